@@ -1,0 +1,62 @@
+"""The settings that lead to one Redis server, however they were given. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import quote
+
+from redis.credentials import CredentialProvider
+
+Transport = Literal["tcp", "tls", "unix"]
+
+_SCHEMES: Mapping[Transport, str] = {"tcp": "redis", "tls": "rediss", "unix": "unix"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where one server listens and how to log in; its repr shows no secret."""
+
+    transport: Transport
+    host: str = "localhost"
+    port: int = 6379
+    path: str = ""  # of the socket, with transport "unix"
+    db: int = 0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    credentials: CredentialProvider | None = field(default=None, repr=False)
+    connect_timeout_ms: int | None = None  # None: the caller's default
+    options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    """redis-py's own keyword arguments: `ssl_*`, `socket_keepalive`, `socket_type`."""
+
+    @property
+    def place(self) -> str:
+        """`host:port`, or the socket's path: what an error message names."""
+        if self.transport == "unix":
+            return self.path
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def describe(self) -> str:
+        """The address as a URL in which `***` stands for the password."""
+        user = quote(self.username or "", safe="")
+        secret = ":***" if self.password or self.credentials else ""
+        login = f"{user}{secret}@" if user or secret else ""
+        tail = f"?db={self.db}" if self.transport == "unix" else f"/{self.db}"
+        return f"{_SCHEMES[self.transport]}://{login}{self.place}{tail}"
+
+    def connection_arguments(self) -> dict[str, Any]:
+        """Keyword arguments for redis-py's connection class of this transport, sync or async."""
+        login: dict[str, Any] = (
+            {"credential_provider": self.credentials}
+            if self.credentials is not None
+            else {"username": self.username, "password": self.password}
+        )
+        target: dict[str, Any] = (
+            {"path": self.path} if self.transport == "unix" else {"host": self.host, "port": self.port}
+        )
+        return {**target, "db": self.db, **login, **dict(self.options)}
+
+    def hide_secrets(self, text: str) -> str:
+        """`text` with the password replaced, for server messages that may quote it."""
+        return text.replace(self.password, "***") if self.password else text

@@ -1,0 +1,64 @@
+"""Lua scripts: read from a package folder once, with their shared parts, and known to Redis by their SHA1."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+_INCLUDE = re.compile(r"^-- include: (lib/[a-z_]+\.lua)$", re.MULTILINE)
+_HEADER = re.compile(r"\A--\[\[ (?P<name>[a-z_]+): .*?\]\]\n", re.DOTALL)
+
+
+class ScriptHeaderError(Exception):
+    """A Lua file does not begin with the header comment that is its contract."""
+
+    def __init__(self, name: str, missing: str) -> None:
+        super().__init__(name, missing)
+        self.name = name
+        self.missing = missing
+
+    def __str__(self) -> str:
+        return f"{self.name}.lua: the header lacks {self.missing}; see 'Lua' in CONTRIBUTING.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One Lua file with what it includes, ready for EVALSHA, or EVAL where the server has forgotten it."""
+
+    name: str
+    source: bytes = field(repr=False)
+    sha: bytes
+
+    @classmethod
+    def load(cls, package: str, name: str) -> "Script":
+        """Read `<package>/lua/<name>.lua` and the `lib/` files it includes, each once, dependencies first.
+
+        Raises:
+            ScriptHeaderError: the header is not the contract that style asks for.
+            FileNotFoundError: the script, or a file that it includes, is not in the package.
+        """
+        folder = files(package) / "lua"
+        body = (folder / f"{name}.lua").read_text(encoding="utf-8")
+        _check_header(name, body)
+        source = "\n".join([*_libraries(folder, body, seen=set()), body]).encode()
+        return cls(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
+
+
+def _libraries(folder: Traversable, text: str, seen: set[str]) -> Iterator[str]:
+    for path in _INCLUDE.findall(text):
+        if path not in seen:
+            seen.add(path)
+            library = (folder / path).read_text(encoding="utf-8")
+            yield from _libraries(folder, library, seen)
+            yield library
+
+
+def _check_header(name: str, body: str) -> None:
+    header = _HEADER.match(body)
+    if header is None or header["name"] != name:
+        raise ScriptHeaderError(name, f"the first line '--[[ {name}: ...'")
+    for section in ("KEYS", "ARGV", "RETURNS", "EVENTS"):
+        if f"\n  {section}" not in header[0]:
+            raise ScriptHeaderError(name, f"the section {section}")
