@@ -1,0 +1,94 @@
+# `make run` and `make test` need nothing beforehand but Python 3.11+: they make .venv, install the hashed lock into
+# it and go; a second call starts at once. Another interpreter: `make test PYTHON=python3.12`.
+# Works with GNU make 3.81 (macOS) and later.
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+BIN    := $(VENV)/bin
+
+# One stamp per lock and interpreter: with another PYTHON the stamp is missing, and the environment is made anew.
+RUN_READY := $(VENV)/.base-$(notdir $(PYTHON))
+DEV_READY := $(VENV)/.dev-$(notdir $(PYTHON))
+
+PYTHON_FILES := app main.py tests benchmarks requirements .ci
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test bench check check-format check-lint check-types check-pyright check-imports \
+	check-security check-audit format lock clean
+
+help: ## show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  ARGS=... is passed on: make test ARGS='tests/cli -x', make run ARGS=--help"
+
+$(RUN_READY): requirements/base.lock requirements/install.py
+	@$(PYTHON) requirements/install.py $(VENV) base $@
+
+$(DEV_READY): requirements/dev.lock requirements/install.py
+	@$(PYTHON) requirements/install.py $(VENV) dev $@
+	@touch $(RUN_READY)
+
+install: $(DEV_READY) ## make .venv with everything for running, testing and checking
+
+run: $(RUN_READY) ## start the service (an embedded server unless QUEUE_REDIS_URL is set)
+	@exec $(BIN)/python main.py $(ARGS)
+
+demo: $(RUN_READY) ## 200 welcome mails through queue, retries and worker, with a live progress bar
+	@exec $(BIN)/python main.py demo $(ARGS)
+
+test: $(DEV_READY) ## run all tests (more of them where redis-server and Node are installed)
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(DEV_READY) ## no-op jobs through one worker process: jobs per second, CPU per job
+	@$(BIN)/python -m benchmarks.drain $(ARGS)
+
+check: check-format check-lint check-types check-pyright check-imports check-security check-audit ## everything CI checks besides the tests
+	@echo "check: all passed"
+
+check-format: $(DEV_READY)
+	@echo "check: format (ruff format)"
+	@$(BIN)/ruff format --quiet --diff $(wildcard $(PYTHON_FILES))
+
+check-lint: $(DEV_READY)
+	@echo "check: lint (ruff check)"
+	@$(BIN)/ruff check --quiet $(wildcard $(PYTHON_FILES))
+
+check-types: $(DEV_READY)
+	@echo "check: types (mypy --strict)"
+	@$(BIN)/mypy --no-error-summary app main.py
+
+check-pyright: $(DEV_READY)
+	@echo "check: types (pyright)"
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+
+check-imports: $(DEV_READY)
+	@echo "check: layers (import-linter)"
+	@$(BIN)/lint-imports --no-logo
+
+check-security: $(DEV_READY)
+	@echo "check: security (bandit)"
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive app main.py
+
+check-audit: $(DEV_READY)
+	@echo "check: known vulnerabilities (pip-audit)"
+	@$(BIN)/python .ci/audit.py requirements/base.lock requirements/dev.lock
+
+format: $(DEV_READY) ## rewrite the code as check wants it
+	@$(BIN)/ruff format --quiet $(wildcard $(PYTHON_FILES))
+	@$(BIN)/ruff check --quiet --fix $(wildcard $(PYTHON_FILES))
+
+# uv lives in an environment of its own: the project itself does not need it.
+LOCK_VENV := build/lock-venv
+COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+
+lock: ## resolve requirements/*.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	@test -x $(LOCK_VENV)/bin/uv || { $(PYTHON) -m venv $(LOCK_VENV) && $(LOCK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	@$(COMPILE) $(ARGS) --output-file requirements/base.lock
+	@$(COMPILE) $(ARGS) --constraint requirements/base.lock --all-extras --group dev --output-file requirements/dev.lock
+	@echo "requirements/base.lock and requirements/dev.lock are up to date"
+
+clean: ## remove .venv and everything the tools left; the embedded server's data in var/ stays
+	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules
+	@find app tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
