@@ -8,8 +8,8 @@ ARGS   ?=
 BIN    := $(VENV)/bin
 
 # One stamp per lock and interpreter: with another PYTHON the stamp is missing, and the environment is made anew.
-RUN_READY := $(VENV)/.base-$(notdir $(PYTHON))
-DEV_READY := $(VENV)/.dev-$(notdir $(PYTHON))
+RUN_READY := $(VENV)/.base-$(subst /,-,$(PYTHON))
+DEV_READY := $(VENV)/.dev-$(subst /,-,$(PYTHON))
 
 PYTHON_FILES := app main.py tests benchmarks requirements .ci
 

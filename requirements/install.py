@@ -40,7 +40,7 @@ def python_of(folder):
 
 
 def has_right_python(folder):
-    """Whether the environment is there, starts, has pip, and has the version of Python that runs this script."""
+    """Whether the environment starts, has pip, and has the version of Python that runs this script."""
     code = "import pip, sys; print(*sys.version_info[:2])"
     try:
         answer = subprocess.check_output([str(python_of(folder)), "-c", code], stderr=subprocess.DEVNULL)
@@ -66,7 +66,7 @@ def make_environment(folder):
 
 def install(folder, lock):
     """Install the lock with its hashes checked; pip's own lines are shown only if it fails."""
-    total = sum(1 for line in lock.read_text().splitlines() if "==" in line and not line.startswith(("#", " ")))
+    total = sum("==" in line for line in lock.read_text().splitlines())
     command = [str(python_of(folder)), "-m", "pip", "install", "--require-hashes", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", "--requirement", str(lock)]
     on_terminal = sys.stdout.isatty()
