@@ -1,8 +1,8 @@
 """Ask the advisory service about every locked package, and say plainly which ones it gave no answer for.
 
-pip-audit ends with "no known vulnerabilities" also when the service could not answer for a single package, so
-its JSON is read here. A known vulnerability fails the check; a service that cannot be reached does not: machines
-with a package mirror and nothing else run `make check` too.
+pip-audit says "no known vulnerabilities" also when the service answered for no package at all, so its JSON
+is read here. A known vulnerability fails the check. A service out of reach does not: a machine with a package
+mirror and nothing else can run `make check` too.
 """
 
 import json
@@ -26,7 +26,7 @@ def audit(lock: str) -> tuple[list[str], int, int, str]:
         last = (ran.stderr.strip() or ran.stdout.strip() or "no output").splitlines()[-1]
         return [], 0, 0, last[:200]
     findings = [
-        f"{package['name']} {package['version']}: {known['id']}, fixed in {known['fix_versions'] or 'no version'}"
+        f"{package['name']} {package['version']}: {known['id']}, fixed in {known['fix_versions']}"
         for package in packages
         for known in package.get("vulns", ())
     ]
@@ -43,7 +43,7 @@ def main() -> None:
             print(f"  {lock}: {finding}")
         failed = failed or bool(findings)
         if reason:
-            print(f"  {lock}: NOT AUDITED, the service answered for {answered} of {asked} packages ({reason})")
+            print(f"  {lock}: NOT AUDITED, the service answered for {answered} of {asked}: {reason}")
         else:
             print(f"  {lock}: {asked} packages, {len(findings)} known vulnerabilities")
     sys.exit(1 if failed else 0)

@@ -1,0 +1,257 @@
+"""The configuration: one frozen class per concern, read from the environment and `.env`.
+
+`Settings.load()` is the way in: it reports all problems at once. A variable of the environment wins over the same
+one in `.env`, and an empty one counts as unset. Every variable is described in `.env.example`.
+"""
+
+import os
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ALL_WORKERS = "all"
+REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+SMTP_SCHEMES = ("smtp", "smtps")
+DAY_MS = 24 * 60 * 60 * 1000  # no timeout of a service is sensibly longer
+SHOWN_CHARS = 80  # of a wrong value: enough to recognise it, too few to flood a terminal
+
+
+def project_folder() -> Path:
+    """The checkout this file lies in; the current folder where the package was installed from a wheel."""
+    folder = Path(__file__).resolve().parent.parent
+    return folder if (folder / "pyproject.toml").is_file() else Path.cwd()
+
+
+def _names(value: Any) -> Any:
+    """Split `ticker,candles`; a sequence given by code stays as it is."""
+    if not isinstance(value, str):
+        return value
+    names = [name.strip() for name in value.split(",")]
+    if "" in names:
+        raise ValueError("there is an empty name between the commas")
+    return tuple(dict.fromkeys(names))
+
+
+def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if ALL_WORKERS in names and len(names) > 1:
+        raise ValueError(f"{ALL_WORKERS!r} stands alone, not beside names")
+    return names
+
+
+def _absolute(path: Path) -> Path:
+    return project_folder() / path.expanduser()
+
+
+def _upper(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _check_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
+    # No part of the URL goes into the message: in a mistyped one any part may be the password.
+    text = url.get_secret_value()
+    if "://" not in text or urlsplit(text).scheme.lower() not in schemes:
+        raise ValueError("it does not begin with " + ", ".join(f"{scheme}://" for scheme in schemes))
+    return url
+
+
+def _redis_url(url: SecretStr) -> SecretStr:
+    return _check_scheme(url, REDIS_SCHEMES)
+
+
+def _smtp_url(url: SecretStr) -> SecretStr:
+    return _check_scheme(url, SMTP_SCHEMES)
+
+
+def _sender(text: str) -> str:
+    local, at, domain = parseaddr(text)[1].rpartition("@")
+    if not (local and at and domain and text.isprintable()):
+        raise ValueError("it is not a mail address")
+    return text
+
+
+def _queue_prefix(prefix: str) -> str:
+    if not prefix.isprintable() or " " in prefix:
+        raise ValueError("it holds a space or a control character")
+    return prefix
+
+
+Milliseconds = Annotated[int, Field(gt=0, le=DAY_MS)]
+Folder = Annotated[Path, AfterValidator(_absolute)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_check_names)]
+
+
+class _Section(BaseSettings):
+    """What the sections share: a field is its variable's name in lower case, its description the hint."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_file=project_folder() / ".env",
+        extra="ignore",  # .env may hold other programs' variables
+        env_ignore_empty=True,
+        env_file_encoding="utf-8",
+        hide_input_in_errors=True,  # a traceback must not show a password
+    )
+
+
+class AppSettings(_Section):
+    """Where this process runs."""
+
+    app_env: Annotated[Literal["development", "test", "staging", "production"], BeforeValidator(_lower)] = (
+        Field("development", description="development, test, staging or production")
+    )
+
+
+class WorkersSettings(_Section):
+    """Which workers this process runs."""
+
+    workers_enabled: bool = Field(default=True, description="true, or false: this process only adds jobs")
+    enabled_workers: Names = Field(
+        (ALL_WORKERS,), description="all, or names with commas between them, as in ticker,candles"
+    )
+
+    def is_selected(self, worker: str) -> bool:
+        """Whether this process runs the worker (and the crons) of this name."""
+        return self.workers_enabled and bool({ALL_WORKERS, worker}.intersection(self.enabled_workers))
+
+
+class QueueSettings(_Section):
+    """Where the queues are, and how long to wait for them."""
+
+    queue_redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
+        None, description="as in redis://user:password@host:6379/0; unset: the embedded server"
+    )
+    queue_prefix: Annotated[str, AfterValidator(_queue_prefix)] = Field(
+        "bull", description="what every key begins with; a Redis Cluster needs a {tag} in it"
+    )
+    queue_data_dir: Folder = Field(
+        Path("var/redis"),
+        validate_default=True,
+        description="the folder in which the embedded server keeps the queues",
+    )
+    queue_connect_timeout_ms: Milliseconds = Field(
+        5_000, description="whole milliseconds: how long the start waits for Redis"
+    )
+    shutdown_grace_ms: Milliseconds = Field(
+        10_000, description="whole milliseconds: how long jobs may go on running after SIGTERM"
+    )
+
+
+class MailSettings(_Section):
+    """How mail leaves."""
+
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
+        None, description="as in smtp://user:password@host:587; unset: the outbox folder"
+    )
+    smtp_timeout_ms: Milliseconds = Field(
+        30_000, description="whole milliseconds: how long one mail may take, connecting included"
+    )
+    mail_from: Annotated[str, AfterValidator(_sender)] = Field(
+        "Bullworks <no-reply@localhost>", description="as in Shop <orders@example.com>"
+    )
+    mail_outbox_dir: Folder = Field(
+        Path("var/outbox"),
+        validate_default=True,
+        description="the folder for .eml files, used while SMTP_URL is unset",
+    )
+
+
+class LogSettings(_Section):
+    """What is logged, and in what form."""
+
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    log_format: Annotated[Literal["auto", "text", "json"], BeforeValidator(_lower)] = Field(
+        "auto", description="text, json, or auto: text on a terminal, JSON lines otherwise"
+    )
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; holds everything that is wrong with it."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        count = "a problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        return "\n  ".join([f"the configuration has {count}:", *self.problems])
+
+
+SectionT = TypeVar("SectionT", bound=_Section)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All sections, read together so that one error names everything that is wrong."""
+
+    app: AppSettings
+    workers: WorkersSettings
+    queue: QueueSettings
+    mail: MailSettings
+    log: LogSettings
+
+    @classmethod
+    def load(cls, env_file: Path | None = None) -> "Settings":
+        """The configuration of this process, as the environment is now.
+
+        Args:
+            env_file: read instead of the `.env` in `project_folder()`; neither needs to exist.
+
+        Raises:
+            SettingsError: a value is wrong, or APP_ENV=production has no QUEUE_REDIS_URL.
+        """
+        file = env_file or project_folder() / ".env"
+        problems: list[str] = []
+        app = _read(AppSettings, file, problems)
+        workers = _read(WorkersSettings, file, problems)
+        queue = _read(QueueSettings, file, problems)
+        mail = _read(MailSettings, file, problems)
+        log = _read(LogSettings, file, problems)
+        if app and queue and app.app_env == "production" and queue.queue_redis_url is None:
+            problems.append(
+                "QUEUE_REDIS_URL is unset: with APP_ENV=production there is no embedded server. "
+                f"Expected: {_hint(QueueSettings, 'queue_redis_url').partition(';')[0]}"
+            )
+        if not (app and workers and queue and mail and log) or problems:
+            raise SettingsError(tuple(dict.fromkeys(problems)))
+        return cls(app=app, workers=workers, queue=queue, mail=mail, log=log)
+
+
+def _read(section: type[SectionT], env_file: Path, problems: list[str]) -> SectionT | None:
+    """One section, or None after adding what is wrong with it to the problems."""
+    arguments: dict[str, Any] = {"_env_file": env_file}  # type checkers know the fields' names only
+    try:
+        return section(**arguments)
+    except ValidationError as error:
+        problems.extend(_problem(section, detail, env_file) for detail in error.errors(include_url=False))
+    except (UnicodeDecodeError, OSError) as error:
+        problems.append(f"{env_file} cannot be read as UTF-8 text: {error}")
+    return None
+
+
+def _problem(section: type[_Section], detail: ErrorDetails, env_file: Path) -> str:
+    """One line: the variable, its value unless that is a secret, what is wrong, and what is expected."""
+    field = str(detail["loc"][0])
+    variable = field.upper()
+    if "SecretStr" in str(section.model_fields[field].annotation):
+        given = f"{variable} (value not shown)"
+    else:
+        given = f"{variable}={ascii(os.environ.get(variable, detail['input']))[:SHOWN_CHARS]}"
+    where = "" if variable in os.environ else f" in {env_file}"
+    wrong = detail["msg"].removeprefix("Value error, ")
+    return f"{given}{where}: {wrong[:1].lower()}{wrong[1:]}. Expected: {_hint(section, field)}"
+
+
+def _hint(section: type[_Section], field: str) -> str:
+    return section.model_fields[field].description or ""
