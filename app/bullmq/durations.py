@@ -1,0 +1,29 @@
+"""The one rule for time in the public API: an int of milliseconds, as in BullMQ, or a timedelta."""
+
+from datetime import timedelta
+
+Duration = int | timedelta
+
+# Scores of delayed jobs are ms * 4096 in a double: exact up to here, the year 2255.
+LONGEST_MS = 2**53 // 4096 - 1
+
+
+def to_ms(value: object, name: str, *, least: int = 0) -> int:
+    """`value` in whole milliseconds.
+
+    Args:
+        value: an int of milliseconds, a float with no fraction, or a timedelta; least .. 2^41.
+        name: of the option, for the message.
+
+    Raises:
+        ValueError: of another type, out of range, or not finite.
+    """
+    if isinstance(value, timedelta):
+        value = round(value.total_seconds() * 1000)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name} must be whole milliseconds or a timedelta, not {value!r}")  # noqa: TRY004
+    if not least <= value <= LONGEST_MS:
+        raise ValueError(f"{name} must be {least} .. {LONGEST_MS} ms, not {value}")
+    return value

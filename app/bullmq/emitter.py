@@ -1,0 +1,94 @@
+"""In-process events: callbacks by name, sync or async, that can never harm a job."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from app.bullmq.errors import InvalidOptionError
+
+log = logging.getLogger(__name__)
+
+Callback = Callable[..., Any]
+C = TypeVar("C", bound=Callback)
+
+
+class Emitter:
+    """Calls what was registered for an event; a callback that raises is logged with `context` and goes on.
+
+    Async callbacks run as tasks of the emitter, started in the order of the events; `drain` awaits them.
+    """
+
+    def __init__(self, events: Collection[str], context: str) -> None:
+        self._events = events
+        self._context = context
+        self._callbacks: dict[str, list[tuple[Callback, Callback]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def on(self, event: str, callback: C) -> C:
+        """Register `callback`; it may take fewer arguments than the event has.
+
+        Raises:
+            InvalidOptionError: there is no such event; the near name is named.
+        """
+        if event not in self._events:
+            raise InvalidOptionError.unknown(event, self._events)
+        self._callbacks.setdefault(event, []).append((callback, _taking_fewer(callback)))
+        return callback
+
+    def off(self, event: str, callback: Callback) -> None:
+        """Forget a callback; one that is not registered is no error."""
+        entries = self._callbacks.get(event, [])
+        entries[:] = [entry for entry in entries if entry[0] != callback]
+
+    def has(self, event: str) -> bool:
+        """Whether anybody listens: what an event costs to prepare is spent only then."""
+        return bool(self._callbacks.get(event))
+
+    def emit(self, event: str, *args: Any, job_id: str | None = None) -> None:
+        for _, call in tuple(self._callbacks.get(event, ())):
+            try:
+                result = call(*args)
+                if inspect.isawaitable(result):
+                    task = asyncio.ensure_future(self._await(result, event, job_id))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+            except Exception:
+                self._log(event, job_id)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait for async callbacks under way; past the timeout they are cancelled."""
+        tasks = self._tasks - {asyncio.current_task()}
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=timeout_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _await(self, result: Any, event: str, job_id: str | None) -> None:
+        try:
+            await result
+        except Exception:
+            self._log(event, job_id)
+
+    def _log(self, event: str, job_id: str | None) -> None:
+        log.exception(
+            "%s: a callback of the event %s failed",
+            self._context,
+            event,
+            extra={"queue": self._context, "event": event, "job_id": job_id},
+        )
+
+
+def _taking_fewer(callback: Callback) -> Callback:
+    try:
+        parameters = inspect.signature(callback).parameters.values()
+    except (TypeError, ValueError):  # a builtin that does not say: give it all
+        return callback
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return callback
+    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    count = len(positional)
+    return lambda *args: callback(*args[:count])

@@ -1,0 +1,149 @@
+"""Errors of the engine. Each keeps its facts as attributes and says what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class QueueError(Exception):
+    """Base of the engine's errors."""
+
+
+class InvalidOptionError(QueueError, ValueError):
+    """An option of a queue, job or worker is unknown, of the wrong type or out of range."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(option, problem)
+        self.option = option
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.option}: {self.problem}"
+
+    @classmethod
+    def unknown(cls, option: str, known: Iterable[str]) -> "InvalidOptionError":
+        """For a name that is none of `known`: names the near one, or all."""
+        names = sorted(known)
+        near = difflib.get_close_matches(option, names, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
+        return cls(option, f"unknown option; {hint}")
+
+
+class InvalidPayloadError(QueueError, ValueError):
+    """A value cannot be stored as JSON; `path` leads to the part at fault, as in `$.user.age`."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.problem}"
+
+
+class JobNotFoundError(QueueError):
+    """There is no such job: it was removed, by retention or by somebody."""
+
+    def __init__(self, job_id: str, operation: str) -> None:
+        super().__init__(job_id, operation)
+        self.job_id = job_id
+        self.operation = operation
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: not found, so {self.operation} did nothing; it was removed"
+
+
+class LockLostError(QueueError):
+    """The job's lock expired or another worker holds it; its outcome was not stored."""
+
+    def __init__(self, job_id: str, operation: str) -> None:
+        super().__init__(job_id, operation)
+        self.job_id = job_id
+        self.operation = operation
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: lock lost before {self.operation}; it is run again elsewhere. "
+            "Was Redis out of reach, or the interpreter blocked, for longer than lock_duration?"
+        )
+
+
+class JobLockedError(QueueError):
+    """A worker is running the job, so it cannot be removed."""
+
+    def __init__(self, job_id: str, operation: str) -> None:
+        super().__init__(job_id, operation)
+        self.job_id = job_id
+        self.operation = operation
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: a worker is running it, so {self.operation} was refused; try again when it is done"
+
+
+class JobStateError(QueueError):
+    """The job is not in a state in which this can be done."""
+
+    def __init__(self, job_id: str, operation: str, needed: str) -> None:
+        super().__init__(job_id, operation, needed)
+        self.job_id = job_id
+        self.operation = operation
+        self.needed = needed
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: {self.operation} needs it to be {self.needed}"
+
+
+class JobChildrenError(QueueError):
+    """The job's children are not all completed, so it cannot be."""
+
+    def __init__(self, job_id: str, problem: str) -> None:
+        super().__init__(job_id, problem)
+        self.job_id = job_id
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: {self.problem}"
+
+
+class WrongKeyTypeError(QueueError):
+    """A key of the queue holds another type than BullMQ's; nothing was changed."""
+
+    def __init__(self, job_id: str, problem: str) -> None:
+        super().__init__(job_id, problem)
+        self.job_id = job_id
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: {self.problem}; remove that key, or give the queue another prefix"
+
+
+class UnrecoverableError(Exception):
+    """Raised by a handler to fail its job at once, whatever attempts are left."""
+
+
+class JobTimeoutError(QueueError):
+    """A handler ran longer than the job's `timeout`; the attempt counts as failed."""
+
+    def __init__(self, job_id: str, timeout_ms: int) -> None:
+        super().__init__(job_id, timeout_ms)
+        self.job_id = job_id
+        self.timeout_ms = timeout_ms
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: ran longer than its timeout of {self.timeout_ms} ms"
+
+
+def outcome_error(code: int | bytes, job_id: str, operation: str) -> QueueError:
+    """What a script's refusal means, the only place that compares its codes. Source: lua/lib/finish.lua."""
+    if isinstance(code, bytes):
+        return WrongKeyTypeError(job_id, code.decode())
+    if code == -1:
+        return JobNotFoundError(job_id, operation)
+    if code in {-2, -6}:
+        return LockLostError(job_id, operation)
+    if code == -3:
+        return JobStateError(job_id, operation, "active")
+    if code == -4:
+        return JobChildrenError(job_id, "children are still open, so it cannot be completed")
+    if code == -9:
+        return JobChildrenError(job_id, "a child failed, so it cannot be completed")
+    return QueueError(f"job {job_id}: {operation} was answered with code {code}")

@@ -1,0 +1,34 @@
+"""The names of BullMQ's keys in Redis. Nothing else spells one. Source: BullMQ 6.7's layout, see README.md."""
+
+from base64 import b64encode
+
+RESERVED_IDS = frozenset(
+    {
+        "id", "meta", "wait", "paused", "active", "prioritized", "pc", "delayed", "completed", "failed",
+        "waiting-children", "marker", "stalled", "stalled-check", "limiter", "events", "repeat",
+    }
+)  # fmt: skip
+"""What follows the base in the queue's own keys: a job with such an id would overwrite one."""
+
+
+class QueueKeys:
+    """The keys of one queue. All begin with `base`, `<prefix>:<queue>:`; scripts take that and add the rest."""
+
+    __slots__ = ("base", "name", "prefix")
+
+    def __init__(self, prefix: str, name: str) -> None:
+        self.prefix = prefix
+        self.name = name
+        self.base = f"{prefix}:{name}:"
+
+    def of(self, suffix: str) -> str:
+        """A key of the queue itself (`wait`, `meta` ...) or the hash of a job, by its id."""
+        return self.base + suffix
+
+    def logs(self, job_id: str) -> str:
+        return f"{self.base}{job_id}:logs"
+
+    def client_name(self, worker_name: str | None) -> str:
+        """What a worker's blocking connection is called, so that Node's getWorkers() and Bull Board list it."""
+        name = f"{self.prefix}:{b64encode(self.name.encode()).decode()}"
+        return f"{name}:w:{worker_name}" if worker_name else name

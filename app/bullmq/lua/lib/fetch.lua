@@ -1,0 +1,129 @@
+-- include: lib/enqueue.lua
+
+-- How many jobs may be taken now, why not more, and for how long that holds.
+-- Nothing else runs while a script does, so a limit read once is the limit before each single pop.
+local OPEN, PAUSED, FULL, LIMITED, SUSPECT = 0, 1, 2, 3, 4
+
+local function allowance(queue, options)
+  if queue.paused then return 0, PAUSED, -1 end
+  local allowed, state, wait_ms = options.want, OPEN, -1
+  if queue.concurrency then
+    local room = queue.concurrency - redis.call('LLEN', queue.base .. 'active')
+    if room < allowed then allowed, state = math.max(room, 0), FULL end
+  end
+  -- A manual rate limit is a huge count in the same key, whether or not the worker has a limiter.
+  local max = queue.max or options.limiter_max
+  local used = tonumber(redis.call('GET', queue.base .. 'limiter'))
+  if used and (max or used >= 9007199254740991) then
+    local room = (max or 0) - used
+    if room < allowed then
+      allowed, state, wait_ms = math.max(room, 0), LIMITED, redis.call('PTTL', queue.base .. 'limiter')
+    end
+  elseif max and max < allowed then
+    allowed, state, wait_ms = max, LIMITED, options.limiter_duration or queue.duration
+  end
+  return allowed, state, wait_ms
+end
+
+local function count_against_limiter(queue, options, count)
+  if count == 0 or not (queue.max or options.limiter_max) then return end
+  local key = queue.base .. 'limiter'
+  if redis.call('INCRBY', key, count) == count then
+    redis.call('PEXPIRE', key, options.limiter_duration or queue.duration or 1000)
+  end
+end
+
+-- Up to `count` ids, moved to `active`: first those of `wait`, then by priority.
+local function pop(queue, count)
+  local ids = redis.call('RPOP', queue.base .. 'wait', count) or {}
+  if #ids < count then
+    local prioritized = redis.call('ZPOPMIN', queue.base .. 'prioritized', count - #ids)
+    if #prioritized == 0 then redis.call('DEL', queue.base .. 'pc') end
+    for i = 1, #prioritized, 2 do ids[#ids + 1] = prioritized[i] end
+  end
+  if #ids > 0 then redis.call('LPUSH', queue.base .. 'active', unpack(ids)) end
+  return ids
+end
+
+-- Ids that were popped but are not taken return to the head of their lines, in their old order.
+local function put_back(queue, ids, first)
+  for i = #ids, first, -1 do
+    local id = ids[i]
+    redis.call('LREM', queue.base .. 'active', 1, id)
+    add_to_head(queue, id, tonumber(redis.call('HGET', queue.base .. id, 'priority')) or 0)
+  end
+end
+
+local function field_values(flat)
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+-- Takes jobs for one worker.
+-- options: want, token, lock_ms, worker_name, limiter_max, limiter_duration, isolates (suspects run alone), holds (jobs
+-- the worker has already).
+-- Returns a list {id, hash as it was before the fetch, id, hash ...}, the state, and ms: until the limit ends (LIMITED)
+-- or the next delayed job is due (else); -1 unknown.
+local function fetch(queue, now, options)
+  promote_due(queue, now)
+  local jobs, taken, counted = {}, 0, 0
+  local allowed, state, wait_ms = allowance(queue, options)
+  if options.want == 0 then return jobs, state, wait_ms end
+  local ids = allowed > 0 and pop(queue, allowed) or {}
+  for i, id in ipairs(ids) do
+    local key = queue.base .. id
+    local hash = redis.call('HGETALL', key)
+    local fields = field_values(hash)
+    if not fields.name then
+      redis.call('LREM', queue.base .. 'active', 1, id)
+    else
+      local suspect = options.isolates and not fields.defa and (tonumber(fields.stc) or 0) >= 1
+      if suspect and (taken > 0 or options.holds > 0) then
+        put_back(queue, ids, i)
+        state, wait_ms = SUSPECT, -1
+        break
+      end
+      redis.call('SET', key .. ':lock', options.token, 'PX', options.lock_ms)
+      local attempts_started = (tonumber(fields.ats) or 0) + 1
+      if options.worker_name ~= '' then
+        redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started, 'pb', options.worker_name)
+      else
+        redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started)
+      end
+      emit(queue, 'active', 'jobId', id, 'prev', 'waiting')
+      taken = taken + 1
+      if not fields.defa then counted = counted + 1 end
+      jobs[#jobs + 1] = id
+      jobs[#jobs + 1] = hash
+      if suspect then
+        put_back(queue, ids, i + 1)
+        state, wait_ms = SUSPECT, -1
+        break
+      end
+    end
+  end
+  count_against_limiter(queue, options, counted)
+  if taken > 0 or state == SUSPECT then mark_work(queue) end
+  if taken < options.want and wait_ms < 0 then
+    local next_job = redis.call('ZRANGE', queue.base .. 'delayed', 0, 0, 'WITHSCORES')
+    if next_job[2] then wait_ms = math.max(math.floor(next_job[2] / 4096) - now, 0) end
+  end
+  return jobs, state, wait_ms
+end
+
+local FETCH_ARGUMENTS = 7
+
+-- Seven arguments from ARGV[at] on, as fetch() wants them.
+local function read_fetch_options(at)
+  return {
+    want = tonumber(ARGV[at]),
+    token = ARGV[at + 1],
+    lock_ms = ARGV[at + 2],
+    worker_name = ARGV[at + 3],
+    limiter_max = tonumber(ARGV[at + 4]),
+    limiter_duration = tonumber(ARGV[at + 5]),
+    isolates = ARGV[at + 6] ~= '',
+    holds = tonumber(ARGV[at + 6]) or 0,
+  }
+end

@@ -1,0 +1,34 @@
+-- include: lib/remove.lua
+
+-- How long finished jobs are kept: '' all, 'N' the newest N, 'N/AGE/LIMIT' (each may be '') also no older than AGE
+-- seconds, at most LIMIT removed by age in one call.
+local function parse_retention(text)
+  if text == '' then return {} end
+  local count, age, limit = string.match(text, '^(%d*)/(%d*)/(%d*)$')
+  if not count then return {count = tonumber(text)} end
+  return {count = tonumber(count), age = tonumber(age), limit = tonumber(limit)}
+end
+
+local function keeps_nothing(retention)
+  return retention.count == 0
+end
+
+local function apply_retention(base, finished_key, now, retention)
+  if retention.age then
+    local oldest = now - retention.age * 1000
+    local limit = math.min(retention.limit or 1000, 1000)
+    local old = redis.call('ZRANGEBYSCORE', finished_key, '-inf', oldest, 'LIMIT', 0, limit)
+    if #old > 0 then
+      delete_jobs(base, old)
+      redis.call('ZREM', finished_key, unpack(old))
+    end
+  end
+  if retention.count then
+    -- At most 1,000 a call: a limit that was lowered on a long history is reached step by step.
+    local surplus = math.min(redis.call('ZCARD', finished_key) - retention.count, 1000)
+    if surplus > 0 then
+      delete_jobs(base, redis.call('ZRANGE', finished_key, 0, surplus - 1))
+      redis.call('ZREMRANGEBYRANK', finished_key, 0, surplus - 1)
+    end
+  end
+end

@@ -1,0 +1,154 @@
+"""The options of a job: a TypedDict for whoever adds it, a frozen record inside.
+
+Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from app.bullmq.backoff import Backoff, BackoffOptions
+from app.bullmq.durations import Duration, to_ms
+from app.bullmq.errors import InvalidOptionError
+from app.bullmq.keys import RESERVED_IDS
+from app.bullmq.retention import Retention, RetentionValue
+
+HIGHEST_PRIORITY_NUMBER = 2**21 - 1
+
+
+class JobOptions(TypedDict, total=False):
+    """Options of `Queue.add`, all optional.
+
+    Attributes:
+        attempts: how often the job may run in all, >= 1; default 1.
+        backoff: wait between attempts: ms (fixed), a Backoff, or {"type", "delay", "jitter"}.
+        delay: wait before the first run.
+        priority: 1 .. 2**21 - 1, lower runs first, and all after jobs without; 0 is without.
+        lifo: True puts the job before all that wait.
+        remove_on_complete, remove_on_fail: True, a count, or {"age" (s), "count", "limit"}; default: keep all.
+        job_id: an id of your own; a second job with it is not added. No integer, no ":", no BullMQ key name.
+        timestamp: when the job counts as created, ms since the epoch; default: now, by Redis's clock.
+        timeout: how long the handler may run; past it the attempt has failed. Bullworks's own, Node ignores it.
+        keep_logs: log lines that are kept, the newest, >= 0.
+        stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
+        size_limit: the most bytes of JSON that `data` may have, > 0.
+    """
+
+    attempts: int
+    backoff: int | Backoff | BackoffOptions
+    delay: Duration
+    priority: int
+    lifo: bool
+    remove_on_complete: RetentionValue
+    remove_on_fail: RetentionValue
+    job_id: str
+    timestamp: int
+    timeout: Duration
+    keep_logs: int
+    stack_trace_limit: int
+    size_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOpts:
+    """Checked options; what `job.opts` gives. Milliseconds throughout."""
+
+    attempts: int = 0
+    backoff: Backoff | None = None
+    delay_ms: int = 0
+    priority: int = 0
+    lifo: bool = False
+    remove_on_complete: Retention | None = None
+    remove_on_fail: Retention | None = None
+    job_id: str | None = None
+    timestamp: int | None = None
+    timeout_ms: int | None = None
+    keep_logs: int | None = None
+    stack_trace_limit: int | None = None
+    size_limit: int | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "JobOpts":
+        """Check what a user gave.
+
+        Raises:
+            InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
+        """
+        checked: dict[str, Any] = {}
+        for option, value in options.items():
+            check = CHECKS.get(option)
+            if check is None:
+                raise InvalidOptionError.unknown(option, CHECKS)
+            if value is not None:
+                field, result = check(option, value)
+                checked[field] = result
+        return cls(**checked)
+
+
+Check = Callable[[str, Any], tuple[str, Any]]
+"""(option, value) -> the field of JobOpts and what goes there; raises InvalidOptionError."""
+
+
+def _whole(least: int, most: int = 2**53) -> Check:
+    def check(option: str, value: object) -> tuple[str, int]:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            top = f" .. {most}" if most < 2**53 else " or more"
+            raise InvalidOptionError(option, f"must be a whole number, {least}{top}, not {value!r}")
+        return option, value
+
+    return check
+
+
+def _duration(least: int) -> Check:
+    def check(option: str, value: object) -> tuple[str, int]:
+        try:
+            return f"{option}_ms", to_ms(value, option, least=least)
+        except ValueError as error:
+            raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None
+
+    return check
+
+
+def _flag(option: str, value: object) -> tuple[str, bool]:
+    if not isinstance(value, bool):
+        raise InvalidOptionError(option, f"must be True or False, not {value!r}")
+    return option, value
+
+
+def _backoff(option: str, value: object) -> tuple[str, Backoff]:
+    return option, Backoff.of(value)
+
+
+def _retention(option: str, value: object) -> tuple[str, Retention]:
+    return option, Retention.of(value, option)
+
+
+def _job_id(option: str, value: object) -> tuple[str, str]:
+    if not isinstance(value, str) or not value:
+        raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
+    if value.lstrip("-").isdecimal():
+        raise InvalidOptionError(option, f"{value!r} is an integer, as the queue's own ids are; add a letter")
+    if ":" in value and (value.startswith("0:") or value.count(":") != 2):
+        raise InvalidOptionError(option, f"{value!r} holds ':', which separates Redis keys; use '-' or '_'")
+    if value in RESERVED_IDS:
+        raise InvalidOptionError(option, f"{value!r} is the name of one of the queue's own keys; choose another")
+    return option, value
+
+
+CHECKS: dict[str, Check] = {
+    "attempts": _whole(0),
+    "backoff": _backoff,
+    "delay": _duration(0),
+    "priority": _whole(0, HIGHEST_PRIORITY_NUMBER),
+    "lifo": _flag,
+    "remove_on_complete": _retention,
+    "remove_on_fail": _retention,
+    "job_id": _job_id,
+    "timestamp": _whole(0, 2**41 - 1),
+    "timeout": _duration(1),
+    "keep_logs": _whole(0),
+    "stack_trace_limit": _whole(0),
+    "size_limit": _whole(1),
+}

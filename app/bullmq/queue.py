@@ -1,0 +1,157 @@
+"""Queue: adds jobs, and looks at and manages those that are there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Generic, cast
+
+import redis.asyncio
+from typing_extensions import Self, Unpack
+
+from app.bullmq import payload
+from app.bullmq.errors import InvalidOptionError, InvalidPayloadError
+from app.bullmq.job import D, Job
+from app.bullmq.keys import QueueKeys
+from app.bullmq.options import JobOptions, JobOpts
+from app.bullmq.scripts import NewJob, Scripts
+from app.redis.endpoint import Endpoint
+from app.redis.pipelined import PipelinedConnection
+
+Connection = str | redis.asyncio.Redis | Endpoint | PipelinedConnection
+"""A URL, a client whose settings are read (it is never used itself, nor closed), or a connection to share."""
+
+# Redis runs a script to its end: a chunk is what may hold up everybody else, some 5 ms.
+_JOBS_A_CALL = 500
+_BYTES_A_CALL = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One job of `Queue.add_bulk`: `JobSpec("welcome-email", {"n": 1}, priority=1)`."""
+
+    name: str
+    data: Any
+    opts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(self, name: str, data: Any = None, **opts: Unpack[JobOptions]) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "data", data)
+        object.__setattr__(self, "opts", opts)
+
+
+def connect(connection: Connection) -> tuple[PipelinedConnection, bool]:
+    """The connection to use, and whether whoever asked must close it."""
+    if isinstance(connection, PipelinedConnection):
+        return connection, False
+    return PipelinedConnection(Endpoint.of(connection)), True
+
+
+class Queue(Generic[D]):
+    """A queue by name. Opens no socket until it is first used.
+
+    Args:
+        name: no ":" in it; not empty.
+        connection: a URL, a redis.asyncio client, or a connection to share.
+        prefix: of all its keys in Redis; BullMQ's own default.
+        default_job_options: for every job that does not say otherwise.
+
+    Raises:
+        InvalidOptionError: a bad name, prefix or default option.
+        BadUrlError: a bad URL.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        connection: Connection,
+        prefix: str = "bull",
+        default_job_options: JobOptions | None = None,
+    ) -> None:
+        self.name = name
+        self.keys = checked_keys(prefix, name)
+        self.default_job_options: JobOptions = default_job_options or {}
+        self._default_opts = JobOpts.of(self.default_job_options)
+        self.connection, self._owns_connection = connect(connection)
+        self.scripts = Scripts(self.connection, self.keys)
+
+    def __repr__(self) -> str:
+        return f"<Queue {self.name!r} at {self.connection.endpoint.describe()}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let a connection of its own go; a shared one stays. Closing twice is fine."""
+        if self._owns_connection:
+            await self.connection.close()
+
+    async def add(self, name: str, data: D = cast(Any, None), **opts: Unpack[JobOptions]) -> Job[D]:
+        """Add one job; returns it once Redis has it. At least once: its handler may run more than once.
+
+        Args:
+            name: what kind of job, as in "welcome-email"; not empty.
+            data: JSON: None, bool, int, float, str, list, dict with str keys.
+            opts: see JobOptions.
+
+        Raises:
+            InvalidOptionError: an unknown or bad option.
+            InvalidPayloadError: data that is not JSON, or is too large.
+            ServerError: Redis refused, for example because it is out of memory (OOM).
+            ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
+                with a `job_id` only.
+        """
+        new = self._new_job(name, data, opts)
+        now_ms, ids = await self.scripts.add_jobs((new,))
+        return self._added(new, ids[0], now_ms)
+
+    async def add_bulk(self, jobs: Iterable[JobSpec]) -> list[Job[D]]:
+        """Add many jobs, in order, in as few trips as their size allows; each trip is all or nothing.
+
+        All are checked before the first is sent. Raises as `add` does.
+        """
+        new = [self._new_job(job.name, job.data, job.opts) for job in jobs]
+        added: list[Job[D]] = []
+        for chunk in _chunks(new):
+            now_ms, ids = await self.scripts.add_jobs(chunk)
+            added += [self._added(job, job_id, now_ms) for job, job_id in zip(chunk, ids, strict=True)]
+        return added
+
+    def _new_job(self, name: str, data: Any, options: Mapping[str, Any]) -> NewJob:
+        if not isinstance(name, str) or not name:
+            raise InvalidOptionError("name", f"must be a non-empty string, not {name!r}")
+        opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts
+        encoded = payload.encode(data)
+        if opts.size_limit is not None and len(encoded) > opts.size_limit:
+            raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
+        return NewJob(name, encoded, opts)
+
+    def _added(self, new: NewJob, job_id: str, now_ms: int) -> Job[D]:
+        return Job(self.scripts, job_id, new.fields(now_ms))
+
+
+def checked_keys(prefix: str, name: str) -> QueueKeys:
+    """The keys of a queue. Raises InvalidOptionError where a name or prefix could not be told apart in Redis."""
+    if not isinstance(name, str) or not name or ":" in name:
+        raise InvalidOptionError("queue name", f"must be a non-empty string with no ':', not {name!r}")
+    if not isinstance(prefix, str) or not prefix:
+        raise InvalidOptionError("prefix", f"must be a non-empty string, not {prefix!r}")
+    return QueueKeys(prefix, name)
+
+
+def _chunks(jobs: list[NewJob]) -> Iterable[list[NewJob]]:
+    chunk: list[NewJob] = []
+    size = 0
+    for job in jobs:
+        if chunk and (len(chunk) == _JOBS_A_CALL or size + len(job.data) > _BYTES_A_CALL):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(job)
+        size += len(job.data)
+    if chunk:
+        yield chunk

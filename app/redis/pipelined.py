@@ -1,0 +1,251 @@
+"""PipelinedConnection: one connection on which everything said in one loop tick leaves in one write."""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from typing import Any, Protocol
+
+import hiredis
+from redis.asyncio.connection import AbstractConnection
+
+from app.redis.endpoint import Endpoint
+from app.redis.errors import ConnectError, ConnectionLostError
+from app.redis.script import Script
+from app.redis.server_error import ServerError
+from app.redis.wire import ProtocolWire, StreamWire
+
+log = logging.getLogger(__name__)
+
+# Reconnecting starts almost at once, since most breaks are short, and settles at a pace that floods nobody.
+_FIRST_BACKOFF_S = 0.05
+_LONGEST_BACKOFF_S = 1.0
+
+Argument = str | bytes | int | float
+
+
+class Wire(Protocol):
+    """The socket below a connection: takes packed commands, hands every reply to its listener."""
+
+    def write(self, packed: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class PipelinedConnection:
+    """Sends commands in order over one connection and gives each caller its own reply.
+
+    Usable before it is connected: the first command connects. A broken connection fails the commands under way
+    with ConnectionLostError, since Redis may or may not have run them, and is made anew in the background;
+    commands given meanwhile wait for it, up to `reply_timeout_ms`.
+
+    Cancelling a caller drops its reply, never the connection. An error in a reply belongs to its caller alone.
+    Bound to the event loop on which it first connects.
+
+    Args:
+        endpoint: where Redis is.
+        client_name: shown by CLIENT LIST.
+        reply_timeout_ms: with commands under way and no byte from Redis for so long, the connection counts as dead.
+        hijack: read the socket without redis-py's stream layer, about 10 us less a reply. False: its public API.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        client_name: str | None = None,
+        reply_timeout_ms: int = 10_000,
+        hijack: bool = True,
+    ) -> None:
+        self.endpoint = endpoint
+        self.client_name = client_name
+        self._reply_timeout_s = reply_timeout_ms / 1000
+        self._hijack = hijack
+        self._wire: Wire | None = None
+        self._pending: deque[asyncio.Future[Any]] = deque()
+        self._outgoing: list[bytes] = []
+        self._connecting: asyncio.Task[None] | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._last_progress_s = 0.0
+        self._is_closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "connected" if self._wire else "not connected"
+        return f"<PipelinedConnection {self.endpoint.describe()} {state}>"
+
+    @property
+    def is_connected(self) -> bool:
+        return self._wire is not None
+
+    async def connect(self) -> None:
+        """Connect once, if need be.
+
+        Raises:
+            ConnectError: Redis cannot be reached or refuses this client; it names the address and the reason.
+        """
+        if self._is_closed:
+            raise self._lost("it was closed")
+        if self._wire is None:
+            if self._connecting is None:
+                self._connecting = asyncio.create_task(self._open(), name="redis-connect")
+            await asyncio.shield(self._connecting)
+
+    def send(self, *command: Argument) -> asyncio.Future[Any]:
+        """Queue a command for the next write and return its reply to come; the connection must be there.
+
+        Commands sent without an await between them leave in one write and run in order.
+
+        Raises:
+            ConnectionLostError: there is no connection now; nothing was sent.
+        """
+        if self._wire is None or self._loop is None:
+            raise self._lost("it is being made anew" if not self._is_closed else "it was closed")
+        reply = self._loop.create_future()
+        if not self._pending:
+            self._last_progress_s = self._loop.time()
+        self._pending.append(reply)
+        self._outgoing.append(hiredis.pack_command(command))
+        if len(self._outgoing) == 1:
+            self._loop.call_soon(self._flush)
+        return reply
+
+    async def execute(self, *command: Argument) -> Any:
+        """Run one command and return its reply, in bytes, ints and lists.
+
+        Raises:
+            ServerError: what Redis answered.
+            ConnectionLostError: the connection broke, or could not be had; in the first case Redis may have run it.
+            ConnectError: the very first connection failed.
+        """
+        if self._wire is None:
+            await self._wait_connected()
+        return await self.send(*command)
+
+    async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
+        """Run a script by its SHA1, or with its source where the server does not know it.
+
+        Raises as `execute` does.
+        """
+        if self._wire is None:
+            await self._wait_connected()
+        try:
+            return await self.send("EVALSHA", script.sha, len(keys), *keys, *args)
+        except ServerError as error:
+            if error.code != "NOSCRIPT":
+                raise
+        return await self.execute("EVAL", script.source, len(keys), *keys, *args)
+
+    async def close(self) -> None:
+        """Fail what is under way and let the socket go. Closing twice, or before connecting, is fine."""
+        self._is_closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+            self._connecting = None
+        self._drop("it was closed")
+
+    def drop(self, reason: str) -> None:
+        """Give up the present connection, as if it had broken; it is made anew."""
+        self.lost(reason)
+
+    # What the wire reports.
+
+    def replied(self, reply: Any) -> None:
+        waiter = self._pending.popleft()
+        if waiter.done():
+            return  # its caller was cancelled
+        if isinstance(reply, ServerError):
+            waiter.set_exception(reply)
+        else:
+            waiter.set_result(reply)
+
+    def progressed(self, now_s: float) -> None:
+        self._last_progress_s = now_s
+
+    def lost(self, reason: str) -> None:
+        if self._wire is None:
+            return
+        log.warning("connection to Redis at %s lost: %s", self.endpoint.describe(), reason)
+        self._drop(reason)
+        if not self._is_closed:
+            self._connecting = asyncio.create_task(self._reopen(), name="redis-reconnect")
+
+    # Inside.
+
+    def _lost(self, reason: str) -> ConnectionLostError:
+        return ConnectionLostError(self.endpoint.describe(), reason)
+
+    async def _wait_connected(self) -> None:
+        if self._connecting is None:
+            await self.connect()
+            return
+        try:
+            async with asyncio.timeout(self._reply_timeout_s):
+                await asyncio.shield(self._connecting)
+        except TimeoutError:
+            raise self._lost(f"no connection within {self._reply_timeout_s:g} s") from None
+
+    def _flush(self) -> None:
+        if self._wire is not None and self._outgoing:
+            packed = self._outgoing
+            self._outgoing = []
+            self._wire.write(packed[0] if len(packed) == 1 else b"".join(packed))
+
+    async def _open(self) -> None:
+        try:
+            connection = await self.endpoint.open(client_name=self.client_name)
+        except BaseException:
+            self._connecting = None  # the next command tries again
+            raise
+        self._attach(connection)
+
+    async def _reopen(self) -> None:
+        backoff_s = _FIRST_BACKOFF_S
+        failures = 0
+        while True:
+            # Half of the wait is random, so that a fleet does not come back in step.
+            await asyncio.sleep(backoff_s * (0.5 + random.random() / 2))  # noqa: S311 - no secret
+            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+            try:
+                connection = await self.endpoint.open(client_name=self.client_name)
+            except (ConnectError, OSError) as error:
+                failures += 1
+                if failures == 1 or failures % 60 == 0:
+                    log.warning("reconnecting: %s", error)
+            else:
+                self._attach(connection)
+                log.info("connection to Redis at %s is back", self.endpoint.describe())
+                return
+
+    def _attach(self, connection: AbstractConnection) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connecting = None
+        self._last_progress_s = self._loop.time()
+        reader = hiredis.Reader(replyError=ServerError)
+        wire = ProtocolWire.take_over(connection, self, reader) if self._hijack else None
+        self._wire = wire or StreamWire(connection, self)
+        self._watch()
+
+    def _drop(self, reason: str) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
+        pending, self._pending = self._pending, deque()
+        self._outgoing = []
+        for reply in pending:
+            if not reply.done():
+                reply.set_exception(self._lost(reason))
+                # A caller may have been cancelled between; its exception must not be reported as unseen.
+                reply.exception()
+
+    def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        silent_s = loop.time() - self._last_progress_s
+        if self._pending and silent_s > self._reply_timeout_s:
+            self.lost(f"no reply for {silent_s:.1f} s")
+            return
+        self._watchdog = loop.call_later(self._reply_timeout_s / 4, self._watch)
