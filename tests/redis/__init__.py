@@ -1,0 +1,1 @@
+"""Connections, errors and the embedded server."""
