@@ -1,7 +1,7 @@
 """The configuration: one frozen class per concern, read from the environment and `.env`.
 
-`Settings.load()` is the way in: it reports all problems at once. A variable of the environment wins over the same
-one in `.env`, and an empty one counts as unset. Every variable is described in `.env.example`.
+`Settings.load()` is the way in: it reports all problems at once. A variable of the environment wins over the
+same one in `.env`, and an empty one counts as unset. Every variable is described in `.env.example`.
 """
 
 import os
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 ALL_WORKERS = "all"
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 SMTP_SCHEMES = ("smtp", "smtps")
+STARTTLS_CHOICES = ("auto", "required", "never")
 DAY_MS = 24 * 60 * 60 * 1000  # no timeout of a service is sensibly longer
 SHOWN_CHARS = 80  # of a wrong value: enough to recognise it, too few to flood a terminal
 
@@ -69,7 +70,19 @@ def _redis_url(url: SecretStr) -> SecretStr:
 
 
 def _smtp_url(url: SecretStr) -> SecretStr:
-    return _check_scheme(url, SMTP_SCHEMES)
+    parts = urlsplit(_check_scheme(url, SMTP_SCHEMES).get_secret_value())
+    try:
+        has_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_address = False
+    if not has_address:
+        raise ValueError(
+            "it names no host, or its port is no number (is a / or # in the password not escaped?)"
+        )
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if options and (list(options) != ["starttls"] or options["starttls"] not in STARTTLS_CHOICES):
+        raise ValueError(f"after the ? it may only say starttls={' or '.join(STARTTLS_CHOICES)}")
+    return url
 
 
 def _sender(text: str) -> str:
