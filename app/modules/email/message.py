@@ -3,7 +3,7 @@
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP
 from email.utils import formatdate, make_msgid, parseaddr
 
 from app.modules.email.errors import InvalidMailError
@@ -32,8 +32,7 @@ def compose(*, sender: str, to: object, subject: object, body: object) -> EmailM
         raise InvalidMailError("subject", "it holds a line break or another control character")
     name, sender_address = parseaddr(sender)
     author = address_of(sender_address, part="sender")
-    policy = SMTP if recipient.addr_spec.isascii() and author.addr_spec.isascii() else SMTPUTF8
-    message = EmailMessage(policy=policy)
+    message = EmailMessage(policy=SMTP)
     message["From"] = Address(name, addr_spec=author.addr_spec)
     message["To"] = recipient
     message["Subject"] = subject_text
@@ -44,7 +43,7 @@ def compose(*, sender: str, to: object, subject: object, body: object) -> EmailM
 
 
 def address_of(value: object, *, part: str = "recipient") -> Address:
-    """The address in a form that a header and an SMTP command can take; a domain in any script becomes IDNA.
+    """The address in a form every mail server takes: ASCII before the @, a domain in any script as IDNA.
 
     Raises:
         InvalidMailError: it is not exactly one bare address.
@@ -58,7 +57,7 @@ def address_of(value: object, *, part: str = "recipient") -> Address:
     if not local or not domain or "@" in local:
         raise InvalidMailError(part, "it needs one @ with something on both sides")
     try:
-        return Address(username=local, domain=domain.encode("idna").decode("ascii"))
+        return Address(addr_spec=f"{local}@{domain.encode('idna').decode('ascii')}")
     except (ValueError, IndexError, MessageError) as error:
         raise InvalidMailError(part, "it is not one bare address, as in user@example.com") from error
 

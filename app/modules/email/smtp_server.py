@@ -31,7 +31,7 @@ class SmtpServer:
     def of(cls, url: str) -> "SmtpServer":
         """The server that a checked SMTP_URL names.
 
-        A password is not sent over a connection that could be read on the way: with one, STARTTLS is required,
+        A password is not sent over a connection that could be read on the way: with one, STARTTLS is needed,
         unless the host is this machine or the URL says `starttls=never` or `=auto`.
         """
         parts = urlsplit(url)

@@ -1,0 +1,34 @@
+"""An environment without any variable of ours, and a way to write a `.env`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app import settings
+from app.settings import AppSettings, LogSettings, MailSettings, QueueSettings, WorkersSettings
+
+SECTIONS = (AppSettings, WorkersSettings, QueueSettings, MailSettings, LogSettings)
+VARIABLES = {field.upper() for section in SECTIONS for field in section.model_fields}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer has set must not decide a test."""
+    for name in [name for name in os.environ if name.upper() in VARIABLES]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    """The path of a `.env` that is not there yet."""
+    return tmp_path / ".env"
+
+
+@pytest.fixture
+def load(env_file: Path) -> Callable[[], settings.Settings]:
+    """Loads the settings with that `.env`."""
+    return lambda: settings.Settings.load(env_file)
