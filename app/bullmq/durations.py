@@ -23,7 +23,7 @@ def to_ms(value: object, name: str, *, least: int = 0) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} must be whole milliseconds or a timedelta, not {value!r}")  # noqa: TRY004
+        raise ValueError(f"{name} must be whole milliseconds or a timedelta, not {value!r}")
     if not least <= value <= LONGEST_MS:
         raise ValueError(f"{name} must be {least} .. {LONGEST_MS} ms, not {value}")
     return value

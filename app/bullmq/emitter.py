@@ -54,8 +54,8 @@ class Emitter:
                     task = asyncio.ensure_future(self._await(result, event, job_id))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
-            except Exception:
-                self._log(event, job_id)
+            except Exception as error:  # noqa: BLE001 - a listener never harms a job
+                self._log(event, job_id, error)
 
     async def drain(self, timeout_s: float) -> None:
         """Wait for async callbacks under way; past the timeout they are cancelled."""
@@ -70,14 +70,15 @@ class Emitter:
     async def _await(self, result: Any, event: str, job_id: str | None) -> None:
         try:
             await result
-        except Exception:
-            self._log(event, job_id)
+        except Exception as error:  # noqa: BLE001 - a listener never harms a job
+            self._log(event, job_id, error)
 
-    def _log(self, event: str, job_id: str | None) -> None:
-        log.exception(
+    def _log(self, event: str, job_id: str | None, error: Exception) -> None:
+        log.error(
             "%s: a callback of the event %s failed",
             self._context,
             event,
+            exc_info=error,
             extra={"queue": self._context, "event": event, "job_id": job_id},
         )
 

@@ -136,14 +136,12 @@ def outcome_error(code: int | bytes, job_id: str, operation: str) -> QueueError:
     """What a script's refusal means, the only place that compares its codes. Source: lua/lib/finish.lua."""
     if isinstance(code, bytes):
         return WrongKeyTypeError(job_id, code.decode())
-    if code == -1:
-        return JobNotFoundError(job_id, operation)
-    if code in {-2, -6}:
-        return LockLostError(job_id, operation)
-    if code == -3:
-        return JobStateError(job_id, operation, "active")
-    if code == -4:
-        return JobChildrenError(job_id, "children are still open, so it cannot be completed")
-    if code == -9:
-        return JobChildrenError(job_id, "a child failed, so it cannot be completed")
-    return QueueError(f"job {job_id}: {operation} was answered with code {code}")
+    known = {
+        -1: JobNotFoundError(job_id, operation),
+        -2: LockLostError(job_id, operation),
+        -3: JobStateError(job_id, operation, "active"),
+        -4: JobChildrenError(job_id, "children are still open, so it cannot be completed"),
+        -6: LockLostError(job_id, operation),
+        -9: JobChildrenError(job_id, "a child failed, so it cannot be completed"),
+    }
+    return known.get(code) or QueueError(f"job {job_id}: {operation} was answered with code {code}")

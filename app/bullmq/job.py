@@ -26,26 +26,23 @@ class Job(Generic[D, R]):
     Attributes:
         id: the queue's number for it, or the `job_id` it was added with.
         token: the lock under which this worker holds it; None outside of a worker.
+        on_progress: called after each update_progress; the worker's.
     """
 
-    __slots__ = ("_data", "_fields", "_on_progress", "_opts", "_progress", "_scripts", "id", "token")
+    __slots__ = ("_data", "_fields", "_opts", "_progress", "_scripts", "id", "on_progress", "token")
 
-    def __init__(
-        self, scripts: Scripts, job_id: str, fields: dict[bytes, bytes], token: str | None = None
-    ) -> None:
+    def __init__(self, scripts: Scripts, job_id: str, fields: dict[bytes, bytes], token: str | None = None) -> None:
         self._scripts = scripts
         self._fields = fields
         self._data: Any = _UNREAD
         self._opts: JobOpts | None = None
         self._progress: Any = _UNREAD
-        self._on_progress: ProgressCallback | None = None
+        self.on_progress: ProgressCallback | None = None
         self.id = job_id
         self.token = token
 
     @classmethod
-    def from_reply(
-        cls, scripts: Scripts, job_id: str, flat: Sequence[bytes], token: str | None = None
-    ) -> "Job[D, R]":
+    def from_reply(cls, scripts: Scripts, job_id: str, flat: Sequence[bytes], token: str | None = None) -> "Job[D, R]":
         """A job from HGETALL's reply, name after value."""
         pairs = iter(flat)
         return cls(scripts, job_id, dict(zip(pairs, pairs, strict=True)), token)
@@ -155,6 +152,10 @@ class Job(Generic[D, R]):
     def parent_key(self) -> str | None:
         """The Redis key of the job that waits for this one."""
         return self._text(codec.PARENT_KEY)
+
+    def absorb(self, fields: dict[bytes, bytes]) -> None:
+        """Take over what was stored in its hash since it was read, by wire name."""
+        self._fields.update(fields)
 
     def _text(self, field: bytes) -> str | None:
         value = self._fields.get(field)

@@ -82,5 +82,6 @@ def _refuse(value: Json, path: str, depth: int) -> None:
             _refuse(item, f"{path}[{index}]", depth + 1)
     else:
         raise InvalidPayloadError(
-            path, f"is a {type(value).__qualname__}, which JSON cannot hold; convert it to str, int, list or dict"
+            path,
+            f"is a {type(value).__qualname__}, which JSON cannot hold; convert it to str, int, list or dict",
         )

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Generic, cast
+from typing import Any, Generic, Self, cast
 
 import redis.asyncio
-from typing_extensions import Self, Unpack
+from typing_extensions import Unpack
 
 from app.bullmq import payload
 from app.bullmq.errors import InvalidOptionError, InvalidPayloadError

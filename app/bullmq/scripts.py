@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app import __version__
 from app.bullmq import codec
 from app.bullmq.keys import QueueKeys
 from app.bullmq.options import JobOpts
 from app.redis.pipelined import Argument, PipelinedConnection
 from app.redis.script import Script
-from app import __version__
 
 META_VERSION = f"bullworks:{__version__}"
 

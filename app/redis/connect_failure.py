@@ -61,9 +61,7 @@ def _server_refusal(chain: list[BaseException], address: Address) -> ConnectErro
             return _login_refused(address, text)
         if isinstance(error, redis.exceptions.ResponseError) and "DB index" in text:
             reason = f"database {address.db} does not exist there"
-            return ConnectError(
-                address.place, "database", reason, "Use one that `CONFIG GET databases` allows."
-            )
+            return ConnectError(address.place, "database", reason, "Use one that `CONFIG GET databases` allows.")
         if isinstance(error, replies) and ("protected mode" in text or "max number of clients" in text):
             full = "max number of clients" in text
             reason = "it has reached its maxclients" if full else "it is in protected mode"
@@ -95,17 +93,13 @@ def _tls_failure(chain: list[BaseException], address: Address) -> ConnectError |
     for error in chain:
         if isinstance(error, ssl.SSLCertVerificationError):
             reason = f"its certificate is not trusted ({error.verify_message or 'verification failed'})"
-            return ConnectError(
-                address.place, "tls", reason, "Name its authority with ?ssl_ca_certs=/path/ca.pem."
-            )
+            return ConnectError(address.place, "tls", reason, "Name its authority with ?ssl_ca_certs=/path/ca.pem.")
         if isinstance(error, ssl.SSLError):
             reason = f"the TLS handshake failed ({error.reason or 'no reason given'})"
             return ConnectError(address.place, "tls", reason, "If the port speaks plain Redis, use redis://.")
         if isinstance(error, FileNotFoundError | PermissionError):
             reason = f"a certificate or key file cannot be read ({error.strerror})"
-            return ConnectError(
-                address.place, "tls", reason, "Check ssl_ca_certs, ssl_certfile and ssl_keyfile."
-            )
+            return ConnectError(address.place, "tls", reason, "Check ssl_ca_certs, ssl_certfile and ssl_keyfile.")
     return None
 
 

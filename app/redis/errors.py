@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-ConnectFailure = Literal[
-    "refused", "timeout", "name", "closed", "auth", "acl", "tls", "loading", "database", "other"
-]
+ConnectFailure = Literal["refused", "timeout", "name", "closed", "auth", "acl", "tls", "loading", "database", "other"]
 """Why a connection could not be had; `loading` alone heals without anybody doing anything."""
 
 

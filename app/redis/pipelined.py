@@ -4,7 +4,8 @@ import asyncio
 import logging
 import random
 from collections import deque
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
@@ -22,6 +23,11 @@ _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 1.0
 
 Argument = str | bytes | int | float
+"""What a command is made of."""
+
+
+# hiredis declares a tuple of exactly one.
+_pack = cast(Callable[[tuple[Argument, ...]], bytes], hiredis.pack_command)
 
 
 class Wire(Protocol):
@@ -105,7 +111,7 @@ class PipelinedConnection:
         if not self._pending:
             self._last_progress_s = self._loop.time()
         self._pending.append(reply)
-        self._outgoing.append(hiredis.pack_command(command))
+        self._outgoing.append(_pack(command))
         if len(self._outgoing) == 1:
             self._loop.call_soon(self._flush)
         return reply

@@ -38,9 +38,7 @@ def parse_url(url: str) -> Address:
         raise _bad(url, "it has no scheme", f"{KNOWN_FORMS}.")
     scheme = url.split("://", 1)[0].lower()
     if scheme in _PLANNED_SCHEMES:
-        raise _bad(
-            url, f"{scheme}:// is not supported yet", f"It comes with the next release. {KNOWN_FORMS}."
-        )
+        raise _bad(url, f"{scheme}:// is not supported yet", f"It comes with the next release. {KNOWN_FORMS}.")
     transport = _TRANSPORTS.get(scheme)
     if transport is None:
         raise _bad(url, "unknown scheme", f"{KNOWN_FORMS}.")

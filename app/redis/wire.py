@@ -28,9 +28,7 @@ class Listener(Protocol):
 class ProtocolWire(asyncio.Protocol):
     """Reads and writes the transport itself; every complete reply of a wake-up is handed on at once."""
 
-    def __init__(
-        self, listener: Listener, reader: hiredis.Reader, transport: Any, keep_alive: tuple[Any, ...]
-    ) -> None:
+    def __init__(self, listener: Listener, reader: hiredis.Reader, transport: Any, keep_alive: tuple[Any, ...]) -> None:
         self._listener = listener
         self._reader = reader
         self._transport = transport
@@ -79,8 +77,8 @@ class ProtocolWire(asyncio.Protocol):
     def eof_received(self) -> None:
         self._listener.lost("closed by the server")
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self._listener.lost(str(error) if error else "closed")
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._listener.lost(str(exc) if exc else "closed")
 
 
 class StreamWire:
@@ -101,9 +99,7 @@ class StreamWire:
     def close(self) -> None:
         for task in self._tasks:
             task.cancel()
-        asyncio.get_running_loop().create_task(
-            self._connection.disconnect(nowait=True), name="redis-disconnect"
-        )
+        asyncio.get_running_loop().create_task(self._connection.disconnect(nowait=True), name="redis-disconnect")
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()

@@ -11,7 +11,8 @@
                 stack      JSON list of stack traces (fail, retry, delay)
                 extra      '1': attempts are used up (fail), lifo (retry); ms (delay)
   RETURNS list  codes per outcome: 0 stored; -1 job gone; -2 no lock; -3 not active; -4 open children; -6 another's lock;
-                -9 failed children; a text: a key of another type; then jobs, state, ms, now as in fetch
+                -9 failed children; a text: a key of another type; then jobs, state, ms, now as in fetch; a text
+                for the state: fetching failed with it
   EVENTS  completed, failed, retries-exhausted, delayed, waiting (prev=active, prev=delayed), active, drained
 ]]
 -- include: lib/now.lua
@@ -27,7 +28,12 @@ for at = FETCH_ARGUMENTS + 1, #ARGV, FIELDS do
   codes[#codes + 1] = code
   if code == 0 and (kind == 'complete' or kind == 'fail') then has_finished = true end
 end
-local jobs, state, wait_ms = fetch(queue, now, read_fetch_options(1))
+-- The outcomes are stored: an error in fetching must not hide their codes.
+local is_fetched, jobs, state, wait_ms = pcall(fetch, queue, now, read_fetch_options(1))
+if not is_fetched then
+  local problem = jobs
+  return {codes, {}, type(problem) == 'table' and problem.err or tostring(problem), -1, now}
+end
 if has_finished and #jobs == 0 and redis.call('LLEN', KEYS[1] .. 'wait') == 0
   and redis.call('LLEN', KEYS[1] .. 'active') == 0 and redis.call('ZCARD', KEYS[1] .. 'prioritized') == 0 then
   emit(queue, 'drained')

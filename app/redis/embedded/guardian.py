@@ -52,6 +52,7 @@ class Guardian:
         except TimeoutError:
             self._report({"outcome": "another guardian is there"})
             return 0
+        guardian_lock.sign()
         try:
             server = self._first_server()
             self._report({"outcome": "ready"})

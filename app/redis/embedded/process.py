@@ -21,6 +21,7 @@ from app.redis.errors import EmbeddedServerError
 _POLL_S = 0.02
 _PORT_TRIES = 5
 _LOADING_S = 600.0  # a folder of many gigabytes; users give up long before
+_ADOPT_S = 20.0  # less than a user waits, so that he hears the reason
 _LOCK_WAIT_S = 30.0  # a rewrite child of a killed server may live on for a moment
 _STOP_S = 30.0
 
@@ -34,7 +35,7 @@ class ServerProcess:
         self.state = state
 
     @classmethod
-    def adopt(cls, folder: DataFolder, wait_s: float = _LOADING_S) -> ServerProcess:
+    def adopt(cls, folder: DataFolder, wait_s: float = _ADOPT_S) -> ServerProcess:
         """The server that an earlier guardian left running.
 
         Raises:
@@ -103,9 +104,7 @@ class ServerProcess:
             )
         except OSError as error:
             reason = f"{binary} cannot be run ({error.strerror})"
-            raise EmbeddedServerError(
-                str(folder.path), reason, "Install a server for this machine."
-            ) from error
+            raise EmbeddedServerError(str(folder.path), reason, "Install a server for this machine.") from error
         finally:
             os.close(log_fd)
             lock.release()
@@ -125,9 +124,7 @@ class ServerProcess:
             child.wait()
         if "Address already in use" in said:
             return None
-        reason = (
-            f"{binary} ended with code {child.returncode}" if is_ended else f"{binary} did not become ready"
-        )
+        reason = f"{binary} ended with code {child.returncode}" if is_ended else f"{binary} did not become ready"
         raise EmbeddedServerError(str(folder.path), f"{reason}: {_last_line(said)}", f"See {folder.log}.")
 
     def is_running(self) -> bool:

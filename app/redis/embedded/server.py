@@ -30,9 +30,7 @@ class EmbeddedServer:
     same server. It stops 2 s after the last of them let go.
     """
 
-    def __init__(
-        self, folder: DataFolder, users_lock: FileLock, state: ServerState, binary: Path | None
-    ) -> None:
+    def __init__(self, folder: DataFolder, users_lock: FileLock, state: ServerState, binary: Path | None) -> None:
         self._folder = folder
         self._users_lock: FileLock | None = users_lock
         self._state = state
@@ -89,9 +87,7 @@ class EmbeddedServer:
         timeout_ms: int = 30_000,
     ) -> EmbeddedServer:
         """The same as `attach`, in a thread. If the caller is cancelled, the hold is let go."""
-        attaching = asyncio.ensure_future(
-            asyncio.to_thread(cls.attach, data_dir, binary=binary, timeout_ms=timeout_ms)
-        )
+        attaching = asyncio.ensure_future(asyncio.to_thread(cls.attach, data_dir, binary=binary, timeout_ms=timeout_ms))
         try:
             return await asyncio.shield(attaching)
         except asyncio.CancelledError:
@@ -168,16 +164,12 @@ def _serving(folder: DataFolder, binary: str | os.PathLike[str] | None, deadline
 
 
 def _too_late(folder: DataFolder) -> EmbeddedServerError:
-    return EmbeddedServerError(
-        str(folder.path), "no server answered in time", f"See {folder.log}, or allow more time."
-    )
+    return EmbeddedServerError(str(folder.path), "no server answered in time", f"See {folder.log}, or allow more time.")
 
 
 def _unusable(folder: DataFolder, error: OSError) -> EmbeddedServerError:
     reason = f"a file in the folder cannot be used ({error.filename or 'unnamed'}: {error.strerror})"
-    return EmbeddedServerError(
-        str(folder.path), reason, "Correct its owner and rights, or choose another data folder."
-    )
+    return EmbeddedServerError(str(folder.path), reason, "Correct its owner and rights, or choose another data folder.")
 
 
 def _let_go(attaching: asyncio.Future[EmbeddedServer]) -> None:

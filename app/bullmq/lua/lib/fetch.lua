@@ -1,4 +1,5 @@
 -- include: lib/enqueue.lua
+-- include: lib/wrong_type.lua
 
 -- How many jobs may be taken now, why not more, and for how long that holds.
 -- Nothing else runs while a script does, so a limit read once is the limit before each single pop.
@@ -54,27 +55,53 @@ local function put_back(queue, ids, first)
   end
 end
 
-local function field_values(flat)
+-- What lies under a job's id, flat and by name; nothing where that is no job.
+local function read_job(key)
+  local hash = redis.pcall('HGETALL', key)
   local fields = {}
-  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
-  return fields
+  if hash.err then return hash, fields end
+  for i = 1, #hash, 2 do fields[hash[i]] = hash[i + 1] end
+  return hash, fields
+end
+
+-- Once an id is popped an error would lose it, so the types are looked at first.
+local function refuse_types(queue)
+  local wrong = wrong_type(queue.base .. 'delayed', 'zset') or wrong_type(queue.base .. 'wait', 'list')
+    or wrong_type(queue.base .. 'prioritized', 'zset') or wrong_type(queue.base .. 'active', 'list')
+    or wrong_type(queue.base .. 'marker', 'zset') or wrong_type(queue.base .. 'events', 'stream')
+    or wrong_type(queue.base .. 'limiter', 'string')
+  if wrong then error({err = wrong}) end
+end
+
+-- Takes the job for this worker; returns its hash as it is then.
+local function take(queue, now, options, id, key, hash, fields)
+  redis.call('SET', key .. ':lock', options.token, 'PX', options.lock_ms)
+  local at, attempts_started = #hash, (tonumber(fields.ats) or 0) + 1
+  hash[at + 1], hash[at + 2], hash[at + 3], hash[at + 4] = 'processedOn', now, 'ats', attempts_started
+  if options.worker_name == '' then
+    redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started)
+  else
+    redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started, 'pb', options.worker_name)
+    hash[at + 5], hash[at + 6] = 'pb', options.worker_name
+  end
+  emit(queue, 'active', 'jobId', id, 'prev', 'waiting')
 end
 
 -- Takes jobs for one worker.
 -- options: want, token, lock_ms, worker_name, limiter_max, limiter_duration, isolates (suspects run alone), holds (jobs
 -- the worker has already).
--- Returns a list {id, hash as it was before the fetch, id, hash ...}, the state, and ms: until the limit ends (LIMITED)
--- or the next delayed job is due (else); -1 unknown.
+-- Returns a list {id, hash, id, hash ...}, the state, and ms: until the limit ends (LIMITED) or the next delayed job is
+-- due (else); -1 unknown. A hash ends with the fields that this fetch wrote, once more.
 local function fetch(queue, now, options)
-  promote_due(queue, now)
   local jobs, taken, counted = {}, 0, 0
+  if options.want == 0 then return jobs, OPEN, -1 end
+  refuse_types(queue)
+  promote_due(queue, now)
   local allowed, state, wait_ms = allowance(queue, options)
-  if options.want == 0 then return jobs, state, wait_ms end
   local ids = allowed > 0 and pop(queue, allowed) or {}
   for i, id in ipairs(ids) do
     local key = queue.base .. id
-    local hash = redis.call('HGETALL', key)
-    local fields = field_values(hash)
+    local hash, fields = read_job(key)
     if not fields.name then
       redis.call('LREM', queue.base .. 'active', 1, id)
     else
@@ -84,14 +111,7 @@ local function fetch(queue, now, options)
         state, wait_ms = SUSPECT, -1
         break
       end
-      redis.call('SET', key .. ':lock', options.token, 'PX', options.lock_ms)
-      local attempts_started = (tonumber(fields.ats) or 0) + 1
-      if options.worker_name ~= '' then
-        redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started, 'pb', options.worker_name)
-      else
-        redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started)
-      end
-      emit(queue, 'active', 'jobId', id, 'prev', 'waiting')
+      take(queue, now, options, id, key, hash, fields)
       taken = taken + 1
       if not fields.defa then counted = counted + 1 end
       jobs[#jobs + 1] = id

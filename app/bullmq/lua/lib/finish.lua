@@ -1,21 +1,11 @@
 -- include: lib/enqueue.lua
 -- include: lib/hand_back.lua
 -- include: lib/retention.lua
+-- include: lib/wrong_type.lua
 
 -- Codes a caller must know: 0 stored; -1 the job is gone; -2 no lock; -3 not active; -4 open children;
 -- -6 another holds the lock; -9 failed children; a text: a key of the wrong type, named, and nothing was written.
 local GONE, NO_LOCK, NOT_ACTIVE, OPEN_CHILDREN, FOREIGN_LOCK, FAILED_CHILDREN = -1, -2, -3, -4, -6, -9
-
--- An error in the middle of an outcome would leave half of it behind, so the types are looked at before the
--- first write; once a script call and key.
-local checked = {}
-local function wrong_type(key, expected)
-  if checked[key] == nil then
-    local kind = redis.call('TYPE', key).ok
-    checked[key] = kind ~= expected and kind ~= 'none' and ('WRONGTYPE ' .. key .. ' is a ' .. kind .. ', not a ' .. expected)
-  end
-  return checked[key]
-end
 
 local DESTINATIONS = {
   complete = {{'completed', 'zset'}},

@@ -1,0 +1,199 @@
+"""Finisher: stores outcomes and takes the next jobs, both in one trip.
+
+Outcomes gather while a trip is under way, so the busier the worker, the fewer trips a job. A second trip may be
+under way beside the first once half of the slots have ended: Redis works on one while handlers of the other run.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from app.bullmq.errors import QueueError, WrongKeyTypeError, outcome_error
+from app.bullmq.worker.intake import MOST_A_TRIP, Intake
+from app.bullmq.worker.outcome import Outcome
+from app.bullmq.worker.pace import Pace
+from app.bullmq.worker.wakeup import Wakeup
+from app.bullmq.worker_scripts import Fetched, FetchError, WorkerScripts
+from app.redis.errors import ConnectionLostError, RedisError
+
+log = logging.getLogger(__name__)
+
+_LANES = 2
+
+
+class Finisher:
+    """Long-lived lanes, each with at most one trip under way.
+
+    Args:
+        scripts: of the worker's queue.
+        intake: how many jobs a trip may ask for.
+        new_token: a fresh lock token for each fetch.
+        on_fetched: takes the jobs of a trip, under their token.
+        on_stored: told of each outcome that Redis has.
+        on_refused: told of each outcome that Redis will not take, and why.
+        on_lost_fetch: told the token of a fetch whose reply never came.
+        was_stored: asks Redis whether a job is finished; for an outcome that was sent twice.
+        concurrency: of the worker.
+    """
+
+    def __init__(
+        self,
+        scripts: WorkerScripts,
+        intake: Intake,
+        *,
+        new_token: Callable[[], str],
+        on_fetched: Callable[[Fetched, str], None],
+        on_stored: Callable[[Outcome], None],
+        on_refused: Callable[[Outcome, QueueError], None],
+        on_lost_fetch: Callable[[str], None],
+        was_stored: Callable[[Outcome], Awaitable[bool]],
+        concurrency: int,
+        queue_name: str,
+    ) -> None:
+        self._scripts = scripts
+        self._intake = intake
+        self._new_token = new_token
+        self._on_fetched = on_fetched
+        self._on_stored = on_stored
+        self._on_refused = on_refused
+        self._on_lost_fetch = on_lost_fetch
+        self._was_stored = was_stored
+        self._outcomes: deque[Outcome] = deque()
+        self._wakeups = [Wakeup() for _ in range(_LANES)]
+        self._lanes: list[asyncio.Task[None]] = []
+        self._under_way = 0
+        self._retrying = 0
+        self._drained: asyncio.Event = asyncio.Event()
+        # What is worth a second trip while one is under way.
+        self._enough = max(1, min(concurrency // 2, MOST_A_TRIP))
+        self._queue_name = queue_name
+        self._pace = Pace(log, f"queue {queue_name}: storing outcomes and fetching")
+
+    def start(self) -> None:
+        self._lanes = [
+            asyncio.create_task(self._run(number), name=f"finisher-{number}:{self._queue_name}")
+            for number in range(_LANES)
+        ]
+
+    def add(self, outcome: Outcome) -> None:
+        """Store it with the next trip."""
+        self._outcomes.append(outcome)
+        self.wake()
+
+    def wake(self) -> None:
+        """Something has changed: look again whether there is something to do."""
+        self._wakeups[0].set()
+        if self._under_way and len(self._outcomes) >= self._enough:
+            self._wakeups[1].set()
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self._outcomes or self._under_way or self._retrying)
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait until all outcomes are stored. False: the time was up first, and some are not."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self.is_idle:
+                    self._drained.clear()
+                    await self._drained.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        for lane in self._lanes:
+            lane.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
+        self._lanes = []
+
+    async def _run(self, number: int) -> None:
+        wakeup = self._wakeups[number]
+        while True:
+            if not self._has_trip():
+                if self.is_idle:
+                    self._drained.set()
+                await wakeup.wait()
+                continue
+            self._under_way += 1
+            try:
+                await self._trip()
+            finally:
+                self._under_way -= 1
+
+    def _has_trip(self) -> bool:
+        if self._under_way:
+            return len(self._outcomes) >= self._enough
+        return bool(self._outcomes) or (self._intake.expects_work and self._intake.room() > 0)
+
+    async def _trip(self) -> None:
+        outcomes = self._outcomes
+        batch = [outcomes.popleft() for _ in range(min(len(outcomes), MOST_A_TRIP))]
+        intake = self._intake
+        want, holds, token = intake.room(), intake.holds, self._new_token()
+        intake.reserve(want)
+        try:
+            codes, fetched = await self._scripts.advance([o.to_script() for o in batch], want, token, holds)
+        except FetchError as error:
+            intake.unanswered(want)
+            await self._settle(batch, error.codes)
+            await self._pace.wait(error)
+        except asyncio.CancelledError:
+            intake.unanswered(want)
+            raise
+        except RedisError as error:
+            intake.unanswered(want)
+            for outcome in batch:
+                outcome.was_sent = True
+            self._outcomes.extendleft(reversed(batch))
+            if want and isinstance(error, ConnectionLostError):
+                self._on_lost_fetch(token)
+            await self._pace.wait(error)
+        else:
+            self._pace.reset()
+            intake.answered(want, len(fetched.jobs) // 2, fetched.state, fetched.wait_ms)
+            if fetched.jobs:
+                self._on_fetched(fetched, token)
+            await self._settle(batch, codes)
+
+    async def _settle(self, batch: list[Outcome], codes: list[int | bytes]) -> None:
+        for outcome, code in zip(batch, codes, strict=True):
+            if code == 0:
+                self._intake.settled(outcome.job.id, outcome.token)
+                self._on_stored(outcome)
+            else:
+                await self._unstored(outcome, outcome_error(code, outcome.job.id, "storing its outcome"))
+
+    async def _unstored(self, outcome: Outcome, error: QueueError) -> None:
+        if isinstance(error, WrongKeyTypeError):
+            # Nothing was written and the lock is still ours: whoever put that key there may take it away.
+            self._retry_later(outcome, self._pace.next_s(error))
+            return
+        self._intake.settled(outcome.job.id, outcome.token)
+        if outcome.was_sent:
+            log.info(
+                "job %s: outcome sent again, already stored or lost: %s",
+                outcome.job.id,
+                error,
+                extra={"queue": self._queue_name, "job_id": outcome.job.id},
+            )
+            if await self._is_stored(outcome):
+                self._on_stored(outcome)
+                return
+        self._on_refused(outcome, error)
+
+    async def _is_stored(self, outcome: Outcome) -> bool:
+        try:
+            return await self._was_stored(outcome)
+        except RedisError:
+            return False
+
+    def _retry_later(self, outcome: Outcome, delay_s: float) -> None:
+        self._retrying += 1
+
+        def again() -> None:
+            self._retrying -= 1
+            self.add(outcome)
+
+        asyncio.get_running_loop().call_later(delay_s, again)

@@ -1,0 +1,145 @@
+"""The options of a worker, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from app.bullmq.backoff import BackoffStrategy
+from app.bullmq.durations import Duration, to_ms
+from app.bullmq.errors import InvalidOptionError
+from app.bullmq.retention import KEEP_ALL, Retention, RetentionValue
+
+
+class LimiterOptions(TypedDict):
+    """At most `max` jobs are started per `duration`, over the whole queue."""
+
+    max: int
+    duration: Duration
+
+
+class WorkerOptions(TypedDict, total=False):
+    """Options of `Worker`, all optional; names, units and defaults are BullMQ's where it has them.
+
+    Attributes:
+        name: of the worker, shown by getWorkers() and in each job's `processed_by`.
+        concurrency: handlers at once, >= 1; default 1.
+        lock_duration: a job whose worker vanished is free after it; default 30,000 ms, >= 100.
+        stalled_interval: between checks for such jobs; default 30,000 ms, >= 100.
+        max_stalled_count: how often a job may stall; once more and it fails; default 1.
+        isolate_stalled: a job that stalled runs alone, so that one that kills its process harms no other.
+        drain_delay: the longest wait for a job in one command; default 5,000 ms, 100 .. 10,000.
+        limiter: {"max", "duration"}.
+        timeout: for jobs without one of their own; default none.
+        backoff_strategy: (attempts_made, type, error, job) -> ms, for backoff types of your own.
+        remove_on_complete, remove_on_fail: for jobs that do not say; default: keep all.
+        max_loop_block: with the event loop blocked for so long, its jobs are given to other workers; default 5 min.
+        reply_timeout: a connection with no reply for so long counts as dead; default 10,000 ms.
+    """
+
+    name: str | None
+    concurrency: int
+    lock_duration: Duration
+    stalled_interval: Duration
+    max_stalled_count: int
+    isolate_stalled: bool
+    drain_delay: Duration
+    limiter: LimiterOptions | None
+    timeout: Duration | None
+    backoff_strategy: BackoffStrategy | None
+    remove_on_complete: RetentionValue
+    remove_on_fail: RetentionValue
+    max_loop_block: Duration
+    reply_timeout: Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOpts:
+    """The same, checked; milliseconds."""
+
+    name: str | None = None
+    concurrency: int = 1
+    lock_duration_ms: int = 30_000
+    stalled_interval_ms: int = 30_000
+    max_stalled_count: int = 1
+    isolate_stalled: bool = True
+    drain_delay_ms: int = 5_000
+    limiter_max: int | None = None
+    limiter_duration_ms: int | None = None
+    timeout_ms: int | None = None
+    backoff_strategy: BackoffStrategy | None = None
+    remove_on_complete: Retention = KEEP_ALL
+    remove_on_fail: Retention = KEEP_ALL
+    max_loop_block_ms: int = 300_000
+    reply_timeout_ms: int = 10_000
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "WorkerOpts":
+        """Check what a user gave.
+
+        Raises:
+            InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
+        """
+        known = WorkerOptions.__annotations__
+        for option in options:
+            if option not in known:
+                raise InvalidOptionError.unknown(option, known)
+        checked: dict[str, Any] = {}
+        for option, value in options.items():
+            if value is not None:
+                checked |= _check(option, value)
+        return cls(**checked)
+
+
+_DURATIONS = {
+    "lock_duration": 100,
+    "stalled_interval": 100,
+    "drain_delay": 100,
+    "timeout": 1,
+    "max_loop_block": 1_000,
+    "reply_timeout": 100,
+}
+_LONGEST_DRAIN_DELAY_MS = 10_000
+_WHOLE = {"concurrency": 1, "max_stalled_count": 0}
+
+
+def _check(option: str, value: Any) -> dict[str, Any]:
+    if option in _DURATIONS:
+        return {f"{option}_ms": _ms(option, value, _DURATIONS[option])}
+    if option in _WHOLE:
+        return {option: _whole(option, value, _WHOLE[option])}
+    if option in {"remove_on_complete", "remove_on_fail"}:
+        return {option: Retention.of(value, option)}
+    if option == "limiter":
+        return _limiter(value)
+    if option == "name" and (not isinstance(value, str) or not value or not value.isprintable() or " " in value):
+        raise InvalidOptionError(option, f"must be printable, with no spaces, not {value!r}")
+    if option == "isolate_stalled" and not isinstance(value, bool):
+        raise InvalidOptionError(option, f"must be True or False, not {value!r}")
+    if option == "backoff_strategy" and not callable(value):
+        raise InvalidOptionError(option, f"must be callable, not {value!r}")
+    return {option: value}
+
+
+def _limiter(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != {"max", "duration"}:
+        raise InvalidOptionError("limiter", f"must be {{'max': jobs, 'duration': ms}}, not {value!r}")
+    return {
+        "limiter_max": _whole("limiter.max", value["max"], 1),
+        "limiter_duration_ms": _ms("limiter.duration", value["duration"], 1),
+    }
+
+
+def _whole(option: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InvalidOptionError(option, f"must be a whole number >= {least}, not {value!r}")
+    return value
+
+
+def _ms(option: str, value: Any, least: int) -> int:
+    try:
+        ms = to_ms(value, option, least=least)
+    except ValueError as error:
+        raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None
+    if option == "drain_delay" and ms > _LONGEST_DRAIN_DELAY_MS:
+        raise InvalidOptionError(option, f"must be at most {_LONGEST_DRAIN_DELAY_MS} ms, not {ms}")
+    return ms

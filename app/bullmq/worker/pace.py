@@ -1,0 +1,35 @@
+"""Pace: how often something is tried again that fails, and how often that is told."""
+
+import asyncio
+import logging
+import random
+
+_FIRST_S = 0.05
+_LONGEST_S = 1.0
+# An error that lasts is logged when it begins, and then about once a minute.
+_LOG_EVERY = 60
+
+
+class Pace:
+    """Backs off between failures of one loop; `reset` after a success."""
+
+    def __init__(self, log: logging.Logger, what: str) -> None:
+        self._log = log
+        self._what = what
+        self._failures = 0
+
+    def reset(self) -> None:
+        if self._failures:
+            self._log.info("%s: works again after %d failures", self._what, self._failures)
+            self._failures = 0
+
+    def next_s(self, error: BaseException) -> float:
+        """Count one more failure, log it if it is time, and say how long to wait."""
+        if self._failures % _LOG_EVERY == 0:
+            self._log.warning("%s: %s", self._what, error)
+        self._failures += 1
+        longest_s: float = min(_FIRST_S * 2.0 ** min(self._failures - 1, 10), _LONGEST_S)
+        return longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
+
+    async def wait(self, error: BaseException) -> None:
+        await asyncio.sleep(self.next_s(error))

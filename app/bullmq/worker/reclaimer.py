@@ -1,0 +1,72 @@
+"""Reclaimer: brings back jobs that a fetch took whose reply was lost.
+
+Such jobs lie in `active` under a lock of this worker, which does not know of them. Every fetch has a token of its
+own, so the lost one's jobs are known by it: they return to the head of their lines, before anything else is taken.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from app.bullmq.scripts import Scripts
+from app.bullmq.worker.pace import Pace
+from app.redis.errors import RedisError
+
+log = logging.getLogger(__name__)
+
+# Redis may run a lost fetch late: behind a black hole it notices only after the wait of the fetch is over.
+_LOOK_AGAIN_S = 5.0
+_LOOKS = 4
+
+
+class Reclaimer:
+    """Runs only after a fault, in one task; between `begin` and `end` nothing else may be taken."""
+
+    def __init__(self, scripts: Scripts, begin: Callable[[], None], end: Callable[[], None]) -> None:
+        self._scripts = scripts
+        self._begin = begin
+        self._end = end
+        self._looks: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._is_urgent = False
+        self._pace = Pace(log, f"queue {scripts.keys.name}: reclaiming jobs of a lost fetch")
+
+    def lost(self, token: str) -> None:
+        """The reply to the fetch with this token will not come."""
+        self._looks[token] = _LOOKS
+        self._is_urgent = True
+        self._begin()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name=f"reclaimer:{self._scripts.keys.name}")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        while self._looks:
+            tokens = list(self._looks)
+            try:
+                returned = await self._scripts.reclaim(tokens)
+            except RedisError as error:
+                await self._pace.wait(error)
+                continue
+            self._pace.reset()
+            if returned:
+                log.info(
+                    "queue %s: %d jobs of a lost fetch are back in line",
+                    self._scripts.keys.name,
+                    len(returned),
+                    extra={"queue": self._scripts.keys.name, "job_ids": returned[:100]},
+                )
+            for token in tokens:
+                self._looks[token] -= 1
+                if self._looks[token] <= 0:
+                    del self._looks[token]
+            if self._is_urgent and set(self._looks) <= set(tokens):
+                self._is_urgent = False
+                self._end()
+            if self._looks and not self._is_urgent:
+                await asyncio.sleep(_LOOK_AGAIN_S)

@@ -1,0 +1,256 @@
+"""Runner: long-lived slots that run handlers, one job at a time each, and report how they ended."""
+
+import asyncio
+import inspect
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+from app.bullmq.errors import InvalidPayloadError, JobTimeoutError, UnrecoverableError
+from app.bullmq.job import Job
+from app.bullmq.sync_job import SyncJob
+from app.bullmq.worker.in_context import InContext
+from app.bullmq.worker.outcome import Outcome, OutcomeRules
+
+log = logging.getLogger(__name__)
+
+Processor = Callable[..., Any]
+"""`async def process(job: Job)`, or a plain function of a SyncJob, which runs in a thread."""
+
+
+class _Slot:
+    """One place for a running handler. `job` is None once its outcome is reported."""
+
+    __slots__ = ("job", "started_s", "task")
+
+    def __init__(self) -> None:
+        self.job: Job[Any, Any] | None = None
+        self.started_s = 0.0
+        self.task: asyncio.Task[None] | None = None
+
+
+class Runner:
+    """Runs jobs on up to `concurrency` slots, made as they are needed and kept.
+
+    Args:
+        processor: the handler.
+        rules: turn what it returned or raised into an outcome.
+        report: takes each outcome, exactly one per job.
+        on_active: called before a handler starts, if given.
+        on_ended: called when a slot is free again.
+        timeout_ms: for jobs that have none of their own.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        rules: OutcomeRules,
+        *,
+        concurrency: int,
+        report: Callable[[Outcome], None],
+        on_active: Callable[[Job[Any, Any]], None],
+        on_ended: Callable[[], None],
+        timeout_ms: int | None,
+        queue_name: str,
+    ) -> None:
+        self._processor = processor
+        self._rules = rules
+        self._concurrency = concurrency
+        self._report_outcome = report
+        self._on_active = on_active
+        self._on_ended = on_ended
+        self._timeout_ms = timeout_ms
+        self._queue_name = queue_name
+        self._is_async = is_async(processor)
+        self._threads: ThreadPoolExecutor | None = None
+        self._ready: deque[Job[Any, Any]] = deque()
+        self._idle: list[asyncio.Future[Job[Any, Any]]] = []
+        self._slots: list[_Slot] = []
+        self._is_handing_back = False
+        self._quiet = asyncio.Event()
+
+    @property
+    def running(self) -> list[Job[Any, Any]]:
+        """Jobs whose handler has begun and not ended."""
+        return [slot.job for slot in self._slots if slot.job is not None]
+
+    def run(self, job: Job[Any, Any]) -> None:
+        """Start the job in a free slot; the caller has counted that there is one."""
+        if self._idle:
+            self._idle.pop().set_result(job)
+            return
+        self._ready.append(job)
+        if len(self._slots) < self._concurrency:
+            slot = _Slot()
+            slot.task = asyncio.create_task(self._work(slot), name=f"slot-{len(self._slots)}:{self._queue_name}")
+            self._slots.append(slot)
+
+    async def wait_quiet(self, timeout_s: float) -> bool:
+        """Wait until no handler runs. False: the time was up first."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._ready or self.running:
+                    self._quiet.clear()
+                    await self._quiet.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def hand_back(self, patience_s: float) -> int:
+        """Cancel what still runs and report it as handed back. Returns how many jobs that were.
+
+        A handler that ignores its cancellation, and a thread, cannot be stopped: after `patience_s` their jobs are
+        handed back all the same, and what they return later is dropped.
+        """
+        self._is_handing_back = True
+        for job in self._ready:
+            self._report_outcome(Outcome("release", job, job.token or ""))
+            self._on_ended()
+        count = len(self._ready)
+        self._ready.clear()
+        running = [slot for slot in self._slots if slot.job is not None]
+        for slot in running:
+            if slot.task is not None:
+                slot.task.cancel()
+        tasks = [slot.task for slot in running if slot.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
+        for slot in running:
+            if slot.job is not None:
+                log.warning(
+                    "job %s: its handler could not be stopped; it may run on beside its next attempt",
+                    slot.job.id,
+                    extra={"queue": self._queue_name, "job_id": slot.job.id},
+                )
+                self._report(slot, Outcome("hand_back", slot.job, slot.job.token or ""))
+        return count + len(running)
+
+    async def close(self) -> None:
+        """End the slots; the caller has waited for their jobs, or handed them back."""
+        tasks = [slot.task for slot in self._slots if slot.task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.5)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._slots.clear()
+        self._idle.clear()
+
+    async def _work(self, slot: _Slot) -> None:
+        loop = asyncio.get_running_loop()
+        ready = self._ready
+        while True:
+            if ready:
+                job = ready.popleft()
+            else:
+                waiter: asyncio.Future[Job[Any, Any]] = loop.create_future()
+                self._idle.append(waiter)
+                job = await waiter
+            slot.job, slot.started_s = job, loop.time()
+            try:
+                await self._attempt(slot, job)
+            finally:
+                self._on_ended()
+                if not self._quiet.is_set():
+                    self._quiet.set()
+
+    def _report(self, slot: _Slot, outcome: Outcome) -> None:
+        if slot.job is None:
+            return  # handed back already
+        slot.job = None
+        outcome.duration_ms = round((asyncio.get_running_loop().time() - slot.started_s) * 1000)
+        self._report_outcome(outcome)
+
+    async def _attempt(self, slot: _Slot, job: Job[Any, Any]) -> None:
+        try:
+            if job.deferred_failure is not None:
+                self._report(slot, self._rules.ended(job, UnrecoverableError(job.deferred_failure)))
+                return
+            timeout_ms = self._readable_timeout_ms(job)
+            self._on_active(job)
+            if self._is_async:
+                result = await self._call(job, timeout_ms)
+            else:
+                result = await self._call_in_thread(slot, job, timeout_ms)
+            self._report(slot, self._rules.completed(job, result))
+        except asyncio.CancelledError as error:
+            if self._is_handing_back:
+                self._report(slot, Outcome("hand_back", job, job.token or ""))
+                raise
+            # Nobody cancelled the slot: the handler awaited something that was cancelled.
+            await self._fail(slot, job, error)
+        except InvalidPayloadError as error:
+            await self._fail(slot, job, UnrecoverableError(f"the handler's result cannot be stored: {error}"))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises, the worker outlives it
+            await self._fail(slot, job, error)
+
+    async def _fail(self, slot: _Slot, job: Job[Any, Any], error: BaseException) -> None:
+        try:
+            outcome = await self._rules.failed(job, error)
+        except Exception as broken:  # noqa: BLE001 - a backoff_strategy is the user's
+            outcome = self._rules.ended(job, broken)
+        self._report(slot, outcome)
+
+    def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
+        """The job's timeout, once it is sure that its data and options can be read."""
+        try:
+            _ = job.data
+            opts = job.opts
+        except ValueError as error:
+            raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
+        return opts.timeout_ms or self._timeout_ms
+
+    async def _call(self, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+        attempt = InContext(self._processor(job), copy_context())
+        if timeout_ms is None:
+            return await attempt
+        deadline = asyncio.timeout(timeout_ms / 1000)
+        try:
+            async with deadline:
+                return await attempt
+        except TimeoutError:
+            if deadline.expired():
+                raise JobTimeoutError(job.id, timeout_ms) from None
+            raise
+
+    async def _call_in_thread(self, slot: _Slot, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._concurrency, f"bullworks-{self._queue_name}")
+        loop = asyncio.get_running_loop()
+        call = partial(copy_context().run, self._processor, SyncJob(job, loop))
+        running = loop.run_in_executor(self._threads, call)
+        try:
+            await asyncio.wait((running,), timeout=None if timeout_ms is None else timeout_ms / 1000)
+        except asyncio.CancelledError:
+            running.add_done_callback(_drop_result)
+            raise
+        if running.done():
+            return running.result()
+        # A thread cannot be stopped: the attempt has failed, and the slot is free when the thread is.
+        await self._fail(slot, job, JobTimeoutError(job.id, timeout_ms or 0))
+        log.warning(
+            "job %s: past its timeout of %d ms; its thread runs on and keeps its slot",
+            job.id,
+            timeout_ms,
+            extra={"queue": self._queue_name, "job_id": job.id},
+        )
+        running.add_done_callback(_drop_result)
+        await asyncio.wait((running,))
+        return None
+
+
+def is_async(processor: Processor) -> bool:
+    """Whether calling it gives a coroutine: an async function, bound or not, partial, or an object with one."""
+    while isinstance(processor, partial):
+        processor = processor.func
+    return inspect.iscoroutinefunction(processor) or inspect.iscoroutinefunction(type(processor).__call__)
+
+
+def _drop_result(running: "asyncio.Future[Any]") -> None:
+    if not running.cancelled():
+        running.exception()

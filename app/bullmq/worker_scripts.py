@@ -1,0 +1,148 @@
+"""The scripts of the hot path: a typed method for each that a worker runs over and over."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from redis.exceptions import NoScriptError
+
+from app.bullmq.keys import QueueKeys
+from app.bullmq.scripts import ADVANCE, EXTEND_LOCKS, FETCH
+from app.redis.pipelined import Argument, PipelinedConnection
+from app.redis.script import Script
+from app.redis.server_error import ServerError
+
+# EVALSHA's own limit is far away, but Redis serves nobody else during a script.
+_LOCKS_A_CALL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch answered.
+
+    Attributes:
+        jobs: id, hash, id, hash ... as Redis sent them; a hash is name, value, name, value ...
+        state: OPEN, PAUSED, FULL, LIMITED or SUSPECT of worker/intake.py.
+        wait_ms: until the limit ends (LIMITED), else until the next delayed job is due; -1 unknown.
+    """
+
+    jobs: list[Any]
+    state: int
+    wait_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchTerms:
+    """What every fetch of a worker says alike."""
+
+    lock_ms: int
+    worker_name: str = ""
+    limiter_max: int | str = ""
+    limiter_duration_ms: int | str = ""
+
+    def args(self, want: int, token: str, holds: int | str) -> list[Argument]:
+        return [
+            want,
+            token,
+            self.lock_ms,
+            self.worker_name,
+            self.limiter_max,
+            self.limiter_duration_ms,
+            holds,
+        ]
+
+
+class WorkerScripts:
+    """Advance over the command connection, fetch over the blocking one."""
+
+    __slots__ = ("_base", "_blocking", "_commands", "_marker", "_terms")
+
+    def __init__(
+        self,
+        commands: PipelinedConnection,
+        blocking: PipelinedConnection,
+        keys: QueueKeys,
+        terms: FetchTerms,
+    ) -> None:
+        self._commands = commands
+        self._blocking = blocking
+        self._base = (keys.base,)
+        self._marker = keys.of("marker")
+        self._terms = terms
+
+    async def advance(
+        self, outcomes: Iterable[tuple[str | bytes | int, ...]], want: int, token: str, holds: int | str
+    ) -> tuple[list[int | bytes], Fetched]:
+        """Store outcomes and take up to `want` jobs under `token`.
+
+        Returns:
+            A code for each outcome (see lua/advance.lua), and what was taken.
+
+        Raises:
+            ServerError: fetching failed; with code FETCH where the outcomes' codes would be lost, see `FetchError`.
+        """
+        args = self._terms.args(want, token, holds)
+        for outcome in outcomes:
+            args += outcome
+        codes, jobs, state, wait_ms, _ = await self._commands.run(ADVANCE, self._base, args)
+        if isinstance(state, bytes):
+            raise FetchError(state.decode("utf-8", "replace"), codes)
+        return codes, Fetched(jobs, state, wait_ms)
+
+    async def wait_and_fetch(self, block_ms: int, want: int, token: str, holds: int | str) -> Fetched:
+        """Wait for a marker, at most `block_ms`, and take jobs in the same trip.
+
+        The two commands leave in one write: Redis runs the second as soon as the first wakes or times out.
+        """
+        if not self._blocking.is_connected:
+            await self._blocking.connect()
+        args = self._terms.args(want, token, holds)
+        # BZPOPMIN takes 0 as "for ever".
+        marker = self._blocking.send("BZPOPMIN", self._marker, max(block_ms, 1) / 1000)
+        fetched = self._blocking.send("EVALSHA", FETCH.sha, 1, *self._base, *args)
+        try:
+            await marker
+        except ServerError as error:
+            marker_error: ServerError | None = error
+        else:
+            marker_error = None
+        try:
+            jobs, state, wait_ms, _ = await fetched
+        except ServerError as error:
+            if error.code != "NOSCRIPT":
+                raise
+            jobs, state, wait_ms, _ = await self._blocking.execute("EVAL", FETCH.source, 1, *self._base, *args)
+        if marker_error is not None and not jobs:
+            raise marker_error
+        return Fetched(jobs, state, wait_ms)
+
+
+class FetchError(ServerError):
+    """An advance stored its outcomes, whose codes are here, and then could not fetch."""
+
+    def __init__(self, text: str, codes: list[int | bytes]) -> None:
+        super().__init__(text)
+        self.codes = codes
+
+
+def extend_locks(client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]) -> list[str]:
+    """Renew locks, by a blocking client of another thread. Returns the ids whose lock is lost.
+
+    Raises redis.RedisError where Redis could not be asked.
+    """
+    lost: list[str] = []
+    held = list(locks.items())
+    for start in range(0, len(held), _LOCKS_A_CALL):
+        args: list[str | int] = [lock_ms]
+        for job_id, token in held[start : start + _LOCKS_A_CALL]:
+            args += (job_id, token)
+        lost += [job_id.decode() for job_id in _eval(client, EXTEND_LOCKS, keys.base, args)]
+    return lost
+
+
+def _eval(client: redis.Redis, script: Script, key: str, args: list[str | int]) -> Any:
+    try:
+        return client.evalsha(script.sha.decode(), 1, key, *args)
+    except NoScriptError:
+        return client.eval(script.source.decode(), 1, key, *args)
