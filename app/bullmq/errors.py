@@ -132,16 +132,36 @@ class JobTimeoutError(QueueError):
         return f"job {self.job_id}: ran longer than its timeout of {self.timeout_ms} ms"
 
 
-def outcome_error(code: int | bytes, job_id: str, operation: str) -> QueueError:
-    """What a script's refusal means, the only place that compares its codes. Source: lua/lib/finish.lua."""
+class SchedulerJobError(QueueError):
+    """The job is the one that its scheduler keeps waiting: it leaves with the scheduler only."""
+
+    def __init__(self, job_id: str, operation: str) -> None:
+        super().__init__(job_id, operation)
+        self.job_id = job_id
+        self.operation = operation
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: its scheduler needs it, so {self.operation} was refused; remove the scheduler"
+
+
+def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str = "active") -> QueueError:
+    """What a script's refusal means, the only place that compares its codes.
+
+    Args:
+        code: as the headers of lua/advance.lua, remove_job.lua, reprocess_job.lua and promote_job.lua have it.
+        operation: what was refused, for the message.
+        needed: the state that the operation needs.
+    """
     if isinstance(code, bytes):
         return WrongKeyTypeError(job_id, code.decode())
     known = {
         -1: JobNotFoundError(job_id, operation),
         -2: LockLostError(job_id, operation),
-        -3: JobStateError(job_id, operation, "active"),
+        -3: JobStateError(job_id, operation, needed),
         -4: JobChildrenError(job_id, "children are still open, so it cannot be completed"),
         -6: LockLostError(job_id, operation),
+        -8: SchedulerJobError(job_id, operation),
         -9: JobChildrenError(job_id, "a child failed, so it cannot be completed"),
+        -10: JobLockedError(job_id, operation),
     }
     return known.get(code) or QueueError(f"job {job_id}: {operation} was answered with code {code}")

@@ -2,28 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from app import __version__
 from app.bullmq import codec
-from app.bullmq.keys import QueueKeys
+from app.bullmq.job_scripts import JobScripts
 from app.bullmq.options import JobOpts
-from app.redis.pipelined import Argument, PipelinedConnection
-from app.redis.script import Script
+from app.bullmq.queue_scripts import QueueScripts
+from app.bullmq.script_caller import load
+from app.redis.pipelined import Argument
 
 META_VERSION = f"bullworks:{__version__}"
 
-
-def _load(name: str) -> Script:
-    return Script.load("app.bullmq", name)
-
-
-ADD_JOBS = _load("add_jobs")
-ADVANCE = _load("advance")
-CHECK_STALLED = _load("check_stalled")
-EXTEND_LOCKS = _load("extend_locks")
-FETCH = _load("fetch")
-RECLAIM = _load("reclaim")
+ADD_JOBS = load("add_jobs")
+ADVANCE = load("advance")
+CHECK_STALLED = load("check_stalled")
+EXTEND_LOCKS = load("extend_locks")
+FETCH = load("fetch")
+RECLAIM = load("reclaim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +42,10 @@ class NewJob:
         }
 
 
-class Scripts:
-    """The scripts of one queue, over one connection."""
+class Scripts(JobScripts, QueueScripts):
+    """All scripts of one queue, over one connection, but those that a worker runs over and over."""
 
-    __slots__ = ("connection", "keys")
-
-    def __init__(self, connection: PipelinedConnection, keys: QueueKeys) -> None:
-        self.connection = connection
-        self.keys = keys
-
-    async def _run(self, script: Script, *args: Argument) -> Any:
-        return await self.connection.run(script, (self.keys.base,), list(args))
+    __slots__ = ()
 
     async def add_jobs(self, jobs: Iterable[NewJob]) -> tuple[int, list[str]]:
         """Store jobs. Returns the time in ms, and their ids in order."""

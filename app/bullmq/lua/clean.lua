@@ -1,0 +1,52 @@
+--[[ clean: remove the oldest jobs of one state; never one that a worker holds or a scheduler needs.
+  KEYS    1 base      the common prefix of the queue's keys; touched: the state's, stalled, repeat, events, and all keys of
+                      the jobs
+  ARGV    1 state     completed, failed, wait, paused, prioritized, delayed or active
+          2 grace_ms  ms  age that a job must have: since it finished, else since it was last taken, else since it was added
+          3 limit     jobs removed at most, 1 or more
+          4 examined  jobs looked at in one call, 1 .. 5000
+          5 skip      jobs before them that earlier calls left
+  RETURNS list        `skip` for the next call, -1: nothing is left to do; then the ids removed
+  EVENTS  cleaned
+]]
+-- include: lib/now.lua
+-- include: lib/queue.lua
+-- include: lib/events.lua
+-- include: lib/key_types.lua
+-- include: lib/window.lua
+-- include: lib/remove.lua
+-- include: lib/scheduler.lua
+local base, state = KEYS[1], ARGV[1]
+refuse_wrong_types(base)
+local queue = read_queue(base)
+local oldest_kept = now_ms() - ARGV[2]
+local limit, examined, skip = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+
+local function is_old_enough(id)
+  if state == 'completed' or state == 'failed' then
+    return tonumber(redis.call('ZSCORE', base .. state, id)) <= oldest_kept
+  end
+  if state == 'active' and redis.call('EXISTS', base .. id .. ':lock') == 1 then return false end
+  if is_pending_iteration(base, id) then return false end
+  local fields = redis.pcall('HMGET', base .. id, 'processedOn', 'timestamp')
+  local since = tonumber(state ~= 'prioritized' and fields[1] or fields[2])
+  -- An id with no job behind it, or one that cannot be read, has no age; it goes.
+  return not since or since <= oldest_kept
+end
+
+local window = read_window(base, state, skip, examined)
+local removed, next_skip = {}, skip
+for _, id in ipairs(window.ids) do
+  if #removed == limit then break end
+  if is_old_enough(id) then
+    removed[#removed + 1] = id
+  else
+    next_skip = next_skip + 1
+  end
+end
+take_out(window, removed)
+if state == 'active' and #removed > 0 then redis.call('SREM', base .. 'stalled', unpack(removed)) end
+delete_jobs(base, removed)
+emit(queue, 'cleaned', 'count', #removed)
+local is_done = #removed == limit or #window.ids < examined
+return {is_done and -1 or next_skip, unpack(removed)}
