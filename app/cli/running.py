@@ -1,0 +1,21 @@
+"""Runs a command's coroutine, on uvloop where it is installed."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What the coroutine returns. Ctrl-C cancels it, then raises KeyboardInterrupt."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(coroutine)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # the `fast` extra
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
