@@ -30,6 +30,9 @@ PROCESSED_BY = b"pb"
 DEFERRED_FAILURE = b"defa"
 PARENT_KEY = b"parentKey"
 
+OUTCOME_FIELDS = (FINISHED_ON, PROCESSED_ON, FAILED_REASON, RETURN_VALUE, DEFERRED_FAILURE)
+"""What a retry takes away. Source: lua/lib/reprocess.lua."""
+
 _WIRE_NAMES = {
     "attempts": "attempts",
     "backoff": "backoff",

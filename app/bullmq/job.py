@@ -6,8 +6,11 @@ from typing import Any, Generic, cast
 from typing_extensions import TypeVar
 
 from app.bullmq import codec, payload
-from app.bullmq.options import JobOpts
-from app.bullmq.scripts import Scripts
+from app.bullmq.errors import JobNotFoundError
+from app.bullmq.job_state import FINISHED_STATES, FinishedState, JobState, checked_suffix
+from app.bullmq.job_store import JobStore
+from app.bullmq.job_stub import StubStore, stub_fields
+from app.bullmq.options import JobOptions, JobOpts
 
 D = TypeVar("D", default=Any)
 """What `data` is."""
@@ -29,10 +32,10 @@ class Job(Generic[D, R]):
         on_progress: called after each update_progress; the worker's.
     """
 
-    __slots__ = ("_data", "_fields", "_opts", "_progress", "_scripts", "id", "on_progress", "token")
+    __slots__ = ("_data", "_fields", "_opts", "_progress", "_store", "id", "on_progress", "token")
 
-    def __init__(self, scripts: Scripts, job_id: str, fields: dict[bytes, bytes], token: str | None = None) -> None:
-        self._scripts = scripts
+    def __init__(self, store: JobStore, job_id: str, fields: dict[bytes, bytes], token: str | None = None) -> None:
+        self._store = store
         self._fields = fields
         self._data: Any = _UNREAD
         self._opts: JobOpts | None = None
@@ -42,17 +45,38 @@ class Job(Generic[D, R]):
         self.token = token
 
     @classmethod
-    def from_reply(cls, scripts: Scripts, job_id: str, flat: Sequence[bytes], token: str | None = None) -> "Job[D, R]":
+    def from_reply(cls, store: JobStore, job_id: str, flat: Sequence[bytes], token: str | None = None) -> "Job[D, R]":
         """A job from HGETALL's reply, name after value."""
         pairs = iter(flat)
-        return cls(scripts, job_id, dict(zip(pairs, pairs, strict=True)), token)
+        return cls(store, job_id, dict(zip(pairs, pairs, strict=True)), token)
+
+    @classmethod
+    def stub(
+        cls,
+        data: D = cast(Any, None),
+        *,
+        name: str = "stub",
+        id: str = "stub",  # noqa: A002 - the attribute's own name
+        opts: JobOptions | None = None,
+        attempts_made: int = 0,
+    ) -> "Job[D, R]":
+        """A job for unit tests of a handler, with no Redis: as if a worker were running it.
+
+        What is written to it is kept in memory: look at `progress`, `data` and `await job.logs()`.
+
+        Args:
+            data, opts: checked as by Queue.add, with the same errors.
+            attempts_made: attempts that have failed before this one.
+        """
+        fields = stub_fields(name, data, opts or {}, attempts_made)
+        return cls(StubStore(fields), id, fields, token="stub")  # noqa: S106 - a lock's name, no secret
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.name!r} of queue {self.queue_name!r}>"  # never its data
 
     @property
     def queue_name(self) -> str:
-        return self._scripts.keys.name
+        return self._store.keys.name
 
     @property
     def name(self) -> str:
@@ -156,6 +180,113 @@ class Job(Generic[D, R]):
     def absorb(self, fields: dict[bytes, bytes]) -> None:
         """Take over what was stored in its hash since it was read, by wire name."""
         self._fields.update(fields)
+
+    async def refresh(self) -> None:
+        """Read everything again.
+
+        Raises:
+            JobNotFoundError: it was removed.
+        """
+        fields = await self._store.read_fields(self.id)
+        if not fields:
+            raise JobNotFoundError(self.id, "refresh")
+        self._fields = fields
+        self._data, self._opts, self._progress = _UNREAD, None, _UNREAD
+
+    async def update_progress(self, progress: Progress) -> None:
+        """Store and tell how far the handler is: a number, a text, or any JSON.
+
+        Raises:
+            InvalidPayloadError: it is not JSON.
+            JobNotFoundError: it was removed.
+        """
+        await self._store.update_progress(self.id, payload.encode(progress))
+        self._progress = progress
+        if self.on_progress is not None:
+            self.on_progress(self, progress)
+
+    async def update_data(self, data: D) -> None:
+        """Replace the payload: the next attempt sees the new one.
+
+        Raises:
+            InvalidPayloadError: it is not JSON, or larger than the job's size_limit.
+            JobNotFoundError: it was removed.
+        """
+        limit_bytes = min(self.opts.size_limit or payload.LARGEST_BYTES, payload.LARGEST_BYTES)
+        encoded = payload.encode(data, limit_bytes=limit_bytes)
+        await self._store.update_data(self.id, encoded)
+        self._fields[codec.DATA] = encoded
+        self._data = data
+
+    async def log(self, row: str) -> int:
+        """Append a line to the job's log, which keeps the newest `keep_logs`. Returns how many there are then.
+
+        Raises:
+            JobNotFoundError: it was removed.
+        """
+        return await self._store.add_log(self.id, row, self.opts.keep_logs)
+
+    async def logs(self, start: int = 0, end: int = -1) -> list[str]:
+        """Lines `start` to `end` of the job's log, both included, oldest first."""
+        return (await self._store.read_logs(self.id, start, end)).logs
+
+    async def get_state(self) -> JobState:
+        """Where it is now; "unknown" once it was removed."""
+        return await self._store.get_state(self.id)
+
+    async def remove(self) -> None:
+        """Remove it with its log. One that is gone already is fine.
+
+        Raises:
+            JobLockedError: a worker is running it.
+            SchedulerJobError: its job scheduler needs it.
+        """
+        try:
+            await self._store.remove_job(self.id)
+        except JobNotFoundError:
+            return
+
+    async def retry(
+        self,
+        state: FinishedState = "failed",
+        *,
+        reset_attempts_made: bool = False,
+        reset_attempts_started: bool = False,
+    ) -> None:
+        """Let it run again, once more or, with its attempts reset, with all of them.
+
+        Args:
+            state: where it must be now, `failed` or `completed`.
+            reset_attempts_made, reset_attempts_started: forget the attempts so far.
+
+        Raises:
+            JobStateError: it is elsewhere.
+            JobNotFoundError: it was removed.
+        """
+        checked_suffix(state, FINISHED_STATES)
+        await self._store.reprocess_job(
+            self.id,
+            state,
+            lifo=self.opts.lifo,
+            resets_made=reset_attempts_made,
+            resets_started=reset_attempts_started,
+        )
+        for field in codec.OUTCOME_FIELDS:
+            self._fields.pop(field, None)
+        if reset_attempts_made:
+            self._fields.pop(codec.ATTEMPTS_MADE, None)
+        if reset_attempts_started:
+            self._fields.pop(codec.ATTEMPTS_STARTED, None)
+
+    async def promote(self) -> None:
+        """Run it as soon as a worker is free instead of when its delay is over.
+
+        Raises:
+            JobStateError: it is not delayed.
+            JobNotFoundError: it was removed.
+        """
+        await self._store.promote_job(self.id)
+        self._fields[codec.DELAY] = b"0"
 
     def _text(self, field: bytes) -> str | None:
         value = self._fields.get(field)

@@ -1,0 +1,76 @@
+"""Where a job of `Job.stub` lies: in memory, and, as far as anybody can see, active.
+
+It answers as Redis would for a job that a worker holds, so there are no states to keep and none to get wrong.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from app.bullmq import codec, payload
+from app.bullmq.errors import JobLockedError, JobStateError
+from app.bullmq.job_logs import JobLogs
+from app.bullmq.job_state import FinishedState, JobState
+from app.bullmq.keys import QueueKeys
+from app.bullmq.options import JobOpts
+
+
+def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made: int) -> dict[bytes, bytes]:
+    """The hash of a job that has just been taken.
+
+    Raises:
+        InvalidOptionError, InvalidPayloadError: as Queue.add does.
+    """
+    opts = JobOpts.of(options)
+    now_ms = b"%d" % (time.time_ns() // 1_000_000)
+    return {
+        codec.NAME: name.encode(),
+        codec.DATA: payload.encode(data),
+        codec.OPTS: codec.encode_opts(opts),
+        codec.TIMESTAMP: now_ms,
+        codec.DELAY: b"0",
+        codec.PRIORITY: b"%d" % opts.priority,
+        codec.PROCESSED_ON: now_ms,
+        codec.ATTEMPTS_STARTED: b"%d" % (attempts_made + 1),
+        codec.ATTEMPTS_MADE: b"%d" % attempts_made,
+    }
+
+
+class StubStore:
+    """Holds one job, whatever its id."""
+
+    def __init__(self, fields: dict[bytes, bytes]) -> None:
+        self.keys = QueueKeys("stub", "stub")
+        self._fields = dict(fields)
+        self._logs: list[str] = []
+
+    async def read_fields(self, _job_id: str) -> dict[bytes, bytes]:
+        return dict(self._fields)
+
+    async def update_progress(self, _job_id: str, progress: bytes) -> None:
+        self._fields[codec.PROGRESS] = progress
+
+    async def update_data(self, _job_id: str, data: bytes) -> None:
+        self._fields[codec.DATA] = data
+
+    async def add_log(self, _job_id: str, row: str, keep: int | None) -> int:
+        self._logs.append(row)
+        if keep is not None:
+            del self._logs[: max(len(self._logs) - keep, 0)]
+        return len(self._logs)
+
+    async def read_logs(self, _job_id: str, start: int, end: int) -> JobLogs:
+        stop = end + 1 or None  # both ends count, as in Redis
+        return JobLogs(self._logs[start:stop], len(self._logs))
+
+    async def get_state(self, _job_id: str) -> JobState:
+        return "active"
+
+    async def remove_job(self, job_id: str) -> None:
+        raise JobLockedError(job_id, "remove")
+
+    async def reprocess_job(self, job_id: str, state: FinishedState, **_: bool) -> None:
+        raise JobStateError(job_id, "retry", state)
+
+    async def promote_job(self, job_id: str) -> None:
+        raise JobStateError(job_id, "promote", "delayed")
