@@ -99,6 +99,8 @@ class Intake:
             loop.call_later(wait_s, self._on_change)
         if self._suspect_waits:
             self.expects_work = True
+        if not self.expects_work:
+            self._on_change()
 
     def took(self, job: Job[Any, Any], token: str) -> None:
         self.locks[job.id] = token
@@ -110,8 +112,7 @@ class Intake:
         self.busy -= count
         if self.busy == 0:
             self._runs_suspect = False
-            if self._suspect_waits:
-                self._on_change()
+        self._on_change()
 
     def settled(self, job_id: str, token: str) -> None:
         """The outcome is stored, or can no longer be: the lock is not ours to renew."""

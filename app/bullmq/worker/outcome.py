@@ -11,6 +11,7 @@ from app.bullmq.backoff import Backoff, BackoffStrategy
 from app.bullmq.durations import LONGEST_MS
 from app.bullmq.errors import UnrecoverableError
 from app.bullmq.job import Job
+from app.bullmq.options import JobOpts
 from app.bullmq.retention import KEEP_ALL, Retention
 
 Kind = Literal["complete", "fail", "retry", "delay", "hand_back", "release"]
@@ -67,11 +68,12 @@ class OutcomeRules:
     async def failed(self, job: Job[Any, Any], error: BaseException) -> Outcome:
         """Another attempt where the job has one left, now or after its backoff; else the end."""
         attempts_made = job.attempts_made + 1
-        is_exhausted = attempts_made >= job.opts.attempts
+        opts = _readable_opts(job)
+        is_exhausted = attempts_made >= opts.attempts
         if not is_exhausted and not isinstance(error, UnrecoverableError):
             delay_ms = await self._delay_ms(job, error, attempts_made)
             if delay_ms == 0:
-                return self._failure("retry", job, error, extra="1" if job.opts.lifo else "")
+                return self._failure("retry", job, error, extra="1" if opts.lifo else "")
             if delay_ms > 0:
                 return self._failure("delay", job, error, extra=delay_ms)
         return self.ended(job, error, is_exhausted=is_exhausted)
@@ -79,7 +81,7 @@ class OutcomeRules:
     def ended(self, job: Job[Any, Any], error: BaseException, *, is_exhausted: bool = False) -> Outcome:
         """Failed for good."""
         outcome = self._failure("fail", job, error, extra="1" if is_exhausted else "")
-        outcome.retention = (_opts_retention(job) or self._remove_on_fail).to_script()
+        outcome.retention = (_readable_opts(job).remove_on_fail or self._remove_on_fail).to_script()
         return outcome
 
     def _failure(self, kind: Kind, job: Job[Any, Any], error: BaseException, extra: str | int) -> Outcome:
@@ -116,18 +118,19 @@ def _text(error: BaseException) -> str:
     return (str(error) or type(error).__name__).encode("utf-8", "backslashreplace").decode()
 
 
-def _opts_retention(job: Job[Any, Any]) -> Retention | None:
+def _readable_opts(job: Job[Any, Any]) -> JobOpts:
     try:
-        return job.opts.remove_on_fail
+        return job.opts
     except ValueError:  # the job fails because its options are no JSON
-        return None
+        return JobOpts()
 
 
 def _traces(job: Job[Any, Any], error: BaseException) -> bytes:
     try:
-        earlier, limit = job.stacktrace, job.opts.stack_trace_limit
+        earlier = job.stacktrace
     except ValueError:
-        earlier, limit = [], None
+        earlier = []
+    limit = _readable_opts(job).stack_trace_limit
     limit = _STACK_TRACES if limit is None else limit
     trace = "".join(traceback.format_exception(error))
     trace = trace.encode("utf-8", "backslashreplace").decode()

@@ -332,7 +332,8 @@ class Worker(Generic[D, R]):
 
     def _wake(self) -> None:
         self._finisher.wake()
-        self._fetcher.wake()
+        if not self._intake.expects_work:
+            self._fetcher.wake()
 
     def _answered(self) -> None:
         """The fetcher's wait is over."""

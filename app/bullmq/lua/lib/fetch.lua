@@ -124,7 +124,8 @@ local function fetch(queue, now, options)
     end
   end
   count_against_limiter(queue, options, counted)
-  if taken > 0 or state == SUSPECT then mark_work(queue) end
+  -- Other waiters are woken in turn, and so is this one where an id was no job and there may be more.
+  if #ids > 0 then mark_work(queue) end
   if taken < options.want and wait_ms < 0 then
     local next_job = redis.call('ZRANGE', queue.base .. 'delayed', 0, 0, 'WITHSCORES')
     if next_job[2] then wait_ms = math.max(math.floor(next_job[2] / 4096) - now, 0) end
