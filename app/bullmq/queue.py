@@ -3,17 +3,20 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Generic, Self, cast
+from typing import Any, Self, cast
 
 import redis.asyncio
 from typing_extensions import Unpack
 
 from app.bullmq import payload
-from app.bullmq.errors import InvalidOptionError, InvalidPayloadError
+from app.bullmq.durations import Duration, to_ms
+from app.bullmq.errors import InvalidOptionError, InvalidPayloadError, JobLockedError, JobNotFoundError
 from app.bullmq.job import D, Job
+from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
 from app.bullmq.keys import QueueKeys
 from app.bullmq.options import JobOptions, JobOpts
-from app.bullmq.scripts import NewJob, Scripts
+from app.bullmq.queue_getters import QueueGetters
+from app.bullmq.scripts import META_VERSION, NewJob, Scripts
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 
@@ -23,6 +26,9 @@ Connection = str | redis.asyncio.Redis | Endpoint | PipelinedConnection
 # Redis runs a script to its end: a chunk is what may hold up everybody else, some 5 ms.
 _JOBS_A_CALL = 500
 _BYTES_A_CALL = 4 * 1024 * 1024
+
+_NO_LIMIT = 2**53
+_DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def connect(connection: Connection) -> tuple[PipelinedConnection, bool]:
     return PipelinedConnection(Endpoint.of(connection)), True
 
 
-class Queue(Generic[D]):
+class Queue(QueueGetters[D]):
     """A queue by name. Opens no socket until it is first used.
 
     Args:
@@ -122,6 +128,85 @@ class Queue(Generic[D]):
             added += [self._added(job, job_id, now_ms) for job, job_id in zip(chunk, ids, strict=True)]
         return added
 
+    async def pause(self) -> None:
+        """Let no worker, of whatever language, take a job until `resume`; those that run go on."""
+        await self.scripts.pause()
+
+    async def resume(self) -> None:
+        """Let workers take jobs again."""
+        await self.scripts.resume()
+
+    async def clean(self, grace: Duration, state: ListedState = "completed", limit: int = 0) -> list[str]:
+        """Remove old jobs of one state, the oldest first; never one that a worker is running.
+
+        Args:
+            grace: how old they must be: since they finished, else since they were last taken or added.
+            state: any but "waiting-children".
+            limit: the most to remove; 0 for all.
+
+        Returns:
+            The ids of those removed.
+
+        Raises:
+            InvalidOptionError: a bad grace, state or limit.
+        """
+        try:
+            grace_ms = to_ms(grace, "grace")
+        except ValueError as error:
+            raise InvalidOptionError("grace", str(error).removeprefix("grace ")) from None
+        suffix = checked_suffix(state, CLEANABLE_STATES)
+        return await self.scripts.clean(suffix, grace_ms, _checked_count("limit", limit, 0) or _NO_LIMIT)
+
+    async def drain(self, delayed: bool = False) -> None:  # noqa: FBT001, FBT002 - BullMQ's own argument
+        """Remove all jobs that wait, with a priority or without, and with `delayed` those too whose time has not come.
+
+        Active and finished ones stay, and so does what a job scheduler needs.
+        """
+        for suffix in _DRAINED if delayed else _DRAINED[:-1]:
+            await self.scripts.drain(suffix)
+
+    async def remove(self, job_id: str) -> bool:
+        """Remove one job.
+
+        Returns:
+            Whether it is gone, also where it never was there; False: a worker is running it.
+
+        Raises:
+            SchedulerJobError: its job scheduler needs it.
+        """
+        try:
+            await self.scripts.remove_job(job_id)
+        except JobNotFoundError:
+            return True
+        except JobLockedError:
+            return False
+        return True
+
+    async def retry_jobs(
+        self, state: FinishedState = "failed", *, count: int = 1_000, timestamp: int | None = None
+    ) -> int:
+        """Let all failed, or all completed, jobs run again, the oldest first.
+
+        Args:
+            state: which.
+            count: how many each step moves, 1 .. 5000.
+            timestamp: only those that finished then or before, ms since the epoch; default: now.
+
+        Returns:
+            How many there were.
+        """
+        checked_suffix(state, FINISHED_STATES)
+        return await self.scripts.retry_jobs(state, _checked_count("count", count, 1, 5_000), timestamp)
+
+    async def wait_until_ready(self) -> None:
+        """Connect, and make the queue known to Bull Board even before its first job.
+
+        Raises:
+            ConnectError: Redis cannot be reached or refuses this client.
+        """
+        await self.connection.connect()
+        await self.scripts.register_queue(META_VERSION)
+
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any]) -> NewJob:
         if not isinstance(name, str) or not name:
             raise InvalidOptionError("name", f"must be a non-empty string, not {name!r}")
@@ -142,6 +227,12 @@ def checked_keys(prefix: str, name: str) -> QueueKeys:
     if not isinstance(prefix, str) or not prefix:
         raise InvalidOptionError("prefix", f"must be a non-empty string, not {prefix!r}")
     return QueueKeys(prefix, name)
+
+
+def _checked_count(option: str, value: object, least: int, most: int = _NO_LIMIT) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise InvalidOptionError(option, f"must be a whole number, at least {least}, not {value!r}")
+    return value
 
 
 def _chunks(jobs: list[NewJob]) -> Iterable[list[NewJob]]:

@@ -1,0 +1,136 @@
+"""QueueGetters: what one can see of a queue, without changing it."""
+
+import logging
+from collections.abc import Iterable
+from typing import Generic
+
+from app.bullmq.errors import InvalidOptionError
+from app.bullmq.job import D, Job
+from app.bullmq.job_logs import JobLogs
+from app.bullmq.job_state import ALL_STATES, WAITING_STATES, JobState, ListedState, checked_suffix
+from app.bullmq.keys import QueueKeys
+from app.bullmq.scripts import Scripts
+from app.bullmq.worker_client import WorkerClient, parse_workers
+
+log = logging.getLogger(__name__)
+
+
+class QueueGetters(Generic[D]):
+    """The reading half of Queue. Pages are as in Node: `start` and `end` count from 0, both included, -1 is the last.
+
+    All raise ServerError, ConnectionLostError and ConnectError, as `add` does.
+    """
+
+    keys: QueueKeys
+    scripts: Scripts
+
+    async def get_job(self, job_id: str) -> Job[D] | None:
+        """The job, or None where there is none of that id.
+
+        Raises:
+            ServerError: another kind of key lies there.
+        """
+        if not isinstance(job_id, str) or not job_id:
+            raise InvalidOptionError("job_id", f"must be a non-empty string, not {job_id!r}")
+        fields = await self.scripts.read_fields(job_id)
+        return Job(self.scripts, job_id, fields) if fields else None
+
+    async def get_jobs(
+        self,
+        states: ListedState | Iterable[ListedState] = ALL_STATES,
+        start: int = 0,
+        end: int = -1,
+        asc: bool = False,  # noqa: FBT001, FBT002 - Node's order of arguments
+    ) -> list[Job[D]]:
+        """Jobs `start` to `end` of each state; of those that wait and of finished ones the newest first, or, with
+        `asc`, the oldest.
+
+        A page at a time costs the same however many jobs there are; all at once may be millions. A job that vanished
+        meanwhile, or cannot be read (that is logged), is left out.
+
+        Raises:
+            InvalidOptionError: an unknown state.
+        """
+        suffixes = list(dict.fromkeys(checked_suffix(state) for state in _several(states)))
+        ids = await self.scripts.ids(suffixes, start, end, asc=asc)
+        jobs: list[Job[D]] = []
+        for job_id, flat in await self.scripts.hashes(ids):
+            if isinstance(flat, Exception):
+                log.warning(
+                    "job %s of queue %s cannot be read: %s",
+                    job_id,
+                    self.keys.name,
+                    flat,
+                    extra={"job_id": job_id, "queue": self.keys.name},
+                )
+            elif flat:
+                jobs.append(Job.from_reply(self.scripts, job_id, flat))
+        return jobs
+
+    async def get_waiting(self, start: int = 0, end: int = -1) -> list[Job[D]]:
+        """Jobs that wait, the next first; those with a priority are in get_prioritized."""
+        return await self.get_jobs("waiting", start, end, asc=True)
+
+    async def get_active(self, start: int = 0, end: int = -1) -> list[Job[D]]:
+        """Jobs that workers are running, the longest first."""
+        return await self.get_jobs("active", start, end, asc=True)
+
+    async def get_delayed(self, start: int = 0, end: int = -1) -> list[Job[D]]:
+        """Jobs whose time has not come, the next first."""
+        return await self.get_jobs("delayed", start, end, asc=True)
+
+    async def get_prioritized(self, start: int = 0, end: int = -1) -> list[Job[D]]:
+        """Jobs with a priority that wait, the next first."""
+        return await self.get_jobs("prioritized", start, end, asc=True)
+
+    async def get_completed(self, start: int = 0, end: int = -1) -> list[Job[D]]:
+        """Jobs that succeeded, the latest first."""
+        return await self.get_jobs("completed", start, end)
+
+    async def get_failed(self, start: int = 0, end: int = -1) -> list[Job[D]]:
+        """Jobs that failed for good, the latest first."""
+        return await self.get_jobs("failed", start, end)
+
+    async def get_job_state(self, job_id: str) -> JobState:
+        """Where a job is; "unknown": nowhere."""
+        return await self.scripts.get_state(job_id)
+
+    async def get_job_counts(self, *states: ListedState) -> dict[str, int]:
+        """How many jobs each state holds, all at one moment; without arguments, each that Node's getJobCounts() has.
+
+        Raises:
+            InvalidOptionError: an unknown state.
+        """
+        asked = tuple(dict.fromkeys(states)) or ALL_STATES
+        counts = await self.scripts.count_jobs([checked_suffix(state) for state in asked])
+        return dict(zip(asked, counts, strict=True))
+
+    async def count(self) -> int:
+        """Jobs that are still to run: waiting, delayed, prioritized, and parents that wait for their children."""
+        return sum((await self.get_job_counts(*WAITING_STATES)).values())
+
+    async def get_job_logs(
+        self,
+        job_id: str,
+        start: int = 0,
+        end: int = -1,
+        asc: bool = True,  # noqa: FBT001, FBT002 - Node's order of arguments
+    ) -> JobLogs:
+        """A page of a job's log, oldest line first unless not `asc`, and how many lines there are in all."""
+        return await self.scripts.read_logs(job_id, start, end, asc=asc)
+
+    async def is_paused(self) -> bool:
+        """Whether workers are kept from taking jobs."""
+        return await self.scripts.is_paused()
+
+    async def get_workers(self) -> list[WorkerClient]:
+        """The workers that listen to this queue now, Python's and Node's.
+
+        Raises:
+            ServerError: Redis does not let this user see its clients.
+        """
+        return parse_workers(await self.scripts.client_list(), self.keys)
+
+
+def _several(states: ListedState | Iterable[ListedState]) -> Iterable[ListedState]:
+    return (states,) if isinstance(states, str) else states
