@@ -1,0 +1,181 @@
+"""Assembles an application's containers from module classes, `for_root()` containers and foreign containers."""
+
+import keyword
+from collections.abc import Hashable
+from typing import Any
+
+from dependency_injector import containers, providers
+
+from .building import problems_of
+from .container import RESERVED_NAMES, ModuleContainer, graph_of, node_of
+from .discovery import Discovery
+from .errors import WiringError
+from .graph import Graph
+from .linking import Ambient, Linker
+from .module import ForwardRef, ModuleSpec, spec_of
+from .module_ref import ModuleRef
+from .node import Entry, ModuleNode
+from .problems import BadImport, BadProvider, NameClash, NotAModule, Problem, ProvidedTwice, ReservedName
+from .provide import Binding, UseProvider, bind_class
+from .shutdown import Shutdown
+from .tokens import AnyToken, attribute_name, label, snake_case
+
+_AMBIENT: Ambient = {
+    ModuleRef: ModuleRef,
+    Discovery: lambda _node, linker: Discovery(linker.graph),
+    Shutdown: lambda _node, linker: linker.graph.shutdown,
+}
+
+
+def assemble(module: type[Any] | ModuleSpec) -> ModuleContainer:
+    """The container of a module, with those of all it imports: linked, nothing built.
+
+    What is merely missing may still be overridden; it is reported when the application is built.
+
+    Raises:
+        WiringError: the modules do not fit together, whatever is overridden; lists every problem.
+    """
+    return _Assembly().assemble(module)
+
+
+class _Assembly:
+    """One run of `assemble`: an application holds each module once."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[Hashable, ModuleNode] = {}
+        self._recipes: dict[Graph, None] = {}
+        self._problems: list[Problem] = []
+
+    def assemble(self, module: type[Any] | ModuleSpec) -> ModuleContainer:
+        spec = module if isinstance(module, ModuleSpec) else spec_of(module)
+        if spec is None:
+            raise WiringError([BadImport("The application", _shown(module), _reason(module))])
+        graph = Graph(self._node_of(spec))
+        self._problems.extend(Linker(graph, _AMBIENT).link())
+        if self._problems:
+            missing = (problem for entry in graph.entries() for problem in problems_of(entry))
+            raise WiringError(list(dict.fromkeys([*self._problems, *missing])))
+        container = _show(graph)
+        graph.recipes.extend(self._recipes)
+        for recipe in self._recipes:
+            self._carry_overrides(recipe, graph)
+        graph.open()
+        return container
+
+    def _node_of(self, spec: ModuleSpec) -> ModuleNode:
+        if spec.identity in self._nodes:
+            return self._nodes[spec.identity]
+        node = self._nodes[spec.identity] = ModuleNode(spec)
+        if spec.cls is not None:
+            self._add(node, bind_class(spec.cls))
+        for provider in spec.providers:
+            if isinstance(provider, Binding):
+                self._add(node, provider)
+            elif isinstance(provider, type):
+                self._add(node, bind_class(provider))
+            else:
+                self._problems.append(BadProvider(spec.name, _shown(provider)))
+        for reference in spec.imports:
+            imported = self._imported(node, reference)
+            if imported is not None and imported not in node.imports:
+                node.imports.append(imported)
+        for export in spec.exports:
+            node.exports.extend(self._exported(node, export))
+        return node
+
+    def _add(self, node: ModuleNode, binding: Binding) -> None:
+        token, attribute, name = binding.token, attribute_name(binding.token), node.spec.name
+        namesake = node.entry_at(attribute)
+        if token in node.entries:
+            self._problems.append(ProvidedTwice(label(token), name))
+        elif attribute in RESERVED_NAMES or not attribute.isidentifier() or keyword.iskeyword(attribute):
+            self._problems.append(ReservedName(label(token), attribute, name))
+        elif namesake is not None:
+            self._problems.append(NameClash(label(namesake.token), label(token), attribute, name))
+        else:
+            node.entries[token] = Entry(token, node, binding)
+
+    def _imported(self, importer: ModuleNode, reference: Any) -> ModuleNode | None:
+        if isinstance(reference, ForwardRef):
+            reference = reference.target()
+        if isinstance(reference, ModuleContainer):
+            # a recipe: this application gets a copy, so that nothing done to it reaches the next application
+            self._recipes[graph_of(reference)] = None
+            return self._node_of(node_of(reference).spec)
+        if isinstance(reference, containers.DynamicContainer):
+            return self._foreign(reference)
+        spec = spec_of(reference)
+        if spec is None:
+            self._problems.append(BadImport(importer.spec.name, _shown(reference), _reason(reference)))
+            return None
+        return self._node_of(spec)
+
+    def _exported(self, node: ModuleNode, export: Any) -> list[AnyToken | ModuleNode]:
+        if isinstance(export, ForwardRef):
+            export = export.target()
+        if isinstance(export, Binding):
+            return [export.token]
+        if isinstance(export, ModuleContainer):
+            export = node_of(export).spec.identity
+        spec = spec_of(export)
+        known = self._nodes.get(export if spec is None else spec.identity)
+        # several imports may come from one class: WorkersModule.for_root() and WorkersModule.register_queue()
+        modules = [other for other in node.imports if other is known or other.spec.cls is export]
+        return list(modules) if modules and export not in node.entries else [export]
+
+    def _foreign(self, container: containers.DynamicContainer) -> ModuleNode:
+        """A user's own container as a module: its providers by name and by class, all exported."""
+        if container in self._nodes:
+            return self._nodes[container]
+        declared: type[Any] | None = getattr(container, "declarative_parent", None)
+        node = ModuleNode(ModuleSpec((declared or type(container)).__name__, key=container))
+        self._nodes[container] = node
+        classes = [getattr(provider, "provides", None) for provider in container.providers.values()]
+        for name, provider in container.providers.items():
+            entry = Entry(name, node, Binding(name, UseProvider(provider), lazy=True), name)
+            node.entries[name] = entry
+            node.exports.append(name)
+            provided = getattr(provider, "provides", None)
+            if isinstance(provided, type) and classes.count(provided) == 1:
+                entry.token = provided
+                node.entries[provided] = entry
+                node.exports.append(provided)
+        return node
+
+    def _carry_overrides(self, recipe: Graph, graph: Graph) -> None:
+        """Override in the copy what is overridden in the recipe at this moment."""
+        for original in recipe.nodes:
+            copy = self._nodes[original.spec.identity]
+            for entry in dict.fromkeys((*original.entries.values(), *original.missing.values())):
+                target = graph.visible[copy].get(entry.token) or copy.missing.get(entry.token)
+                for overriding in entry.provider.overridden:
+                    if target is not None:
+                        target.provider.override(overriding)
+
+
+def _show(graph: Graph) -> ModuleContainer:
+    """Make the containers of all modules; those of imported modules are attributes of their importers'."""
+    made = {node: ModuleContainer(node, graph) for node in graph.nodes}
+    graph.containers.update(made)
+    for node, container in made.items():
+        for entry in (*node.entries.values(), *node.missing.values()):
+            if entry.attribute not in RESERVED_NAMES and entry.attribute not in container.providers:
+                container.set_provider(entry.attribute, entry.provider)
+    for node, container in made.items():
+        for imported in node.imports:
+            name = snake_case(imported.spec.name)
+            if imported is not graph.root and name not in RESERVED_NAMES and name not in container.providers:
+                container.set_provider(name, providers.Container(ModuleContainer, made[imported]))
+    return made[graph.root]
+
+
+def _shown(thing: object) -> str:
+    return label(thing) if isinstance(thing, type) else repr(thing)
+
+
+def _reason(thing: object) -> NotAModule:
+    if thing is None:
+        return NotAModule.NONE
+    if containers.is_container(thing):
+        return NotAModule.CONTAINER_CLASS
+    return NotAModule.UNDECORATED if isinstance(thing, type) else NotAModule.OTHER

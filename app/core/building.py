@@ -1,0 +1,142 @@
+"""Brings the instances of a graph to life, what is needed before what needs it."""
+
+import inspect
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dependency_injector import providers
+
+from .errors import AsyncFactoryError, WiringError
+from .graph import Graph
+from .node import Entry
+from .overrides import forget
+from .problems import Problem
+from .scope import Scope
+from .tokens import label
+from .watched import Missing, Watched
+
+
+def check(graph: Graph) -> None:
+    """Refuse a graph in which something wanted has nothing to be built from.
+
+    Raises:
+        WiringError: lists every problem.
+    """
+    problems = dict.fromkeys(problem for entry in graph.wanted() for problem in problems_of(entry))
+    if problems:
+        raise WiringError(list(problems))
+
+
+def problems_of(entry: Entry) -> Iterator[Problem]:
+    """What an entry needs and neither a module nor an override provides."""
+    for dependency in () if entry.is_overridden else entry.dependencies:
+        if dependency.problem is not None and not _is_defined(dependency.target):
+            yield dependency.problem
+
+
+def build(graph: Graph) -> None:
+    """Build every singleton that is not lazy, without an event loop.
+
+    Raises:
+        WiringError: the modules do not fit together.
+        AsyncFactoryError: one of the factories has to be awaited.
+    """
+    check(graph)
+    entries = graph.to_build()
+    waiting = first_async(entries)
+    if waiting is not None:
+        raise AsyncFactoryError(label(waiting.token), label(waiting.token))
+    for entry in _unbuilt(entries):
+        with _named(entry, graph):
+            _keep(entry, entry.provider())
+
+
+async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> None:
+    """Build every singleton that is not lazy, or the given entries, awaiting async factories.
+
+    Raises:
+        WiringError: the modules do not fit together.
+    """
+    if entries is None:
+        check(graph)
+        entries = graph.to_build()
+    for entry in _unbuilt(entries):
+        with _named(entry, graph):
+            value = entry.provider()
+            if is_pending(entry, value):
+                value = await value
+                _settle(entry, value)
+            _keep(entry, value)
+
+
+def first_async(entries: Iterable[Entry]) -> Entry | None:
+    """The first entry that has yet to be awaited."""
+    return next((e for e in entries if e.is_async and not e.is_built and not e.is_overridden), None)
+
+
+def is_pending(entry: Entry, value: object) -> bool:
+    """Whether a provider gave a promise of its object and not the object."""
+    return inspect.isawaitable(value) and entry.provider.is_async_mode_enabled()
+
+
+def built_instances(graph: Graph) -> list[tuple[Entry, object]]:
+    """What has been built, in order; each object once, and none that belongs to a foreign container."""
+    seen: set[int] = set()
+    found = []
+    for entry in graph.order():
+        if entry.is_built and entry.is_owned and id(entry.instance) not in seen:
+            seen.add(id(entry.instance))
+            found.append((entry, entry.instance))
+    return found
+
+
+async def close_resources(graph: Graph, errors: list[Exception]) -> None:
+    """Resume every generator factory, in the reverse order of their start, and forget all instances.
+
+    An error goes to `errors` and stops nothing.
+
+    The library's own `shutdown_resources()` misses indirect dependencies and stops at the first error.
+    """
+    for entry in reversed(graph.order()):
+        provider = entry.provider
+        if isinstance(provider, providers.BaseResource) and provider.initialized:
+            try:
+                closing: Any = provider.shutdown()
+                if inspect.isawaitable(closing):
+                    await closing
+            except Exception as error:  # noqa: BLE001 - one that fails must not keep the others open
+                error.add_note(f"while closing {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
+                errors.append(error)
+    for entry in graph.entries():
+        forget(entry)
+        entry.provider.reset_async_mode()
+
+
+def _unbuilt(entries: Iterable[Entry]) -> Iterator[Entry]:
+    return (e for e in entries if e.scope is Scope.SINGLETON and e.binding is not None and not e.is_built)
+
+
+def _is_defined(entry: Entry | None) -> bool:
+    return entry is not None and isinstance(entry.provider, Missing) and bool(entry.provider.is_defined)
+
+
+def _settle(entry: Entry, value: object) -> None:
+    if isinstance(entry.provider, Watched):
+        entry.provider.settle(value)
+
+
+def _keep(entry: Entry, value: object) -> None:
+    entry.is_built, entry.instance = True, value
+    if value is None:  # the library would call a factory that returned None again for each consumer
+        _settle(entry, value)
+
+
+@contextmanager
+def _named(entry: Entry, graph: Graph) -> Iterator[None]:
+    """Say in an error whose constructor or factory raised it."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"while building {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
+        raise

@@ -1,0 +1,45 @@
+"""Dynamic modules: what a `for_root()` or `register_queue()` of your own returns."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from .assembling import assemble
+from .container import ModuleContainer
+from .module import ModuleSpec, spec_of
+
+
+def dynamic_module(
+    cls: type[Any],
+    *,
+    imports: Sequence[Any] = (),
+    providers: Sequence[Any] = (),
+    exports: Sequence[Any] = (),
+    is_global: bool = False,
+    name: str | None = None,
+    key: Hashable = None,
+) -> ModuleContainer:
+    """A module made from arguments: a container, linked, with nothing built.
+
+    In `imports` it is a recipe: each application gets a copy, with the overrides that stand at that moment.
+    `create_application()` runs it itself.
+
+    Args:
+        cls: the module class; what its `@module` says, if any, is added to.
+        name: how messages and attributes name it; the class's name unless given.
+        key: dynamic modules of one key are one module in an application; the first is used.
+
+    Raises:
+        WiringError: the modules do not fit together, whatever is overridden.
+    """
+    declared = spec_of(cls) or ModuleSpec(cls.__name__, cls)
+    return assemble(
+        ModuleSpec(
+            name or declared.name,
+            cls,
+            imports=(*declared.imports, *imports),
+            providers=(*declared.providers, *providers),
+            exports=(*declared.exports, *exports),
+            is_global=declared.is_global or is_global,
+            key=key,
+        )
+    )

@@ -1,0 +1,75 @@
+"""Finds out why a parameter has no provider, and what would help."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from .graph import Graph
+from .node import Entry, ModuleNode
+from .problems import (
+    Advice,
+    BuiltinType,
+    Hint,
+    NameNotThere,
+    NearName,
+    NoAnnotation,
+    NobodyProvides,
+    NotExported,
+    NotImported,
+    SameName,
+)
+from .provide import UseClass, UseFactory
+from .signature import Parameter
+from .tokens import AnyToken, Token, attribute_name, label
+
+
+def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling first
+    consumer: Entry, parameter: Parameter, visible: Mapping[AnyToken, Entry], graph: Graph
+) -> Hint:
+    """The most telling reason why nothing visible serves a parameter."""
+    token, node = parameter.token, consumer.node
+    if parameter.unreadable_name is not None:
+        return NameNotThere(parameter.unreadable_name, is_local=_is_local(consumer))
+    if token is None:
+        return NoAnnotation(parameter.name)
+    if isinstance(token, type) and token.__module__ == "builtins":
+        return BuiltinType(token.__name__)
+    owner = _owner(token, node, graph)
+    if owner is not None:
+        return NotExported(owner.spec.name) if owner in node.imports else NotImported(owner.spec.name, node.spec.name)
+    names = {label(known): known for known in visible}
+    same = names.get(label(token))
+    if isinstance(token, type) and isinstance(same, type):
+        return SameName(_full_name(token), _full_name(same))
+    near = nearest(label(token), names)
+    if near is not None:
+        return NearName(near)
+    if isinstance(token, Token) and token.hint is not None:
+        return Advice(token.hint)
+    return NobodyProvides(label(token), node.spec.name, attribute_name(token))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` is probably a misspelling of."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)), None)
+
+
+def _owner(token: AnyToken, node: ModuleNode, graph: Graph) -> ModuleNode | None:
+    """A module that provides the token, an imported one before others."""
+    owners = [entry.node for entry in graph.providing(token)]
+    return next((owner for owner in owners if owner in node.imports), owners[0] if owners else None)
+
+
+def _is_local(consumer: Entry) -> bool:
+    """Whether what is asked for may be local to the function that the consumer is local to."""
+    recipe = None if consumer.binding is None else consumer.binding.recipe
+    target: type[Any] | Callable[..., Any] | None = None
+    if isinstance(recipe, UseClass):
+        target = recipe.cls
+    elif isinstance(recipe, UseFactory):
+        target = recipe.function
+    return "<locals>" in getattr(target, "__qualname__", "")
+
+
+def _full_name(cls: type[Any]) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

@@ -1,0 +1,43 @@
+"""A module's own view of the application, injectable everywhere."""
+
+from typing import Any, TypeVar
+
+from .building import build_async, is_pending, problems_of
+from .compiling import compile_entry
+from .errors import WiringError
+from .linking import Linker
+from .node import Entry, ModuleNode
+from .provide import bind_class
+from .resolver import Resolver
+from .scope import Scope
+
+T = TypeVar("T")
+
+
+class ModuleRef(Resolver):
+    """Looks things up by token at run time, as the module that it is injected into sees them."""
+
+    def __init__(self, node: ModuleNode, linker: Linker) -> None:
+        self._node = node
+        self._graph = linker.graph
+        self._linker = linker
+
+    async def create(self, cls: type[T]) -> T:
+        """A new instance of a class that no module provides, with its dependencies injected.
+
+        Nobody else gets it, and no lifecycle hook of it is called.
+
+        Raises:
+            WiringError: one of its dependencies is not visible in this module.
+        """
+        binding = bind_class(cls, scope=Scope.TRANSIENT)
+        entry = Entry(cls, self._node, binding)
+        self._linker.connect(entry)
+        problems = list(problems_of(entry))
+        if problems:
+            raise WiringError(problems)
+        compile_entry(entry, binding, self._graph)
+        await build_async(self._graph, self._graph.order([entry]))
+        made: Any = entry.provider()
+        instance: T = await made if is_pending(entry, made) else made
+        return instance

@@ -1,0 +1,193 @@
+"""What can be wrong with the wiring, as facts. `error_text` puts them into words.
+
+Problems and hints hold plain strings only, so that they compare, pickle, and keep no application alive.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class NotExported:
+    """An imported module has it and keeps it to itself."""
+
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotImported:
+    """A module has it that is not imported here."""
+
+    owner: str
+    importer: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinType:
+    """It is asked for as a builtin type, which says nothing about which one."""
+
+    type_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnnotation:
+    """The parameter has no annotation that names a class."""
+
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
+class NearName:
+    """Something visible has nearly its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SameName:
+    """Another class of the same name is visible."""
+
+    wanted: str
+    visible: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameNotThere:
+    """Its annotation uses a name that does not exist at run time."""
+
+    name: str
+    is_local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyProvides:
+    """No module has it."""
+
+    token: str
+    importer: str
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What the token's author advises."""
+
+    text: str
+
+
+Hint = (
+    NotExported
+    | NotImported
+    | BuiltinType
+    | NoAnnotation
+    | NearName
+    | SameName
+    | NameNotThere
+    | NobodyProvides
+    | Advice
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UnresolvedParameter:
+    """Nothing visible serves a parameter.
+
+    Args:
+        consumer: the class or token whose parameter it is.
+        parameters: all its parameters, `?` for this one.
+        parameter: name and annotation.
+        path: the modules from the root to the consumer's own.
+        visible: what could be asked for there.
+        hint: what to do about it.
+    """
+
+    consumer: str
+    parameters: tuple[str, ...]
+    parameter: str
+    path: tuple[str, ...]
+    visible: tuple[str, ...]
+    hint: Hint
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Constructors that need each other; the last name repeats the first."""
+
+    names: tuple[str, ...]
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedName:
+    """The attribute of a provider would hide a part of the container."""
+
+    token: str
+    attribute: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class NameClash:
+    """Two tokens of one module have the same attribute."""
+
+    first: str
+    second: str
+    attribute: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProvidedTwice:
+    """One module provides a token twice."""
+
+    token: str
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownExport:
+    """A module exports what it neither provides nor imports."""
+
+    token: str
+    module: str
+
+
+class NotAModule(Enum):
+    """Why something in `imports` is no module."""
+
+    NONE = "none"
+    UNDECORATED = "undecorated"
+    CONTAINER_CLASS = "container class"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class BadImport:
+    """Something in `imports` is no module."""
+
+    module: str
+    given: str
+    reason: NotAModule
+
+
+@dataclass(frozen=True, slots=True)
+class BadProvider:
+    """Something in `providers` is neither a class nor what `provide()` returns."""
+
+    module: str
+    given: str
+
+
+Problem = (
+    UnresolvedParameter | Cycle | ReservedName | NameClash | ProvidedTwice | UnknownExport | BadImport | BadProvider
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateExport:
+    """Two imports of a module export one token; the first is used. Odd, but no error."""
+
+    token: str
+    module: str
+    used: str
+    ignored: str

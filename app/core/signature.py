@@ -1,0 +1,154 @@
+"""Reads what a constructor or a factory asks for from its annotations."""
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .markers import Inject, Lazy
+from .tokens import AnyToken, Token, label
+
+_EMPTY = inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One thing that a constructor or a factory asks for.
+
+    Args:
+        token: by what it is resolved; None if the annotation says nothing that could be.
+        text: name and annotation as the reader wrote them, for messages.
+        is_optional: None will do (`T | None`).
+        is_lazy: a `Lazy[T]` is wanted.
+        has_default: it may be left out.
+        is_positional: it has to be passed by position.
+        unreadable_name: the name in its annotation that is not there at run time.
+    """
+
+    name: str
+    token: AnyToken | None
+    text: str
+    is_optional: bool = False
+    is_lazy: bool = False
+    has_default: bool = False
+    is_positional: bool = False
+    unreadable_name: str | None = None
+
+
+def read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter, ...]:
+    """What calling `target` takes, in order, without `*args` and `**kwargs`."""
+    function = _function_of(target)
+    if function is object.__init__:
+        return ()
+    try:
+        signature = inspect.signature(target)
+    except ValueError:
+        # some callables written in C tell nothing about themselves; they are called as they are
+        return ()
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return tuple(_read(p, function) for p in signature.parameters.values() if p.kind not in variadic)
+
+
+def listed_parameters(tokens: Sequence[Any]) -> tuple[Parameter, ...]:
+    """The parameters that `inject=[...]` lists: tokens, or annotations such as `Lazy[Mail]`."""
+    return tuple(_listed(index, item) for index, item in enumerate(tokens))
+
+
+def _function_of(target: type[Any] | Callable[..., Any]) -> Callable[..., Any]:
+    """The function whose annotations describe what calling `target` takes."""
+    if isinstance(target, type):
+        constructor: Callable[..., Any] = inspect.getattr_static(target, "__init__")
+        return constructor
+    if isinstance(target, functools.partial):
+        return _function_of(target.func)
+    if inspect.isroutine(target):
+        unwrapped: Callable[..., Any] = inspect.unwrap(target)
+        return unwrapped
+    call: Callable[..., Any] = type(target).__call__
+    return call
+
+
+def _read(parameter: inspect.Parameter, function: Callable[..., Any]) -> Parameter:
+    annotation = _annotations(function).get(parameter.name, parameter.annotation)
+    default = parameter.default
+    try:
+        annotation = _evaluated(annotation, function)
+    except NameError as error:
+        # read one by one, so that a name that is missing spoils its own parameter only
+        read = Parameter(
+            parameter.name, None, f"{parameter.name}: {annotation}", unreadable_name=error.name or str(error)
+        )
+    else:
+        read = _parse(parameter.name, annotation)
+    if isinstance(default, Inject):  # def __init__(self, queue=Inject("queue"))
+        return replace(read, token=default.token, unreadable_name=None)
+    return replace(
+        read,
+        has_default=default is not _EMPTY,
+        is_positional=parameter.kind is inspect.Parameter.POSITIONAL_ONLY,
+    )
+
+
+def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:
+    try:
+        return inspect.get_annotations(function)
+    except (NameError, TypeError):  # Python 3.14 evaluates here; the signature still has them
+        return {}
+
+
+def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
+    if annotation is _EMPTY:
+        return annotation
+    holder = types.SimpleNamespace(__annotations__={"it": annotation})
+    names = getattr(function, "__globals__", {})
+    return typing.get_type_hints(holder, globalns=names, include_extras=True)["it"]
+
+
+def _listed(index: int, item: Any) -> Parameter:
+    name = f"inject[{index}]"
+    if isinstance(item, Inject):
+        item = item.token
+    if isinstance(item, str | Token):
+        return Parameter(name, item, f"{name}: {label(item)}", is_positional=True)
+    return replace(_parse(name, item), is_positional=True)
+
+
+def _parse(name: str, annotation: Any) -> Parameter:
+    """Peel Annotated, `| None` and Lazy off an annotation until the token is left."""
+    token: AnyToken | None = None
+    is_optional = is_lazy = False
+    rest = annotation
+    while True:
+        origin = typing.get_origin(rest)
+        if origin is typing.Annotated:
+            rest, *marks = typing.get_args(rest)
+            token = next((mark.token for mark in marks if isinstance(mark, Inject)), token)
+        elif origin in (typing.Union, types.UnionType):
+            arms = [arm for arm in typing.get_args(rest) if arm is not type(None)]
+            is_optional = is_optional or len(arms) < len(typing.get_args(rest))
+            if len(arms) != 1:
+                break
+            (rest,) = arms
+        elif origin is Lazy:
+            is_lazy = True
+            (rest,) = typing.get_args(rest)
+        else:
+            break
+    if token is None:
+        token = _token_of(rest)
+    shown = f"Lazy[{label(rest)}]" if is_lazy else label(rest)
+    text = name if annotation is _EMPTY else f"{name}: {shown}{' | None' if is_optional else ''}"
+    if token is not None and not isinstance(token, type):
+        text += f" (token {label(token)})"
+    return Parameter(name, token, text, is_optional=is_optional, is_lazy=is_lazy)
+
+
+def _token_of(annotation: Any) -> AnyToken | None:
+    """The class that an annotation names: `Repo[User]` asks for `Repo`."""
+    named = typing.get_origin(annotation) or annotation
+    if named is _EMPTY or named is object or not isinstance(named, type):
+        return None
+    return named

@@ -1,0 +1,55 @@
+"""Tokens: what a provider is known by, and the attribute a container shows it under."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_A_WORD = re.compile(r"\W+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Token(Generic[T]):
+    """A typed token for what has no class of its own: `Token[Queue]("queue:email", attr="email_queue")`.
+
+    Two tokens with one name are the same token.
+
+    Args:
+        name: what the provider is known by.
+        attr: its attribute on the container; the name in snake_case unless given.
+        hint: what an error should advise when nothing provides it.
+    """
+
+    name: str
+    attr: str | None = field(default=None, kw_only=True, compare=False)
+    hint: str | None = field(default=None, kw_only=True, compare=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+AnyToken = type[Any] | Token[Any] | str
+
+
+def label(thing: object) -> str:
+    """How messages name a token, a module or any other thing that a user wrote."""
+    if isinstance(thing, str):
+        return repr(thing)
+    if isinstance(thing, Token):
+        return thing.name
+    name = getattr(thing, "__name__", None)
+    return name if isinstance(name, str) else str(thing)
+
+
+def snake_case(text: str) -> str:
+    """`EmailWorker`, `queue:email` -> `email_worker`, `queue_email`."""
+    return _NOT_A_WORD.sub("_", _WORD_BORDER.sub("_", text)).strip("_").lower()
+
+
+def attribute_name(token: AnyToken) -> str:
+    """The attribute under which a container shows the token's provider."""
+    if isinstance(token, Token):
+        return token.attr if token.attr is not None else snake_case(token.name)
+    return snake_case(token if isinstance(token, str) else token.__name__)

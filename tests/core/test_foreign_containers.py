@@ -1,0 +1,115 @@
+"""dependency-injector containers of one's own, in imports."""
+
+from typing import Annotated, Any
+
+import pytest
+from dependency_injector import containers, providers
+
+from app.core import Inject, WiringError, create_application, dynamic_module, module
+
+
+class App: ...
+
+
+class MailService:
+    def __init__(self, smtp: str) -> None:
+        self.smtp = smtp
+
+
+class EmailWorker:
+    def __init__(self, mail: MailService, smtp: Annotated[str, Inject("smtp")]) -> None:
+        self.mail, self.smtp = mail, smtp
+
+
+class Infrastructure(containers.DeclarativeContainer):
+    smtp = providers.Object("smtp://")
+    mail_service = providers.Singleton(MailService, smtp=smtp)
+
+
+async def test_its_providers_are_injected_by_class_and_by_name() -> None:
+    infrastructure = Infrastructure()
+    async with create_application(dynamic_module(App, imports=[infrastructure], providers=[EmailWorker])) as app:
+        assert app.get(EmailWorker).mail is infrastructure.mail_service()
+        assert app.get(EmailWorker).smtp == "smtp://"
+        assert app.container.infrastructure.mail_service() is infrastructure.mail_service()
+
+
+async def test_a_dynamic_container_works_too() -> None:
+    infrastructure = containers.DynamicContainer()
+    infrastructure.smtp = providers.Object("smtp://")
+    infrastructure.mail = providers.Singleton(MailService, smtp=infrastructure.smtp)
+    async with create_application(dynamic_module(App, imports=[infrastructure], providers=[EmailWorker])) as app:
+        assert app.get(MailService) is infrastructure.mail()
+
+
+def test_an_override_in_it_reaches_consumers_and_an_override_here_stays_here() -> None:
+    infrastructure = Infrastructure()
+    container = dynamic_module(App, imports=[infrastructure], providers=[EmailWorker])
+    with infrastructure.smtp.override("other"):
+        assert container.email_worker().mail.smtp == "other"
+    container.mail_service.override("mock")
+    assert container.email_worker().mail == "mock"
+    assert isinstance(infrastructure.mail_service(), MailService)
+
+
+def test_two_providers_of_one_class_are_known_by_name_only() -> None:
+    class Two(containers.DeclarativeContainer):
+        smtp = providers.Object("smtp://")
+        first = providers.Singleton(MailService, smtp=smtp)
+        second = providers.Singleton(MailService, smtp=smtp)
+
+    container = dynamic_module(App, imports=[Two()], providers=[EmailWorker])
+    with pytest.raises(WiringError, match="`mail: MailService`"):
+        container.build()
+    assert container.get("first") is not container.get("second")
+
+
+async def test_its_async_resources_are_awaited_and_left_to_their_owner() -> None:
+    log = []
+
+    async def connect() -> Any:
+        log.append("open")
+        yield "connection"
+        log.append("close")
+
+    class Async(containers.DeclarativeContainer):
+        connection = providers.Resource(connect)
+
+    class Client:
+        def __init__(self, connection: Annotated[str, Inject("connection")]) -> None:
+            self.connection = connection
+
+    own = Async()
+    async with create_application(dynamic_module(App, imports=[own], providers=[Client])) as app:
+        assert app.get(Client).connection == "connection"
+        assert await own.connection() == "connection"
+    assert log == ["open"]
+    shutting_down = own.shutdown_resources()
+    assert shutting_down is not None
+    await shutting_down
+    assert log == ["open", "close"]
+
+
+async def test_only_what_is_needed_of_it_is_built() -> None:
+    class Big(containers.DeclarativeContainer):
+        smtp = providers.Object("smtp://")
+        mail_service = providers.Singleton(MailService, smtp=smtp)
+        explosive = providers.Singleton(lambda: 1 / 0)
+
+    async with create_application(dynamic_module(App, imports=[Big()], providers=[EmailWorker])) as app:
+        assert app.get(EmailWorker).smtp == "smtp://"
+
+
+async def test_it_can_be_handed_on_to_importers() -> None:
+    infrastructure = Infrastructure()
+
+    @module(imports=[infrastructure], exports=[infrastructure])
+    class Shared: ...
+
+    async with create_application(dynamic_module(App, imports=[Shared], providers=[EmailWorker])) as app:
+        assert app.get(EmailWorker).mail is infrastructure.mail_service()
+
+
+def test_a_container_class_is_no_module() -> None:
+    with pytest.raises(WiringError, match="import an instance of the container, not its class"):
+        dynamic_module(App, imports=[Infrastructure])
