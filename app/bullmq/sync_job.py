@@ -1,17 +1,160 @@
-"""SyncJob: a job for a handler that runs in a thread."""
+"""SyncJob: a job for code that runs in a thread."""
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, Generic, TypeVar
 
-from app.bullmq.job import Job
+from app.bullmq.job import D, Job, Progress, R
+from app.bullmq.job_state import FinishedState, JobState
+from app.bullmq.options import JobOpts
+from app.bullmq.sync_call import call
+
+T = TypeVar("T")
 
 
-class SyncJob:
-    """The same job; its methods block, and run on the worker's loop."""
+class SyncJob(Generic[D, R]):
+    """The same job; its methods block while the job's loop runs them.
 
-    def __init__(self, job: Job[Any, Any], loop: asyncio.AbstractEventLoop) -> None:
+    A sync `process` receives one, and SyncQueue returns them. For use outside of the loop's own thread only.
+    """
+
+    __slots__ = ("_job", "_loop")
+
+    def __init__(self, job: Job[D, R], loop: asyncio.AbstractEventLoop) -> None:
         self._job = job
         self._loop = loop
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._job, name)
+    def __repr__(self) -> str:
+        return f"<SyncJob {self.id} {self.name!r} of queue {self.queue_name!r}>"
+
+    @property
+    def id(self) -> str:
+        return self._job.id
+
+    @property
+    def token(self) -> str | None:
+        return self._job.token
+
+    @property
+    def queue_name(self) -> str:
+        return self._job.queue_name
+
+    @property
+    def name(self) -> str:
+        return self._job.name
+
+    @property
+    def data(self) -> D:
+        return self._job.data
+
+    @property
+    def opts(self) -> JobOpts:
+        return self._job.opts
+
+    @property
+    def attempts_made(self) -> int:
+        return self._job.attempts_made
+
+    @property
+    def attempts_started(self) -> int:
+        return self._job.attempts_started
+
+    @property
+    def stalled_counter(self) -> int:
+        return self._job.stalled_counter
+
+    @property
+    def timestamp(self) -> int:
+        return self._job.timestamp
+
+    @property
+    def delay(self) -> int:
+        return self._job.delay
+
+    @property
+    def priority(self) -> int:
+        return self._job.priority
+
+    @property
+    def processed_on(self) -> int | None:
+        return self._job.processed_on
+
+    @property
+    def finished_on(self) -> int | None:
+        return self._job.finished_on
+
+    @property
+    def processed_by(self) -> str | None:
+        return self._job.processed_by
+
+    @property
+    def progress(self) -> Progress:
+        return self._job.progress
+
+    @property
+    def returnvalue(self) -> R | None:
+        return self._job.returnvalue
+
+    @property
+    def failed_reason(self) -> str | None:
+        return self._job.failed_reason
+
+    @property
+    def deferred_failure(self) -> str | None:
+        return self._job.deferred_failure
+
+    @property
+    def stacktrace(self) -> list[str]:
+        return self._job.stacktrace
+
+    @property
+    def parent_key(self) -> str | None:
+        return self._job.parent_key
+
+    def refresh(self) -> None:
+        """As Job.refresh."""
+        self._call(self._job.refresh())
+
+    def update_progress(self, progress: Progress) -> None:
+        """As Job.update_progress."""
+        self._call(self._job.update_progress(progress))
+
+    def update_data(self, data: D) -> None:
+        """As Job.update_data."""
+        self._call(self._job.update_data(data))
+
+    def log(self, row: str) -> int:
+        """As Job.log."""
+        return self._call(self._job.log(row))
+
+    def logs(self, start: int = 0, end: int = -1) -> list[str]:
+        """As Job.logs."""
+        return self._call(self._job.logs(start, end))
+
+    def get_state(self) -> JobState:
+        """As Job.get_state."""
+        return self._call(self._job.get_state())
+
+    def remove(self) -> None:
+        """As Job.remove."""
+        self._call(self._job.remove())
+
+    def retry(
+        self,
+        state: FinishedState = "failed",
+        *,
+        reset_attempts_made: bool = False,
+        reset_attempts_started: bool = False,
+    ) -> None:
+        """As Job.retry."""
+        retrying = self._job.retry(
+            state, reset_attempts_made=reset_attempts_made, reset_attempts_started=reset_attempts_started
+        )
+        self._call(retrying)
+
+    def promote(self) -> None:
+        """As Job.promote."""
+        self._call(self._job.promote())
+
+    def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return call(coroutine, self._loop)

@@ -1,0 +1,64 @@
+"""Queues and jobs in Redis, in BullMQ's own layout: usable alone, with no container and no settings."""
+
+from app.bullmq.backoff import Backoff, BackoffOptions, BackoffStrategy
+from app.bullmq.errors import (
+    InvalidOptionError,
+    InvalidPayloadError,
+    JobChildrenError,
+    JobLockedError,
+    JobNotFoundError,
+    JobStateError,
+    JobTimeoutError,
+    LockLostError,
+    QueueError,
+    SchedulerJobError,
+    UnrecoverableError,
+    WrongKeyTypeError,
+)
+from app.bullmq.job import Job, Progress
+from app.bullmq.job_logs import JobLogs
+from app.bullmq.job_state import FinishedState, JobState, ListedState
+from app.bullmq.options import JobOptions, JobOpts
+from app.bullmq.queue import JobSpec, Queue
+from app.bullmq.retention import Retention, RetentionOptions
+from app.bullmq.sync_call import LoopBlockedError
+from app.bullmq.sync_job import SyncJob
+from app.bullmq.sync_queue import SyncQueue
+from app.bullmq.worker import LimiterOptions, Worker
+from app.bullmq.worker_client import WorkerClient
+
+__all__ = [
+    "Backoff",
+    "BackoffOptions",
+    "BackoffStrategy",
+    "FinishedState",
+    "InvalidOptionError",
+    "InvalidPayloadError",
+    "Job",
+    "JobChildrenError",
+    "JobLockedError",
+    "JobLogs",
+    "JobNotFoundError",
+    "JobOptions",
+    "JobOpts",
+    "JobSpec",
+    "JobState",
+    "JobStateError",
+    "JobTimeoutError",
+    "LimiterOptions",
+    "ListedState",
+    "LockLostError",
+    "LoopBlockedError",
+    "Progress",
+    "Queue",
+    "QueueError",
+    "Retention",
+    "RetentionOptions",
+    "SchedulerJobError",
+    "SyncJob",
+    "SyncQueue",
+    "UnrecoverableError",
+    "Worker",
+    "WorkerClient",
+    "WrongKeyTypeError",
+]
