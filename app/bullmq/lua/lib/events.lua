@@ -1,4 +1,11 @@
--- Appends one event for QueueEvents and dashboards; the stream is trimmed as it grows.
+-- Appends one event for QueueEvents and dashboards. The first of a script call trims the stream, and every 100th after
+-- it: trimming with each would cost a fifth of the command.
+local emitted = 0
 local function emit(queue, event, ...)
-  redis.call('XADD', queue.base .. 'events', 'MAXLEN', '~', queue.max_events, '*', 'event', event, ...)
+  if emitted % 100 == 0 then
+    redis.call('XADD', queue.base .. 'events', 'MAXLEN', '~', queue.max_events, '*', 'event', event, ...)
+  else
+    redis.call('XADD', queue.base .. 'events', '*', 'event', event, ...)
+  end
+  emitted = emitted + 1
 end

@@ -55,12 +55,16 @@ local function put_back(queue, ids, first)
   end
 end
 
--- What lies under a job's id, flat and by name; nothing where that is no job.
+-- What lies under a job's id, and of it what a fetch must know; nil where that is no job.
+local LOOKED_AT = {name = true, stc = true, defa = true, ats = true}
 local function read_job(key)
   local hash = redis.pcall('HGETALL', key)
+  if hash.err then return nil end
   local fields = {}
-  if hash.err then return hash, fields end
-  for i = 1, #hash, 2 do fields[hash[i]] = hash[i + 1] end
+  for i = 1, #hash, 2 do
+    if LOOKED_AT[hash[i]] then fields[hash[i]] = hash[i + 1] end
+  end
+  if not fields.name then return nil end
   return hash, fields
 end
 
@@ -102,7 +106,7 @@ local function fetch(queue, now, options)
   for i, id in ipairs(ids) do
     local key = queue.base .. id
     local hash, fields = read_job(key)
-    if not fields.name then
+    if not hash then
       redis.call('LREM', queue.base .. 'active', 1, id)
     else
       local suspect = options.isolates and not fields.defa and (tonumber(fields.stc) or 0) >= 1

@@ -94,7 +94,8 @@ local function finish(queue, now, outcome)
   local refused, job = examine(queue, outcome)
   if refused then return refused end
   if redis.call('LREM', queue.base .. 'active', -1, outcome.id) == 0 then return NOT_ACTIVE end
-  redis.call('SREM', queue.base .. 'stalled', outcome.id)
+  if queue.has_stalled == nil then queue.has_stalled = redis.call('EXISTS', queue.base .. 'stalled') == 1 end
+  if queue.has_stalled then redis.call('SREM', queue.base .. 'stalled', outcome.id) end
   if outcome.kind == 'complete' or outcome.kind == 'fail' then
     store_final(queue, now, job, outcome)
   elseif outcome.kind == 'retry' or outcome.kind == 'delay' then
