@@ -15,6 +15,7 @@ from typing import Any, Self
 import redis
 
 from app.redis.embedded.binary import bundled_binary
+from app.redis.embedded.process import free_port
 from tests.waiting import wait_until
 
 HOST = "127.0.0.1"
@@ -53,13 +54,6 @@ def server_binary() -> Path:
     if chosen is None:
         raise LookupError(f"no server to test with (TEST_REDIS_SERVER={named}): install redis-server")
     return chosen
-
-
-def free_port() -> int:
-    """A port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 class RedisServer:
@@ -186,18 +180,19 @@ class RedisServer:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process with this id exists and is no zombie."""
-    stat = Path(f"/proc/{pid}/stat")
-    if Path("/proc/self").exists():
+    """Whether a process with this id exists and still holds anything: files, locks, ports."""
+    if not Path("/proc/self").exists():
         try:
-            return stat.read_text().rsplit(")", 1)[1].split()[0] not in {"Z", "X"}
-        except (FileNotFoundError, ProcessLookupError):
+            os.kill(pid, 0)
+        except ProcessLookupError:
             return False
+        return True
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        # A zombie whose other threads are still ending holds its files as before.
+        return state not in {"Z", "X"} or len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return True
 
 
 def kill_by_pid(pid: int, within_s: float = 5.0) -> None:

