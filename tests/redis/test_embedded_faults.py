@@ -32,18 +32,18 @@ def test_a_killed_user_leaves_no_orphan(folder: EmbeddedFolder) -> None:
         assert get(server.url, "a") == "kept"
 
 
-def test_the_next_user_gives_a_server_whose_guardian_was_killed_a_new_one(folder: EmbeddedFolder) -> None:
-    with folder.attach() as first:
+def test_the_next_user_gives_a_server_whose_guardian_was_killed_a_new_one(each_folder: EmbeddedFolder) -> None:
+    with each_folder.attach() as first:
         put(first.url, "a", "kept")
-        old_run, old_guardian = run_id(first.url), folder.guardian_pid
+        old_run, old_guardian = run_id(first.url), each_folder.guardian_pid
         kill_by_pid(old_guardian)
-        with folder.attach() as second:
+        with each_folder.attach() as second:
             assert second.url == first.url
             assert run_id(second.url) == old_run
-            assert folder.guardian_pid != old_guardian
-            assert folder.server_pids() == [folder.server_pid]
-    folder.wait_until_stopped()
-    assert not folder.has_state
+            assert each_folder.guardian_pid != old_guardian
+            assert each_folder.server_pids() == [each_folder.server_pid]
+    each_folder.wait_until_stopped()
+    assert not each_folder.has_state
 
 
 def test_a_user_that_closes_notices_that_the_guardian_was_killed(folder: EmbeddedFolder) -> None:
@@ -67,14 +67,14 @@ def test_an_orphan_of_killed_users_and_guardian_is_found_by_the_next_user(folder
     folder.wait_until_stopped()
 
 
-def test_a_killed_server_is_started_again_where_its_users_look_for_it(folder: EmbeddedFolder) -> None:
-    with folder.attach() as server:
+def test_a_killed_server_is_started_again_where_its_users_look_for_it(each_folder: EmbeddedFolder) -> None:
+    with each_folder.attach() as server:
         put(server.url, "a", "kept")
-        old_pid = folder.server_pid
+        old_pid = each_folder.server_pid
         kill_by_pid(old_pid)
-        wait_until(lambda: folder.state["run_id"] and folder.server_pid != old_pid)
+        wait_until(lambda: each_folder.state["run_id"] and each_folder.server_pid != old_pid)
         assert get(server.url, "a") == "kept"
-        with folder.attach() as second:
+        with each_folder.attach() as second:
             assert second.url == server.url
 
 
@@ -120,23 +120,23 @@ def test_a_state_file_from_before_a_reboot_is_replaced(folder: EmbeddedFolder) -
 
 
 def test_pid_and_port_that_passed_to_others_are_not_mistaken_for_the_server(
-    folder: EmbeddedFolder, tmp_path: Path
+    each_folder: EmbeddedFolder, tmp_path: Path
 ) -> None:
     """The port now belongs to another Redis with the same password, the pid to this very process."""
-    _leave_behind(folder)
+    _leave_behind(each_folder)
     other_folder = tmp_path / "other"
     other_folder.mkdir()
-    with RedisServer(other_folder, binary=folder.binary, password=folder.state["password"]) as stranger:
-        state = {**folder.state, "pid": os.getpid(), "port": stranger.port, "run_id": run_id(stranger.url)}
-        (folder.path / "server.json").write_text(json.dumps(state))
-        with folder.attach() as server:
+    with RedisServer(other_folder, binary=each_folder.binary, password=each_folder.state["password"]) as stranger:
+        state = {**each_folder.state, "pid": os.getpid(), "port": stranger.port, "run_id": run_id(stranger.url)}
+        (each_folder.path / "server.json").write_text(json.dumps(state))
+        with each_folder.attach() as server:
             assert server.url != stranger.url
             assert get(server.url, "a") == "kept"
-        folder.wait_until_stopped()
+        each_folder.wait_until_stopped()
         assert run_id(stranger.url) == state["run_id"]
 
 
-@pytest.mark.parametrize("garbage", ["", "{", "[]", '{"pid": 1}', "null"])
+@pytest.mark.parametrize("garbage", ["{", "null", '{"pid": 1}'])
 def test_a_damaged_state_file_is_no_obstacle(folder: EmbeddedFolder, garbage: str) -> None:
     folder.path.mkdir(mode=0o700)
     (folder.path / "server.json").write_text(garbage)
@@ -161,20 +161,20 @@ def test_a_folder_that_somebody_removed_leaves_no_orphan_and_can_be_made_anew(fo
             assert folder.server_pids() == [folder.server_pid]
 
 
-def test_a_torn_last_command_in_the_append_only_file_is_cut_off(folder: EmbeddedFolder) -> None:
-    _leave_behind(folder)
-    increments = sorted((folder.path / "appendonlydir").glob("*.incr.aof"))
+def test_a_torn_last_command_in_the_append_only_file_is_cut_off(each_folder: EmbeddedFolder) -> None:
+    _leave_behind(each_folder)
+    increments = sorted((each_folder.path / "appendonlydir").glob("*.incr.aof"))
     with increments[-1].open("ab") as file:
         file.write(b"*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$5\r\nhal")
-    with folder.attach() as server:
+    with each_folder.attach() as server:
         assert get(server.url, "a") == "kept"
         assert get(server.url, "b") is None
 
 
-def test_a_port_that_somebody_took_is_given_up(folder: EmbeddedFolder) -> None:
-    _leave_behind(folder)
-    with socket.create_server((HOST, folder.state["port"])) as taken, folder.attach() as server:
-        assert folder.state["port"] != taken.getsockname()[1]
+def test_a_port_that_somebody_took_is_given_up(each_folder: EmbeddedFolder) -> None:
+    _leave_behind(each_folder)
+    with socket.create_server((HOST, each_folder.state["port"])) as taken, each_folder.attach() as server:
+        assert each_folder.state["port"] != taken.getsockname()[1]
         assert get(server.url, "a") == "kept"
 
 

@@ -24,9 +24,9 @@ from tests.waiting import wait_until
 
 
 def test_attaching_starts_a_server_that_keeps_what_it_is_told(
-    folder: EmbeddedFolder, caplog: pytest.LogCaptureFixture
+    each_folder: EmbeddedFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with folder.attach() as server:
+    with each_folder.attach() as server:
         with Endpoint.of(server.url).sync_client() as client:
             settings = client.config_get("appendonly", "appendfsync", "maxmemory-policy", "bind", "dir")
         assert settings == {
@@ -34,11 +34,11 @@ def test_attaching_starts_a_server_that_keeps_what_it_is_told(
             "appendfsync": "everysec",
             "maxmemory-policy": "noeviction",
             "bind": "127.0.0.1",
-            "dir": str(folder.path),
+            "dir": str(each_folder.path),
         }
-        assert folder.server_pids() == [folder.server_pid]
+        assert each_folder.server_pids() == [each_folder.server_pid]
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert [str(folder.path) in record.getMessage() for record in warnings] == [True]
+    assert [str(each_folder.path) in record.getMessage() for record in warnings] == [True]
 
 
 def test_the_password_is_seen_by_nobody(folder: EmbeddedFolder, caplog: pytest.LogCaptureFixture) -> None:
@@ -82,18 +82,18 @@ def test_threads_that_come_at_once_get_one_server(folder: EmbeddedFolder) -> Non
         server.close()
 
 
-def test_the_server_stops_after_its_last_user_and_its_data_is_there_next_time(folder: EmbeddedFolder) -> None:
-    first = folder.attach()
-    second = folder.attach()
+def test_the_server_stops_after_its_last_user_and_its_data_is_there_next_time(each_folder: EmbeddedFolder) -> None:
+    first = each_folder.attach()
+    second = each_folder.attach()
     put(first.url, "a", "kept")
     old_run = run_id(first.url)
     first.close()
     first.close()
     assert get(second.url, "a") == "kept"
     second.close()
-    folder.wait_until_stopped()
-    assert not folder.has_state
-    with folder.attach() as server:
+    each_folder.wait_until_stopped()
+    assert not each_folder.has_state
+    with each_folder.attach() as server:
         assert get(server.url, "a") == "kept"
         assert run_id(server.url) != old_run
 
@@ -130,14 +130,14 @@ def test_ctrl_c_on_a_user_does_not_reach_the_server(folder: EmbeddedFolder) -> N
             assert get(server.url, "a") == "kept"
 
 
-def test_sigterm_to_the_guardian_stops_the_server_in_order(folder: EmbeddedFolder) -> None:
+def test_sigterm_to_the_guardian_stops_the_server_in_order(each_folder: EmbeddedFolder) -> None:
     """What the system sends when it shuts down."""
-    with folder.attach() as server:
+    with each_folder.attach() as server:
         put(server.url, "a", "kept")
-        os.kill(folder.guardian_pid, 15)
-        folder.wait_until_stopped()
-        assert "ready to exit" in (folder.path / "server.log").read_text()
-    with folder.attach() as server:
+        os.kill(each_folder.guardian_pid, 15)
+        each_folder.wait_until_stopped()
+        assert "ready to exit" in (each_folder.path / "server.log").read_text()
+    with each_folder.attach() as server:
         assert get(server.url, "a") == "kept"
 
 

@@ -114,11 +114,11 @@ class ServerProcess:
         write_state(folder, state)
         deadline_s = time.monotonic() + _LOADING_S
         while child.poll() is None and time.monotonic() < deadline_s and not is_unwanted():
-            ready = answering(folder, state)
+            time.sleep(_POLL_S)  # first, so that a server that ends at once is seen to have ended
+            ready = answering(folder, state) if child.poll() is None else None
             if ready is not None:
                 write_state(folder, ready)
                 return cls(folder, ready, child)
-            time.sleep(_POLL_S)
         is_ended = child.poll() is not None
         said = log_tail(folder, log_start)
         if not is_ended:
