@@ -61,6 +61,7 @@ class Scripts(JobScripts, QueueScripts):
                 opts.delay_ms,
                 opts.priority,
                 "1" if opts.lifo else "",
+                "",
             )
         now_ms, *ids = await self.connection.run(ADD_JOBS, (self.keys.base,), args)
         return now_ms, [job_id.decode() for job_id in ids]

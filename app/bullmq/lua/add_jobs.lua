@@ -1,8 +1,9 @@
 --[[ add_jobs: store jobs and put each where a worker will find it, all in one step.
-  KEYS    1 base     the common prefix of the queue's keys, `bull:<queue>:`; every key touched begins with it:
-                     id, meta, wait, delayed, prioritized, pc, marker, events, active (its length) and the job hashes
+  KEYS    1 base     the common prefix of the queue's keys, `bull:<queue>:`; touched: id, meta, wait, delayed, prioritized,
+                     pc, marker, events, active (read), completed (read), de:*, dn:*, the job hashes, and of a parent, whose
+                     queue may be another: its hash, dependencies, processed, and its queue's keys of the same names
   ARGV    1 version  string  stored in `meta` where the queue is new
-          2...       eight per job:
+          2...       nine per job:
                      id        string  '' for the next number of the queue
                      name      string
                      data      JSON
@@ -11,45 +12,34 @@
                      delay     ms, 0 for none
                      priority  0 .. 2^21 - 1
                      lifo      '1' or ''
-  RETURNS list  the time in ms, then per job its id; the id of a job that exists already is returned unchanged
-  EVENTS  added, then delayed or waiting; duplicated
+                     relations '' or JSON {parent_key, parent, waits_for_children, scheduler_id,
+                               dedup {id, ttl ms, extend, replace, reschedule, keep_last_if_active}}
+  RETURNS list  the time in ms, then per job its id, or the id of the job that stands for it (an equal id, or
+                deduplication id), or -5: its parent is missing, -7: the job of that id has another parent
+  EVENTS  added, then delayed, waiting or waiting-children; duplicated; deduplicated, removed
 ]]
 -- include: lib/now.lua
--- include: lib/enqueue.lua
-local FIELDS = 8
-local queue = read_queue(KEYS[1])
-local now = now_ms()
-if not queue.known then
-  redis.call('HSET', KEYS[1] .. 'meta', 'opts.maxLenEvents', queue.max_events, 'version', ARGV[1])
+-- include: lib/add.lua
+local queue, now = read_queue(KEYS[1]), now_ms()
+make_known(queue, ARGV[1])
+local reply, has_waiting = {now}, false
+-- Numbers are drawn at once where no job can be refused for its parent, which draws none.
+local next_number
+local is_plain = true
+for at = 2, #ARGV, JOB_FIELDS do is_plain = is_plain and ARGV[at + 8] == '' end
+if is_plain then
+  local count = (#ARGV - 1) / JOB_FIELDS
+  next_number = redis.call('INCRBY', KEYS[1] .. 'id', count) - count
 end
-
-local count = (#ARGV - 1) / FIELDS
-local number = redis.call('INCRBY', KEYS[1] .. 'id', count) - count
-local reply = {now}
-local has_waiting = false
-for i = 1, count do
-  local at = 2 + (i - 1) * FIELDS
-  local id, name, timestamp = ARGV[at], ARGV[at + 1], ARGV[at + 4]
-  local delay, priority = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
-  number = number + 1
-  if id == '' then id = string.format('%.0f', number) end
-  if timestamp == '' then timestamp = now end
-  local key = KEYS[1] .. id
-  if redis.call('EXISTS', key) == 1 then
-    emit(queue, 'duplicated', 'jobId', id)
-  else
-    redis.call('HSET', key, 'name', name, 'data', ARGV[at + 2], 'opts', ARGV[at + 3],
-      'timestamp', timestamp, 'delay', delay, 'priority', priority)
-    emit(queue, 'added', 'jobId', id, 'name', name)
-    if delay > 0 then
-      add_delayed(queue, id, timestamp + delay)
-    else
-      add_to_end(queue, id, priority, ARGV[at + 7] == '1')
-      emit(queue, 'waiting', 'jobId', id)
-      has_waiting = true
-    end
+for at = 2, #ARGV, JOB_FIELDS do
+  local job = read_new_job(at, now)
+  if is_plain then
+    next_number = next_number + 1
+    job.number = next_number
   end
-  reply[i + 1] = id
+  local id, is_waiting = add_job(queue, now, job)
+  reply[#reply + 1] = id
+  has_waiting = has_waiting or is_waiting
 end
 if has_waiting then mark_work_unless_closed(queue) end
 return reply

@@ -1,6 +1,6 @@
 --[[ clean: remove the oldest jobs of one state; never one that a worker holds or a scheduler needs.
-  KEYS    1 base      the common prefix of the queue's keys; touched: the state's, stalled, repeat, events, and all keys of
-                      the jobs
+  KEYS    1 base      the common prefix of the queue's keys; touched: the state's, stalled, repeat, events, de:*, all keys
+                      of the jobs, and of parents that lose their last child
   ARGV    1 state     completed, failed, wait, paused, prioritized, delayed or active
           2 grace_ms  ms  age that a job must have: since it finished, else since it was last taken, else since it was added
           3 limit     jobs removed at most, 1 or more
@@ -14,6 +14,7 @@
 -- include: lib/events.lua
 -- include: lib/key_types.lua
 -- include: lib/window.lua
+-- include: lib/leave.lua
 -- include: lib/remove.lua
 -- include: lib/scheduler.lua
 local base, state = KEYS[1], ARGV[1]
@@ -46,6 +47,7 @@ for _, id in ipairs(window.ids) do
 end
 take_out(window, removed)
 if state == 'active' and #removed > 0 then redis.call('SREM', base .. 'stalled', unpack(removed)) end
+for _, id in ipairs(removed) do take_leave_with_parents(queue, id) end
 delete_jobs(base, removed)
 emit(queue, 'cleaned', 'count', #removed)
 local is_done = #removed == limit or #window.ids < examined

@@ -1,5 +1,6 @@
 --[[ drain: remove the oldest jobs of one state that never ran, but for those that a scheduler keeps waiting.
-  KEYS    1 base   the common prefix of the queue's keys; touched: the state's, repeat, and all keys of the jobs
+  KEYS    1 base   the common prefix of the queue's keys; touched: the state's, repeat, de:*, all keys of the jobs, and of
+                 parents that lose their last child
   ARGV    1 state  wait, paused, prioritized or delayed
           2 limit  jobs looked at in one call, 1 .. 5000
           3 skip   jobs before them that earlier calls left
@@ -8,6 +9,7 @@
 ]]
 -- include: lib/key_types.lua
 -- include: lib/window.lua
+-- include: lib/leave.lua
 -- include: lib/remove.lua
 -- include: lib/scheduler.lua
 local base, state = KEYS[1], ARGV[1]
@@ -22,5 +24,7 @@ for _, id in ipairs(window.ids) do
   end
 end
 take_out(window, removed)
+local queue = read_queue(base)
+for _, id in ipairs(removed) do take_leave_with_parents(queue, id) end
 delete_jobs(base, removed)
 return {#removed, kept, math.max(window_size(window) - kept - window.skip, 0)}

@@ -1,4 +1,4 @@
--- include: lib/enqueue.lua
+-- include: lib/add.lua
 -- include: lib/hand_back.lua
 -- include: lib/retention.lua
 -- include: lib/wrong_type.lua
@@ -38,7 +38,7 @@ local function examine(queue, outcome)
   local wrong = refuse_destination(queue, outcome.kind)
   if wrong then return wrong end
   -- One read tells type and presence too: every job has a name.
-  local fields = redis.pcall('HMGET', key, 'name', 'atm', 'priority')
+  local fields = redis.pcall('HMGET', key, 'name', 'atm', 'priority', 'parentKey', 'parent', 'deid')
   if fields.err then return wrong_type(key, 'hash') end
   if not fields[1] then return GONE end
   local holder = redis.pcall('GET', key .. ':lock')
@@ -46,11 +46,45 @@ local function examine(queue, outcome)
   if holder.err then return wrong_type(key .. ':lock', 'string') end
   if holder ~= outcome.token then return FOREIGN_LOCK end
   local refused = outcome.kind == 'complete' and refuse_children(key) or nil
-  return refused, {key = key, attempts_made = tonumber(fields[2]) or 0, priority = tonumber(fields[3]) or 0}
+  return refused, {key = key, attempts_made = tonumber(fields[2]) or 0, priority = tonumber(fields[3]) or 0,
+    parent_key = fields[4], parent = fields[5], deduplication_id = fields[6]}
+end
+
+-- What came for a deduplication id while its owner was active is added now.
+local function add_kept(queue, now, deduplication_id)
+  local key = queue.base .. 'dn:' .. deduplication_id
+  local kept = redis.call('HMGET', key, 'name', 'data', 'opts', 'jid', 'pk', 'pd', 'rjk')
+  if not kept[1] then return end
+  redis.call('DEL', key)
+  local is_read, opts = pcall(cjson.decode, kept[3])
+  if not is_read then opts = {} end
+  redis.call('INCR', queue.base .. 'id')
+  local job = {name = kept[1], data = kept[2], opts = kept[3], timestamp = now, delay = tonumber(opts.delay) or 0,
+    priority = tonumber(opts.priority) or 0, lifo = opts.lifo, dedup = {id = deduplication_id},
+    parent_key = kept[5] or nil, parent = kept[6] or nil, scheduler_id = kept[7] or nil}
+  redis.call('SET', queue.base .. 'de:' .. deduplication_id, kept[4])
+  store(queue, job, kept[4])
+  if place(queue, job, kept[4]) then mark_work_unless_closed(queue) end
+  if job.parent_key then redis.call('SADD', job.parent_key .. ':dependencies', queue.base .. kept[4]) end
+end
+
+local function tell_parent(now, job, outcome)
+  local parent = read_parent(job.parent_key, job.parent)
+  if not parent then return end
+  if outcome.kind == 'complete' then
+    child_completed(parent, job.key, outcome.value, now)
+  else
+    child_failed(parent, job.key, outcome.value, now)
+  end
 end
 
 local function store_final(queue, now, job, outcome)
   local id, completes = outcome.id, outcome.kind == 'complete'
+  if job.deduplication_id then
+    release_deduplication(queue, job.deduplication_id, id, true)
+    add_kept(queue, now, job.deduplication_id)
+  end
+  if job.parent_key then tell_parent(now, job, outcome) end
   local attempts_made, retention = job.attempts_made + 1, parse_retention(outcome.retention)
   if keeps_nothing(retention) then
     delete_job(queue.base, id)
@@ -61,6 +95,7 @@ local function store_final(queue, now, job, outcome)
     else
       redis.call('HSET', job.key, 'atm', attempts_made, 'failedReason', outcome.value, 'stacktrace', outcome.stack,
         'finishedOn', now)
+      redis.call('HDEL', job.key, 'defa')
     end
     local finished_key = queue.base .. (completes and 'completed' or 'failed')
     redis.call('ZADD', finished_key, now, id)

@@ -1,0 +1,60 @@
+-- include: lib/enqueue.lua
+
+-- The parent that a job's hash names. `parent` is JSON {id, queueKey, and how a failure of this child is taken: fpof
+-- fails the parent, cpof continues it at once, idof ignores the failure, rdof forgets the child}.
+local function read_parent(parent_key, parent_json)
+  if not parent_key then return nil end
+  local is_read, parent = pcall(cjson.decode, parent_json or '')
+  if not is_read or type(parent) ~= 'table' or not parent.queueKey then return nil end
+  return {key = parent_key, id = tostring(parent.id), base = parent.queueKey .. ':', policy = parent}
+end
+
+-- A parent that waits for its children returns to the head of its line, or is delayed, as its own options say.
+-- `reason`: it is failed with that by whoever takes it.
+local function release_parent(parent, now, reason)
+  if redis.call('ZREM', parent.base .. 'waiting-children', parent.id) == 0 then return end
+  local queue = read_queue(parent.base)
+  if reason then redis.call('HSET', parent.key, 'defa', reason) end
+  local fields = redis.call('HMGET', parent.key, 'delay', 'priority')
+  local delay, priority = tonumber(fields[1]) or 0, tonumber(fields[2]) or 0
+  if delay > 0 and not reason then
+    redis.call('ZADD', parent.base .. 'delayed', (now + delay) * 4096, parent.id)
+    emit(queue, 'delayed', 'jobId', parent.id, 'delay', now + delay)
+    mark_next_delayed(queue)
+    return
+  end
+  add_to_head(queue, parent.id, priority)
+  emit(queue, 'waiting', 'jobId', parent.id, 'prev', 'waiting-children')
+  mark_work_unless_closed(queue)
+end
+
+local function release_parent_if_alone(parent, now)
+  if redis.call('SCARD', parent.key .. ':dependencies') == 0 then release_parent(parent, now) end
+end
+
+local function child_completed(parent, child_key, value, now)
+  if redis.call('SREM', parent.key .. ':dependencies', child_key) == 0 then return end
+  redis.call('HSET', parent.key .. ':processed', child_key, value)
+  release_parent_if_alone(parent, now)
+end
+
+local function child_failed(parent, child_key, reason, now)
+  local policy = parent.policy
+  if not (policy.fpof or policy.cpof or policy.idof or policy.rdof) then return end
+  if redis.call('SREM', parent.key .. ':dependencies', child_key) == 0 then return end
+  if policy.fpof then
+    redis.call('ZADD', parent.key .. ':unsuccessful', now, child_key)
+    release_parent(parent, now, 'child ' .. child_key .. ' failed')
+  elseif policy.cpof then
+    redis.call('HSET', parent.key .. ':failed', child_key, reason)
+    release_parent(parent, now)
+  else
+    if policy.idof then redis.call('HSET', parent.key .. ':failed', child_key, reason) end
+    release_parent_if_alone(parent, now)
+  end
+end
+
+-- The child is no more: its parent does not wait for it.
+local function child_removed(parent, child_key, now)
+  if redis.call('SREM', parent.key .. ':dependencies', child_key) == 1 then release_parent_if_alone(parent, now) end
+end
