@@ -128,6 +128,8 @@ def _retention(option: str, value: object) -> tuple[str, Retention]:
 def _job_id(option: str, value: object) -> tuple[str, str]:
     if not isinstance(value, str) or not value:
         raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
+    if not is_utf8(value):
+        raise InvalidOptionError(option, f"{value!r} cannot be written as UTF-8")
     if value.lstrip("-").isdecimal():
         raise InvalidOptionError(option, f"{value!r} is an integer, as the queue's own ids are; add a letter")
     if ":" in value and (value.startswith("0:") or value.count(":") != 2):
@@ -135,6 +137,15 @@ def _job_id(option: str, value: object) -> tuple[str, str]:
     if value in RESERVED_IDS:
         raise InvalidOptionError(option, f"{value!r} is the name of one of the queue's own keys; choose another")
     return option, value
+
+
+def is_utf8(text: str) -> bool:
+    """Whether Redis can be sent it: a lone surrogate, half of a character, cannot be encoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 CHECKS: dict[str, Check] = {

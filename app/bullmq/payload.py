@@ -27,7 +27,10 @@ def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
             DEEPEST, or longer than `limit_bytes`; it names the path.
     """
     check(value)
-    text = _encode(value)
+    try:
+        text = _encode(value)
+    except ValueError as error:  # the one thing left: an integer with more digits than Python writes
+        raise InvalidPayloadError("$", f"holds a number that is too long: {error}") from None
     try:
         encoded = text.encode()
     except UnicodeEncodeError:  # a lone surrogate: escaped, as JSON.stringify does

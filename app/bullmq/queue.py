@@ -14,7 +14,7 @@ from app.bullmq.errors import InvalidOptionError, InvalidPayloadError, JobLocked
 from app.bullmq.job import D, Job
 from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
 from app.bullmq.keys import QueueKeys
-from app.bullmq.options import JobOptions, JobOpts
+from app.bullmq.options import JobOptions, JobOpts, is_utf8
 from app.bullmq.queue_getters import QueueGetters
 from app.bullmq.scripts import META_VERSION, NewJob, Scripts
 from app.redis.endpoint import Endpoint
@@ -208,8 +208,8 @@ class Queue(QueueGetters[D]):
         await self.scripts.register_queue(META_VERSION)
 
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any]) -> NewJob:
-        if not isinstance(name, str) or not name:
-            raise InvalidOptionError("name", f"must be a non-empty string, not {name!r}")
+        if not isinstance(name, str) or not name or not is_utf8(name):
+            raise InvalidOptionError("name", f"must be a non-empty string that UTF-8 can hold, not {name!r}")
         opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts
         encoded = payload.encode(data)
         if opts.size_limit is not None and len(encoded) > opts.size_limit:
@@ -222,9 +222,9 @@ class Queue(QueueGetters[D]):
 
 def checked_keys(prefix: str, name: str) -> QueueKeys:
     """The keys of a queue. Raises InvalidOptionError where a name or prefix could not be told apart in Redis."""
-    if not isinstance(name, str) or not name or ":" in name:
+    if not isinstance(name, str) or not name or ":" in name or not is_utf8(name):
         raise InvalidOptionError("queue name", f"must be a non-empty string with no ':', not {name!r}")
-    if not isinstance(prefix, str) or not prefix:
+    if not isinstance(prefix, str) or not prefix or not is_utf8(prefix):
         raise InvalidOptionError("prefix", f"must be a non-empty string, not {prefix!r}")
     return QueueKeys(prefix, name)
 
