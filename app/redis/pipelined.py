@@ -107,11 +107,13 @@ class PipelinedConnection:
         """
         if self._wire is None or self._loop is None:
             raise self._lost("it is being made anew" if not self._is_closed else "it was closed")
+        # First what may raise: a reply awaited for a command that never left would shift all those after it.
+        packed = _pack(command)
         reply = self._loop.create_future()
         if not self._pending:
             self._last_progress_s = self._loop.time()
         self._pending.append(reply)
-        self._outgoing.append(_pack(command))
+        self._outgoing.append(packed)
         if len(self._outgoing) == 1:
             self._loop.call_soon(self._flush)
         return reply
