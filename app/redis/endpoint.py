@@ -106,14 +106,14 @@ class Endpoint:
 
     def client(self, *, client_name: str | None = None) -> redis.asyncio.Redis:
         """An ordinary client for rare calls: bytes, no retries, every wait bounded by connect_timeout_ms."""
-        arguments = self._arguments(AsyncRetry(NoBackoff(), 0), client_name, self.connect_timeout_ms / 1000)
+        arguments = self._pool_arguments(AsyncRetry(NoBackoff(), 0), client_name)
         connection_class = _ASYNC_CONNECTIONS[self.address.transport]
         pool = redis.asyncio.ConnectionPool(connection_class=connection_class, **arguments)
         return redis.asyncio.Redis.from_pool(pool)
 
     def sync_client(self, *, client_name: str | None = None) -> redis.Redis:
         """The same as `client`, blocking: for the lock renewal thread and sync callers."""
-        arguments = self._arguments(Retry(NoBackoff(), 0), client_name, self.connect_timeout_ms / 1000)
+        arguments = self._pool_arguments(Retry(NoBackoff(), 0), client_name)
         arguments["connection_class"] = _SYNC_CONNECTIONS[self.address.transport]
         pool = redis.ConnectionPool(**arguments)
         return redis.Redis.from_pool(pool)
@@ -121,6 +121,14 @@ class Endpoint:
     def connect_error(self, error: BaseException) -> ConnectError:
         """What `open` would raise for `error`: for callers of `client` and `sync_client`."""
         return connect_error(error, self.address, self.connect_timeout_ms)
+
+    def _pool_arguments(self, retry: AsyncRetry | Retry, client_name: str | None) -> dict[str, Any]:
+        arguments = self._arguments(retry, client_name, self.connect_timeout_ms / 1000)
+        if self.address.transport == "tls":
+            # redis-py's pools refuse a new connection with something to read, and TLS 1.3 servers send
+            # session tickets unasked. Asking anything reads them away; CLIENT SETINFO may fail harmlessly.
+            del arguments["driver_info"]
+        return arguments
 
     def _arguments(
         self, retry: AsyncRetry | Retry, client_name: str | None, socket_timeout_s: float | None
