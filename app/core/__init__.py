@@ -1,11 +1,11 @@
 """The module system: modules, providers and their lifecycle, on dependency-injector."""
 
-from .application import Application, create_application
-from .arity import most_arguments
-from .container import ModuleContainer
-from .discovery import DiscoveredClass, DiscoveredMethod, Discovery, methods_of
-from .dynamic import dynamic_module
-from .errors import (
+from app.core.application import Application, create_application
+from app.core.arity import most_arguments
+from app.core.container import ModuleContainer
+from app.core.discovery import DiscoveredClass, DiscoveredMethod, DiscoveredProvider, Discovery, methods_of
+from app.core.dynamic import dynamic_module
+from app.core.errors import (
     AmbiguousProviderError,
     ApplicationStateError,
     AsyncFactoryError,
@@ -16,13 +16,13 @@ from .errors import (
     UnknownProviderError,
     WiringError,
 )
-from .markers import Inject, Lazy
-from .module import ForwardRef, module
-from .module_ref import ModuleRef
-from .provide import Binding, injectable, provide
-from .scope import Scope
-from .shutdown import Shutdown
-from .tokens import AnyToken, Token, snake_case
+from app.core.markers import Inject, Lazy
+from app.core.module import ForwardRef, module
+from app.core.module_ref import ModuleRef
+from app.core.provide import Binding, injectable, provide
+from app.core.scope import Scope
+from app.core.shutdown import Shutdown
+from app.core.tokens import AnyToken, Token, snake_case
 
 __all__ = [
     "AmbiguousProviderError",
@@ -34,6 +34,7 @@ __all__ = [
     "CoreError",
     "DiscoveredClass",
     "DiscoveredMethod",
+    "DiscoveredProvider",
     "Discovery",
     "ForcedShutdownError",
     "ForwardRef",

@@ -8,15 +8,15 @@ from enum import Enum
 from types import TracebackType
 from typing import Any
 
-from .assembling import assemble
-from .building import build_async, close_resources
-from .container import ModuleContainer, graph_of, node_of
-from .error_text import render_duplicate
-from .errors import ApplicationStateError, ForcedShutdownError, UnknownProviderError
-from .lifecycle import Lifecycle
-from .resolver import Resolver
-from .shutdown import SignalHandlers
-from .tokens import label
+from app.core.assembling import assemble
+from app.core.building import build_async, close_resources
+from app.core.container import ModuleContainer, graph_of, node_of
+from app.core.error_text import render_duplicate
+from app.core.errors import ApplicationStateError, ForcedShutdownError, UnknownProviderError
+from app.core.lifecycle import Lifecycle
+from app.core.resolver import Resolver
+from app.core.shutdown import SignalHandlers
+from app.core.tokens import label
 
 log = logging.getLogger(__name__)
 

@@ -6,19 +6,19 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
-from .building import problems_of
-from .container import RESERVED_NAMES, ModuleContainer, graph_of, node_of
-from .discovery import Discovery
-from .errors import WiringError
-from .graph import Graph
-from .linking import Ambient, Linker
-from .module import ForwardRef, ModuleSpec, spec_of
-from .module_ref import ModuleRef
-from .node import Entry, ModuleNode
-from .problems import BadImport, BadProvider, NameClash, NotAModule, Problem, ProvidedTwice, ReservedName
-from .provide import Binding, UseProvider, bind_class
-from .shutdown import Shutdown
-from .tokens import AnyToken, attribute_name, label, snake_case
+from app.core.building import problems_of
+from app.core.container import RESERVED_NAMES, ModuleContainer, graph_of, node_of
+from app.core.discovery import Discovery
+from app.core.errors import WiringError
+from app.core.graph import Graph
+from app.core.linking import Ambient, Linker
+from app.core.module import ForwardRef, ModuleSpec, spec_of
+from app.core.module_ref import ModuleRef
+from app.core.node import Entry, ModuleNode
+from app.core.problems import BadImport, BadProvider, NameClash, NotAModule, Problem, ProvidedTwice, ReservedName
+from app.core.provide import Binding, UseProvider, bind_class
+from app.core.shutdown import Shutdown
+from app.core.tokens import AnyToken, attribute_name, label, snake_case
 
 _AMBIENT: Ambient = {
     ModuleRef: ModuleRef,

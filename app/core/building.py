@@ -7,14 +7,14 @@ from typing import Any
 
 from dependency_injector import providers
 
-from .errors import AsyncFactoryError, WiringError
-from .graph import Graph
-from .node import Entry
-from .overrides import forget
-from .problems import Problem
-from .scope import Scope
-from .tokens import label
-from .watched import Missing, Watched
+from app.core.errors import AsyncFactoryError, WiringError
+from app.core.graph import Graph
+from app.core.node import Entry
+from app.core.overrides import forget
+from app.core.problems import Problem
+from app.core.scope import Scope
+from app.core.tokens import label
+from app.core.watched import Missing, Watched
 
 
 def check(graph: Graph) -> None:

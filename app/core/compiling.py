@@ -5,15 +5,15 @@ from typing import Any
 
 from dependency_injector import providers
 
-from .graph import Graph
-from .markers import Lazy
-from .node import Dependency, Entry
-from .overrides import EntryWatch
-from .problems import UnresolvedParameter
-from .provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
-from .resolver import value_of
-from .scope import Scope
-from .watched import (
+from app.core.graph import Graph
+from app.core.markers import Lazy
+from app.core.node import Dependency, Entry
+from app.core.overrides import EntryWatch
+from app.core.problems import UnresolvedParameter
+from app.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from app.core.resolver import value_of
+from app.core.scope import Scope
+from app.core.watched import (
     Missing,
     Watched,
     WatchedContextLocal,

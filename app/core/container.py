@@ -5,13 +5,13 @@ from typing import Any
 from dependency_injector import containers, providers
 from dependency_injector.errors import Error
 
-from .building import build, build_async, check
-from .errors import AmbiguousProviderError, UnknownProviderError
-from .graph import Graph, leaf_first
-from .hints import nearest
-from .node import ModuleNode
-from .resolver import Resolver
-from .tokens import snake_case
+from app.core.building import build, build_async, check
+from app.core.errors import AmbiguousProviderError, UnknownProviderError
+from app.core.graph import Graph, leaf_first
+from app.core.hints import nearest
+from app.core.node import ModuleNode
+from app.core.resolver import Resolver
+from app.core.tokens import snake_case
 
 
 class ModuleContainer(Resolver, containers.DynamicContainer):

@@ -4,9 +4,29 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .building import built_instances
-from .graph import Graph
-from .tokens import label
+from app.core.building import built_instances
+from app.core.graph import Graph
+from app.core.provide import UseClass
+from app.core.tokens import AnyToken, label
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredProvider:
+    """One provider of the application, whether or not it has been built.
+
+    Args:
+        token: what it is known by.
+        path: the modules from the root to its own, then the provider.
+        instance: what it provides, an override included; None while it is not built.
+        made_from: the class that its instances are of; None while nobody can tell.
+        is_built: false for lazy providers that nobody needed, and for those of a shorter scope.
+    """
+
+    token: AnyToken
+    path: tuple[str, ...]
+    instance: object
+    made_from: type[Any] | None
+    is_built: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +69,18 @@ class Discovery:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+
+    def providers(self) -> Iterator[DiscoveredProvider]:
+        """Every provider that a module lists, leaf modules first."""
+        for entry in self._graph.entries():
+            recipe = None if entry.binding is None else entry.binding.recipe
+            made_from: type[Any] | None = None
+            if entry.is_built:
+                made_from = type(entry.instance)
+            elif isinstance(recipe, UseClass) and not entry.is_overridden:
+                made_from = recipe.cls
+            path = (*self._graph.path(entry.node), label(entry.token))
+            yield DiscoveredProvider(entry.token, path, entry.instance, made_from, entry.is_built)
 
     def classes(self, attribute: str) -> Iterator[DiscoveredClass]:
         """Instances whose own class has the attribute; a subclass of a decorated class has not."""

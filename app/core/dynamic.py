@@ -3,9 +3,9 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from .assembling import assemble
-from .container import ModuleContainer
-from .module import ModuleSpec, spec_of
+from app.core.assembling import assemble
+from app.core.container import ModuleContainer
+from app.core.module import ModuleSpec, spec_of
 
 
 def dynamic_module(

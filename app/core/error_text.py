@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .problems import (
+from app.core.problems import (
     Advice,
     BadImport,
     BadProvider,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from dependency_injector.errors import Error
 
-from .error_text import render
-from .problems import Problem
+from app.core.error_text import render
+from app.core.problems import Problem
 
 
 class CoreError(Error):

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from dependency_injector import containers
 
-from .node import Entry, ModuleNode
-from .problems import DuplicateExport
-from .scope import Scope
-from .shutdown import Shutdown
-from .tokens import AnyToken
+from app.core.node import Entry, ModuleNode
+from app.core.problems import DuplicateExport
+from app.core.scope import Scope
+from app.core.shutdown import Shutdown
+from app.core.tokens import AnyToken
 
 
 class Graph:

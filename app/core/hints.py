@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .graph import Graph
-from .node import Entry, ModuleNode
-from .problems import (
+from app.core.graph import Graph
+from app.core.node import Entry, ModuleNode
+from app.core.problems import (
     Advice,
     BuiltinType,
     Hint,
@@ -18,9 +18,9 @@ from .problems import (
     NotImported,
     SameName,
 )
-from .provide import UseClass, UseFactory
-from .signature import Parameter
-from .tokens import AnyToken, Token, attribute_name, label
+from app.core.provide import UseClass, UseFactory
+from app.core.signature import Parameter
+from app.core.tokens import AnyToken, Token, attribute_name, label
 
 
 def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling first

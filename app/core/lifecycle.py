@@ -19,11 +19,11 @@ still add a job. A hook may be sync or async, and may leave the signal's name ou
 
 import inspect
 
-from .arity import most_arguments
-from .building import built_instances
-from .graph import Graph
-from .node import Entry
-from .tokens import label
+from app.core.arity import most_arguments
+from app.core.building import built_instances
+from app.core.graph import Graph
+from app.core.node import Entry
+from app.core.tokens import label
 
 _INIT_HOOK = "on_module_init"
 _LATER_START_HOOKS = ("on_application_bootstrap", "on_application_start")

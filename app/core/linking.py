@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .compiling import compile_entry, compile_missing
-from .container import RESERVED_NAMES
-from .graph import Graph, needs
-from .hints import hint_for
-from .node import Dependency, Entry, ModuleNode
-from .problems import Cycle, Problem, UnresolvedParameter
-from .provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
-from .scope import Scope
-from .signature import Parameter, listed_parameters, read_parameters
-from .tokens import attribute_name, label, snake_case
-from .visibility import duplicate_exports, unknown_exports, visible_entries
+from app.core.compiling import compile_entry, compile_missing
+from app.core.container import RESERVED_NAMES
+from app.core.graph import Graph, needs
+from app.core.hints import hint_for
+from app.core.node import Dependency, Entry, ModuleNode
+from app.core.problems import Cycle, Problem, UnresolvedParameter
+from app.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from app.core.scope import Scope
+from app.core.signature import Parameter, listed_parameters, read_parameters
+from app.core.tokens import attribute_name, label, snake_case
+from app.core.visibility import duplicate_exports, unknown_exports, visible_entries
 
 Ambient = Mapping[type[Any], Callable[[ModuleNode, "Linker"], object]]
 """What every module has without providing it, made when first asked for."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .tokens import AnyToken
+from app.core.tokens import AnyToken
 
 T_co = TypeVar("T_co", covariant=True)
 

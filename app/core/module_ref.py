@@ -2,14 +2,14 @@
 
 from typing import Any, TypeVar
 
-from .building import build_async, is_pending, problems_of
-from .compiling import compile_entry
-from .errors import WiringError
-from .linking import Linker
-from .node import Entry, ModuleNode
-from .provide import bind_class
-from .resolver import Resolver
-from .scope import Scope
+from app.core.building import build_async, is_pending, problems_of
+from app.core.compiling import compile_entry
+from app.core.errors import WiringError
+from app.core.linking import Linker
+from app.core.node import Entry, ModuleNode
+from app.core.provide import bind_class
+from app.core.resolver import Resolver
+from app.core.scope import Scope
 
 T = TypeVar("T")
 

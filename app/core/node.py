@@ -5,12 +5,12 @@ from typing import Any
 
 from dependency_injector import providers
 
-from .module import ModuleSpec
-from .problems import UnresolvedParameter
-from .provide import Binding, UseExisting, UseFactory, UseProvider
-from .scope import Scope
-from .signature import Parameter
-from .tokens import AnyToken, attribute_name
+from app.core.module import ModuleSpec
+from app.core.problems import UnresolvedParameter
+from app.core.provide import Binding, UseExisting, UseFactory, UseProvider
+from app.core.scope import Scope
+from app.core.signature import Parameter
+from app.core.tokens import AnyToken, attribute_name
 
 
 @dataclass(eq=False, slots=True)

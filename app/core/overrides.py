@@ -4,11 +4,11 @@ import warnings
 
 from dependency_injector import providers
 
-from .errors import OverrideTooLateWarning, RecipeInUseError
-from .graph import Graph
-from .node import Entry
-from .tokens import label
-from .watched import WatchedLink
+from app.core.errors import OverrideTooLateWarning, RecipeInUseError
+from app.core.graph import Graph
+from app.core.node import Entry
+from app.core.tokens import label
+from app.core.watched import WatchedLink
 
 
 class EntryWatch:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from dependency_injector import providers
 
-from .scope import Scope
-from .tokens import AnyToken, Token, label
+from app.core.scope import Scope
+from app.core.tokens import AnyToken, Token, label
 
 T = TypeVar("T")
 

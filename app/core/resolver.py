@@ -4,12 +4,12 @@ from typing import Any, TypeVar, overload
 
 from dependency_injector import providers
 
-from .building import build_async, first_async, is_pending
-from .errors import AmbiguousProviderError, AsyncFactoryError, UnknownProviderError
-from .graph import Graph, leaf_first
-from .hints import nearest
-from .node import Entry, ModuleNode
-from .tokens import AnyToken, Token, label
+from app.core.building import build_async, first_async, is_pending
+from app.core.errors import AmbiguousProviderError, AsyncFactoryError, UnknownProviderError
+from app.core.graph import Graph, leaf_first
+from app.core.hints import nearest
+from app.core.node import Entry, ModuleNode
+from app.core.tokens import AnyToken, Token, label
 
 T = TypeVar("T")
 

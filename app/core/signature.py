@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .markers import Inject, Lazy
-from .tokens import AnyToken, Token, label
+from app.core.markers import Inject, Lazy
+from app.core.tokens import AnyToken, Token, label
 
 _EMPTY = inspect.Parameter.empty
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from .node import Entry, ModuleNode
-from .problems import DuplicateExport, UnknownExport
-from .tokens import AnyToken, label
+from app.core.node import Entry, ModuleNode
+from app.core.problems import DuplicateExport, UnknownExport
+from app.core.tokens import AnyToken, label
 
 
 def visible_entries(node: ModuleNode, global_nodes: Sequence[ModuleNode]) -> dict[AnyToken, Entry]:

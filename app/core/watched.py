@@ -4,8 +4,8 @@ from typing import Any, Protocol
 
 from dependency_injector import providers
 
-from .errors import WiringError
-from .problems import UnresolvedParameter
+from app.core.errors import WiringError
+from app.core.problems import UnresolvedParameter
 
 _NOTHING: Any = object()
 

@@ -98,3 +98,12 @@ async def test_an_instance_under_two_tokens_is_found_once() -> None:
 
 def test_the_methods_of_one_instance_can_be_asked_for() -> None:
     assert [found.metadata for found in methods_of(Base(), "__tag__")] == ["inherited", "hidden"]
+
+
+async def test_every_provider_is_listed_whether_it_is_built_or_not() -> None:
+    providers = [Finder, provide(Worker, use_class=Worker, lazy=True), provide("tag", use_value="x")]
+    async with create_application(dynamic_module(type("App", (), {}), providers=providers)) as app:
+        found = {label: each for each in app.get(Finder).discovery.providers() for label in [each.path[-1]]}
+        assert found["Worker"].path == ("App", "Worker")
+        assert (found["Worker"].is_built, found["Worker"].made_from) == (False, Worker)
+        assert (found["'tag'"].is_built, found["'tag'"].made_from, found["'tag'"].instance) == (True, str, "x")

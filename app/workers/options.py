@@ -1,0 +1,91 @@
+"""The options of WorkersModule, and how they are completed from the settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import redis.asyncio
+
+from app.bullmq.durations import Duration, to_ms
+from app.redis.endpoint import Endpoint
+from app.settings import Settings
+from app.workers.selection import Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersOptions:
+    """Where the queues are, and which workers this process runs.
+
+    With a connection nothing is read from the environment: what is left out has BullMQ's default, and all
+    workers run. Without one, what is left out comes from `app.settings`.
+
+    Args:
+        connection: a URL, an endpoint, or a redis.asyncio client, of which the settings are read and which stays
+            the caller's own; unless given, QUEUE_REDIS_URL, or else the embedded server.
+        prefix: of all keys; "bull", or QUEUE_PREFIX.
+        workers_enabled: false: this process only adds jobs; True, or WORKERS_ENABLED.
+        enabled_workers: "all", or the names of those that this process runs; "all", or ENABLED_WORKERS.
+        shutdown_grace: how long running jobs may go on at the end; 10 s, or SHUTDOWN_GRACE_MS.
+    """
+
+    connection: str | redis.asyncio.Redis | Endpoint | None = None
+    prefix: str | None = None
+    workers_enabled: bool | None = None
+    enabled_workers: str | Sequence[str] | None = None
+    shutdown_grace: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersSetup:
+    """The same, complete.
+
+    Args:
+        server: where Redis is; a folder stands for the embedded server that keeps its data there.
+        selection: which workers run.
+    """
+
+    server: Endpoint | Path
+    prefix: str = "bull"
+    selection: Selection = field(default_factory=Selection)
+    shutdown_grace_ms: int = 10_000
+
+
+def complete(options: WorkersOptions) -> WorkersSetup:
+    """Fill in what was left out.
+
+    Raises:
+        SettingsError: the settings are read and cannot be used.
+        BadUrlError, UnusableClientError: the connection cannot be used.
+        ValueError: shutdown_grace is no duration.
+    """
+    if options.connection is None:
+        setup = _from_settings(Settings.load())
+    else:
+        setup = WorkersSetup(server=Endpoint.of(options.connection))
+    selection = setup.selection
+    if options.enabled_workers is not None:
+        selection = Selection.of(selection.is_enabled, options.enabled_workers)
+    if options.workers_enabled is not None:
+        selection = replace(selection, is_enabled=options.workers_enabled)
+    grace = options.shutdown_grace
+    return replace(
+        setup,
+        prefix=options.prefix or setup.prefix,
+        selection=selection,
+        shutdown_grace_ms=setup.shutdown_grace_ms if grace is None else to_ms(grace, "shutdown_grace"),
+    )
+
+
+def _from_settings(settings: Settings) -> WorkersSetup:
+    queue, workers = settings.queue, settings.workers
+    url = queue.queue_redis_url
+    return WorkersSetup(
+        server=(
+            queue.queue_data_dir
+            if url is None
+            else Endpoint.of(url.get_secret_value(), connect_timeout_ms=queue.queue_connect_timeout_ms)
+        ),
+        prefix=queue.queue_prefix,
+        selection=Selection.of(workers.workers_enabled, workers.enabled_workers),
+        shutdown_grace_ms=queue.shutdown_grace_ms,
+    )

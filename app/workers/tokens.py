@@ -1,0 +1,45 @@
+"""Tokens: how queues are asked for, and what they are made with."""
+
+from typing import Any
+
+from app.bullmq import Queue
+from app.core import Inject, Token, snake_case
+from app.redis.endpoint import Endpoint
+from app.redis.pipelined import PipelinedConnection
+from app.workers.options import WorkersSetup
+
+
+class QueueToken(Token[Queue[Any]]):
+    """The token of the queue with this name in Redis."""
+
+    def __init__(self, queue_name: str) -> None:
+        super().__init__(
+            f"queue:{queue_name}",
+            attr=f"{snake_case(queue_name)}_queue",
+            hint=f'add WorkersModule.register_queue("{queue_name}") to imports',
+        )
+
+    @property
+    def queue_name(self) -> str:
+        """The queue's name in Redis."""
+        return self.name.removeprefix("queue:")
+
+
+def get_queue_token(name: str) -> QueueToken:
+    """The token of a queue: to `get()` it, or to provide or override it in a test."""
+    return QueueToken(name)
+
+
+class InjectQueue(Inject):
+    """Asks for a queue: `email_queue: Annotated[Queue, InjectQueue("email")]`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(get_queue_token(name))
+
+
+_ROOT_HINT = "import WorkersModule.for_root() in the root module"
+
+SETUP: Token[WorkersSetup] = Token("workers:setup", attr="workers_setup", hint=_ROOT_HINT)
+ENDPOINT: Token[Endpoint] = Token("workers:endpoint", attr="redis_endpoint", hint=_ROOT_HINT)
+CONNECTION: Token[PipelinedConnection] = Token("workers:connection", attr="redis_connection", hint=_ROOT_HINT)
+"""The one connection that all queues share; workers have their own."""
