@@ -27,7 +27,8 @@ class Address:
     password: str | None = field(default=None, repr=False)
     credentials: CredentialProvider | None = field(default=None, repr=False)
     connect_timeout_ms: int | None = None  # None: the caller's default
-    options: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    # Out of the hash, since redis-py takes lists and dicts here; equality compares them.
+    options: tuple[tuple[str, Any], ...] = field(default=(), repr=False, hash=False)
     """redis-py's own keyword arguments: `ssl_*`, `socket_keepalive`, `socket_type`."""
 
     @property

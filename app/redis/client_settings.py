@@ -55,14 +55,14 @@ def address_of_client(client: object) -> Address:
         password=_password(settings.get("password")),
         credentials=settings.get("credential_provider"),
         connect_timeout_ms=None if timeout_s is None else max(1, round(float(timeout_s) * 1000)),
-        options=tuple(sorted((key, value) for key, value in settings.items() if _is_kept(key, value))),
+        options=tuple((key, settings[key]) for key in sorted(settings) if _is_kept(key, settings[key])),
     )
 
 
 def _is_kept(key: str, value: object) -> bool:
-    return value is not None and (
-        key.startswith("ssl_") or key in {"socket_keepalive", "socket_keepalive_options", "socket_type"}
-    )
+    if key == "socket_keepalive_options":
+        return isinstance(value, Mapping)  # redis-py marks "not given" with an object of its own
+    return value is not None and (key.startswith("ssl_") or key in {"socket_keepalive", "socket_type"})
 
 
 def _password(value: object) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from unittest.mock import AsyncMock, MagicMock
 
 import pytest
@@ -49,6 +50,17 @@ def test_a_credential_provider_is_kept_and_not_shown() -> None:
 def test_a_bytes_password_is_read_as_text() -> None:
     client = redis.asyncio.Redis(connection_pool=redis.asyncio.ConnectionPool(password=b"secret"))
     assert address_of_client(client).password == "secret"
+
+
+def test_endpoints_of_equal_clients_are_one_key() -> None:
+    """The lock renewal thread keeps one client an endpoint."""
+
+    def endpoint() -> Endpoint:
+        options = {socket.SO_KEEPALIVE: 1}
+        return Endpoint.of(redis.asyncio.Redis(host="h", socket_keepalive_options=options))
+
+    assert len({endpoint(), endpoint(), Endpoint.of("redis://h")}) == 2
+    assert dict(endpoint().address.options)["socket_keepalive_options"] == {socket.SO_KEEPALIVE: 1}
 
 
 class _OwnConnection(Connection):
