@@ -8,6 +8,7 @@ import pytest
 
 from app.bullmq import Queue
 from tests.bullmq.hand_worker import HandWorker
+from tests.bullmq.keyspace import Keyspace
 
 
 @pytest.fixture
@@ -21,3 +22,9 @@ async def queue(redis_url: str, key_prefix: str) -> AsyncIterator[Queue]:
 def hand(queue: Queue) -> HandWorker:
     """Takes and finishes the queue's jobs."""
     return HandWorker(queue)
+
+
+@pytest.fixture
+def keyspace(queue: Queue) -> Keyspace:
+    """Looks at the queue's keys."""
+    return Keyspace(queue)

@@ -20,6 +20,8 @@
 ]]
 -- include: lib/now.lua
 -- include: lib/add.lua
+-- include: lib/key_types.lua
+refuse_wrong_types_of(KEYS[1], {'meta', 'events', 'marker', 'wait', 'delayed', 'prioritized'})
 local queue, now = read_queue(KEYS[1]), now_ms()
 make_known(queue, ARGV[1])
 local reply, has_waiting = {now}, false

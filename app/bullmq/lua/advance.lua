@@ -13,7 +13,8 @@
   RETURNS list  codes per outcome: 0 stored; -1 job gone; -2 no lock; -3 not active; -4 open children; -6 another's lock;
                 -9 failed children; a text: a key of another type; then jobs, state, ms, now as in fetch; a text
                 for the state: fetching failed with it
-  EVENTS  completed, failed, retries-exhausted, delayed, waiting (prev=active, prev=delayed), active, drained
+  EVENTS  completed, failed, retries-exhausted, delayed, waiting (prev=active, prev=delayed), active, drained; of the job
+          that a deduplication id kept for later, added, delayed, waiting or waiting-children
 ]]
 -- include: lib/now.lua
 -- include: lib/finish.lua

@@ -6,7 +6,15 @@ local KEY_TYPES = {
   stalled = 'set', ['repeat'] = 'zset', pc = 'string',
 }
 
--- Rare scripts look at all keys of the queue first: they then fail before they wrote, and with the key's name.
+-- A script that looks at its keys first fails before it wrote, and with the key's name: a frequent one at those that it
+-- writes, a rare one at all of the queue's.
+local function refuse_wrong_types_of(base, suffixes)
+  for _, suffix in ipairs(suffixes) do
+    local wrong = wrong_type(base .. suffix, KEY_TYPES[suffix])
+    if wrong then error({err = wrong}) end
+  end
+end
+
 local function refuse_wrong_types(base)
   for suffix, expected in pairs(KEY_TYPES) do
     local wrong = wrong_type(base .. suffix, expected)
