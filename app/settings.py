@@ -76,9 +76,7 @@ def _smtp_url(url: SecretStr) -> SecretStr:
     except ValueError:
         has_address = False
     if not has_address:
-        raise ValueError(
-            "it names no host, or its port is no number (is a / or # in the password not escaped?)"
-        )
+        raise ValueError("it names no host, or its port is no number (is a / or # in the password not escaped?)")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if options and (list(options) != ["starttls"] or options["starttls"] not in STARTTLS_CHOICES):
         raise ValueError(f"after the ? it may only say starttls={' or '.join(STARTTLS_CHOICES)}")
@@ -119,8 +117,8 @@ class _Section(BaseSettings):
 class AppSettings(_Section):
     """Where this process runs."""
 
-    app_env: Annotated[Literal["development", "test", "staging", "production"], BeforeValidator(_lower)] = (
-        Field("development", description="development, test, staging or production")
+    app_env: Annotated[Literal["development", "test", "staging", "production"], BeforeValidator(_lower)] = Field(
+        default="development", description="development, test, staging or production"
     )
 
 
@@ -129,33 +127,29 @@ class WorkersSettings(_Section):
 
     workers_enabled: bool = Field(default=True, description="true, or false: this process only adds jobs")
     enabled_workers: Names = Field(
-        (ALL_WORKERS,), description="all, or names with commas between them, as in ticker,candles"
+        default=(ALL_WORKERS,), description="all, or names with commas between them, as in ticker,candles"
     )
-
-    def is_selected(self, worker: str) -> bool:
-        """Whether this process runs the worker (and the crons) of this name."""
-        return self.workers_enabled and bool({ALL_WORKERS, worker}.intersection(self.enabled_workers))
 
 
 class QueueSettings(_Section):
     """Where the queues are, and how long to wait for them."""
 
     queue_redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
-        None, description="as in redis://user:password@host:6379/0; unset: the embedded server"
+        default=None, description="as in redis://user:password@host:6379/0; unset: the embedded server"
     )
     queue_prefix: Annotated[str, AfterValidator(_queue_prefix)] = Field(
-        "bull", description="what every key begins with; a Redis Cluster needs a {tag} in it"
+        default="bull", description="what every key begins with; a Redis Cluster needs a {tag} in it"
     )
     queue_data_dir: Folder = Field(
-        Path("var/redis"),
+        default=Path("var/redis"),
         validate_default=True,
         description="the folder in which the embedded server keeps the queues",
     )
     queue_connect_timeout_ms: Milliseconds = Field(
-        5_000, description="whole milliseconds: how long the start waits for Redis"
+        default=5_000, description="whole milliseconds: how long the start waits for Redis"
     )
     shutdown_grace_ms: Milliseconds = Field(
-        10_000, description="whole milliseconds: how long jobs may go on running after SIGTERM"
+        default=10_000, description="whole milliseconds: how long jobs may go on running after SIGTERM"
     )
 
 
@@ -163,16 +157,16 @@ class MailSettings(_Section):
     """How mail leaves."""
 
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
-        None, description="as in smtp://user:password@host:587; unset: the outbox folder"
+        default=None, description="as in smtp://user:password@host:587; unset: the outbox folder"
     )
     smtp_timeout_ms: Milliseconds = Field(
-        30_000, description="whole milliseconds: how long one mail may take, connecting included"
+        default=30_000, description="whole milliseconds: how long one mail may take, connecting included"
     )
     mail_from: Annotated[str, AfterValidator(_sender)] = Field(
-        "Bullworks <no-reply@localhost>", description="as in Shop <orders@example.com>"
+        default="Bullworks <no-reply@localhost>", description="as in Shop <orders@example.com>"
     )
     mail_outbox_dir: Folder = Field(
-        Path("var/outbox"),
+        default=Path("var/outbox"),
         validate_default=True,
         description="the folder for .eml files, used while SMTP_URL is unset",
     )
@@ -182,10 +176,10 @@ class LogSettings(_Section):
     """What is logged, and in what form."""
 
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
     log_format: Annotated[Literal["auto", "text", "json"], BeforeValidator(_lower)] = Field(
-        "auto", description="text, json, or auto: text on a terminal, JSON lines otherwise"
+        default="auto", description="text, json, or auto: text on a terminal, JSON lines otherwise"
     )
 
 

@@ -1,5 +1,6 @@
 """What went wrong, as a user should read it: one clear message and an exit code, no traceback."""
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from app.bullmq.errors import InvalidOptionError, QueueError
@@ -7,6 +8,7 @@ from app.core.errors import CoreError
 from app.logs import escape
 from app.redis.errors import BadUrlError, RedisError
 from app.settings import SettingsError
+from app.workers import UnknownWorkerError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2  # as typer itself ends for a wrong option
@@ -35,20 +37,27 @@ class CommandError(Exception):
 
 # Whatever else is raised is a bug of ours, and its traceback is what a report needs.
 EXPECTED = (CommandError, SettingsError, CoreError, QueueError, RedisError)
-WRONG_INPUT = (SettingsError, BadUrlError, InvalidOptionError)
+WRONG_INPUT = (SettingsError, UnknownWorkerError, BadUrlError, InvalidOptionError)
 
 
 def message_of(error: BaseException) -> str | None:
     """What to print for an error that a user can cause; None where only a traceback will do."""
-    if isinstance(error, BaseExceptionGroup):
-        parts = [message_of(part) for part in error.exceptions]
-        known = [part for part in parts if part is not None]
-        return "\n".join(dict.fromkeys(known)) if len(known) == len(parts) else None
-    if not isinstance(error, EXPECTED):
+    leaves = list(_leaves(error))
+    if not all(isinstance(leaf, EXPECTED) for leaf in leaves):
         return None
-    return "\n".join(escape(line) for line in str(error).splitlines()) or type(error).__name__
+    texts = dict.fromkeys(str(leaf) or type(leaf).__name__ for leaf in leaves)
+    return "\n".join(escape(line) for text in texts for line in text.split("\n"))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
 
 
 def exit_code_of(error: BaseException) -> int:
     """2 where the input or the configuration was wrong, 1 where something failed."""
-    return EXIT_USAGE if isinstance(error, WRONG_INPUT) else EXIT_FAILED
+    is_wrong_input = all(isinstance(leaf, WRONG_INPUT) for leaf in _leaves(error))
+    return EXIT_USAGE if is_wrong_input else EXIT_FAILED

@@ -33,10 +33,12 @@ def show(
     if as_json:
         print_json(facts)
         return
-    trace = facts.pop("stacktrace")
-    print_table(["", ""], [[name, value] for name, value in facts.items() if value is not None])
-    for attempt, text in enumerate(trace, 1):
-        print_table([f"trace {attempt}"], [[line] for line in text.splitlines()])
+    traces, logs = facts.pop("stacktrace"), facts.pop("logs")
+    print_table(["fact", "value"], [[name, value] for name, value in facts.items() if value is not None])
+    for title, lines in (("log", logs), *((f"trace {n}", text.splitlines()) for n, text in enumerate(traces, 1))):
+        if lines:
+            print()
+            print_table([title], [[line] for line in lines])
 
 
 async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:
@@ -79,6 +81,7 @@ async def facts_of(job: Job) -> dict[str, Any]:
         "data": job.data,
         "result": job.returnvalue,
         "failed_reason": job.failed_reason,
+        "logs": await job.logs(),
         "stacktrace": job.stacktrace,
     }
 

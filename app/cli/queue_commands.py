@@ -4,8 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -26,15 +25,7 @@ Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-class CleanState(StrEnum):
-    """Where `clean` can remove jobs."""
-
-    COMPLETED = "completed"
-    FAILED = "failed"
-    WAIT = "wait"
-    DELAYED = "delayed"
-    PRIORITIZED = "prioritized"
-    PAUSED = "paused"
+CleanState = Literal["completed", "failed", "waiting", "delayed", "prioritized"]
 
 
 def _with_queue(name: str, action: Callable[[Queue], Coroutine[Any, Any, Any]]) -> Any:
@@ -157,19 +148,19 @@ def resume(queue: Name) -> None:
 @queue_app.command()
 def clean(
     queue: Name,
-    state: Annotated[CleanState, typer.Argument(help="The state whose jobs to remove.")] = CleanState.COMPLETED,
+    state: Annotated[CleanState, typer.Argument(help="The state whose jobs to remove.")] = "completed",
     *,
     grace: Annotated[
-        int, typer.Option(parser=milliseconds, metavar="TIME", help="Keep what is younger: 30m, 24h, 7d.")
-    ] = 0,
+        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Keep what is younger: 30m, 24h, 7d.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=0, help="Remove this many at most; 0 is all.")] = 0,
 ) -> None:
     """Remove old jobs.
 
     Example: main.py queue clean email failed --grace 7d
     """
-    removed = _with_queue(queue, lambda opened: opened.clean(grace, state.value, limit=limit))
-    say(f"Removed {len(removed)} {state.value} jobs from {queue}.")
+    removed = _with_queue(queue, lambda opened: opened.clean(grace or 0, state, limit=limit))
+    say(f"Removed from {queue}, {state}: {len(removed)}.")
 
 
 @queue_app.command()
@@ -196,7 +187,7 @@ def retry(
     Example: main.py queue retry email
     """
     retried = _with_queue(queue, lambda opened: _retry(opened, job_id))
-    say(f"{retried} jobs of {queue} will run again.")
+    say(f"Run again in {queue}: {retried}.")
 
 
 async def _retry(queue: Queue, job_id: str | None) -> int:

@@ -33,7 +33,7 @@ def test_what_comes_from_elsewhere_cannot_drive_the_terminal() -> None:
     ("error", "code"),
     [
         (SettingsError(("A",)), 2),
-        (BadUrlError("redis://", "no host"), 2),
+        (BadUrlError("redis://", "no host", "Name one."), 2),
         (JobNotFoundError("7", "retry"), 1),
         (CommandError("no"), 1),
     ],

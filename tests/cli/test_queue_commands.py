@@ -161,12 +161,12 @@ def test_failed_jobs_are_shown_retried_and_cleaned(command: Command, redis_url: 
     assert "failed" in shown
     assert r"on purpose\x1b[2J" in shown
     assert "\x1b" not in shown
-    assert command("queue", "retry", "email", ids[0]).out == "1 jobs of email will run again.\n"
-    assert command("queue", "retry", "email").out == "2 jobs of email will run again.\n"
+    assert command("queue", "retry", "email", ids[0]).out == "Run again in email: 1.\n"
+    assert command("queue", "retry", "email").out == "Run again in email: 2.\n"
     assert command("queue", "counts", "email", "--json").json["waiting"] == 3
     run(fail_all(redis_url, key_prefix, 3))
-    assert command("queue", "clean", "email", "failed", "--grace", "1h").out == "Removed 0 failed jobs from email.\n"
-    assert command("queue", "clean", "email", "failed").out == "Removed 3 failed jobs from email.\n"
+    assert command("queue", "clean", "email", "failed", "--grace", "1h").out == "Removed from email, failed: 0.\n"
+    assert command("queue", "clean", "email", "failed").out == "Removed from email, failed: 3.\n"
 
 
 def test_retry_of_a_job_that_has_not_failed_is_an_error(command: Command) -> None:

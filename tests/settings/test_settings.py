@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import QueueSettings, Settings, SettingsError, WorkersSettings, project_folder
+from app.settings import QueueSettings, Settings, SettingsError, project_folder
 
 Load = Callable[[], Settings]
 
@@ -72,15 +72,6 @@ def test_enabled_workers_is_all_or_names(
 ) -> None:
     monkeypatch.setenv("ENABLED_WORKERS", text)
     assert load().workers.enabled_workers == names
-
-
-def test_is_selected_answers_for_one_worker() -> None:
-    everything = WorkersSettings(workers_enabled=True, enabled_workers=("all",))
-    some = WorkersSettings(workers_enabled=True, enabled_workers=("ticker",))
-    nothing = WorkersSettings(workers_enabled=False, enabled_workers=("all",))
-    assert [everything.is_selected("ticker"), everything.is_selected("email")] == [True, True]
-    assert [some.is_selected("ticker"), some.is_selected("email")] == [True, False]
-    assert [nothing.is_selected("ticker"), nothing.is_selected("email")] == [False, False]
 
 
 @pytest.mark.parametrize(
