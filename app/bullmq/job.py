@@ -234,15 +234,15 @@ class Job(Generic[D, R]):
         """Where it is now; "unknown" once it was removed."""
         return await self._store.get_state(self.id)
 
-    async def remove(self) -> None:
-        """Remove it with its log. One that is gone already is fine.
+    async def remove(self, *, remove_children: bool = True) -> None:
+        """Remove it with its log and the jobs that it waits for. One that is gone already is fine.
 
         Raises:
-            JobLockedError: a worker is running it.
+            JobLockedError: a worker is running it, or one of those.
             SchedulerJobError: its job scheduler needs it.
         """
         try:
-            await self._store.remove_job(self.id)
+            await self._store.remove_job(self.id, children=remove_children)
         except JobNotFoundError:
             return
 

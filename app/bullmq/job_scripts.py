@@ -54,14 +54,14 @@ class JobScripts(ScriptCaller):
         """Where the job is."""
         return state_of(await self._run(GET_STATE, job_id))
 
-    async def remove_job(self, job_id: str) -> None:
-        """Remove the job with all that belongs to it.
+    async def remove_job(self, job_id: str, *, children: bool) -> None:
+        """Remove the job with all that belongs to it, and with `children` the jobs below it.
 
         Raises:
-            JobLockedError: a worker runs it.
+            JobLockedError: a worker runs it, or one below it.
             SchedulerJobError: its scheduler needs it.
         """
-        _refuse(await self._run(REMOVE_JOB, job_id), job_id, "remove")
+        _refuse(await self._run(REMOVE_JOB, job_id, "1" if children else ""), job_id, "remove")
 
     async def reprocess_job(
         self, job_id: str, state: FinishedState, *, lifo: bool, resets_made: bool, resets_started: bool

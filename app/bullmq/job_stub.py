@@ -66,7 +66,7 @@ class StubStore:
     async def get_state(self, _job_id: str) -> JobState:
         return "active"
 
-    async def remove_job(self, job_id: str) -> None:
+    async def remove_job(self, job_id: str, **_: bool) -> None:
         raise JobLockedError(job_id, "remove")
 
     async def reprocess_job(self, job_id: str, state: FinishedState, **_: bool) -> None:

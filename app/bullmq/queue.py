@@ -16,7 +16,8 @@ from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedStat
 from app.bullmq.keys import QueueKeys
 from app.bullmq.options import JobOptions, JobOpts, is_utf8
 from app.bullmq.queue_getters import QueueGetters
-from app.bullmq.scripts import META_VERSION, NewJob, Scripts
+from app.bullmq.new_job import NewJob
+from app.bullmq.scripts import META_VERSION, Scripts
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 
@@ -165,17 +166,17 @@ class Queue(QueueGetters[D]):
         for suffix in _DRAINED if delayed else _DRAINED[:-1]:
             await self.scripts.drain(suffix)
 
-    async def remove(self, job_id: str) -> bool:
-        """Remove one job.
+    async def remove(self, job_id: str, *, remove_children: bool = True) -> bool:
+        """Remove one job, and the jobs that it waits for.
 
         Returns:
-            Whether it is gone, also where it never was there; False: a worker is running it.
+            Whether it is gone, also where it never was there; False: a worker is running it, or one of those.
 
         Raises:
             SchedulerJobError: its job scheduler needs it.
         """
         try:
-            await self.scripts.remove_job(job_id)
+            await self.scripts.remove_job(job_id, children=remove_children)
         except JobNotFoundError:
             return True
         except JobLockedError:

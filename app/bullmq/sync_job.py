@@ -135,9 +135,9 @@ class SyncJob(Generic[D, R]):
         """As Job.get_state."""
         return self._call(self._job.get_state())
 
-    def remove(self) -> None:
+    def remove(self, *, remove_children: bool = True) -> None:
         """As Job.remove."""
-        self._call(self._job.remove())
+        self._call(self._job.remove(remove_children=remove_children))
 
     def retry(
         self,
