@@ -29,13 +29,13 @@ class Stage:
     def queue(self, name: str) -> Queue:
         return Queue(name, connection=self.redis_url, prefix=self.prefix)
 
-    async def run(self, **names: Any) -> ModuleType:
+    async def run(self, /, **names: Any) -> ModuleType:
         """The example's module after it ran with these names."""
         module = new_module(**names)
         await run_example(self.example, module, redis_url=self.redis_url)
         return module
 
-    async def run_other(self, name: str, **names: Any) -> ModuleType:
+    async def run_other(self, name: str, /, **names: Any) -> ModuleType:
         """Another example of the same page, for those that build on each other."""
         (other,) = [example for example in examples_of(self.example.page) if example.name == name]
         module = new_module(**names)
@@ -51,7 +51,7 @@ class Stage:
         async with await create_application(workers) as application:
             yield application
 
-    async def runs_until_closed(self, **names: Any) -> None:
+    async def runs_until_closed(self, /, **names: Any) -> None:
         """The example starts an application, which sends a mail, and ends once that is closed."""
         started: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
 
