@@ -7,8 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from app.bullmq import payload
+from app.bullmq.deduplication import Deduplication
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.options import CHECKS, Check, JobOpts
+from app.bullmq.parent import ChildFailure, Parent
 
 # Fields of a job's hash.
 NAME = b"name"
@@ -29,6 +31,8 @@ STALLED_COUNTER = b"stc"
 PROCESSED_BY = b"pb"
 DEFERRED_FAILURE = b"defa"
 PARENT_KEY = b"parentKey"
+PARENT = b"parent"
+DEDUPLICATION_ID = b"deid"
 
 OUTCOME_FIELDS = (FINISHED_ON, PROCESSED_ON, FAILED_REASON, RETURN_VALUE, DEFERRED_FAILURE)
 """What a retry takes away. Source: lua/lib/reprocess.lua."""
@@ -47,10 +51,34 @@ _WIRE_NAMES = {
     "stackTraceLimit": "stack_trace_limit",
     "sizeLimit": "size_limit",
 }
+_CHILD_FAILURES: dict[ChildFailure, str] = {
+    "fail_parent": "fpof",
+    "continue_parent": "cpof",
+    "ignore_dependency": "idof",
+    "remove_dependency": "rdof",
+}
+_DEDUPLICATION = {
+    "id": "id",
+    "ttl": "ttl",
+    "extend": "extend",
+    "replace": "replace",
+    "reschedule": "reschedule",
+    "keepLastIfActive": "keep_last_if_active",
+}
+
+
+def _decode_deduplication(option: str, wire: Any) -> tuple[str, Deduplication]:
+    known = wire if isinstance(wire, dict) else {}
+    return option, Deduplication.of({name: known[key] for key, name in _DEDUPLICATION.items() if known.get(key)})
+
+
 _DECODERS: dict[str, tuple[str, Check]] = {
     **{wire: (option, CHECKS[option]) for wire, option in _WIRE_NAMES.items()},
     # Node may have stored an id that we would refuse for a new job.
     "jobId": ("job_id", lambda option, value: (option, str(value))),
+    "de": ("deduplication", _decode_deduplication),
+    "parent": ("parent", lambda option, wire: (option, Parent.of(wire))),
+    **{wire: (f"{policy}_on_failure", CHECKS[f"{policy}_on_failure"]) for policy, wire in _CHILD_FAILURES.items()},
 }
 
 
@@ -69,6 +97,13 @@ def encode_opts(opts: JobOpts) -> bytes:
         wire["removeOnComplete"] = opts.remove_on_complete.to_wire()
     if opts.remove_on_fail is not None:
         wire["removeOnFail"] = opts.remove_on_fail.to_wire()
+    if opts.deduplication is not None:
+        script = opts.deduplication.to_script()
+        wire["de"] = {key: script[name] for key, name in _DEDUPLICATION.items() if name in script}
+    if opts.parent is not None:
+        wire["parent"] = {"id": opts.parent.id, "queue": opts.parent.queue}
+    if opts.on_child_failure is not None:
+        wire[_CHILD_FAILURES[opts.on_child_failure]] = True
     plain = {
         "delay": opts.delay_ms or None,
         "priority": opts.priority or None,
@@ -80,6 +115,16 @@ def encode_opts(opts: JobOpts) -> bytes:
         "sizeLimit": opts.size_limit,
     }
     wire.update((name, value) for name, value in plain.items() if value is not None)
+    return payload.encode(wire)
+
+
+def encode_parent(opts: JobOpts) -> bytes:
+    """The JSON in a child's hash that tells finishing scripts where its parent is, and how it takes a failure."""
+    if opts.parent is None:
+        raise ValueError("the job has no parent")
+    wire: dict[str, Any] = {"id": opts.parent.id, "queueKey": opts.parent.queue}
+    if opts.on_child_failure is not None:
+        wire[_CHILD_FAILURES[opts.on_child_failure]] = True
     return payload.encode(wire)
 
 

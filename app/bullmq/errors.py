@@ -144,6 +144,28 @@ class SchedulerJobError(QueueError):
         return f"job {self.job_id}: its scheduler needs it, so {self.operation} was refused; remove the scheduler"
 
 
+class ParentError(QueueError):
+    """A job cannot become the child of the parent it names; it was not added."""
+
+    def __init__(self, name: str, parent_key: str, problem: str) -> None:
+        super().__init__(name, parent_key, problem)
+        self.name = name
+        self.parent_key = parent_key
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"job {self.name!r} cannot be a child of {self.parent_key}: {self.problem}"
+
+
+def addition_error(code: int, name: str, parent_key: str) -> QueueError:
+    """What lua/lib/add.lua's refusal to add a job means."""
+    if code == -5:
+        return ParentError(name, parent_key, "there is no such job; add the parent first, or both as a flow")
+    if code == -7:
+        return ParentError(name, parent_key, "the job of its id is already the child of another parent")
+    return QueueError(f"job {name!r}: adding was answered with code {code}")
+
+
 def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str = "active") -> QueueError:
     """What a script's refusal means, the only place that compares its codes.
 

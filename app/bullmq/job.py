@@ -1,12 +1,13 @@
 """Job: one unit of work, as it lies in Redis, decoded only where it is looked at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, cast
 
 from typing_extensions import TypeVar
 
 from app.bullmq import codec, payload
 from app.bullmq.errors import JobNotFoundError
+from app.bullmq.job_family import JobFamily
 from app.bullmq.job_state import FINISHED_STATES, FinishedState, JobState, checked_suffix
 from app.bullmq.job_store import JobStore
 from app.bullmq.job_stub import StubStore, stub_fields
@@ -23,7 +24,7 @@ ProgressCallback = Callable[["Job[Any, Any]", Progress], None]
 _UNREAD: Any = object()
 
 
-class Job(Generic[D, R]):
+class Job(JobFamily, Generic[D, R]):
     """A job of a queue. Attributes are as of when it was read; `refresh()` reads it again.
 
     Attributes:
@@ -59,6 +60,7 @@ class Job(Generic[D, R]):
         id: str = "stub",  # noqa: A002 - the attribute's own name
         opts: JobOptions | None = None,
         attempts_made: int = 0,
+        children_values: Mapping[str, Any] | None = None,
     ) -> "Job[D, R]":
         """A job for unit tests of a handler, with no Redis: as if a worker were running it.
 
@@ -67,9 +69,10 @@ class Job(Generic[D, R]):
         Args:
             data, opts: checked as by Queue.add, with the same errors.
             attempts_made: attempts that have failed before this one.
+            children_values: what get_children_values() answers.
         """
         fields = stub_fields(name, data, opts or {}, attempts_made)
-        return cls(StubStore(fields), id, fields, token="stub")  # noqa: S106 - a lock's name, no secret
+        return cls(StubStore(fields, children_values), id, fields, token="stub")  # noqa: S106 - a lock's name, no secret
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.name!r} of queue {self.queue_name!r}>"  # never its data
@@ -177,6 +180,11 @@ class Job(Generic[D, R]):
         """The Redis key of the job that waits for this one."""
         return self._text(codec.PARENT_KEY)
 
+    @property
+    def deduplication_id(self) -> str | None:
+        """The deduplication id it was added with."""
+        return self._text(codec.DEDUPLICATION_ID)
+
     def absorb(self, fields: dict[bytes, bytes]) -> None:
         """Take over what was stored in its hash since it was read, by wire name."""
         self._fields.update(fields)
@@ -233,6 +241,11 @@ class Job(Generic[D, R]):
     async def get_state(self) -> JobState:
         """Where it is now; "unknown" once it was removed."""
         return await self._store.get_state(self.id)
+
+    async def remove_deduplication_key(self) -> bool:
+        """Let others with its deduplication id be added again. False: the id is not this job's."""
+        deduplication_id = self.deduplication_id
+        return deduplication_id is not None and await self._store.remove_deduplication_key(deduplication_id, self.id)
 
     async def remove(self, *, remove_children: bool = True) -> None:
         """Remove it with its log and the jobs that it waits for. One that is gone already is fine.

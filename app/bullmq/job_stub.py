@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.bullmq import codec, payload
-from app.bullmq.errors import JobLockedError, JobStateError
+from app.bullmq.errors import JobLockedError, JobStateError, ParentError
+from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import FinishedState, JobState
 from app.bullmq.keys import QueueKeys
@@ -39,10 +40,11 @@ def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made:
 class StubStore:
     """Holds one job, whatever its id."""
 
-    def __init__(self, fields: dict[bytes, bytes]) -> None:
+    def __init__(self, fields: dict[bytes, bytes], children_values: Mapping[str, Any] | None = None) -> None:
         self.keys = QueueKeys("stub", "stub")
         self._fields = dict(fields)
         self._logs: list[str] = []
+        self._children_values = children_values or {}
 
     async def read_fields(self, _job_id: str) -> dict[bytes, bytes]:
         return dict(self._fields)
@@ -65,6 +67,21 @@ class StubStore:
 
     async def get_state(self, _job_id: str) -> JobState:
         return "active"
+
+    async def dependencies(self, _job_id: str) -> Dependencies:
+        return Dependencies(dict(self._children_values))
+
+    async def dependencies_count(self, _job_id: str) -> DependenciesCount:
+        return DependenciesCount(len(self._children_values), 0, 0, 0)
+
+    async def remove_child_dependency(self, job_id: str) -> bool:
+        raise ParentError(job_id, "its parent", "a stub has none")
+
+    async def remove_unprocessed_children(self, _job_id: str) -> int:
+        return 0
+
+    async def remove_deduplication_key(self, _deduplication_id: str, job_id: str) -> bool:  # noqa: ARG002
+        return False
 
     async def remove_job(self, job_id: str, **_: bool) -> None:
         raise JobLockedError(job_id, "remove")

@@ -28,6 +28,9 @@ class QueueKeys:
     def logs(self, job_id: str) -> str:
         return f"{self.base}{job_id}:logs"
 
+    def deduplication(self, deduplication_id: str) -> str:
+        return f"{self.base}de:{deduplication_id}"
+
     def client_name(self, worker_name: str | None) -> str:
         """What a worker's blocking connection is called, so that Node's getWorkers() and Bull Board list it."""
         name = f"{self.prefix}:{b64encode(self.name.encode()).decode()}"

@@ -5,14 +5,16 @@ Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from typing_extensions import TypedDict
 
 from app.bullmq.backoff import Backoff, BackoffOptions
+from app.bullmq.deduplication import Deduplication, DeduplicationOptions
 from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.keys import RESERVED_IDS
+from app.bullmq.parent import ChildFailure, Parent, ParentOptions
 from app.bullmq.retention import Retention, RetentionValue
 
 HIGHEST_PRIORITY_NUMBER = 2**21 - 1
@@ -34,6 +36,12 @@ class JobOptions(TypedDict, total=False):
         keep_logs: log lines that are kept, the newest, >= 0.
         stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
         size_limit: the most bytes of JSON that `data` may have, > 0.
+        deduplication: {"id", "ttl", "extend", "replace", "reschedule", "keep_last_if_active"}.
+        parent: {"id", "queue"} of a job that then waits for this one; queue with its prefix.
+        fail_parent_on_failure, continue_parent_on_failure, ignore_dependency_on_failure,
+        remove_dependency_on_failure: what a failure of this job does to its parent, one of them at most: fail it; run
+            it at once; let it go on without this job, which stays listed; the same, and unlisted. With none it waits
+            until this job is retried.
     """
 
     attempts: int
@@ -49,6 +57,12 @@ class JobOptions(TypedDict, total=False):
     keep_logs: int
     stack_trace_limit: int
     size_limit: int
+    deduplication: DeduplicationOptions
+    parent: ParentOptions
+    fail_parent_on_failure: bool
+    continue_parent_on_failure: bool
+    ignore_dependency_on_failure: bool
+    remove_dependency_on_failure: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +82,9 @@ class JobOpts:
     keep_logs: int | None = None
     stack_trace_limit: int | None = None
     size_limit: int | None = None
+    deduplication: Deduplication | None = None
+    parent: Parent | None = None
+    on_child_failure: ChildFailure | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "JobOpts":
@@ -83,6 +100,10 @@ class JobOpts:
                 raise InvalidOptionError.unknown(option, CHECKS)
             if value is not None:
                 field, result = check(option, value)
+                if field == "on_child_failure" and (not result or checked.get(field)):
+                    if result:
+                        raise InvalidOptionError(option, f"cannot be used together with {checked[field]}_on_failure")
+                    continue
                 checked[field] = result
         return cls(**checked)
 
@@ -125,6 +146,19 @@ def _retention(option: str, value: object) -> tuple[str, Retention]:
     return option, Retention.of(value, option)
 
 
+def _deduplication(option: str, value: object) -> tuple[str, Deduplication]:
+    return option, Deduplication.of(value)
+
+
+def _parent(option: str, value: object) -> tuple[str, Parent]:
+    return option, Parent.of(value)
+
+
+def _child_failure(option: str, value: object) -> tuple[str, str | None]:
+    _, chosen = _flag(option, value)
+    return "on_child_failure", option.removesuffix("_on_failure") if chosen else None
+
+
 def _job_id(option: str, value: object) -> tuple[str, str]:
     if not isinstance(value, str) or not value:
         raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
@@ -162,4 +196,7 @@ CHECKS: dict[str, Check] = {
     "keep_logs": _whole(0),
     "stack_trace_limit": _whole(0),
     "size_limit": _whole(1),
+    "deduplication": _deduplication,
+    "parent": _parent,
+    **{f"{policy}_on_failure": _child_failure for policy in get_args(ChildFailure)},
 }

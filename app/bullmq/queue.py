@@ -8,15 +8,14 @@ from typing import Any, Self, cast
 import redis.asyncio
 from typing_extensions import Unpack
 
-from app.bullmq import payload
 from app.bullmq.durations import Duration, to_ms
-from app.bullmq.errors import InvalidOptionError, InvalidPayloadError, JobLockedError, JobNotFoundError
+from app.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from app.bullmq.job import D, Job
 from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
 from app.bullmq.keys import QueueKeys
+from app.bullmq.new_job import NewJob
 from app.bullmq.options import JobOptions, JobOpts, is_utf8
 from app.bullmq.queue_getters import QueueGetters
-from app.bullmq.new_job import NewJob
 from app.bullmq.scripts import META_VERSION, Scripts
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
@@ -109,6 +108,7 @@ class Queue(QueueGetters[D]):
         Raises:
             InvalidOptionError: an unknown or bad option.
             InvalidPayloadError: data that is not JSON, or is too large.
+            ParentError: the parent it names is missing.
             ServerError: Redis refused, for example because it is out of memory (OOM).
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
@@ -183,6 +183,10 @@ class Queue(QueueGetters[D]):
             return False
         return True
 
+    async def remove_deduplication_key(self, deduplication_id: str) -> bool:
+        """Let jobs with that deduplication id be added again. False: none holds it."""
+        return await self.scripts.remove_deduplication_key(deduplication_id)
+
     async def retry_jobs(
         self, state: FinishedState = "failed", *, count: int = 1_000, timestamp: int | None = None
     ) -> int:
@@ -209,13 +213,8 @@ class Queue(QueueGetters[D]):
         await self.scripts.register_queue(META_VERSION)
 
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any]) -> NewJob:
-        if not isinstance(name, str) or not name or not is_utf8(name):
-            raise InvalidOptionError("name", f"must be a non-empty string that UTF-8 can hold, not {name!r}")
         opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts
-        encoded = payload.encode(data)
-        if opts.size_limit is not None and len(encoded) > opts.size_limit:
-            raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
-        return NewJob(name, encoded, opts)
+        return NewJob.of(name, data, opts)
 
     def _added(self, new: NewJob, job_id: str, now_ms: int) -> Job[D]:
         return Job(self.scripts, job_id, new.fields(now_ms))

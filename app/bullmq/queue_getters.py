@@ -91,6 +91,10 @@ class QueueGetters(Generic[D]):
         """Jobs that failed for good, the latest first."""
         return await self.get_jobs("failed", start, end)
 
+    async def get_deduplication_job_id(self, deduplication_id: str) -> str | None:
+        """The id of the job that holds a deduplication id, if any."""
+        return await self.scripts.deduplication_job_id(deduplication_id)
+
     async def get_job_state(self, job_id: str) -> JobState:
         """Where a job is; "unknown": nowhere."""
         return await self.scripts.get_state(job_id)

@@ -1,12 +1,12 @@
 """One typed method per Lua file: the engine's only caller of scripts."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from app import __version__
-from app.bullmq import codec
+from app.bullmq.errors import addition_error
+from app.bullmq.family_scripts import FamilyScripts
 from app.bullmq.job_scripts import JobScripts
-from app.bullmq.options import JobOpts
+from app.bullmq.new_job import NewJob
 from app.bullmq.queue_scripts import QueueScripts
 from app.bullmq.script_caller import load
 from app.redis.pipelined import Argument
@@ -21,50 +21,36 @@ FETCH = load("fetch")
 RECLAIM = load("reclaim")
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """One job to add, checked and encoded."""
-
-    name: str
-    data: bytes
-    opts: JobOpts
-
-    def fields(self, now_ms: int) -> dict[bytes, bytes]:
-        """The hash that add_jobs stores for it."""
-        opts = self.opts
-        return {
-            codec.NAME: self.name.encode(),
-            codec.DATA: self.data,
-            codec.OPTS: codec.encode_opts(opts),
-            codec.TIMESTAMP: b"%d" % (now_ms if opts.timestamp is None else opts.timestamp),
-            codec.DELAY: b"%d" % opts.delay_ms,
-            codec.PRIORITY: b"%d" % opts.priority,
-        }
+def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[str]:
+    """The ids that lua/lib/add.lua answered. Raises the error of the first job that it refused."""
+    ids: list[str] = []
+    for job, answer in zip(jobs, answers, strict=True):
+        if isinstance(answer, int):
+            raise addition_error(answer, job.name, job.opts.parent.key if job.opts.parent else "")
+        ids.append(answer.decode())
+    return ids
 
 
-class Scripts(JobScripts, QueueScripts):
+class Scripts(JobScripts, FamilyScripts, QueueScripts):
     """All scripts of one queue, over one connection, but those that a worker runs over and over."""
 
     __slots__ = ()
 
     async def add_jobs(self, jobs: Iterable[NewJob]) -> tuple[int, list[str]]:
-        """Store jobs. Returns the time in ms, and their ids in order."""
+        """Store jobs.
+
+        Returns:
+            The time in ms, and in order their ids, or those of the jobs that stand for them.
+
+        Raises:
+            ParentError: a job's parent is missing, or the job of its id has another. Jobs before it are added.
+        """
         args: list[Argument] = [META_VERSION]
-        for job in jobs:
-            opts = job.opts
-            args += (
-                opts.job_id or "",
-                job.name,
-                job.data,
-                codec.encode_opts(opts),
-                "" if opts.timestamp is None else opts.timestamp,
-                opts.delay_ms,
-                opts.priority,
-                "1" if opts.lifo else "",
-                "",
-            )
+        added = list(jobs)
+        for job in added:
+            args += job.args()
         now_ms, *ids = await self.connection.run(ADD_JOBS, (self.keys.base,), args)
-        return now_ms, [job_id.decode() for job_id in ids]
+        return now_ms, added_ids(added, ids)
 
     async def check_stalled(self, interval_ms: int, max_stalled_count: int) -> list[str]:
         """Recover jobs whose worker vanished. Returns the ids that went back to wait."""

@@ -6,7 +6,7 @@
           3 limit     jobs removed at most, 1 or more
           4 examined  jobs looked at in one call, 1 .. 5000
           5 skip      jobs before them that earlier calls left
-  RETURNS list        `skip` for the next call, -1: nothing is left to do; then the ids removed
+  RETURNS list        `skip` for the next call, -1: all were looked at; then the ids removed
   EVENTS  cleaned
 ]]
 -- include: lib/now.lua
@@ -50,5 +50,6 @@ if state == 'active' and #removed > 0 then redis.call('SREM', base .. 'stalled',
 for _, id in ipairs(removed) do take_leave_with_parents(queue, id) end
 delete_jobs(base, removed)
 emit(queue, 'cleaned', 'count', #removed)
-local is_done = #removed == limit or #window.ids < examined
+local looked_at = #removed + next_skip - skip
+local is_done = #window.ids < examined and looked_at == #window.ids
 return {is_done and -1 or next_skip, unpack(removed)}

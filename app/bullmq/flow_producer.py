@@ -1,0 +1,192 @@
+"""FlowProducer: adds trees of jobs, in which a parent runs once its children are done."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from types import TracebackType
+from typing import Any, NotRequired, Self, TypedDict
+from uuid import uuid4
+
+from app.bullmq.errors import InvalidOptionError, addition_error
+from app.bullmq.family_scripts import Dependencies
+from app.bullmq.job import Job
+from app.bullmq.keys import QueueKeys
+from app.bullmq.new_job import NewJob
+from app.bullmq.options import JobOptions, JobOpts
+from app.bullmq.queue import Connection, checked_keys, connect
+from app.bullmq.script_caller import load
+from app.bullmq.scripts import META_VERSION, Scripts
+from app.redis.pipelined import Argument
+
+ADD_FLOW = load("add_flow")
+
+_MOST_IN_FLOW = 1_000
+"""Jobs of one flow: it is stored by one script call, while which Redis serves nobody else."""
+
+
+class FlowJob(TypedDict):
+    """One job of a flow, with those it waits for."""
+
+    name: str
+    queue_name: str
+    data: NotRequired[Any]
+    opts: NotRequired[JobOptions]
+    prefix: NotRequired[str]
+    children: NotRequired[Sequence["FlowJob"]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobNode:
+    """A job of a flow, as it was added or read, and its children."""
+
+    job: Job[Any, Any]
+    children: list["JobNode"] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Planned:
+    """One job of a flow on its way to Redis."""
+
+    keys: QueueKeys
+    new: NewJob
+    children: list["_Planned"] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return self.new.opts.job_id or ""
+
+    def level_by_level(self) -> list["_Planned"]:
+        """Parents before their children: a child is refused whose parent is not there."""
+        level, ordered = [self], list[_Planned]()
+        while level:
+            ordered += level
+            level = [child for planned in level for child in planned.children]
+        return ordered
+
+
+class FlowProducer:
+    """Adds flows over any number of queues.
+
+    A flow is stored whole or not at all. On a cluster all its queues must share one `{tag}` in their prefix.
+
+    Args:
+        connection: a URL, a redis.asyncio client, or a connection to share.
+        prefix: of the queues that do not name one.
+    """
+
+    def __init__(self, *, connection: Connection, prefix: str = "bull") -> None:
+        self.prefix = prefix
+        self.connection, self._owns_connection = connect(connection)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let a connection of its own go; a shared one stays. Closing twice is fine."""
+        if self._owns_connection:
+            await self.connection.close()
+
+    async def add(self, flow: FlowJob, *, queues_options: Mapping[str, JobOptions] | None = None) -> JobNode:
+        """Add a tree of jobs.
+
+        Args:
+            flow: the root; each job may have children, which may be in other queues. `opts` as of Queue.add; of a
+                child also `fail_parent_on_failure` and its like.
+            queues_options: default job options by queue name.
+
+        Raises:
+            InvalidOptionError, InvalidPayloadError: of any job, before anything is sent.
+            ParentError: the root's own parent is missing, or a job of that id has another parent; nothing was added.
+        """
+        return (await self.add_bulk([flow], queues_options=queues_options))[0]
+
+    async def add_bulk(
+        self, flows: Iterable[FlowJob], *, queues_options: Mapping[str, JobOptions] | None = None
+    ) -> list[JobNode]:
+        """Add many trees, each whole or not at all; all are checked before the first is sent. Raises as `add` does."""
+        plans = [self._plan(flow, None, queues_options or {}) for flow in flows]
+        return [await self._send(plan) for plan in plans]
+
+    async def get_flow(
+        self, job_id: str, queue_name: str, *, prefix: str | None = None, depth: int = 10, max_children: int = 20
+    ) -> JobNode | None:
+        """Read a tree from a job down; None where there is no such job.
+
+        Args:
+            depth: levels below the job that are read, >= 0.
+            max_children: of each job, >= 0.
+        """
+        keys = checked_keys(prefix or self.prefix, queue_name)
+        return await self._read(keys, job_id, depth, max_children)
+
+    def _plan(self, flow: FlowJob, parent: dict[str, str] | None, queues_options: Mapping[str, JobOptions]) -> _Planned:
+        unknown = set(flow) - set(FlowJob.__annotations__)
+        if unknown:
+            raise InvalidOptionError.unknown(sorted(unknown)[0], FlowJob.__annotations__)
+        queue_name = flow.get("queue_name", "")
+        keys = checked_keys(flow.get("prefix") or self.prefix, queue_name)
+        options: dict[str, Any] = {**queues_options.get(queue_name, {}), **flow.get("opts", {})}
+        if parent is not None:
+            options["parent"] = parent
+        # Children name their parent, so every job has an id before it is sent.
+        options["job_id"] = options.get("job_id") or str(uuid4())
+        children = flow.get("children") or ()
+        new = NewJob.of(flow.get("name"), flow.get("data", {}), JobOpts.of(options), waits_for_children=bool(children))
+        below = {"id": options["job_id"], "queue": keys.base[:-1]}
+        return _Planned(keys, new, [self._plan(child, below, queues_options) for child in children])
+
+    async def _send(self, plan: _Planned) -> JobNode:
+        ordered = plan.level_by_level()
+        if len(ordered) > _MOST_IN_FLOW:
+            raise InvalidOptionError("flow", f"has {len(ordered)} jobs; the most is {_MOST_IN_FLOW}")
+        args: list[Argument] = [META_VERSION]
+        for planned in ordered:
+            args += planned.new.args()
+        now_ms, *answers = await self.connection.run(ADD_FLOW, tuple(p.keys.base for p in ordered), args)
+        if isinstance(answers[0], int):
+            code, number = answers
+            refused = ordered[number - 1].new
+            raise addition_error(code, refused.name, refused.opts.parent.key if refused.opts.parent else "")
+        ids = {id(planned): answer.decode() for planned, answer in zip(ordered, answers, strict=True)}
+        return self._node(plan, ids, now_ms)
+
+    def _node(self, plan: _Planned, ids: Mapping[int, str], now_ms: int) -> JobNode:
+        job: Job[Any, Any] = Job(Scripts(self.connection, plan.keys), ids[id(plan)], plan.new.fields(now_ms))
+        return JobNode(job, [self._node(child, ids, now_ms) for child in plan.children])
+
+    async def _read(self, keys: QueueKeys, job_id: str, depth: int, max_children: int) -> JobNode | None:
+        scripts = Scripts(self.connection, keys)
+        fields = await scripts.read_fields(job_id)
+        if not fields:
+            return None
+        node = JobNode(Job(scripts, job_id, fields))
+        if depth > 0 and max_children > 0:
+            children = await scripts.dependencies(job_id)
+            for key in islice(_child_keys(children), max_children):
+                child_keys, child_id = _split(key, keys.prefix)
+                child = await self._read(child_keys, child_id, depth - 1, max_children)
+                if child is not None:
+                    node.children.append(child)
+        return node
+
+
+def _child_keys(children: Dependencies) -> Iterator[str]:
+    yield from children.processed
+    yield from children.unprocessed
+    yield from children.ignored
+    yield from children.failed
+
+
+def _split(key: str, prefix: str) -> tuple[QueueKeys, str]:
+    """The queue and id of a job's key. A queue name holds no ":", an id may; another prefix is told by the last ":"."""
+    if key.startswith(f"{prefix}:"):
+        name, _, job_id = key.removeprefix(f"{prefix}:").partition(":")
+        return QueueKeys(prefix, name), job_id
+    rest, _, job_id = key.rpartition(":")
+    other_prefix, _, name = rest.rpartition(":")
+    return QueueKeys(other_prefix, name), job_id
