@@ -170,9 +170,7 @@ async def test_smtps_speaks_tls_from_the_start(
     assert len(server.received) == 1
 
 
-async def test_required_starttls_refuses_a_server_that_has_none(
-    start_server: Any, mail: EmailMessage
-) -> None:
+async def test_required_starttls_refuses_a_server_that_has_none(start_server: Any, mail: EmailMessage) -> None:
     server = await start_server()
     target = SmtpServer.of(f"smtp://127.0.0.1:{server.port}?starttls=required")
     with pytest.raises(MailNotSentError, match=r"(?i)starttls"):

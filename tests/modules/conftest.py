@@ -49,9 +49,7 @@ class MailServer:
             self.over_tls.append(session.ssl is not None)
         return self.data_reply
 
-    def authenticate(
-        self, server: SMTP, session: Session, envelope: Envelope, how: str, login: Any
-    ) -> AuthResult:
+    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, how: str, login: Any) -> AuthResult:
         assert isinstance(login, LoginPassword)
         self.logins.append(f"{login.login.decode()}:{login.password.decode()}")
         return AuthResult(success=login.password == b"pass/word", handled=False)
