@@ -51,9 +51,7 @@ def test_a_json_line_holds_the_message_and_the_facts() -> None:
 
 
 def test_a_text_line_holds_the_message_and_the_facts() -> None:
-    line = TextFormatter(colour=False).format(
-        record_of("job %s done", "7", extra={"queue": "email", "attempt": 2})
-    )
+    line = TextFormatter(colour=False).format(record_of("job %s done", "7", extra={"queue": "email", "attempt": 2}))
     assert line.endswith("INFO    app.test  job 7 done  queue=email attempt=2")
 
 
@@ -101,9 +99,7 @@ def test_a_fact_that_is_no_number_becomes_text_of_bounded_length() -> None:
 
 
 def test_a_fact_cannot_replace_the_message() -> None:
-    entry = json.loads(
-        JsonFormatter().format(record_of("true", extra={"level": "x", "time": "y", "logger": "z"}))
-    )
+    entry = json.loads(JsonFormatter().format(record_of("true", extra={"level": "x", "time": "y", "logger": "z"})))
     assert (entry["message"], entry["level"], entry["logger"]) == ("true", "INFO", "app.test")
 
 

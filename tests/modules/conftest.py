@@ -94,6 +94,6 @@ def mail_settings(tmp_path: Path) -> Callable[..., MailSettings]:
             "mail_from": "Shop <shop@example.com>",
             "mail_outbox_dir": tmp_path / "outbox",
         } | values
-        return MailSettings(_env_file=None, **values)
+        return MailSettings(**values, **{"_env_file": None})
 
     return make

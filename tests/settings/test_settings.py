@@ -33,9 +33,7 @@ def test_nothing_set_gives_the_documented_defaults(load: Load) -> None:
     assert (settings.log.log_level, settings.log.log_format) == ("INFO", "auto")
 
 
-def test_the_environment_wins_over_the_env_file(
-    load: Load, env_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_wins_over_the_env_file(load: Load, env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env_file.write_text("QUEUE_PREFIX=from-file\nLOG_LEVEL=ERROR\n")
     monkeypatch.setenv("QUEUE_PREFIX", "from-environment")
     settings = load()
