@@ -89,11 +89,12 @@ def mail_settings(tmp_path: Path) -> Callable[..., MailSettings]:
 
     def make(**values: Any) -> MailSettings:
         values = {
+            "_env_file": None,
             "smtp_url": None,
             "smtp_timeout_ms": 5_000,
             "mail_from": "Shop <shop@example.com>",
             "mail_outbox_dir": tmp_path / "outbox",
         } | values
-        return MailSettings(**values, **{"_env_file": None})
+        return MailSettings(**values)
 
     return make
