@@ -15,6 +15,7 @@ for i, base in ipairs(KEYS) do
   queues[base] = queues[base] or read_queue(base)
   jobs[i] = read_new_job(2 + (i - 1) * JOB_FIELDS, now)
 end
+assert(#ARGV == 1 + #jobs * JOB_FIELDS)
 
 local in_flow = {}
 for i, job in ipairs(jobs) do
