@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -76,4 +77,5 @@ class BackgroundLoop:
             self.loop.close()
 
 
-os.register_at_fork(after_in_child=BackgroundLoop.after_fork)
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=BackgroundLoop.after_fork)

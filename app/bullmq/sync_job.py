@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar
 
+from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.job import D, Job, Progress, R
 from app.bullmq.job_state import FinishedState, JobState
 from app.bullmq.options import JobOpts
@@ -111,6 +112,10 @@ class SyncJob(Generic[D, R]):
     def parent_key(self) -> str | None:
         return self._job.parent_key
 
+    @property
+    def deduplication_id(self) -> str | None:
+        return self._job.deduplication_id
+
     def refresh(self) -> None:
         """As Job.refresh."""
         self._call(self._job.refresh())
@@ -155,6 +160,38 @@ class SyncJob(Generic[D, R]):
     def promote(self) -> None:
         """As Job.promote."""
         self._call(self._job.promote())
+
+    def remove_deduplication_key(self) -> bool:
+        """As Job.remove_deduplication_key."""
+        return self._call(self._job.remove_deduplication_key())
+
+    def get_children_values(self) -> dict[str, Any]:
+        """As Job.get_children_values."""
+        return self._call(self._job.get_children_values())
+
+    def get_ignored_children_failures(self) -> dict[str, str]:
+        """As Job.get_ignored_children_failures."""
+        return self._call(self._job.get_ignored_children_failures())
+
+    def get_failed_children(self) -> list[str]:
+        """As Job.get_failed_children."""
+        return self._call(self._job.get_failed_children())
+
+    def get_dependencies(self) -> Dependencies:
+        """As Job.get_dependencies."""
+        return self._call(self._job.get_dependencies())
+
+    def get_dependencies_count(self) -> DependenciesCount:
+        """As Job.get_dependencies_count."""
+        return self._call(self._job.get_dependencies_count())
+
+    def remove_child_dependency(self) -> bool:
+        """As Job.remove_child_dependency."""
+        return self._call(self._job.remove_child_dependency())
+
+    def remove_unprocessed_children(self) -> int:
+        """As Job.remove_unprocessed_children."""
+        return self._call(self._job.remove_unprocessed_children())
 
     def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return call(coroutine, self._loop)
