@@ -7,6 +7,7 @@ own, so the lost one's jobs are known by it: they return to the head of their li
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.bullmq.scripts import Scripts
 from app.bullmq.worker.pace import Pace
@@ -29,12 +30,14 @@ class Reclaimer:
         self._looks: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_urgent = False
+        self._hurry = asyncio.Event()
         self._pace = Pace(log, f"queue {scripts.keys.name}: reclaiming jobs of a lost fetch")
 
     def lost(self, token: str) -> None:
         """The reply to the fetch with this token will not come."""
         self._looks[token] = _LOOKS
         self._is_urgent = True
+        self._hurry.set()
         self._begin()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name=f"reclaimer:{self._scripts.keys.name}")
@@ -48,6 +51,7 @@ class Reclaimer:
     async def _run(self) -> None:
         while self._looks:
             tokens = list(self._looks)
+            self._hurry.clear()
             try:
                 returned = await self._scripts.reclaim(tokens)
             except RedisError as error:
@@ -69,4 +73,5 @@ class Reclaimer:
                 self._is_urgent = False
                 self._end()
             if self._looks and not self._is_urgent:
-                await asyncio.sleep(_LOOK_AGAIN_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hurry.wait(), _LOOK_AGAIN_S)
