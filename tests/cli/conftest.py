@@ -40,6 +40,9 @@ def environment(redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch
     """The real server, keys of this test's own, and nothing that the developer has set."""
     for name in [name for name in os.environ if name.upper() in VARIABLES]:
         monkeypatch.delenv(name)
+    # `worker NAME` sets these two for its process, which here is the tests': setting them first has them restored.
+    monkeypatch.setenv("WORKERS_ENABLED", "true")
+    monkeypatch.setenv("ENABLED_WORKERS", "all")
     monkeypatch.setenv("QUEUE_REDIS_URL", redis_url)
     monkeypatch.setenv("QUEUE_PREFIX", key_prefix)
     monkeypatch.setenv("QUEUE_DATA_DIR", str(tmp_path / "redis"))
