@@ -28,6 +28,7 @@ _JOBS_A_CALL = 500
 _BYTES_A_CALL = 4 * 1024 * 1024
 
 _NO_LIMIT = 2**53
+_NO_DATA: dict[str, Any] = {}
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
@@ -39,7 +40,7 @@ class JobSpec:
     data: Any
     opts: Mapping[str, Any] = field(default_factory=dict)
 
-    def __init__(self, name: str, data: Any = None, **opts: Unpack[JobOptions]) -> None:
+    def __init__(self, name: str, data: Any = _NO_DATA, **opts: Unpack[JobOptions]) -> None:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "opts", opts)
@@ -97,12 +98,12 @@ class Queue(QueueGetters[D]):
         if self._owns_connection:
             await self.connection.close()
 
-    async def add(self, name: str, data: D = cast(Any, None), **opts: Unpack[JobOptions]) -> Job[D]:
+    async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
         """Add one job; returns it once Redis has it. At least once: its handler may run more than once.
 
         Args:
             name: what kind of job, as in "welcome-email"; not empty.
-            data: JSON: None, bool, int, float, str, list, dict with str keys.
+            data: JSON: None, bool, int, float, str, list, dict with str keys; {} where it is left out, as in BullMQ.
             opts: see JobOptions.
 
         Raises:
