@@ -6,7 +6,7 @@ from typing import Any
 
 from app.core.building import built_instances
 from app.core.graph import Graph
-from app.core.provide import UseClass
+from app.core.provide import UseClass, UseExisting, UseProvider, UseValue
 from app.core.tokens import AnyToken, label
 
 
@@ -19,6 +19,7 @@ class DiscoveredProvider:
         path: the modules from the root to its own, then the provider.
         instance: what it provides, an override included; None while it is not built.
         made_from: the class that its instances are of; None while nobody can tell.
+        is_given: it was made elsewhere, by the user or by a test, and is not the application's to close.
         is_built: false for lazy providers that nobody needed, and for those of a shorter scope.
     """
 
@@ -26,6 +27,7 @@ class DiscoveredProvider:
     path: tuple[str, ...]
     instance: object
     made_from: type[Any] | None
+    is_given: bool
     is_built: bool
 
 
@@ -80,7 +82,8 @@ class Discovery:
             elif isinstance(recipe, UseClass) and not entry.is_overridden:
                 made_from = recipe.cls
             path = (*self._graph.path(entry.node), label(entry.token))
-            yield DiscoveredProvider(entry.token, path, entry.instance, made_from, entry.is_built)
+            is_given = entry.is_overridden or isinstance(recipe, UseValue | UseExisting | UseProvider)
+            yield DiscoveredProvider(entry.token, path, entry.instance, made_from, is_given, entry.is_built)
 
     def classes(self, attribute: str) -> Iterator[DiscoveredClass]:
         """Instances whose own class has the attribute; a subclass of a decorated class has not."""

@@ -44,10 +44,12 @@ class Explorer:
 
     Args:
         queues: the registered ones, by name. Where a test put something else in a queue's place it is None.
+        own_queues: those that the application made, and has to close.
         processors: of all modules.
     """
 
     queues: dict[str, Queue[Any] | None] = field(default_factory=dict)
+    own_queues: list[Queue[Any]] = field(default_factory=list)
     processors: list[FoundProcessor] = field(default_factory=list)
     _registrations: dict[str, list[str]] = field(default_factory=dict)
 
@@ -59,7 +61,9 @@ class Explorer:
             path = " > ".join(provider.path)
             if isinstance(provider.token, QueueToken):
                 name = provider.token.queue_name
-                found.queues[name] = _real_queue(provider)
+                found.queues[name] = queue = _real_queue(provider)
+                if queue is not None and not provider.is_given:
+                    found.own_queues.append(queue)
                 found._registrations.setdefault(name, []).append(path)
             spec = None if provider.made_from is None else vars(provider.made_from).get(PROCESSOR)
             if isinstance(spec, ProcessorSpec):

@@ -1,20 +1,18 @@
 """The workers of one process: built, started and drained at the application's fixed points."""
 
 import asyncio
-import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Annotated, Any
 
 from app.bullmq import Queue, Worker
 from app.core import Discovery, Inject, Shutdown, methods_of
 from app.workers.errors import RootImportedTwiceError, WorkersError
-from app.workers.explorer import Explorer, FoundProcessor
-from app.workers.host import bind
+from app.workers.explorer import Explorer
+from app.workers.host import WorkerHost, bind
 from app.workers.options import WorkersSetup
+from app.workers.processor import ProcessorSpec
 from app.workers.tokens import SETUP
 from app.workers.worker_event import WORKER_EVENT
-
-log = logging.getLogger(__name__)
 
 
 class WorkerFleet:
@@ -45,11 +43,11 @@ class WorkerFleet:
         if problems:
             raise ExceptionGroup("the workers cannot start", problems)
         explorer.warn_of_competitors()
-        self._queues = [queue for queue in explorer.queues.values() if queue is not None]
-        for queue in self._queues:
-            await queue.wait_until_ready()
-        for processor in explorer.processors:
-            self._build(processor, explorer)
+        self._queues = explorer.own_queues
+        for queue in explorer.queues.values():
+            if queue is not None:
+                await queue.wait_until_ready()
+        self._workers = list(self._selected_workers(explorer))
 
     async def on_application_start(self) -> None:
         """Take jobs from now on."""
@@ -60,45 +58,46 @@ class WorkerFleet:
 
         When the application is told to stop once more, the rest is handed back at once.
         """
-        draining = asyncio.ensure_future(self._close_workers(self._setup.shutdown_grace_ms))
+        # paused and then closed, since a close with a grace time can't be hurried
+        quiet = asyncio.gather(*(worker.pause() for worker in self._workers), return_exceptions=True)
         forced = asyncio.ensure_future(self._shutdown.forced.wait())
-        await asyncio.wait((draining, forced), return_when=asyncio.FIRST_COMPLETED)
-        forced.cancel()
-        if not draining.done():
-            await self._close_workers(0)
-        await draining
+        grace_s = self._setup.shutdown_grace_ms / 1000
+        await asyncio.wait((quiet, forced), timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+        for waiting in (quiet, forced):
+            waiting.cancel()
+        await asyncio.gather(quiet, forced, return_exceptions=True)
+        await _together("workers did not close", [worker.close(0) for worker in self._workers])
 
     async def on_application_disconnect(self) -> None:
-        """Close the queues; the connection that they share goes last of all."""
+        """Close the queues that the application made; the connection that they share goes last of all."""
         await _together("queues did not close", [queue.close() for queue in self._queues])
 
-    async def _close_workers(self, grace_ms: int) -> None:
-        await _together("workers did not close", [worker.close(grace_ms) for worker in self._workers])
+    def _selected_workers(self, explorer: Explorer) -> Iterator[Worker[Any, Any]]:
+        for processor in explorer.processors:
+            queue = explorer.queues[processor.spec.queue]
+            is_selected = self._setup.selection.is_selected(processor.spec.worker_name)
+            if processor.host is not None and queue is not None and is_selected:
+                yield _worker_of(processor.host, processor.spec, queue)
 
     def _other_roots(self) -> list[WorkersError]:
         roots = [provider.path[:-1] for provider in self._discovery.providers() if provider.token is WorkerFleet]
         return [RootImportedTwiceError([" > ".join(root) for root in roots])] if len(roots) > 1 else []
 
-    def _build(self, processor: FoundProcessor, explorer: Explorer) -> None:
-        spec, host, queue = processor.spec, processor.host, explorer.queues[processor.spec.queue]
-        if host is None or not self._setup.selection.is_selected(spec.worker_name):
-            log.info("worker %s is not enabled", spec.worker_name, extra={"queue": spec.queue})
-            return
-        if queue is None:
-            log.info("worker %s does not run: its queue is replaced", spec.worker_name, extra={"queue": spec.queue})
-            return
-        worker: Worker[Any, Any] = Worker(
-            spec.queue,
-            host.process,
-            connection=queue.connection.endpoint,
-            prefix=queue.keys.prefix,
-            **spec.options,
-        )
-        for listener in methods_of(host, WORKER_EVENT):
-            for event in listener.metadata:
-                worker.on(event, listener.method)
-        bind(host, worker)
-        self._workers.append(worker)
+
+def _worker_of(host: WorkerHost[Any, Any], spec: ProcessorSpec, queue: Queue[Any]) -> Worker[Any, Any]:
+    """The engine's worker for a host, where its queue is, with the host's methods listening."""
+    worker: Worker[Any, Any] = Worker(
+        spec.queue,
+        host.process,
+        connection=queue.connection.endpoint,
+        prefix=queue.keys.prefix,
+        **spec.options,
+    )
+    for listener in methods_of(host, WORKER_EVENT):
+        for event in listener.metadata:
+            worker.on(event, listener.method)
+    bind(host, worker)
+    return worker
 
 
 async def _together(failure: str, steps: list[Coroutine[Any, Any, None]]) -> None:
