@@ -2,14 +2,19 @@
 
 from app.bullmq.backoff import Backoff, BackoffOptions, BackoffStrategy
 from app.bullmq.errors import (
+    EventsClosedError,
+    EventsMissedError,
     InvalidOptionError,
     InvalidPayloadError,
     JobChildrenError,
+    JobFailedError,
     JobLockedError,
     JobNotFoundError,
     JobStateError,
     JobTimeoutError,
+    JobWaitTimeoutError,
     LockLostError,
+    MalformedEventError,
     QueueError,
     SchedulerJobError,
     UnrecoverableError,
@@ -20,7 +25,10 @@ from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import FinishedState, JobState, ListedState
 from app.bullmq.options import JobOptions, JobOpts
 from app.bullmq.queue import JobSpec, Queue
+from app.bullmq.queue_events import QueueEvents
+from app.bullmq.queue_events_producer import QueueEventsProducer
 from app.bullmq.retention import Retention, RetentionOptions
+from app.bullmq.streams import EventsStreamOptions, StreamsOptions
 from app.bullmq.sync_call import LoopBlockedError
 from app.bullmq.sync_job import SyncJob
 from app.bullmq.sync_queue import SyncQueue
@@ -31,11 +39,15 @@ __all__ = [
     "Backoff",
     "BackoffOptions",
     "BackoffStrategy",
+    "EventsClosedError",
+    "EventsMissedError",
+    "EventsStreamOptions",
     "FinishedState",
     "InvalidOptionError",
     "InvalidPayloadError",
     "Job",
     "JobChildrenError",
+    "JobFailedError",
     "JobLockedError",
     "JobLogs",
     "JobNotFoundError",
@@ -45,16 +57,21 @@ __all__ = [
     "JobState",
     "JobStateError",
     "JobTimeoutError",
+    "JobWaitTimeoutError",
     "LimiterOptions",
     "ListedState",
     "LockLostError",
     "LoopBlockedError",
+    "MalformedEventError",
     "Progress",
     "Queue",
     "QueueError",
+    "QueueEvents",
+    "QueueEventsProducer",
     "Retention",
     "RetentionOptions",
     "SchedulerJobError",
+    "StreamsOptions",
     "SyncJob",
     "SyncQueue",
     "UnrecoverableError",

@@ -18,9 +18,13 @@ class Emitter:
     """Calls what was registered for an event; a callback that raises is logged with `context` and goes on.
 
     Async callbacks run as tasks of the emitter, started in the order of the events; `drain` awaits them.
+
+    Args:
+        events: the names there are; None where whoever owns the emitter checks them.
+        context: whose events these are, for the log.
     """
 
-    def __init__(self, events: Collection[str], context: str) -> None:
+    def __init__(self, events: Collection[str] | None, context: str) -> None:
         self._events = events
         self._context = context
         self._callbacks: dict[str, list[tuple[Callback, Callback]]] = {}
@@ -32,15 +36,31 @@ class Emitter:
         Raises:
             InvalidOptionError: there is no such event; the near name is named.
         """
-        if event not in self._events:
+        if self._events is not None and event not in self._events:
             raise InvalidOptionError.unknown(event, self._events)
         self._callbacks.setdefault(event, []).append((callback, _taking_fewer(callback)))
         return callback
 
+    def once(self, event: str, callback: C) -> C:
+        """The same for the next such event only; `off` takes it off before."""
+        self.on(event, callback)
+        entries = self._callbacks[event]
+        _, call = entries.pop()
+
+        def call_once(*args: Any) -> Any:
+            entries = self._callbacks.get(event, [])
+            if entry not in entries:  # a callback before this one emitted the event too, or took this one off
+                return None
+            self._keep(event, [other for other in entries if other is not entry])
+            return call(*args)
+
+        entry = (callback, call_once)
+        entries.append(entry)
+        return callback
+
     def off(self, event: str, callback: Callback) -> None:
         """Forget a callback; one that is not registered is no error."""
-        entries = self._callbacks.get(event, [])
-        entries[:] = [entry for entry in entries if entry[0] != callback]
+        self._keep(event, [entry for entry in self._callbacks.get(event, []) if entry[0] != callback])
 
     def has(self, event: str) -> bool:
         """Whether anybody listens: what an event costs to prepare is spent only then."""
@@ -66,6 +86,13 @@ class Emitter:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+    def _keep(self, event: str, entries: list[tuple[Callback, Callback]]) -> None:
+        # An event that nobody listens to leaves nothing behind: there is one for each job.
+        if entries:
+            self._callbacks[event] = entries
+        else:
+            self._callbacks.pop(event, None)
 
     async def _await(self, result: Any, event: str, job_id: str | None) -> None:
         try:

@@ -166,6 +166,76 @@ def addition_error(code: int, name: str, parent_key: str) -> QueueError:
     return QueueError(f"job {name!r}: adding was answered with code {code}")
 
 
+class JobFailedError(QueueError):
+    """The job that was waited for has failed for good."""
+
+    def __init__(self, job_id: str, failed_reason: str) -> None:
+        super().__init__(job_id, failed_reason)
+        self.job_id = job_id
+        self.failed_reason = failed_reason
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} failed: {self.failed_reason}"
+
+
+class JobWaitTimeoutError(QueueError, TimeoutError):
+    """A job did not finish while somebody waited for it; it may still."""
+
+    def __init__(self, job_id: str, queue_name: str, ttl_ms: int) -> None:
+        super().__init__(job_id, queue_name, ttl_ms)
+        self.job_id = job_id
+        self.queue_name = queue_name
+        self.ttl_ms = ttl_ms
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id} of queue {self.queue_name} did not finish within {self.ttl_ms} ms; "
+            "it goes on, and can be waited for again"
+        )
+
+
+class EventsClosedError(QueueError):
+    """The reader of a queue's events was closed, by itself or with its queue."""
+
+    def __init__(self, queue_name: str, job_id: str | None = None) -> None:
+        super().__init__(queue_name, job_id)
+        self.queue_name = queue_name
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        waiting = f" while job {self.job_id} was waited for" if self.job_id else ""
+        return f"the events of queue {self.queue_name} were closed{waiting}; make a new QueueEvents or Queue"
+
+
+class EventsMissedError(QueueError):
+    """Events may have been missed: those behind the last one seen are no longer in Redis."""
+
+    def __init__(self, queue_name: str, last_event_id: str, next_event_id: str) -> None:
+        super().__init__(queue_name, last_event_id, next_event_id)
+        self.queue_name = queue_name
+        self.last_event_id = last_event_id
+        self.next_event_id = next_event_id
+
+    def __str__(self) -> str:
+        return (
+            f"events of queue {self.queue_name} may have been missed: the last one seen was {self.last_event_id}, "
+            f"reading goes on at {self.next_event_id}. They were trimmed before they were read (raise the stream's "
+            "max_len, or make callbacks faster), or Redis came back without them"
+        )
+
+
+class MalformedEventError(QueueError, ValueError):
+    """An entry of a queue's event stream is no event, or not as BullMQ writes it; it was left out."""
+
+    def __init__(self, event_id: str, problem: str) -> None:
+        super().__init__(event_id, problem)
+        self.event_id = event_id
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"event {self.event_id} was left out: {self.problem}"
+
+
 def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str = "active") -> QueueError:
     """What a script's refusal means, the only place that compares its codes.
 

@@ -6,11 +6,13 @@ from typing import Any, Generic, cast
 from typing_extensions import TypeVar
 
 from app.bullmq import codec, payload
+from app.bullmq.durations import Duration
 from app.bullmq.errors import JobNotFoundError
 from app.bullmq.job_family import JobFamily
 from app.bullmq.job_state import FINISHED_STATES, FinishedState, JobState, checked_suffix
 from app.bullmq.job_store import JobStore
 from app.bullmq.job_stub import StubStore, stub_fields
+from app.bullmq.job_wait import EventSource, wait_until_finished
 from app.bullmq.options import JobOptions, JobOpts
 
 D = TypeVar("D", default=Any)
@@ -241,6 +243,21 @@ class Job(JobFamily, Generic[D, R]):
     async def get_state(self) -> JobState:
         """Where it is now; "unknown" once it was removed."""
         return await self._store.get_state(self.id)
+
+    async def wait_until_finished(self, queue_events: EventSource | None = None, ttl: Duration | None = None) -> R:
+        """What the handler returned, once the job has completed; nothing is polled.
+
+        Args:
+            queue_events: a QueueEvents of the job's queue; default: one that the Queue shares among all its jobs.
+            ttl: how long to wait at most, ms or a timedelta; None for ever.
+
+        Raises:
+            JobFailedError: it failed for good, with the reason.
+            JobNotFoundError: it was removed, perhaps by `remove_on_complete` before anybody waited.
+            JobWaitTimeoutError: it did not finish within `ttl`; a TimeoutError.
+            EventsClosedError: the queue, or `queue_events`, was closed.
+        """
+        return cast(R, await wait_until_finished(self._store, self.id, queue_events, ttl))
 
     async def remove_deduplication_key(self) -> bool:
         """Let others with its deduplication id be added again. False: the id is not this job's."""

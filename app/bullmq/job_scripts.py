@@ -3,13 +3,16 @@
 import asyncio
 
 from app.bullmq.errors import outcome_error
+from app.bullmq.event_id import EventId
 from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import FinishedState, JobState, state_of
+from app.bullmq.job_waits import Ending, Sighting
 from app.bullmq.script_caller import ScriptCaller, load
 
 ADD_LOG = load("add_log")
 GET_STATE = load("get_state")
 PROMOTE_JOB = load("promote_job")
+READ_ENDING = load("read_ending")
 REMOVE_JOB = load("remove_job")
 REPROCESS_JOB = load("reprocess_job")
 UPDATE_DATA = load("update_data")
@@ -53,6 +56,13 @@ class JobScripts(ScriptCaller):
     async def get_state(self, job_id: str) -> JobState:
         """Where the job is."""
         return state_of(await self._run(GET_STATE, job_id))
+
+    async def read_ending(self, job_id: str) -> Sighting:
+        """How the job ended, if it has, and how far the queue's events were then."""
+        state, value, newest = await self._run(READ_ENDING, job_id)
+        endings = {b"completed": Ending("completed", value), b"failed": Ending("failed", value)}
+        ending = Ending("removed", b"") if state == b"missing" else endings.get(state)
+        return Sighting(ending, EventId.of(newest))
 
     async def remove_job(self, job_id: str, *, children: bool) -> None:
         """Remove the job with all that belongs to it, and with `children` the jobs below it.

@@ -5,6 +5,8 @@ from typing import Protocol
 from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import FinishedState, JobState
+from app.bullmq.job_wait import EventSource
+from app.bullmq.job_waits import Sighting
 from app.bullmq.keys import QueueKeys
 
 
@@ -12,6 +14,7 @@ class JobStore(Protocol):
     """Jobs by id; what each method does and raises is said in job_scripts.py."""
 
     keys: QueueKeys
+    events: EventSource | None
 
     async def read_fields(self, job_id: str, /) -> dict[bytes, bytes]: ...
 
@@ -24,6 +27,8 @@ class JobStore(Protocol):
     async def read_logs(self, job_id: str, /, start: int, end: int) -> JobLogs: ...
 
     async def get_state(self, job_id: str, /) -> JobState: ...
+
+    async def read_ending(self, job_id: str, /) -> Sighting: ...
 
     async def remove_job(self, job_id: str, /, *, children: bool) -> None: ...
 

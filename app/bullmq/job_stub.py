@@ -9,9 +9,12 @@ from typing import Any
 
 from app.bullmq import codec, payload
 from app.bullmq.errors import JobLockedError, JobStateError, ParentError
+from app.bullmq.event_id import BEFORE_ALL
 from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import FinishedState, JobState
+from app.bullmq.job_wait import EventSource
+from app.bullmq.job_waits import Sighting
 from app.bullmq.keys import QueueKeys
 from app.bullmq.options import JobOpts
 
@@ -42,6 +45,7 @@ class StubStore:
 
     def __init__(self, fields: dict[bytes, bytes], children_values: Mapping[str, Any] | None = None) -> None:
         self.keys = QueueKeys("stub", "stub")
+        self.events: EventSource | None = None
         self._fields = dict(fields)
         self._logs: list[str] = []
         self._children_values = children_values or {}
@@ -67,6 +71,9 @@ class StubStore:
 
     async def get_state(self, _job_id: str) -> JobState:
         return "active"
+
+    async def read_ending(self, _job_id: str) -> Sighting:
+        return Sighting(None, BEFORE_ALL)
 
     async def dependencies(self, _job_id: str) -> Dependencies:
         return Dependencies(dict(self._children_values))

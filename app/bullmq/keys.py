@@ -31,6 +31,10 @@ class QueueKeys:
     def deduplication(self, deduplication_id: str) -> str:
         return f"{self.base}de:{deduplication_id}"
 
+    def events_client_name(self) -> str:
+        """What a QueueEvents' connection is called, as in Node."""
+        return f"{self.client_name(None)}:qe"
+
     def client_name(self, worker_name: str | None) -> str:
         """What a worker's blocking connection is called, so that Node's getWorkers() and Bull Board list it."""
         name = f"{self.prefix}:{b64encode(self.name.encode()).decode()}"

@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 
 from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
+from app.bullmq.event_reader import EventReader
 from app.bullmq.job import D, Job
 from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
 from app.bullmq.keys import QueueKeys
@@ -17,6 +18,7 @@ from app.bullmq.new_job import NewJob
 from app.bullmq.options import JobOptions, JobOpts, is_utf8
 from app.bullmq.queue_getters import QueueGetters
 from app.bullmq.scripts import META_VERSION, Scripts
+from app.bullmq.streams import StreamsOptions, checked_max_len
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 
@@ -61,6 +63,7 @@ class Queue(QueueGetters[D]):
         connection: a URL, a redis.asyncio client, or a connection to share.
         prefix: of all its keys in Redis; BullMQ's own default.
         default_job_options: for every job that does not say otherwise.
+        streams: how many events are kept; stored in Redis, so it holds for all who use the queue.
 
     Raises:
         InvalidOptionError: a bad name, prefix or default option.
@@ -74,13 +77,16 @@ class Queue(QueueGetters[D]):
         connection: Connection,
         prefix: str = "bull",
         default_job_options: JobOptions | None = None,
+        streams: StreamsOptions | None = None,
     ) -> None:
         self.name = name
         self.keys = checked_keys(prefix, name)
         self.default_job_options: JobOptions = default_job_options or {}
         self._default_opts = JobOpts.of(self.default_job_options)
         self.connection, self._owns_connection = connect(connection)
-        self.scripts = Scripts(self.connection, self.keys)
+        self._reader = EventReader(self.connection.endpoint, self.keys)
+        self.scripts = Scripts(self.connection, self.keys, self._reader)
+        self._unstored_max_len = checked_max_len(streams)
 
     def __repr__(self) -> str:
         return f"<Queue {self.name!r} at {self.connection.endpoint.describe()}>"
@@ -94,7 +100,8 @@ class Queue(QueueGetters[D]):
         await self.close()
 
     async def close(self) -> None:
-        """Let a connection of its own go; a shared one stays. Closing twice is fine."""
+        """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
+        await self._reader.close()
         if self._owns_connection:
             await self.connection.close()
 
@@ -115,6 +122,8 @@ class Queue(QueueGetters[D]):
                 with a `job_id` only.
         """
         new = self._new_job(name, data, opts)
+        if self._unstored_max_len is not None:
+            await self._store_max_len(self._unstored_max_len)
         now_ms, ids = await self.scripts.add_jobs((new,))
         return self._added(new, ids[0], now_ms)
 
@@ -124,6 +133,8 @@ class Queue(QueueGetters[D]):
         All are checked before the first is sent. Raises as `add` does.
         """
         new = [self._new_job(job.name, job.data, job.opts) for job in jobs]
+        if self._unstored_max_len is not None:
+            await self._store_max_len(self._unstored_max_len)
         added: list[Job[D]] = []
         for chunk in _chunks(new):
             now_ms, ids = await self.scripts.add_jobs(chunk)
@@ -212,6 +223,23 @@ class Queue(QueueGetters[D]):
         """
         await self.connection.connect()
         await self.scripts.register_queue(META_VERSION)
+        if self._unstored_max_len is not None:
+            await self._store_max_len(self._unstored_max_len)
+
+    async def trim_events(self, max_length: int) -> int:
+        """Remove the oldest events but for about `max_length`; who has not read them yet misses them.
+
+        Returns:
+            How many were removed.
+
+        Raises:
+            InvalidOptionError: no whole number.
+        """
+        return await self.scripts.trim_events(_checked_count("max_length", max_length, 0))
+
+    async def _store_max_len(self, max_len: int) -> None:
+        await self.scripts.store_max_len(max_len, META_VERSION)
+        self._unstored_max_len = None
 
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any]) -> NewJob:
         opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts

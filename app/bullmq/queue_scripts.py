@@ -18,6 +18,8 @@ RETRY_JOBS = load("retry_jobs")
 
 # Redis serves nobody else during a script: a chunk is some 5 ms.
 JOBS_A_CALL = 1_000
+# As many as Redis removes in one call by itself.
+_EVENTS_A_TRIM = 10_000
 
 
 class QueueScripts(ScriptCaller):
@@ -112,6 +114,25 @@ class QueueScripts(ScriptCaller):
                     raise reply
                 found.append((job_id, reply))
         return found
+
+    async def trim_events(self, max_length: int) -> int:
+        """Remove all but about the newest `max_length` events. Returns how many."""
+        trimmed, total = _EVENTS_A_TRIM, 0
+        # Whole nodes are removed, so a call may stay a little below its limit. Nobody adds as many meanwhile.
+        while trimmed > _EVENTS_A_TRIM // 2:
+            trimmed = await self.connection.execute(
+                "XTRIM", self.keys.of("events"), "MAXLEN", "~", max_length, "LIMIT", _EVENTS_A_TRIM
+            )
+            total += trimmed
+        return total
+
+    async def store_max_len(self, max_len: int, version: str) -> None:
+        """Have about `max_len` events kept from now on; makes the queue known too."""
+        meta = self.keys.of("meta")
+        await asyncio.gather(
+            self.connection.execute("HSET", meta, "opts.maxLenEvents", max_len),
+            self.connection.execute("HSETNX", meta, "version", version),
+        )
 
     async def client_list(self) -> str:
         """Redis's list of its clients."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.bullmq.job_wait import EventSource
 from app.bullmq.keys import QueueKeys
 from app.redis.pipelined import Argument, PipelinedConnection
 from app.redis.script import Script
@@ -13,13 +14,18 @@ def load(name: str) -> Script:
 
 
 class ScriptCaller:
-    """Runs scripts of one queue over one connection."""
+    """Runs scripts of one queue over one connection.
 
-    __slots__ = ("connection", "keys")
+    Args:
+        events: what tells the queue's jobs of their end, where somebody shares it among them.
+    """
 
-    def __init__(self, connection: PipelinedConnection, keys: QueueKeys) -> None:
+    __slots__ = ("connection", "events", "keys")
+
+    def __init__(self, connection: PipelinedConnection, keys: QueueKeys, events: EventSource | None = None) -> None:
         self.connection = connection
         self.keys = keys
+        self.events = events
 
     async def _run(self, script: Script, *args: Argument) -> Any:
         return await self.connection.run(script, (self.keys.base,), list(args))

@@ -1,14 +1,17 @@
 """SyncJob: a job for code that runs in a thread."""
 
 import asyncio
+import threading
 from collections.abc import Coroutine
 from typing import Any, Generic, TypeVar
 
+from app.bullmq.durations import Duration
 from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.job import D, Job, Progress, R
 from app.bullmq.job_state import FinishedState, JobState
+from app.bullmq.job_wait import EventSource, checked_ttl
 from app.bullmq.options import JobOpts
-from app.bullmq.sync_call import call
+from app.bullmq.sync_call import WAIT_S, call
 
 T = TypeVar("T")
 
@@ -160,6 +163,12 @@ class SyncJob(Generic[D, R]):
     def promote(self) -> None:
         """As Job.promote."""
         self._call(self._job.promote())
+
+    def wait_until_finished(self, queue_events: EventSource | None = None, ttl: Duration | None = None) -> R:
+        """As Job.wait_until_finished."""
+        ttl_ms = checked_ttl(ttl)
+        longest_s = threading.TIMEOUT_MAX if ttl_ms is None else ttl_ms / 1000 + WAIT_S
+        return call(self._job.wait_until_finished(queue_events, ttl), self._loop, wait_s=longest_s)
 
     def remove_deduplication_key(self) -> bool:
         """As Job.remove_deduplication_key."""
