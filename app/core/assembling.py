@@ -88,12 +88,13 @@ class _Assembly:
         namesake = node.entry_at(attribute)
         if token in node.entries:
             self._problems.append(ProvidedTwice(label(token), name))
-        elif attribute in RESERVED_NAMES or not attribute.isidentifier() or keyword.iskeyword(attribute):
+            return
+        if attribute in RESERVED_NAMES or not attribute.isidentifier() or keyword.iskeyword(attribute):
             self._problems.append(ReservedName(label(token), attribute, name))
         elif namesake is not None:
             self._problems.append(NameClash(label(namesake.token), label(token), attribute, name))
-        else:
-            node.entries[token] = Entry(token, node, binding)
+        # also when its name is bad: whatever needs it would be reported as well, which hides the cause
+        node.entries[token] = Entry(token, node, binding)
 
     def _imported(self, importer: ModuleNode, reference: Any) -> ModuleNode | None:
         if isinstance(reference, ForwardRef):

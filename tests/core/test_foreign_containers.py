@@ -1,11 +1,12 @@
 """dependency-injector containers of one's own, in imports."""
 
+import asyncio
 from typing import Annotated, Any
 
 import pytest
 from dependency_injector import containers, providers
 
-from app.core import Inject, WiringError, create_application, dynamic_module, module
+from app.core import AsyncFactoryError, Inject, WiringError, create_application, dynamic_module, module
 
 
 class App: ...
@@ -113,3 +114,27 @@ async def test_it_can_be_handed_on_to_importers() -> None:
 def test_a_container_class_is_no_module() -> None:
     with pytest.raises(WiringError, match="import an instance of the container, not its class"):
         dynamic_module(App, imports=[Infrastructure])
+
+
+async def test_imported_in_several_modules_it_is_one_module() -> None:
+    infrastructure = Infrastructure()
+    first = module(imports=[infrastructure], providers=[EmailWorker])(type("First", (), {}))
+    second = module(imports=[infrastructure, first])(type("Second", (), {}))
+    async with create_application(second) as app:
+        assert app.get(MailService) is app.get(EmailWorker).mail
+
+
+def test_what_it_has_to_be_awaited_for_is_refused_by_get() -> None:
+    async def connect() -> str:
+        return "connection"
+
+    class Async(containers.DeclarativeContainer):
+        connection = providers.Resource(connect)
+
+    async def ask() -> None:
+        container = dynamic_module(App, imports=[Async()])
+        with pytest.raises(AsyncFactoryError, match="'connection' has an async factory"):
+            container.get("connection")
+        assert await container.resolve("connection") == "connection"
+
+    asyncio.run(ask())

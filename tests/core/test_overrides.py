@@ -237,3 +237,18 @@ def test_a_module_container_is_not_copied_into_a_declarative_container() -> None
 
     with pytest.raises(Exception, match=r"pass that container to imports=\[\.\.\.\] instead"):
         Declared()
+
+
+def test_an_override_below_an_open_resource_warns_since_that_cannot_be_built_again() -> None:
+    def connect(url: Any) -> Any:
+        yield f"connected to {url}"
+
+    container = dynamic_module(
+        WorkersModule,
+        providers=[provide("url", use_value="real"), provide("connection", use_factory=connect, inject=["url"])],
+    ).build()
+    with pytest.warns(OverrideTooLateWarning, match="'url' was overridden after 'connection' had been built"):
+        container.url.override("other")
+    assert container.get("connection") == "connected to real"
+    container.connection.shutdown()
+    assert container.get("connection") == "connected to other"

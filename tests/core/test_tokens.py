@@ -33,3 +33,7 @@ def test_most_arguments_counts_what_a_function_takes() -> None:
     assert most_arguments(lambda a, b=1, *, c=2: None, 3) == 2
     assert most_arguments(lambda *many: None, 3) == 3
     assert most_arguments(lambda a, b, c, d: None, 3) == 3
+
+
+def test_a_function_that_says_nothing_about_itself_is_given_everything() -> None:
+    assert most_arguments(max, 2) == 2

@@ -184,3 +184,38 @@ async def test_a_module_class_is_built_with_its_dependencies() -> None:
 
     async with create_application(App) as app:
         assert app.get(App).mail is app.get(Mail)
+
+
+async def test_exports_may_be_bindings_and_forward_references() -> None:
+    url = provide("url", use_value="x")
+
+    @module(providers=[url], exports=[url])
+    class Leaf: ...
+
+    @module(imports=[Leaf], exports=[ForwardRef(lambda: Leaf)])
+    class Middle: ...
+
+    @module(imports=[Middle], providers=[provide("used", use_existing="url")])
+    class App: ...
+
+    async with create_application(App) as app:
+        assert app.get("used") == "x"
+
+
+async def test_modules_that_hand_each_other_on_export_everything_once() -> None:
+    @module(
+        imports=[ForwardRef(lambda: Two)],
+        providers=[provide("one", use_value=1)],
+        exports=["one", ForwardRef(lambda: Two)],
+    )
+    class One: ...
+
+    @module(imports=[One], providers=[provide("two", use_value=2)], exports=["two", One])
+    class Two: ...
+
+    @module(imports=[Two], providers=[provide("sum", use_factory=lambda a, b: a + b, inject=["one", "two"])])
+    class App: ...
+
+    async with create_application(App) as app:
+        assert app.get("sum") == 3
+        assert repr(app) == "<Application App, running>"

@@ -266,3 +266,12 @@ def test_an_annotation_with_a_token_is_named_by_both() -> None:
         def __init__(self, queue: Annotated[EmailQueue, Inject("queue")]) -> None: ...
 
     assert "no provider for parameter `queue: EmailQueue (token 'queue')`." in text_for(Client)
+
+
+def test_a_bad_name_is_not_followed_by_complaints_of_those_who_need_it() -> None:
+    class Parent: ...
+
+    class Child:
+        def __init__(self, parent: Parent) -> None: ...
+
+    assert text_for(Parent, Child).startswith("Parent would be the attribute 'parent' of AppModule")
