@@ -203,17 +203,15 @@ async def test_exports_may_be_bindings_and_forward_references() -> None:
 
 
 async def test_modules_that_hand_each_other_on_export_everything_once() -> None:
-    @module(
-        imports=[ForwardRef(lambda: Two)],
-        providers=[provide("one", use_value=1)],
-        exports=["one", ForwardRef(lambda: Two)],
-    )
-    class One: ...
+    two = ForwardRef(lambda: TwoModule)
 
-    @module(imports=[One], providers=[provide("two", use_value=2)], exports=["two", One])
-    class Two: ...
+    @module(imports=[two], providers=[provide("one", use_value=1)], exports=["one", two])
+    class OneModule: ...
 
-    @module(imports=[Two], providers=[provide("sum", use_factory=lambda a, b: a + b, inject=["one", "two"])])
+    @module(imports=[OneModule], providers=[provide("two", use_value=2)], exports=["two", OneModule])
+    class TwoModule: ...
+
+    @module(imports=[TwoModule], providers=[provide("sum", use_factory=lambda a, b: a + b, inject=["one", "two"])])
     class App: ...
 
     async with create_application(App) as app:
