@@ -70,7 +70,6 @@ class Runner:
         self._ready: deque[Job[Any, Any]] = deque()
         self._idle: list[asyncio.Future[Job[Any, Any]]] = []
         self._slots: list[_Slot] = []
-        self._is_handing_back = False
         self._quiet = asyncio.Event()
 
     @property
@@ -89,16 +88,11 @@ class Runner:
             slot.task = asyncio.create_task(self._work(slot), name=f"slot-{len(self._slots)}:{self._queue_name}")
             self._slots.append(slot)
 
-    async def wait_quiet(self, timeout_s: float) -> bool:
-        """Wait until no handler runs. False: the time was up first."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while self._ready or self.running:
-                    self._quiet.clear()
-                    await self._quiet.wait()
-        except TimeoutError:
-            return False
-        return True
+    async def wait_quiet(self) -> None:
+        """Wait until no handler runs."""
+        while self._ready or self.running:
+            self._quiet.clear()
+            await self._quiet.wait()
 
     async def hand_back(self, patience_s: float) -> int:
         """Cancel what still runs and report it as handed back. Returns how many jobs that were.
@@ -106,7 +100,6 @@ class Runner:
         A handler that ignores its cancellation, and a thread, cannot be stopped: after `patience_s` their jobs are
         handed back all the same, and what they return later is dropped.
         """
-        self._is_handing_back = True
         for job in self._ready:
             self._report_outcome(Outcome("release", job, job.token or ""))
             self._on_ended()
@@ -179,7 +172,8 @@ class Runner:
                 result = await self._call_in_thread(slot, job, timeout_ms)
             self._report(slot, self._rules.completed(job, result))
         except asyncio.CancelledError as error:
-            if self._is_handing_back:
+            if slot.task is not None and slot.task.cancelling():
+                # By hand_back, or by a loop that ends: then nobody stores an outcome, and the job stalls.
                 self._report(slot, Outcome("hand_back", job, job.token or ""))
                 raise
             # Nobody cancelled the slot: the handler awaited something that was cancelled.

@@ -83,6 +83,7 @@ class Worker(Generic[D, R]):
         self._has_worked = False
         self._closed: asyncio.Event = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
+        self._grace: asyncio.Timeout | None = None
         self._build(processor)
 
     def _build(self, processor: Processor) -> None:
@@ -202,6 +203,8 @@ class Worker(Generic[D, R]):
         except BaseException:
             self._state = "new"
             raise
+        if self._closing is not None:
+            return
         self._state = "running"
         self._lease = Lease(
             endpoint=self._endpoint,
@@ -247,7 +250,7 @@ class Worker(Generic[D, R]):
             await self._stop_taking()
             self._reporter.emitter.emit("paused")
         if not do_not_wait_active:
-            await self._runner.wait_quiet(timeout_s=float("inf"))
+            await self._runner.wait_quiet()
 
     def resume(self) -> None:
         """Take jobs again."""
@@ -261,32 +264,39 @@ class Worker(Generic[D, R]):
         """Take no further jobs, let running handlers end, store their outcomes, let the connections go.
 
         Handlers that run longer than `grace` are cancelled, and their jobs return to the head of their line with no
-        attempt spent. Closing twice, or before starting, is fine: a second call waits for the first.
+        attempt spent. Closing twice, or before starting, is fine: a second call waits for the first, and shortens its
+        grace where its own ends sooner.
 
         Args:
             grace: for running handlers, default 10 s; 0 hands everything back at once.
         """
         grace_s = to_ms(grace, "grace") / 1000
+        deadline_s = asyncio.get_running_loop().time() + grace_s
         if self._closing is None:
-            self._closing = asyncio.create_task(self._close(grace_s), name=f"worker-close:{self.queue_name}")
+            self._closing = asyncio.create_task(self._close(deadline_s), name=f"worker-close:{self.queue_name}")
+        elif self._grace is not None and deadline_s < (self._grace.when() or 0) and not self._grace.expired():
+            self._grace.reschedule(deadline_s)
         await asyncio.shield(self._closing)
 
-    async def _close(self, grace_s: float) -> None:
+    async def _close(self, deadline_s: float) -> None:
         was_running = self._state == "running"
         self._state = "closing"
         if was_running:
             self._reporter.emitter.emit("closing", f"closing worker of queue {self.queue_name}")
             # The order is the design: nothing new; then what runs; then what came of it; then the connections.
             await self._stop_taking()
-            if not await self._runner.wait_quiet(grace_s):
+            try:
+                async with asyncio.timeout_at(deadline_s) as self._grace:
+                    await self._runner.wait_quiet()
+            except TimeoutError:
                 handed_back = await self._runner.hand_back(_CANCEL_S)
                 log.warning(
-                    "queue %s: %d jobs still ran after %g s and were handed back",
+                    "queue %s: %d jobs still ran when the grace time was over and were handed back",
                     self.queue_name,
                     handed_back,
-                    grace_s,
                     extra={"queue": self.queue_name},
                 )
+            self._grace = None
             if not await self._finisher.drain(_FLUSH_S):
                 log.error(
                     "queue %s: Redis did not take the last outcomes in time; their jobs will run again",

@@ -1,6 +1,8 @@
 """Starting, pausing, closing; events; threads; contexts."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from contextvars import ContextVar
@@ -71,6 +73,44 @@ async def test_a_handler_that_ignores_its_cancellation_cannot_hold_up_the_close(
     assert time.monotonic() - begun < 2.5
     assert await bench.ids("wait") == [job.id]
     released_later.cancel()
+
+
+async def test_a_second_close_shortens_the_grace_of_the_first(bench: Bench):
+    async def process(job: Any) -> None:
+        await asyncio.sleep(30)
+
+    job = await bench.queue.add("n", {})
+    worker = bench.worker(process)
+    await worker.start()
+    await bench.until_in("active", 1)
+    patient = asyncio.create_task(worker.close(grace=60_000))
+    await eventually(lambda: not worker.is_running)
+    await asyncio.wait_for(worker.close(grace=0), 5)
+    await patient
+    assert await bench.ids("wait") == [job.id]
+
+
+FORGETFUL = """
+import asyncio, sys
+from app.bullmq import Queue, Worker
+
+async def main(url, prefix):
+    started = asyncio.Event()
+    async def process(job):
+        started.set()
+        await asyncio.sleep(3600)
+    await Queue("work", connection=url, prefix=prefix).add("n", {})
+    await Worker("work", process, connection=url, prefix=prefix).start()
+    await started.wait()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def test_a_program_that_forgets_to_close_its_worker_ends_all_the_same(redis_url: str, key_prefix: str):
+    command = [sys.executable, "-c", FORGETFUL, redis_url, key_prefix]
+    ended = subprocess.run(command, capture_output=True, timeout=15, check=False)
+    assert ended.returncode == 0, ended.stderr.decode()
 
 
 async def test_closing_while_the_worker_waits_leaks_no_job(bench: Bench):
