@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        cli(arguments, prog_name="main.py")
+        cli(arguments)
     except Exception as error:  # the outermost place: what is not told here is re-raised
         message = message_of(error)
         if message is None or "--debug" in arguments:
