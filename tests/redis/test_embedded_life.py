@@ -130,14 +130,14 @@ def test_ctrl_c_on_a_user_does_not_reach_the_server(folder: EmbeddedFolder) -> N
             assert get(server.url, "a") == "kept"
 
 
-def test_sigterm_to_the_guardian_stops_the_server_in_order(each_folder: EmbeddedFolder) -> None:
+def test_sigterm_to_the_guardian_stops_the_server_in_order(folder: EmbeddedFolder) -> None:
     """What the system sends when it shuts down."""
-    with each_folder.attach() as server:
+    with folder.attach() as server:
         put(server.url, "a", "kept")
-        os.kill(each_folder.guardian_pid, 15)
-        each_folder.wait_until_stopped()
-        assert "ready to exit" in (each_folder.path / "server.log").read_text()
-    with each_folder.attach() as server:
+        os.kill(folder.guardian_pid, 15)
+        folder.wait_until_stopped()
+        assert "ready to exit" in (folder.path / "server.log").read_text()
+    with folder.attach() as server:
         assert get(server.url, "a") == "kept"
 
 
@@ -190,7 +190,8 @@ async def test_a_cancelled_attach_holds_on_to_nothing(folder: EmbeddedFolder) ->
 
 
 def test_the_guardian_can_be_started_by_hand(folder: EmbeddedFolder) -> None:
-    command = [sys.executable, "-m", "app.redis.embedded", str(folder.path), "--binary", str(folder.binary)]
+    options = ["--binary", str(folder.binary), "--linger-ms", "1000"]
+    command = [sys.executable, "-m", "app.redis.embedded", str(folder.path), *options]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as guardian:
         wait_until(lambda: folder.has_state and folder.state["run_id"])
         with folder.attach() as server:

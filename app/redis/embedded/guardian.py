@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 _TICK_S = 0.2
 _FILE_CHECK_S = 2.0
 _LOCK_WAIT_S = 2.0  # users probe the guardian's lock by taking it for an instant
-_MAX_RESTARTS = 5  # in a row, each less than _RESTART_WINDOW_S after the one before
-_RESTART_WINDOW_S = 10.0
+_MAX_RESTARTS = 5  # within the window; a server that dies more often will not live
+_RESTART_WINDOW_S = 60.0
 
 
 class Guardian:
