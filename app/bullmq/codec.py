@@ -33,6 +33,7 @@ DEFERRED_FAILURE = b"defa"
 PARENT_KEY = b"parentKey"
 PARENT = b"parent"
 DEDUPLICATION_ID = b"deid"
+SCHEDULER_ID = b"rjk"
 
 OUTCOME_FIELDS = (FINISHED_ON, PROCESSED_ON, FAILED_REASON, RETURN_VALUE, DEFERRED_FAILURE)
 """What a retry takes away. Source: lua/lib/reprocess.lua."""
@@ -88,6 +89,11 @@ def encode_opts(opts: JobOpts) -> bytes:
 
     Cached, since the jobs of a queue mostly share theirs.
     """
+    return payload.encode(wire_opts(opts))
+
+
+def wire_opts(opts: JobOpts) -> dict[str, Any]:
+    """The same before it is JSON."""
     wire: dict[str, Any] = {"attempts": opts.attempts}
     if opts.backoff is not None:
         wire["backoff"] = opts.backoff.to_wire()
@@ -115,7 +121,7 @@ def encode_opts(opts: JobOpts) -> bytes:
         "sizeLimit": opts.size_limit,
     }
     wire.update((name, value) for name, value in plain.items() if value is not None)
-    return payload.encode(wire)
+    return wire
 
 
 def encode_parent(opts: JobOpts) -> bytes:

@@ -187,6 +187,15 @@ class Job(JobFamily, Generic[D, R]):
         """The deduplication id it was added with."""
         return self._text(codec.DEDUPLICATION_ID)
 
+    @property
+    def repeat_job_key(self) -> str | None:
+        """The id of the job scheduler that made it."""
+        return self._text(codec.SCHEDULER_ID)
+
+    def stored(self, field: bytes) -> bytes | None:
+        """A field of its hash as it was read, by wire name."""
+        return self._fields.get(field)
+
     def absorb(self, fields: dict[bytes, bytes]) -> None:
         """Take over what was stored in its hash since it was read, by wire name."""
         self._fields.update(fields)

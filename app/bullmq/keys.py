@@ -35,6 +35,9 @@ class QueueKeys:
         """What a QueueEvents' connection is called, as in Node."""
         return f"{self.client_name(None)}:qe"
 
+    def scheduler(self, scheduler_id: str) -> str:
+        return f"{self.base}repeat:{scheduler_id}"
+
     def client_name(self, worker_name: str | None) -> str:
         """What a worker's blocking connection is called, so that Node's getWorkers() and Bull Board list it."""
         name = f"{self.prefix}:{b64encode(self.name.encode()).decode()}"

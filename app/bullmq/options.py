@@ -15,6 +15,7 @@ from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.keys import RESERVED_IDS
 from app.bullmq.parent import ChildFailure, Parent, ParentOptions
+from app.bullmq.repeat import RepeatOptions
 from app.bullmq.retention import Retention, RetentionValue
 
 HIGHEST_PRIORITY_NUMBER = 2**21 - 1
@@ -37,6 +38,7 @@ class JobOptions(TypedDict, total=False):
         stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
         size_limit: the most bytes of JSON that `data` may have, > 0.
         deduplication: {"id", "ttl", "extend", "replace", "reschedule", "keep_last_if_active"}.
+        repeat: {"pattern"} or {"every"}, and more: run again and again, by a job scheduler. Of `Queue.add` only.
         parent: {"id", "queue"} of a job that then waits for this one; queue with its prefix.
         fail_parent_on_failure, continue_parent_on_failure, ignore_dependency_on_failure,
         remove_dependency_on_failure: what a failure of this job does to its parent, one of them at most: fail it; run
@@ -58,6 +60,7 @@ class JobOptions(TypedDict, total=False):
     stack_trace_limit: int
     size_limit: int
     deduplication: DeduplicationOptions
+    repeat: RepeatOptions
     parent: ParentOptions
     fail_parent_on_failure: bool
     continue_parent_on_failure: bool
@@ -159,6 +162,10 @@ def _child_failure(option: str, value: object) -> tuple[str, str | None]:
     return "on_child_failure", option.removesuffix("_on_failure") if chosen else None
 
 
+def _repeat(option: str, value: object) -> tuple[str, None]:  # noqa: ARG001 - every check takes both
+    raise InvalidOptionError(option, "is of Queue.add alone, or use Queue.upsert_job_scheduler")
+
+
 def _job_id(option: str, value: object) -> tuple[str, str]:
     if not isinstance(value, str) or not value:
         raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
@@ -197,6 +204,7 @@ CHECKS: dict[str, Check] = {
     "stack_trace_limit": _whole(0),
     "size_limit": _whole(1),
     "deduplication": _deduplication,
+    "repeat": _repeat,
     "parent": _parent,
     **{f"{policy}_on_failure": _child_failure for policy in get_args(ChildFailure)},
 }

@@ -17,6 +17,7 @@ from app.bullmq.keys import QueueKeys
 from app.bullmq.new_job import NewJob
 from app.bullmq.options import JobOptions, JobOpts, is_utf8
 from app.bullmq.queue_getters import QueueGetters
+from app.bullmq.queue_schedulers import QueueSchedulers
 from app.bullmq.scripts import META_VERSION, Scripts
 from app.bullmq.streams import StreamsOptions, checked_max_len
 from app.redis.endpoint import Endpoint
@@ -55,7 +56,7 @@ def connect(connection: Connection) -> tuple[PipelinedConnection, bool]:
     return PipelinedConnection(Endpoint.of(connection)), True
 
 
-class Queue(QueueGetters[D]):
+class Queue(QueueGetters[D], QueueSchedulers[D]):
     """A queue by name. Opens no socket until it is first used.
 
     Args:
@@ -111,7 +112,7 @@ class Queue(QueueGetters[D]):
         Args:
             name: what kind of job, as in "welcome-email"; not empty.
             data: JSON: None, bool, int, float, str, list, dict with str keys; {} where it is left out, as in BullMQ.
-            opts: see JobOptions.
+            opts: see JobOptions. With `repeat` a job scheduler is made, and its pending job returned.
 
         Raises:
             InvalidOptionError: an unknown or bad option.
@@ -121,6 +122,8 @@ class Queue(QueueGetters[D]):
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
         """
+        if opts.get("repeat") is not None:
+            return await self._add_repeatable(name, data, opts)
         new = self._new_job(name, data, opts)
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)

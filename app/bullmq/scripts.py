@@ -8,6 +8,7 @@ from app.bullmq.family_scripts import FamilyScripts
 from app.bullmq.job_scripts import JobScripts
 from app.bullmq.new_job import NewJob
 from app.bullmq.queue_scripts import QueueScripts
+from app.bullmq.scheduler_scripts import SchedulerScripts
 from app.bullmq.script_caller import load
 from app.redis.pipelined import Argument
 
@@ -31,7 +32,7 @@ def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[st
     return ids
 
 
-class Scripts(JobScripts, FamilyScripts, QueueScripts):
+class Scripts(JobScripts, FamilyScripts, QueueScripts, SchedulerScripts):
     """All scripts of one queue, over one connection, but those that a worker runs over and over."""
 
     __slots__ = ()

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -40,6 +40,7 @@ class Runner:
         processor: the handler.
         rules: turn what it returned or raised into an outcome.
         report: takes each outcome, exactly one per job.
+        keep_schedule: awaited before the handler of a job scheduler's job.
         on_active: called before a handler starts, if given.
         on_ended: called when a slot is free again.
         timeout_ms: for jobs that have none of their own.
@@ -52,6 +53,7 @@ class Runner:
         *,
         concurrency: int,
         report: Callable[[Outcome], None],
+        keep_schedule: Callable[[Job[Any, Any]], Awaitable[None]],
         on_active: Callable[[Job[Any, Any]], None],
         on_ended: Callable[[], None],
         timeout_ms: int | None,
@@ -61,6 +63,7 @@ class Runner:
         self._rules = rules
         self._concurrency = concurrency
         self._report_outcome = report
+        self._keep_schedule = keep_schedule
         self._on_active = on_active
         self._on_ended = on_ended
         self._timeout_ms = timeout_ms
@@ -161,6 +164,8 @@ class Runner:
 
     async def _attempt(self, slot: _Slot, job: Job[Any, Any]) -> None:
         try:
+            if job.repeat_job_key is not None:
+                await self._keep_schedule(job)
             if job.deferred_failure is not None:
                 self._report(slot, self._rules.ended(job, UnrecoverableError(job.deferred_failure)))
                 return

@@ -29,6 +29,7 @@ from app.bullmq.worker.outcome import Outcome, OutcomeRules
 from app.bullmq.worker.reclaimer import Reclaimer
 from app.bullmq.worker.reporter import Reporter
 from app.bullmq.worker.runner import Processor, Runner
+from app.bullmq.worker.schedule_keeper import ScheduleKeeper
 from app.bullmq.worker.stalled_checker import StalledChecker
 from app.bullmq.worker_scripts import Fetched, FetchTerms, WorkerScripts
 from app.redis.endpoint import Endpoint
@@ -139,6 +140,7 @@ class Worker(Generic[D, R]):
             rules,
             concurrency=opts.concurrency,
             report=self._finisher.add,
+            keep_schedule=ScheduleKeeper(self._scripts, self.queue_name).keep,
             on_active=self._reporter.active,
             on_ended=self._intake.ended,
             timeout_ms=opts.timeout_ms,
