@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from app.redis.embedded import EmbeddedServer, launch
+from app.redis.embedded.locks import FileLock
 from tests.redis.embedded_user import SHORT_LINGER_MS
 from tests.servers import is_alive, kill_by_pid, redis_binary, server_binary, valkey_binary
 from tests.waiting import wait_until
@@ -24,13 +25,10 @@ class EmbeddedFolder:
     def __init__(self, path: Path, binary: Path) -> None:
         self.path = path
         self.binary = binary
-        self._seen: set[int] = set()
 
     def attach(self, **options: Any) -> EmbeddedServer:
         """A user in this process."""
-        server = EmbeddedServer.attach(self.path, binary=self.binary, **options)
-        self._seen.update(self.pids())
-        return server
+        return EmbeddedServer.attach(self.path, binary=self.binary, **options)
 
     @property
     def state(self) -> dict[str, Any]:
@@ -53,35 +51,37 @@ class EmbeddedFolder:
         return int((self.path / "guardian.lock").read_text())
 
     def server_pids(self) -> list[int]:
-        """Every server that works in the folder; without /proc, the one of the state file."""
+        """Every server that works in the folder, also if it was removed; without /proc, the state file's."""
         if not Path("/proc/self").exists():
-            return [self.server_pid] if self.has_state and is_alive(self.server_pid) else []
+            return [self.server_pid] if FileLock.is_held(self.path / "server.lock") else []
         numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-        return [pid for pid in numbers if is_alive(pid) and _working_directory(pid) == self.path]
+        places = {str(self.path), f"{self.path} (deleted)"}
+        return [pid for pid in numbers if is_alive(pid) and _working_directory(pid) in places]
 
     def pids(self) -> list[int]:
         """Every living process of the folder that is no user: servers and guardian."""
-        signed = (self.path / "guardian.lock").read_text().strip() if self.path.exists() else ""
-        guardian = [int(signed)] if signed and is_alive(int(signed)) else []
-        return self.server_pids() + guardian
+        # A pid in the file of a guardian that is gone may be anybody's by now.
+        is_guarded = self.path.exists() and FileLock.is_held(self.path / "guardian.lock")
+        return self.server_pids() + ([self.guardian_pid] if is_guarded else [])
 
     def wait_until_stopped(self) -> None:
         """Until neither server nor guardian is left."""
         wait_until(lambda: not self.pids(), within_s=10, what=f"{self.path} to be left alone")
 
     def clean_up(self) -> None:
-        """End by SIGKILL what a test left running."""
-        if not (self.path / "guardian.lock").exists():
-            return
-        for pid in {*self.pids(), *(pid for pid in self._seen if is_alive(pid))}:
+        """End by SIGKILL what a test left running, the guardian first: it starts a dead server again."""
+        if self.path.exists() and FileLock.is_held(self.path / "guardian.lock"):
+            kill_by_pid(self.guardian_pid)
+        for pid in self.server_pids():
             kill_by_pid(pid)
+        assert not self.pids(), "a process was left behind"
 
 
-def _working_directory(pid: int) -> Path | None:
+def _working_directory(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cwd").readlink()
+        return str(Path(f"/proc/{pid}/cwd").readlink())
     except OSError:
-        return None
+        return ""
 
 
 def put(url: str, key: str, value: str) -> None:
