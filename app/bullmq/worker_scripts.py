@@ -40,6 +40,7 @@ class FetchTerms:
     worker_name: str = ""
     limiter_max: int | str = ""
     limiter_duration_ms: int | str = ""
+    most_points: int | str = ""
 
     def args(self, want: int, token: str, holds: int | str) -> list[Argument]:
         return [
@@ -83,6 +84,7 @@ class WorkerScripts:
             ServerError: fetching failed; with code FETCH where the outcomes' codes would be lost, see `FetchError`.
         """
         args = self._terms.args(want, token, holds)
+        args.append(self._terms.most_points)
         for outcome in outcomes:
             args += outcome
         codes, jobs, state, wait_ms, _ = await self._commands.run(ADVANCE, self._base, args)

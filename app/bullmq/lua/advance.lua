@@ -1,41 +1,42 @@
 --[[ advance: store a batch of outcomes and take the next jobs, in one trip.
-  KEYS    1 base  the common prefix of the queue's keys; touched: all that fetch touches, and completed, failed, stalled,
-                  and all keys of jobs that retention removes
+  KEYS    1 base  the common prefix of the queue's keys; touched: all that fetch touches, and completed, failed,
+                  stalled, waiting-children, metrics:*, de:*, dn:*, all keys of jobs that retention removes, and of the
+                  jobs' parents, whose queues may be others
   ARGV    1..7  as in fetch
-          8...  seven per outcome:
-                kind       complete, fail, retry, delay, hand_back (its handler had begun) or release (it had not)
+          8     points kept of completed and of failed jobs a minute, '' to count none
+          9...  seven per outcome, of 50 at most:
+                kind       complete, fail, retry, delay; hand_back (its handler had begun) or release (it had not);
+                           postpone, wait_for_children (its handler moves it)
                 id         string
                 token      string  must be in the job's lock
-                value      JSON result (complete), or the reason as text (fail, retry, delay)
+                value      JSON result (complete), the reason as text (fail, retry, delay), the key of the one child to
+                           wait for, '' for all (wait_for_children)
                 retention  '' all, 'N' newest, 'N/AGE s/LIMIT' (complete, fail)
                 stack      JSON list of stack traces (fail, retry, delay)
-                extra      '1': attempts are used up (fail), lifo (retry); ms (delay)
-  RETURNS list  codes per outcome: 0 stored; -1 job gone; -2 no lock; -3 not active; -4 open children; -6 another's lock;
-                -9 failed children; a text: a key of another type; then jobs, state, ms, now as in fetch; a text
-                for the state: fetching failed with it
-  EVENTS  completed, failed, retries-exhausted, delayed, waiting (prev=active, prev=delayed), active, drained; of the job
-          that a deduplication id kept for later, added, delayed, waiting or waiting-children
+                extra      '1': attempts are used up (fail), lifo (retry); ms from now (delay); ms since the epoch
+                           (postpone)
+  RETURNS list  codes per outcome: 0 stored; -1 job gone; -2 no lock; -3 not active; -4 open children; -6 another's
+                lock; -9 failed children; 1 no open children to wait for; a text: a key of another type, nothing is
+                stored; then jobs, state, ms, now as in fetch; a text for the state: fetching failed with it
+  EVENTS  completed, failed, retries-exhausted, delayed, waiting (prev=active, prev=delayed, prev=waiting-children),
+          waiting-children (prev=active), active, drained; added, of the job kept for a deduplication id
 ]]
 -- include: lib/now.lua
 -- include: lib/finish.lua
 -- include: lib/fetch.lua
-local FIELDS = 7
+-- include: lib/metrics.lua
 local queue, now = read_queue(KEYS[1]), now_ms()
-local codes, has_finished = {}, false
-for at = FETCH_ARGUMENTS + 1, #ARGV, FIELDS do
-  local kind = ARGV[at]
-  local code = finish(queue, now, {kind = kind, id = ARGV[at + 1], token = ARGV[at + 2], value = ARGV[at + 3],
-    retention = ARGV[at + 4], stack = ARGV[at + 5], extra = ARGV[at + 6]})
-  codes[#codes + 1] = code
-  if code == 0 and (kind == 'complete' or kind == 'fail') then has_finished = true end
+local codes, batch = finish(queue, now, FETCH_ARGUMENTS + 2)
+local most_points = tonumber(ARGV[FETCH_ARGUMENTS + 1])
+-- The outcomes are stored: an error from here on must not hide their codes.
+if most_points then
+  for _, kind in ipairs({'completed', 'failed'}) do
+    if batch[kind] then pcall(count_ended, KEYS[1], kind, now, batch[kind], most_points) end
+  end
 end
--- The outcomes are stored: an error in fetching must not hide their codes.
 local is_fetched, jobs, state, wait_ms = pcall(fetch, queue, now, read_fetch_options(1))
-if not is_fetched then
-  local problem = jobs
-  return {codes, {}, type(problem) == 'table' and problem.err or tostring(problem), -1, now}
-end
-if has_finished and #jobs == 0 and redis.call('LLEN', KEYS[1] .. 'wait') == 0
+if not is_fetched then return {codes, {}, text_of(jobs), -1, now} end
+if (batch.completed or batch.failed) and #jobs == 0 and redis.call('LLEN', KEYS[1] .. 'wait') == 0
   and redis.call('LLEN', KEYS[1] .. 'active') == 0 and redis.call('ZCARD', KEYS[1] .. 'prioritized') == 0 then
   emit(queue, 'drained')
 end

@@ -2,10 +2,15 @@
 -- it: trimming with each would cost a fifth of the command.
 local emitted = 0
 local function emit(queue, event, ...)
+  local key = queue.events
+  if not key then
+    key = queue.base .. 'events'
+    queue.events = key
+  end
   if emitted % 100 == 0 then
-    redis.call('XADD', queue.base .. 'events', 'MAXLEN', '~', queue.max_events, '*', 'event', event, ...)
+    redis.call('XADD', key, 'MAXLEN', '~', queue.max_events, '*', 'event', event, ...)
   else
-    redis.call('XADD', queue.base .. 'events', '*', 'event', event, ...)
+    redis.call('XADD', key, '*', 'event', event, ...)
   end
   emitted = emitted + 1
 end

@@ -1,4 +1,5 @@
 -- include: lib/enqueue.lua
+-- include: lib/whole.lua
 -- include: lib/wrong_type.lua
 
 -- How many jobs may be taken now, why not more, and for how long that holds.
@@ -55,17 +56,26 @@ local function put_back(queue, ids, first)
   end
 end
 
--- What lies under a job's id, and of it what a fetch must know; nil where that is no job.
-local LOOKED_AT = {name = true, stc = true, defa = true, ats = true}
+-- What lies under a job's id, and of it what a fetch must know: the attempts started, how often it stalled, and
+-- whether it is to be failed unrun. nil where that is no job.
 local function read_job(key)
   local hash = redis.pcall('HGETALL', key)
   if hash.err then return nil end
-  local fields = {}
+  local is_job, attempts_started, stalled, deferred
   for i = 1, #hash, 2 do
-    if LOOKED_AT[hash[i]] then fields[hash[i]] = hash[i + 1] end
+    local field = hash[i]
+    if field == 'name' then
+      is_job = true
+    elseif field == 'ats' then
+      attempts_started = hash[i + 1]
+    elseif field == 'stc' then
+      stalled = tonumber(hash[i + 1])
+    elseif field == 'defa' then
+      deferred = true
+    end
   end
-  if not fields.name then return nil end
-  return hash, fields
+  if not is_job then return nil end
+  return hash, attempts_started, stalled or 0, deferred
 end
 
 -- Once an id is popped an error would lose it, so the types are looked at first.
@@ -77,10 +87,11 @@ local function refuse_types(queue)
   if wrong then error({err = wrong}) end
 end
 
--- Takes the job for this worker; returns its hash as it is then.
-local function take(queue, now, options, id, key, hash, fields)
+-- Takes the job for this worker; its hash gains the fields that this writes. `now` is a text.
+local function take(queue, now, options, id, key, hash, attempts_started)
+  attempts_started = attempts_started and whole(attempts_started + 1) or '1'
   redis.call('SET', key .. ':lock', options.token, 'PX', options.lock_ms)
-  local at, attempts_started = #hash, (tonumber(fields.ats) or 0) + 1
+  local at = #hash
   hash[at + 1], hash[at + 2], hash[at + 3], hash[at + 4] = 'processedOn', now, 'ats', attempts_started
   if options.worker_name == '' then
     redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started)
@@ -102,24 +113,23 @@ local function fetch(queue, now, options)
   refuse_types(queue)
   promote_due(queue, now)
   local allowed, state, wait_ms = allowance(queue, options)
-  local ids = allowed > 0 and pop(queue, allowed) or {}
+  local ids, text = allowed > 0 and pop(queue, allowed) or {}, whole(now)
   for i, id in ipairs(ids) do
     local key = queue.base .. id
-    local hash, fields = read_job(key)
+    local hash, attempts_started, stalled, deferred = read_job(key)
     if not hash then
       redis.call('LREM', queue.base .. 'active', 1, id)
     else
-      local suspect = options.isolates and not fields.defa and (tonumber(fields.stc) or 0) >= 1
+      local suspect = options.isolates and stalled >= 1 and not deferred
       if suspect and (taken > 0 or options.holds > 0) then
         put_back(queue, ids, i)
         state, wait_ms = SUSPECT, -1
         break
       end
-      take(queue, now, options, id, key, hash, fields)
+      take(queue, text, options, id, key, hash, attempts_started)
       taken = taken + 1
-      if not fields.defa then counted = counted + 1 end
-      jobs[#jobs + 1] = id
-      jobs[#jobs + 1] = hash
+      if not deferred then counted = counted + 1 end
+      jobs[2 * taken - 1], jobs[2 * taken] = id, hash
       if suspect then
         put_back(queue, ids, i + 1)
         state, wait_ms = SUSPECT, -1
