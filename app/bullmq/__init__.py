@@ -1,11 +1,14 @@
 """Queues and jobs in Redis, in BullMQ's own layout: usable alone, with no container and no settings."""
 
 from app.bullmq.backoff import Backoff, BackoffOptions, BackoffStrategy
+from app.bullmq.cancel_signal import CancelReason, CancelSignal
 from app.bullmq.errors import (
+    ActiveJobsError,
     EventsClosedError,
     EventsMissedError,
     InvalidOptionError,
     InvalidPayloadError,
+    JobCancelledError,
     JobChildrenError,
     JobFailedError,
     JobLockedError,
@@ -20,25 +23,32 @@ from app.bullmq.errors import (
     UnrecoverableError,
     WrongKeyTypeError,
 )
+from app.bullmq.handler_errors import DelayedError, RateLimitError, WaitingChildrenError, WaitingError
 from app.bullmq.job import Job, Progress
 from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import FinishedState, JobState, ListedState
 from app.bullmq.options import JobOptions, JobOpts
 from app.bullmq.queue import JobSpec, Queue
+from app.bullmq.queue_counts import Metrics
 from app.bullmq.queue_events import QueueEvents
 from app.bullmq.queue_events_producer import QueueEventsProducer
+from app.bullmq.queue_limits import QueueMeta, RateLimit
 from app.bullmq.retention import Retention, RetentionOptions
 from app.bullmq.streams import EventsStreamOptions, StreamsOptions
 from app.bullmq.sync_call import LoopBlockedError
 from app.bullmq.sync_job import SyncJob
 from app.bullmq.sync_queue import SyncQueue
-from app.bullmq.worker import LimiterOptions, Worker
+from app.bullmq.worker import LimiterOptions, MetricsOptions, Worker
 from app.bullmq.worker_client import WorkerClient
 
 __all__ = [
+    "ActiveJobsError",
     "Backoff",
     "BackoffOptions",
     "BackoffStrategy",
+    "CancelReason",
+    "CancelSignal",
+    "DelayedError",
     "EventsClosedError",
     "EventsMissedError",
     "EventsStreamOptions",
@@ -46,6 +56,7 @@ __all__ = [
     "InvalidOptionError",
     "InvalidPayloadError",
     "Job",
+    "JobCancelledError",
     "JobChildrenError",
     "JobFailedError",
     "JobLockedError",
@@ -63,11 +74,16 @@ __all__ = [
     "LockLostError",
     "LoopBlockedError",
     "MalformedEventError",
+    "Metrics",
+    "MetricsOptions",
     "Progress",
     "Queue",
     "QueueError",
     "QueueEvents",
     "QueueEventsProducer",
+    "QueueMeta",
+    "RateLimit",
+    "RateLimitError",
     "Retention",
     "RetentionOptions",
     "SchedulerJobError",
@@ -75,6 +91,8 @@ __all__ = [
     "SyncJob",
     "SyncQueue",
     "UnrecoverableError",
+    "WaitingChildrenError",
+    "WaitingError",
     "Worker",
     "WorkerClient",
     "WrongKeyTypeError",

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from app.bullmq.errors import InvalidOptionError
+
 Duration = int | timedelta
 
 # Scores of delayed jobs are ms * 4096 in a double: exact up to here, the year 2255.
@@ -27,3 +29,11 @@ def to_ms(value: object, name: str, *, least: int = 0) -> int:
     if not least <= value <= LONGEST_MS:
         raise ValueError(f"{name} must be {least} .. {LONGEST_MS} ms, not {value}")
     return value
+
+
+def checked_ms(option: str, value: object, *, least: int = 0) -> int:
+    """The same of an option that a user gave. Raises InvalidOptionError."""
+    try:
+        return to_ms(value, option, least=least)
+    except ValueError as error:
+        raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None

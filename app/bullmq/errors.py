@@ -132,6 +132,29 @@ class JobTimeoutError(QueueError):
         return f"job {self.job_id}: ran longer than its timeout of {self.timeout_ms} ms"
 
 
+class JobCancelledError(QueueError):
+    """The job's attempt was cancelled by `worker.cancel_job`; it is tried again as after any failure."""
+
+    def __init__(self, job_id: str, reason: str | None = None) -> None:
+        super().__init__(job_id, reason)
+        self.job_id = job_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason or f"job {self.job_id} was cancelled"
+
+
+class ActiveJobsError(QueueError):
+    """A queue that workers work on cannot be obliterated, unless by force."""
+
+    def __init__(self, queue_name: str) -> None:
+        super().__init__(queue_name)
+        self.queue_name = queue_name
+
+    def __str__(self) -> str:
+        return f"queue {self.queue_name} has active jobs and was only paused; wait for them, or obliterate(force=True)"
+
+
 class SchedulerJobError(QueueError):
     """The job is the one that its scheduler keeps waiting: it leaves with the scheduler only."""
 

@@ -1,51 +1,46 @@
 """Job: one unit of work, as it lies in Redis, decoded only where it is looked at."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, cast
-
-from typing_extensions import TypeVar
+from typing import Any, cast
 
 from app.bullmq import codec, payload
 from app.bullmq.durations import Duration
 from app.bullmq.errors import JobNotFoundError
+from app.bullmq.job_changes import JobChanges
 from app.bullmq.job_family import JobFamily
+from app.bullmq.job_fields import UNREAD, D, Progress, R
+from app.bullmq.job_moves import JobMoves
 from app.bullmq.job_state import FINISHED_STATES, FinishedState, JobState, checked_suffix
 from app.bullmq.job_store import JobStore
 from app.bullmq.job_stub import StubStore, stub_fields
 from app.bullmq.job_wait import EventSource, wait_until_finished
-from app.bullmq.options import JobOptions, JobOpts
+from app.bullmq.options import JobOptions
 
-D = TypeVar("D", default=Any)
-"""What `data` is."""
-R = TypeVar("R", default=Any)
-"""What the handler returns."""
+__all__ = ["D", "Job", "Progress", "ProgressCallback", "R"]
 
-Progress = float | str | bool | dict[str, Any] | list[Any]
 ProgressCallback = Callable[["Job[Any, Any]", Progress], None]
 
-_UNREAD: Any = object()
 
-
-class Job(JobFamily, Generic[D, R]):
+class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
     """A job of a queue. Attributes are as of when it was read; `refresh()` reads it again.
 
     Attributes:
-        id: the queue's number for it, or the `job_id` it was added with.
-        token: the lock under which this worker holds it; None outside of a worker.
         on_progress: called after each update_progress; the worker's.
     """
 
-    __slots__ = ("_data", "_fields", "_opts", "_progress", "_store", "id", "on_progress", "token")
+    __slots__ = ("_store", "on_progress")
 
     def __init__(self, store: JobStore, job_id: str, fields: dict[bytes, bytes], token: str | None = None) -> None:
         self._store = store
         self._fields = fields
-        self._data: Any = _UNREAD
-        self._opts: JobOpts | None = None
-        self._progress: Any = _UNREAD
+        self._data = UNREAD
+        self._opts = None
+        self._progress = UNREAD
+        self._signal = None
         self.on_progress: ProgressCallback | None = None
         self.id = job_id
         self.token = token
+        self.moved_to = None
 
     @classmethod
     def from_reply(cls, store: JobStore, job_id: str, flat: Sequence[bytes], token: str | None = None) -> "Job[D, R]":
@@ -83,123 +78,6 @@ class Job(JobFamily, Generic[D, R]):
     def queue_name(self) -> str:
         return self._store.keys.name
 
-    @property
-    def name(self) -> str:
-        return self._text(codec.NAME) or ""
-
-    @property
-    def data(self) -> D:
-        """The payload.
-
-        Raises:
-            ValueError: what lies in Redis is not JSON. A worker fails such a job before its handler sees it.
-        """
-        if self._data is _UNREAD:
-            self._data = payload.decode(self._fields.get(codec.DATA, b"null"))
-        return cast(D, self._data)
-
-    @property
-    def opts(self) -> JobOpts:
-        if self._opts is None:
-            self._opts = codec.decode_opts(self._fields.get(codec.OPTS, b"{}"))
-        return self._opts
-
-    @property
-    def attempts_made(self) -> int:
-        """Attempts that have ended, in success or failure."""
-        return self._int(codec.ATTEMPTS_MADE)
-
-    @property
-    def attempts_started(self) -> int:
-        """Attempts that have begun, the present one included."""
-        return self._int(codec.ATTEMPTS_STARTED)
-
-    @property
-    def stalled_counter(self) -> int:
-        """How often its worker vanished while it ran."""
-        return self._int(codec.STALLED_COUNTER)
-
-    @property
-    def timestamp(self) -> int:
-        """When it was created, ms since the epoch."""
-        return self._int(codec.TIMESTAMP)
-
-    @property
-    def delay(self) -> int:
-        """Its present delay, ms; 0 once it is due."""
-        return self._int(codec.DELAY)
-
-    @property
-    def priority(self) -> int:
-        return self._int(codec.PRIORITY)
-
-    @property
-    def processed_on(self) -> int | None:
-        """When its last attempt began, ms since the epoch."""
-        return self._optional_int(codec.PROCESSED_ON)
-
-    @property
-    def finished_on(self) -> int | None:
-        """When it completed or failed for good, ms since the epoch."""
-        return self._optional_int(codec.FINISHED_ON)
-
-    @property
-    def processed_by(self) -> str | None:
-        """The name of the worker that took it, where that has one."""
-        return self._text(codec.PROCESSED_BY)
-
-    @property
-    def progress(self) -> Progress:
-        """What the handler last reported; 0 at first."""
-        if self._progress is _UNREAD:
-            self._progress = payload.decode(self._fields.get(codec.PROGRESS, b"0"))
-        return cast(Progress, self._progress)
-
-    @property
-    def returnvalue(self) -> R | None:
-        """What the handler returned, once completed."""
-        encoded = self._fields.get(codec.RETURN_VALUE)
-        return None if encoded is None else cast(R, payload.decode(encoded))
-
-    @property
-    def failed_reason(self) -> str | None:
-        """The text of the last failure."""
-        return self._text(codec.FAILED_REASON)
-
-    @property
-    def deferred_failure(self) -> str | None:
-        """Why the next worker will fail it without running it."""
-        return self._text(codec.DEFERRED_FAILURE)
-
-    @property
-    def stacktrace(self) -> list[str]:
-        """Of failed attempts, the newest last."""
-        encoded = self._fields.get(codec.STACK_TRACE)
-        return [] if encoded is None else [str(trace) for trace in payload.decode(encoded) or ()]
-
-    @property
-    def parent_key(self) -> str | None:
-        """The Redis key of the job that waits for this one."""
-        return self._text(codec.PARENT_KEY)
-
-    @property
-    def deduplication_id(self) -> str | None:
-        """The deduplication id it was added with."""
-        return self._text(codec.DEDUPLICATION_ID)
-
-    @property
-    def repeat_job_key(self) -> str | None:
-        """The id of the job scheduler that made it."""
-        return self._text(codec.SCHEDULER_ID)
-
-    def stored(self, field: bytes) -> bytes | None:
-        """A field of its hash as it was read, by wire name."""
-        return self._fields.get(field)
-
-    def absorb(self, fields: dict[bytes, bytes]) -> None:
-        """Take over what was stored in its hash since it was read, by wire name."""
-        self._fields.update(fields)
-
     async def refresh(self) -> None:
         """Read everything again.
 
@@ -210,7 +88,7 @@ class Job(JobFamily, Generic[D, R]):
         if not fields:
             raise JobNotFoundError(self.id, "refresh")
         self._fields = fields
-        self._data, self._opts, self._progress = _UNREAD, None, _UNREAD
+        self._data, self._opts, self._progress = UNREAD, None, UNREAD
 
     async def update_progress(self, progress: Progress) -> None:
         """Store and tell how far the handler is: a number, a text, or any JSON.
@@ -326,14 +204,3 @@ class Job(JobFamily, Generic[D, R]):
         """
         await self._store.promote_job(self.id)
         self._fields[codec.DELAY] = b"0"
-
-    def _text(self, field: bytes) -> str | None:
-        value = self._fields.get(field)
-        return None if value is None else value.decode("utf-8", "replace")
-
-    def _int(self, field: bytes) -> int:
-        return self._optional_int(field) or 0
-
-    def _optional_int(self, field: bytes) -> int | None:
-        value = self._fields.get(field)
-        return None if value is None else int(float(value))

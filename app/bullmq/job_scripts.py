@@ -10,6 +10,8 @@ from app.bullmq.job_waits import Ending, Sighting
 from app.bullmq.script_caller import ScriptCaller, load
 
 ADD_LOG = load("add_log")
+CHANGE_DELAY = load("change_delay")
+CHANGE_PRIORITY = load("change_priority")
 GET_STATE = load("get_state")
 PROMOTE_JOB = load("promote_job")
 READ_ENDING = load("read_ending")
@@ -83,6 +85,19 @@ class JobScripts(ScriptCaller):
     async def promote_job(self, job_id: str) -> None:
         """Move a delayed job to wait."""
         _refuse(await self._run(PROMOTE_JOB, job_id), job_id, "promote", needed="delayed")
+
+    async def change_delay(self, job_id: str, delay_ms: int) -> None:
+        """Let a delayed job be due so long from now."""
+        _refuse(await self._run(CHANGE_DELAY, job_id, delay_ms), job_id, "change_delay", needed="delayed")
+
+    async def change_priority(self, job_id: str, priority: int, *, lifo: bool) -> None:
+        """Give a job another priority, and where it waits another place."""
+        _refuse(await self._run(CHANGE_PRIORITY, job_id, priority, "1" if lifo else ""), job_id, "change_priority")
+
+    async def clear_logs(self, job_id: str, keep: int) -> None:
+        """Drop all lines of the job's log but the newest `keep`."""
+        key = self.keys.logs(job_id)
+        await self.connection.execute(*(("LTRIM", key, -keep, -1) if keep else ("DEL", key)))
 
 
 def _refuse(code: int, job_id: str, operation: str, *, needed: str = "active") -> None:

@@ -8,6 +8,7 @@ from app.bullmq.job_state import FinishedState, JobState
 from app.bullmq.job_wait import EventSource
 from app.bullmq.job_waits import Sighting
 from app.bullmq.keys import QueueKeys
+from app.bullmq.outcome import Advanced, Outcome, OutcomeRules
 
 
 class JobStore(Protocol):
@@ -15,6 +16,7 @@ class JobStore(Protocol):
 
     keys: QueueKeys
     events: EventSource | None
+    rules: OutcomeRules
 
     async def read_fields(self, job_id: str, /) -> dict[bytes, bytes]: ...
 
@@ -37,6 +39,16 @@ class JobStore(Protocol):
     ) -> None: ...
 
     async def promote_job(self, job_id: str, /) -> None: ...
+
+    async def change_delay(self, job_id: str, /, delay_ms: int) -> None: ...
+
+    async def change_priority(self, job_id: str, /, priority: int, *, lifo: bool) -> None: ...
+
+    async def clear_logs(self, job_id: str, /, keep: int) -> None: ...
+
+    async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced: ...
+
+    async def extend_lock(self, job_id: str, /, token: str, duration_ms: int) -> bool: ...
 
     async def dependencies(self, job_id: str, /) -> Dependencies: ...
 

@@ -17,6 +17,7 @@ from app.bullmq.job_wait import EventSource
 from app.bullmq.job_waits import Sighting
 from app.bullmq.keys import QueueKeys
 from app.bullmq.options import JobOpts
+from app.bullmq.outcome import Advanced, Outcome, OutcomeRules
 
 
 def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made: int) -> dict[bytes, bytes]:
@@ -46,6 +47,7 @@ class StubStore:
     def __init__(self, fields: dict[bytes, bytes], children_values: Mapping[str, Any] | None = None) -> None:
         self.keys = QueueKeys("stub", "stub")
         self.events: EventSource | None = None
+        self.rules = OutcomeRules()
         self._fields = dict(fields)
         self._logs: list[str] = []
         self._children_values = children_values or {}
@@ -98,3 +100,19 @@ class StubStore:
 
     async def promote_job(self, job_id: str) -> None:
         raise JobStateError(job_id, "promote", "delayed")
+
+    async def change_delay(self, job_id: str, delay_ms: int) -> None:  # noqa: ARG002 - as JobScripts has it
+        raise JobStateError(job_id, "change_delay", "delayed")
+
+    async def change_priority(self, _job_id: str, priority: int, **_: bool) -> None:
+        self._fields[codec.PRIORITY] = b"%d" % priority
+
+    async def clear_logs(self, _job_id: str, keep: int) -> None:
+        del self._logs[: max(len(self._logs) - keep, 0)]
+
+    async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:  # noqa: ARG002
+        # The children of a stub have all completed, and there is no other job.
+        return Advanced(outcome.kind != "wait_for_children", time.time_ns() // 1_000_000)
+
+    async def extend_lock(self, _job_id: str, token: str, duration_ms: int) -> bool:  # noqa: ARG002
+        return True

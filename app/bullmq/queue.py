@@ -16,8 +16,11 @@ from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedStat
 from app.bullmq.keys import QueueKeys
 from app.bullmq.new_job import NewJob
 from app.bullmq.options import JobOptions, JobOpts, is_utf8
+from app.bullmq.queue_counts import QueueCounts
 from app.bullmq.queue_getters import QueueGetters
+from app.bullmq.queue_limits import QueueLimits
 from app.bullmq.queue_schedulers import QueueSchedulers
+from app.bullmq.queue_upkeep import QueueUpkeep
 from app.bullmq.scripts import META_VERSION, Scripts
 from app.bullmq.streams import StreamsOptions, checked_max_len
 from app.redis.endpoint import Endpoint
@@ -56,7 +59,7 @@ def connect(connection: Connection) -> tuple[PipelinedConnection, bool]:
     return PipelinedConnection(Endpoint.of(connection)), True
 
 
-class Queue(QueueGetters[D], QueueSchedulers[D]):
+class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep):
     """A queue by name. Opens no socket until it is first used.
 
     Args:

@@ -51,8 +51,7 @@ class QueueGetters(Generic[D]):
         Raises:
             InvalidOptionError: an unknown state.
         """
-        suffixes = list(dict.fromkeys(checked_suffix(state) for state in _several(states)))
-        ids = await self.scripts.ids(suffixes, start, end, asc=asc)
+        ids = await self.get_ranges(states, start, end, asc)
         jobs: list[Job[D]] = []
         for job_id, flat in await self.scripts.hashes(ids):
             if isinstance(flat, Exception):
@@ -82,6 +81,10 @@ class QueueGetters(Generic[D]):
     async def get_prioritized(self, start: int = 0, end: int = -1) -> list[Job[D]]:
         """Jobs with a priority that wait, the next first."""
         return await self.get_jobs("prioritized", start, end, asc=True)
+
+    async def get_waiting_children(self, start: int = 0, end: int = -1) -> list[Job[D]]:
+        """Jobs that wait for their children, the longest first."""
+        return await self.get_jobs("waiting-children", start, end, asc=True)
 
     async def get_completed(self, start: int = 0, end: int = -1) -> list[Job[D]]:
         """Jobs that succeeded, the latest first."""
@@ -126,6 +129,21 @@ class QueueGetters(Generic[D]):
     async def is_paused(self) -> bool:
         """Whether workers are kept from taking jobs."""
         return await self.scripts.is_paused()
+
+    async def get_ranges(
+        self,
+        states: ListedState | Iterable[ListedState],
+        start: int = 0,
+        end: int = -1,
+        asc: bool = False,  # noqa: FBT001, FBT002 - Node's order of arguments
+    ) -> list[str]:
+        """As get_jobs, but the ids only."""
+        suffixes = list(dict.fromkeys(checked_suffix(state) for state in _several(states)))
+        return await self.scripts.ids(suffixes, start, end, asc=asc)
+
+    async def get_workers_count(self) -> int:
+        """How many workers listen to this queue now."""
+        return len(await self.get_workers())
 
     async def get_workers(self) -> list[WorkerClient]:
         """The workers that listen to this queue now, Python's and Node's.

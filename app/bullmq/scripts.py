@@ -4,21 +4,18 @@ from collections.abc import Iterable, Sequence
 
 from app import __version__
 from app.bullmq.errors import addition_error
-from app.bullmq.family_scripts import FamilyScripts
-from app.bullmq.job_scripts import JobScripts
+from app.bullmq.limit_scripts import LimitScripts
 from app.bullmq.new_job import NewJob
+from app.bullmq.processing_scripts import ProcessingScripts
 from app.bullmq.queue_scripts import QueueScripts
-from app.bullmq.scheduler_scripts import SchedulerScripts
 from app.bullmq.script_caller import load
+from app.bullmq.upkeep_scripts import UpkeepScripts
 from app.redis.pipelined import Argument
 
 META_VERSION = f"bullworks:{__version__}"
 
 ADD_JOBS = load("add_jobs")
-ADVANCE = load("advance")
 CHECK_STALLED = load("check_stalled")
-EXTEND_LOCKS = load("extend_locks")
-FETCH = load("fetch")
 RECLAIM = load("reclaim")
 
 
@@ -32,8 +29,8 @@ def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[st
     return ids
 
 
-class Scripts(JobScripts, FamilyScripts, QueueScripts, SchedulerScripts):
-    """All scripts of one queue, over one connection, but those that a worker runs over and over."""
+class Scripts(ProcessingScripts, QueueScripts, LimitScripts, UpkeepScripts):
+    """All scripts of one queue, over one connection."""
 
     __slots__ = ()
 

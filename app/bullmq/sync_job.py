@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any
 
+from app.bullmq.cancel_signal import CancelSignal
 from app.bullmq.durations import Duration
 from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.job import D, Job, Progress, R
@@ -12,11 +12,10 @@ from app.bullmq.job_state import FinishedState, JobState
 from app.bullmq.job_wait import EventSource, checked_ttl
 from app.bullmq.options import JobOpts
 from app.bullmq.sync_call import WAIT_S, call
+from app.bullmq.sync_job_moves import SyncJobMoves
 
-T = TypeVar("T")
 
-
-class SyncJob(Generic[D, R]):
+class SyncJob(SyncJobMoves[D, R]):
     """The same job; its methods block while the job's loop runs them.
 
     A sync `process` receives one, and SyncQueue returns them. For use outside of the loop's own thread only.
@@ -38,6 +37,15 @@ class SyncJob(Generic[D, R]):
     @property
     def token(self) -> str | None:
         return self._job.token
+
+    @property
+    def moved_to(self) -> str | None:
+        return self._job.moved_to
+
+    @property
+    def signal(self) -> CancelSignal:
+        """As Job.signal; wait for it with `wait_in_thread`."""
+        return self._job.signal
 
     @property
     def queue_name(self) -> str:
@@ -118,6 +126,10 @@ class SyncJob(Generic[D, R]):
     @property
     def deduplication_id(self) -> str | None:
         return self._job.deduplication_id
+
+    @property
+    def repeat_job_key(self) -> str | None:
+        return self._job.repeat_job_key
 
     def refresh(self) -> None:
         """As Job.refresh."""
@@ -201,6 +213,3 @@ class SyncJob(Generic[D, R]):
     def remove_unprocessed_children(self) -> int:
         """As Job.remove_unprocessed_children."""
         return self._call(self._job.remove_unprocessed_children())
-
-    def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return call(coroutine, self._loop)

@@ -7,9 +7,10 @@ from typing import Any
 import redis
 from redis.exceptions import NoScriptError
 
+from app.bullmq.fetch_terms import FetchTerms
 from app.bullmq.keys import QueueKeys
-from app.bullmq.scripts import ADVANCE, EXTEND_LOCKS, FETCH
-from app.redis.pipelined import Argument, PipelinedConnection
+from app.bullmq.processing_scripts import ADVANCE, EXTEND_LOCKS, FETCH, FetchError
+from app.redis.pipelined import PipelinedConnection
 from app.redis.script import Script
 from app.redis.server_error import ServerError
 
@@ -30,28 +31,6 @@ class Fetched:
     jobs: list[Any]
     state: int
     wait_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class FetchTerms:
-    """What every fetch of a worker says alike."""
-
-    lock_ms: int
-    worker_name: str = ""
-    limiter_max: int | str = ""
-    limiter_duration_ms: int | str = ""
-    most_points: int | str = ""
-
-    def args(self, want: int, token: str, holds: int | str) -> list[Argument]:
-        return [
-            want,
-            token,
-            self.lock_ms,
-            self.worker_name,
-            self.limiter_max,
-            self.limiter_duration_ms,
-            holds,
-        ]
 
 
 class WorkerScripts:
@@ -118,14 +97,6 @@ class WorkerScripts:
         if marker_error is not None and not jobs:
             raise marker_error
         return Fetched(jobs, state, wait_ms)
-
-
-class FetchError(ServerError):
-    """An advance stored its outcomes, whose codes are here, and then could not fetch."""
-
-    def __init__(self, text: str, codes: list[int | bytes]) -> None:
-        super().__init__(text)
-        self.codes = codes
 
 
 def extend_locks(client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]) -> list[str]:

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from app.bullmq import Queue
-from app.bullmq.worker_scripts import FetchTerms, WorkerScripts
+from app.bullmq.fetch_terms import FetchTerms
+from app.bullmq.worker_scripts import WorkerScripts
 
 LOCK_MS = 30_000
 

@@ -12,8 +12,11 @@ from app.bullmq import Job, JobLockedError, Queue, SyncJob
 from app.bullmq.job import Progress
 from tests.bullmq.hand_worker import HandWorker
 
-# How jobs are made, and what the worker sets; a SyncJob is made from a Job.
-NOT_FOR_HANDLERS = {"from_reply", "stub", "on_progress", "absorb"}
+# How jobs are made, and what the worker reads and sets; a SyncJob is made from a Job. A handler returns or raises: only
+# who takes jobs by hand stores what came of them.
+NOT_FOR_HANDLERS = {
+    "from_reply", "stub", "on_progress", "absorb", "stored", "offer_signal", "move_to_completed", "move_to_failed",
+}  # fmt: skip
 
 
 def public(kind: type) -> set[str]:

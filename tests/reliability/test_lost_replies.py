@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from app.bullmq import Job, Queue, Worker
-from app.bullmq.scripts import ADVANCE, FETCH
+from app.bullmq.processing_scripts import ADVANCE, FETCH
 from tests.reliability.history import add_many, check_ended, completed, fields, is_blocked
 from tests.reliability.ledger import Ledger
 from tests.reliability.proxy import Command, FaultProxy, runs

@@ -10,11 +10,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from app.bullmq.errors import QueueError, WrongKeyTypeError, outcome_error
+from app.bullmq.outcome import Outcome
+from app.bullmq.processing_scripts import FetchError
 from app.bullmq.worker.intake import MOST_A_TRIP, Intake
-from app.bullmq.worker.outcome import Outcome
 from app.bullmq.worker.pace import Pace
 from app.bullmq.worker.wakeup import Wakeup
-from app.bullmq.worker_scripts import Fetched, FetchError, WorkerScripts
+from app.bullmq.worker_scripts import Fetched, WorkerScripts
 from app.redis.errors import ConnectionLostError, RedisError
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from app.bullmq.backoff import BackoffStrategy
-from app.bullmq.durations import Duration, to_ms
+from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.retention import KEEP_ALL, Retention, RetentionValue
 
@@ -15,6 +15,12 @@ class LimiterOptions(TypedDict):
 
     max: int
     duration: Duration
+
+
+class MetricsOptions(TypedDict):
+    """Jobs that complete and that fail are counted by minute; of so many minutes the counts are kept."""
+
+    max_data_points: int
 
 
 class WorkerOptions(TypedDict, total=False):
@@ -28,7 +34,10 @@ class WorkerOptions(TypedDict, total=False):
         max_stalled_count: how often a job may stall; once more and it fails; default 1.
         isolate_stalled: a job that stalled runs alone, so that one that kills its process harms no other.
         drain_delay: the longest wait for a job in one command; default 5,000 ms, 100 .. 10,000.
+        skip_stalled_check: leave the checks to other workers.
+        max_started_attempts: a job that was started more often is failed without being run; default: no limit.
         limiter: {"max", "duration"}.
+        metrics: {"max_data_points"}, see Queue.get_metrics; default: nothing is counted.
         timeout: for jobs without one of their own; default none.
         backoff_strategy: (attempts_made, type, error, job) -> ms, for backoff types of your own.
         remove_on_complete, remove_on_fail: for jobs that do not say; default: keep all.
@@ -42,8 +51,11 @@ class WorkerOptions(TypedDict, total=False):
     stalled_interval: Duration
     max_stalled_count: int
     isolate_stalled: bool
+    skip_stalled_check: bool
+    max_started_attempts: int | None
     drain_delay: Duration
     limiter: LimiterOptions | None
+    metrics: MetricsOptions | None
     timeout: Duration | None
     backoff_strategy: BackoffStrategy | None
     remove_on_complete: RetentionValue
@@ -62,9 +74,12 @@ class WorkerOpts:
     stalled_interval_ms: int = 30_000
     max_stalled_count: int = 1
     isolate_stalled: bool = True
+    skip_stalled_check: bool = False
+    max_started_attempts: int | None = None
     drain_delay_ms: int = 5_000
     limiter_max: int | None = None
     limiter_duration_ms: int | None = None
+    max_data_points: int | None = None
     timeout_ms: int | None = None
     backoff_strategy: BackoffStrategy | None = None
     remove_on_complete: Retention = KEEP_ALL
@@ -99,7 +114,10 @@ _DURATIONS = {
     "reply_timeout": 100,
 }
 _LONGEST_DRAIN_DELAY_MS = 10_000
-_WHOLE = {"concurrency": 1, "max_stalled_count": 0}
+_WHOLE = {"concurrency": 1, "max_stalled_count": 0, "max_started_attempts": 1}
+_FLAGS = {"isolate_stalled", "skip_stalled_check"}
+# A script makes so many list entries at most.
+_MOST_POINTS = 100_000
 
 
 def _check(option: str, value: Any) -> dict[str, Any]:
@@ -111,9 +129,11 @@ def _check(option: str, value: Any) -> dict[str, Any]:
         return {option: Retention.of(value, option)}
     if option == "limiter":
         return _limiter(value)
+    if option == "metrics":
+        return _metrics(value)
     if option == "name" and (not isinstance(value, str) or not value or not value.isprintable() or " " in value):
         raise InvalidOptionError(option, f"must be printable, with no spaces, not {value!r}")
-    if option == "isolate_stalled" and not isinstance(value, bool):
+    if option in _FLAGS and not isinstance(value, bool):
         raise InvalidOptionError(option, f"must be True or False, not {value!r}")
     if option == "backoff_strategy" and not callable(value):
         raise InvalidOptionError(option, f"must be callable, not {value!r}")
@@ -129,6 +149,15 @@ def _limiter(value: Any) -> dict[str, Any]:
     }
 
 
+def _metrics(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != {"max_data_points"}:
+        raise InvalidOptionError("metrics", f"must be {{'max_data_points': minutes}}, not {value!r}")
+    points = _whole("metrics.max_data_points", value["max_data_points"], 1)
+    if points > _MOST_POINTS:
+        raise InvalidOptionError("metrics.max_data_points", f"must be at most {_MOST_POINTS}, not {points}")
+    return {"max_data_points": points}
+
+
 def _whole(option: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InvalidOptionError(option, f"must be a whole number >= {least}, not {value!r}")
@@ -136,10 +165,7 @@ def _whole(option: str, value: Any, least: int) -> int:
 
 
 def _ms(option: str, value: Any, least: int) -> int:
-    try:
-        ms = to_ms(value, option, least=least)
-    except ValueError as error:
-        raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None
+    ms = checked_ms(option, value, least=least)
     if option == "drain_delay" and ms > _LONGEST_DRAIN_DELAY_MS:
         raise InvalidOptionError(option, f"must be at most {_LONGEST_DRAIN_DELAY_MS} ms, not {ms}")
     return ms

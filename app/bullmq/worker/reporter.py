@@ -3,11 +3,10 @@
 import logging
 from typing import Any
 
-from app.bullmq import codec
 from app.bullmq.emitter import Emitter
 from app.bullmq.errors import QueueError
 from app.bullmq.job import Job
-from app.bullmq.worker.outcome import Outcome
+from app.bullmq.outcome import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +35,19 @@ class Reporter:
     def progress(self, job: Job[Any, Any], progress: Any) -> None:
         self.emitter.emit("progress", job, progress, job_id=job.id)
 
+    def stalled(self, job_id: str) -> None:
+        self.emitter.emit("stalled", job_id, "active", job_id=job_id)
+
+    def locks_renewed(self, count: int) -> None:
+        self.emitter.emit("locks_renewed", {"count": count})
+
     def stored(self, outcome: Outcome) -> None:
         """Redis has the outcome."""
         if outcome.kind == "complete":
             if log.isEnabledFor(logging.INFO):
                 log.info("job %s completed", outcome.job.id, extra=self._facts(outcome))
             if self.emitter.has("completed"):
-                self._absorb(outcome, {codec.RETURN_VALUE: _bytes(outcome.value)})
+                outcome.job.absorb(outcome.fields)
                 self.emitter.emit("completed", outcome.job, outcome.result, "active", job_id=outcome.job.id)
         elif outcome.error is not None:
             self._failed(outcome, outcome.error)
@@ -63,15 +68,8 @@ class Reporter:
             delay_ms = outcome.extra if outcome.kind == "delay" else 0
             log.warning("job %s failed, next attempt in %s ms: %s", job.id, delay_ms, outcome.value, extra=facts)
         if self.emitter.has("failed"):
-            self._absorb(
-                outcome,
-                {codec.FAILED_REASON: _bytes(outcome.value), codec.STACK_TRACE: _bytes(outcome.stack)},
-            )
+            job.absorb(outcome.fields)
             self.emitter.emit("failed", job, error, "active", job_id=job.id)
-
-    def _absorb(self, outcome: Outcome, fields: dict[bytes, bytes]) -> None:
-        fields[codec.ATTEMPTS_MADE] = b"%d" % (outcome.job.attempts_made + 1)
-        outcome.job.absorb(fields)
 
     def _facts(self, outcome: Outcome) -> dict[str, Any]:
         return {
@@ -80,7 +78,3 @@ class Reporter:
             "attempt": outcome.job.attempts_made + 1,
             "duration_ms": outcome.duration_ms,
         }
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value

@@ -10,27 +10,21 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
-from app.bullmq.errors import InvalidPayloadError, JobTimeoutError, UnrecoverableError
+from app.bullmq.cancel_signal import CancelReason
+from app.bullmq.errors import InvalidPayloadError, JobTimeoutError, QueueError, UnrecoverableError
+from app.bullmq.handler_errors import MovedError, RateLimitError
 from app.bullmq.job import Job
+from app.bullmq.outcome import Outcome, OutcomeRules
 from app.bullmq.sync_job import SyncJob
 from app.bullmq.worker.in_context import InContext
-from app.bullmq.worker.outcome import Outcome, OutcomeRules
+from app.bullmq.worker.slot import Slot
 
 log = logging.getLogger(__name__)
 
 Processor = Callable[..., Any]
-"""`async def process(job: Job)`, or a plain function of a SyncJob, which runs in a thread."""
+"""`async def process(job: Job)`, or a plain function of a SyncJob, which runs in a thread.
 
-
-class _Slot:
-    """One place for a running handler. `job` is None once its outcome is reported."""
-
-    __slots__ = ("job", "started_s", "task")
-
-    def __init__(self) -> None:
-        self.job: Job[Any, Any] | None = None
-        self.started_s = 0.0
-        self.task: asyncio.Task[None] | None = None
+Either may take the job's CancelSignal as its second argument."""
 
 
 class Runner:
@@ -39,7 +33,8 @@ class Runner:
     Args:
         processor: the handler.
         rules: turn what it returned or raised into an outcome.
-        report: takes each outcome, exactly one per job.
+        report: takes each outcome, exactly one per job, but for those that their handler moved.
+        on_moved: told of these.
         keep_schedule: awaited before the handler of a job scheduler's job.
         on_active: called before a handler starts, if given.
         on_ended: called when a slot is free again.
@@ -53,6 +48,7 @@ class Runner:
         *,
         concurrency: int,
         report: Callable[[Outcome], None],
+        on_moved: Callable[[Job[Any, Any]], None],
         keep_schedule: Callable[[Job[Any, Any]], Awaitable[None]],
         on_active: Callable[[Job[Any, Any]], None],
         on_ended: Callable[[], None],
@@ -63,16 +59,18 @@ class Runner:
         self._rules = rules
         self._concurrency = concurrency
         self._report_outcome = report
+        self._on_moved = on_moved
         self._keep_schedule = keep_schedule
         self._on_active = on_active
         self._on_ended = on_ended
         self._timeout_ms = timeout_ms
         self._queue_name = queue_name
         self._is_async = is_async(processor)
+        self._takes_signal = takes_signal(processor)
         self._threads: ThreadPoolExecutor | None = None
         self._ready: deque[Job[Any, Any]] = deque()
         self._idle: list[asyncio.Future[Job[Any, Any]]] = []
-        self._slots: list[_Slot] = []
+        self._slots: list[Slot] = []
         self._quiet = asyncio.Event()
 
     @property
@@ -87,9 +85,17 @@ class Runner:
             return
         self._ready.append(job)
         if len(self._slots) < self._concurrency:
-            slot = _Slot()
+            slot = Slot()
             slot.task = asyncio.create_task(self._work(slot), name=f"slot-{len(self._slots)}:{self._queue_name}")
             self._slots.append(slot)
+
+    def cancel(self, job_id: str, reason: CancelReason) -> bool:
+        """Cancel the job's handler. False: it does not run here."""
+        return any(slot.cancel(reason) for slot in self._slots if slot.job is not None and slot.job.id == job_id)
+
+    def cancel_all(self, reason: CancelReason) -> int:
+        """Cancel all handlers. Returns how many."""
+        return sum(slot.cancel(reason) for slot in self._slots)
 
     async def wait_quiet(self) -> None:
         """Wait until no handler runs."""
@@ -137,7 +143,7 @@ class Runner:
         self._slots.clear()
         self._idle.clear()
 
-    async def _work(self, slot: _Slot) -> None:
+    async def _work(self, slot: Slot) -> None:
         loop = asyncio.get_running_loop()
         ready = self._ready
         while True:
@@ -151,23 +157,28 @@ class Runner:
             try:
                 await self._attempt(slot, job)
             finally:
+                if slot.cancelled_with is not None:
+                    slot.take_cancellation()  # the handler went on all the same
                 self._on_ended()
                 if not self._quiet.is_set():
                     self._quiet.set()
 
-    def _report(self, slot: _Slot, outcome: Outcome) -> None:
+    def _report(self, slot: Slot, outcome: Outcome) -> None:
         if slot.job is None:
             return  # handed back already
         slot.job = None
         outcome.duration_ms = round((asyncio.get_running_loop().time() - slot.started_s) * 1000)
         self._report_outcome(outcome)
 
-    async def _attempt(self, slot: _Slot, job: Job[Any, Any]) -> None:
+    async def _attempt(self, slot: Slot, job: Job[Any, Any]) -> None:
         try:
             if job.repeat_job_key is not None:
+                slot.is_settling = True
                 await self._keep_schedule(job)
-            if job.deferred_failure is not None:
-                self._report(slot, self._rules.ended(job, UnrecoverableError(job.deferred_failure)))
+                slot.is_settling = False
+            refusal = self._rules.refusal(job)
+            if refusal is not None:
+                self._report(slot, self._rules.ended(job, refusal))
                 return
             timeout_ms = self._readable_timeout_ms(job)
             self._on_active(job)
@@ -177,23 +188,38 @@ class Runner:
                 result = await self._call_in_thread(slot, job, timeout_ms)
             self._report(slot, self._rules.completed(job, result))
         except asyncio.CancelledError as error:
+            cancelled_with = slot.take_cancellation()
             if slot.task is not None and slot.task.cancelling():
                 # By hand_back, or by a loop that ends: then nobody stores an outcome, and the job stalls.
                 self._report(slot, Outcome("hand_back", job, job.token or ""))
                 raise
-            # Nobody cancelled the slot: the handler awaited something that was cancelled.
-            await self._fail(slot, job, error)
+            # Nobody cancelled the slot: the handler was, or awaited something that was cancelled.
+            await self._fail(slot, job, cancelled_with or error)
+        except MovedError as error:
+            await self._leave(slot, job, error)
+        except RateLimitError:
+            self._report(slot, Outcome("hand_back", job, job.token or ""))
         except InvalidPayloadError as error:
             await self._fail(slot, job, UnrecoverableError(f"the handler's result cannot be stored: {error}"))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises, the worker outlives it
             await self._fail(slot, job, error)
 
-    async def _fail(self, slot: _Slot, job: Job[Any, Any], error: BaseException) -> None:
+    async def _fail(self, slot: Slot, job: Job[Any, Any], error: BaseException) -> None:
+        slot.is_settling = True
         try:
             outcome = await self._rules.failed(job, error)
         except Exception as broken:  # noqa: BLE001 - a backoff_strategy is the user's
             outcome = self._rules.ended(job, broken)
+        slot.is_settling = False
         self._report(slot, outcome)
+
+    async def _leave(self, slot: Slot, job: Job[Any, Any], error: MovedError) -> None:
+        """The job is where its handler put it: there is nothing to store."""
+        if job.moved_to is None:
+            await self._fail(slot, job, QueueError(f"{type(error).__name__} was raised for a job that is still here"))
+        elif slot.job is not None:
+            slot.job = None
+            self._on_moved(job)
 
     def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
         """The job's timeout, once it is sure that its data and options can be read."""
@@ -205,7 +231,8 @@ class Runner:
         return opts.timeout_ms or self._timeout_ms
 
     async def _call(self, job: Job[Any, Any], timeout_ms: int | None) -> Any:
-        attempt = InContext(self._processor(job), copy_context())
+        coroutine = self._processor(job, job.signal) if self._takes_signal else self._processor(job)
+        attempt = InContext(coroutine, copy_context())
         if timeout_ms is None:
             return await attempt
         deadline = asyncio.timeout(timeout_ms / 1000)
@@ -217,25 +244,32 @@ class Runner:
                 raise JobTimeoutError(job.id, timeout_ms) from None
             raise
 
-    async def _call_in_thread(self, slot: _Slot, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+    async def _call_in_thread(self, slot: Slot, job: Job[Any, Any], timeout_ms: int | None) -> Any:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._concurrency, f"bullworks-{self._queue_name}")
         loop = asyncio.get_running_loop()
-        call = partial(copy_context().run, self._processor, SyncJob(job, loop))
+        job.offer_signal()
+        args = (SyncJob(job, loop), job.signal) if self._takes_signal else (SyncJob(job, loop),)
+        call = partial(copy_context().run, self._processor, *args)
         running = loop.run_in_executor(self._threads, call)
+        limit_s = None if timeout_ms is None else timeout_ms / 1000
+        error: Exception = JobTimeoutError(job.id, timeout_ms or 0)
         try:
-            await asyncio.wait((running,), timeout=None if timeout_ms is None else timeout_ms / 1000)
+            await asyncio.wait((running,), timeout=limit_s)
         except asyncio.CancelledError:
             running.add_done_callback(_drop_result)
-            raise
+            cancelled_with = slot.take_cancellation()
+            if cancelled_with is None:
+                raise
+            error = cancelled_with
         if running.done():
             return running.result()
         # A thread cannot be stopped: the attempt has failed, and the slot is free when the thread is.
-        await self._fail(slot, job, JobTimeoutError(job.id, timeout_ms or 0))
+        await self._fail(slot, job, error)
         log.warning(
-            "job %s: past its timeout of %d ms; its thread runs on and keeps its slot",
+            "job %s: %s; its thread runs on and keeps its slot",
             job.id,
-            timeout_ms,
+            error,
             extra={"queue": self._queue_name, "job_id": job.id},
         )
         running.add_done_callback(_drop_result)
@@ -248,6 +282,16 @@ def is_async(processor: Processor) -> bool:
     while isinstance(processor, partial):
         processor = processor.func
     return inspect.iscoroutinefunction(processor) or inspect.iscoroutinefunction(type(processor).__call__)
+
+
+def takes_signal(processor: Processor) -> bool:
+    """Whether it takes a second argument: one that it needs, or one that is called `signal`."""
+    try:
+        parameters = list(inspect.signature(processor).parameters.values())
+    except (TypeError, ValueError):  # a builtin that does not say
+        return False
+    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    return len(positional) > 1 and (positional[1].name == "signal" or positional[1].default is inspect.Parameter.empty)
 
 
 def _drop_result(running: "asyncio.Future[Any]") -> None:

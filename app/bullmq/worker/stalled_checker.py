@@ -28,6 +28,9 @@ class StalledChecker:
         self._pace = Pace(log, f"queue {scripts.keys.name}: checking for stalled jobs")
 
     def start(self) -> None:
+        """Go on until `close`; a second call does nothing."""
+        if self._task is not None:
+            return
         self._task = asyncio.create_task(self._run(), name=f"stalled-checker:{self._scripts.keys.name}")
 
     async def check(self) -> list[str]:

@@ -10,28 +10,32 @@ import logging
 from collections.abc import Callable
 from itertools import count
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 from typing_extensions import Unpack
 
-from app.bullmq.durations import Duration, to_ms
+from app.bullmq.cancel_signal import CancelReason
+from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
+from app.bullmq.fetch_terms import FetchTerms
 from app.bullmq.job import D, Job, R
+from app.bullmq.outcome import Outcome, OutcomeRules
 from app.bullmq.queue import Connection, checked_keys
 from app.bullmq.scripts import Scripts
 from app.bullmq.worker.fetcher import Fetcher
 from app.bullmq.worker.finisher import Finisher
 from app.bullmq.worker.intake import Intake
 from app.bullmq.worker.lock_renewer import RENEWER, Lease
+from app.bullmq.worker.manual import ManualProcessing
 from app.bullmq.worker.options import WorkerOptions, WorkerOpts
-from app.bullmq.worker.outcome import Outcome, OutcomeRules
 from app.bullmq.worker.reclaimer import Reclaimer
 from app.bullmq.worker.reporter import Reporter
 from app.bullmq.worker.runner import Processor, Runner
 from app.bullmq.worker.schedule_keeper import ScheduleKeeper
 from app.bullmq.worker.stalled_checker import StalledChecker
-from app.bullmq.worker_scripts import Fetched, FetchTerms, WorkerScripts
+from app.bullmq.worker.taker import Taker
+from app.bullmq.worker_scripts import Fetched, WorkerScripts
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 
@@ -45,12 +49,13 @@ _CANCEL_S = 0.5
 _FLUSH_S = 1.2
 
 
-class Worker(Generic[D, R]):
+class Worker(ManualProcessing[D, R]):
     """Runs `processor` for the jobs of one queue, at least once each.
 
     Args:
         queue_name: as the queue's; no ":".
-        processor: `async def process(job)`, or a plain function of a SyncJob, which runs in a thread.
+        processor: `async def process(job)`, or a plain function of a SyncJob, which runs in a thread. Either may take
+            the job's CancelSignal besides. None: jobs are taken by hand, with `get_next_job`.
         connection: a URL, or a redis.asyncio client, whose settings are read. A worker opens three connections of
             its own: one for commands, one that blocks, one for the thread that renews locks.
         prefix: as the queue's.
@@ -64,13 +69,13 @@ class Worker(Generic[D, R]):
     def __init__(
         self,
         queue_name: str,
-        processor: Processor,
+        processor: Processor | None,
         *,
         connection: Connection,
         prefix: str = "bull",
         **options: Unpack[WorkerOptions],
     ) -> None:
-        if not callable(processor):
+        if processor is not None and not callable(processor):
             raise InvalidOptionError("processor", f"must be a function of a job, not {processor!r}")
         self.queue_name = queue_name
         self.opts = WorkerOpts.of(options)
@@ -85,7 +90,8 @@ class Worker(Generic[D, R]):
         self._closed: asyncio.Event = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._grace: asyncio.Timeout | None = None
-        self._build(processor)
+        self._has_processor = processor is not None
+        self._build(processor or _no_processor)
 
     def _build(self, processor: Processor) -> None:
         opts, keys = self.opts, self.keys
@@ -96,13 +102,21 @@ class Worker(Generic[D, R]):
             # Silence is normal while it blocks: a socket timeout must be longer than the wait.
             reply_timeout_ms=opts.drain_delay_ms + opts.reply_timeout_ms,
         )
-        self._scripts = Scripts(self._commands, keys)
         terms = FetchTerms(
             lock_ms=opts.lock_duration_ms,
             worker_name=opts.name or "",
             limiter_max=opts.limiter_max or "",
             limiter_duration_ms=opts.limiter_duration_ms or "",
+            most_points=opts.max_data_points or "",
         )
+        rules = OutcomeRules(
+            remove_on_complete=opts.remove_on_complete,
+            remove_on_fail=opts.remove_on_fail,
+            backoff_strategy=opts.backoff_strategy,
+            max_started_attempts=opts.max_started_attempts,
+        )
+        self._scripts = Scripts(self._commands, keys, terms=terms, rules=rules)
+        self._scripts.on_progress = self._reporter.progress
         scripts = WorkerScripts(self._commands, self._blocking, keys, terms)
         self._intake = Intake(opts.concurrency, isolates=opts.isolate_stalled, on_change=self._wake)
         self._reclaimer = Reclaimer(self._scripts, self._intake.hold_off, self._intake.go_on)
@@ -130,16 +144,20 @@ class Worker(Generic[D, R]):
             longest_block_ms=opts.drain_delay_ms,
             queue_name=self.queue_name,
         )
-        rules = OutcomeRules(
-            remove_on_complete=opts.remove_on_complete,
-            remove_on_fail=opts.remove_on_fail,
-            backoff_strategy=opts.backoff_strategy,
+        self._taker = Taker(
+            self._scripts,
+            scripts,
+            self._blocking,
+            self._commands,
+            is_shut=lambda: self._is_paused or self._state in {"closing", "closed"},
+            longest_block_ms=opts.drain_delay_ms,
         )
         self._runner = Runner(
             processor,
             rules,
             concurrency=opts.concurrency,
             report=self._finisher.add,
+            on_moved=self._moved,
             keep_schedule=ScheduleKeeper(self._scripts, self.queue_name).keep,
             on_active=self._reporter.active,
             on_ended=self._intake.ended,
@@ -147,14 +165,14 @@ class Worker(Generic[D, R]):
             queue_name=self.queue_name,
         )
         self._stalled = StalledChecker(
-            self._scripts, opts.stalled_interval_ms, opts.max_stalled_count, self._on_stalled
+            self._scripts, opts.stalled_interval_ms, opts.max_stalled_count, self._reporter.stalled
         )
 
     def __repr__(self) -> str:
         return f"<Worker of queue {self.queue_name!r} at {self._endpoint.describe()}, {self._state}>"
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        await (self.start() if self._has_processor else self.wait_until_ready())
         return self
 
     async def __aexit__(
@@ -191,12 +209,35 @@ class Worker(Generic[D, R]):
     def off(self, event: str, callback: Callable[..., Any]) -> None:
         self._reporter.emitter.off(event, callback)
 
+    def cancel_job(self, job_id: str, reason: CancelReason = None) -> bool:
+        """Cancel the handler of a job that runs in this worker.
+
+        One that takes the job's signal, or has looked at it, is told, and ends its job as it likes. Another is stopped:
+        its attempt fails with the reason, and is tried again as the job's options say; with an UnrecoverableError as
+        the reason it is not. A thread cannot be stopped: its attempt fails at once, its slot is taken until it ends.
+
+        Returns:
+            False: no handler runs for it here.
+        """
+        return self._runner.cancel(job_id, reason)
+
+    def cancel_all_jobs(self, reason: CancelReason = None) -> None:
+        """Cancel all handlers that run in this worker, as `cancel_job` does."""
+        self._runner.cancel_all(reason)
+
+    async def rate_limit(self, duration: Duration) -> None:
+        """As Queue.rate_limit. A handler that was turned away by what it calls then raises RateLimitError."""
+        await self._scripts.rate_limit(checked_ms("duration", duration, least=1))
+
     async def start(self) -> None:
         """Connect and begin to take jobs; a second call does nothing.
 
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
+            InvalidOptionError: the worker has no processor.
         """
+        if not self._has_processor:
+            raise InvalidOptionError("processor", "is needed to start; without one, take jobs with get_next_job()")
         if self._state != "new":
             return
         self._state = "starting"
@@ -215,11 +256,12 @@ class Worker(Generic[D, R]):
             lock_ms=self.opts.lock_duration_ms,
             max_loop_block_s=self.opts.max_loop_block_ms / 1000,
             loop=asyncio.get_running_loop(),
-            on_renewed=self._on_locks_renewed,
+            on_renewed=self._reporter.locks_renewed,
             on_lost=self._on_locks_lost,
         )
         RENEWER.add(self._lease)
-        self._stalled.start()
+        if not self.opts.skip_stalled_check:
+            self._stalled.start()
         self._finisher.start()
         self._fetcher.start()
         if not self._is_paused:
@@ -272,7 +314,7 @@ class Worker(Generic[D, R]):
         Args:
             grace: for running handlers, default 10 s; 0 hands everything back at once.
         """
-        grace_s = to_ms(grace, "grace") / 1000
+        grace_s = checked_ms("grace", grace) / 1000
         deadline_s = asyncio.get_running_loop().time() + grace_s
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(deadline_s), name=f"worker-close:{self.queue_name}")
@@ -306,6 +348,7 @@ class Worker(Generic[D, R]):
                     extra={"queue": self.queue_name},
                 )
             RENEWER.remove(self._lease)
+        await self._taker.interrupt(_CANCEL_S)
         await asyncio.gather(
             self._stalled.close(), self._fetcher.close(), self._finisher.close(), self._reclaimer.close()
         )
@@ -361,14 +404,13 @@ class Worker(Generic[D, R]):
         )
         return finished_on is not None or not exists
 
-    def _on_stalled(self, job_id: str) -> None:
-        self._reporter.emitter.emit("stalled", job_id, "active", job_id=job_id)
-
-    def _on_locks_renewed(self, locks: int) -> None:
-        self._reporter.emitter.emit("locks_renewed", {"count": locks})
+    def _moved(self, job: Job[Any, Any]) -> None:
+        """Its handler put it elsewhere: its lock is gone."""
+        self._intake.settled(job.id, job.token or "")
 
     def _on_locks_lost(self, job_ids: list[str], reason: str) -> None:
-        running = {job.id for job in self._runner.running}
+        # A handler may go on after it has moved its job; the lock is gone as it should be.
+        running = {job.id for job in self._runner.running if job.moved_to is None}
         lost = [job_id for job_id in job_ids if job_id in running]
         if lost:
             log.warning(
@@ -381,3 +423,7 @@ class Worker(Generic[D, R]):
             )
         if lost or not job_ids:
             self._reporter.emitter.emit("lock_renewal_failed", lost)
+
+
+async def _no_processor(job: Job[Any, Any]) -> None:
+    """Of a worker that is never started."""

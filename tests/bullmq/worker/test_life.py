@@ -244,7 +244,7 @@ def test_an_unknown_event_or_option_is_an_error_that_names_the_near_one(redis_ur
         with pytest.raises(InvalidOptionError):
             worker(**bad)
     with pytest.raises(InvalidOptionError, match="processor"):
-        Worker("work", None, connection=redis_url)  # type: ignore[arg-type]
+        Worker("work", "process", connection=redis_url)  # type: ignore[arg-type]
 
 
 async def test_a_plain_function_runs_in_a_thread_and_does_not_hold_up_the_loop(bench: Bench):

@@ -1,0 +1,67 @@
+"""QueueUpkeep: what an operator does to all jobs of a queue at once, or to one by its id."""
+
+from app.bullmq import payload
+from app.bullmq.errors import ActiveJobsError, InvalidOptionError
+from app.bullmq.job_fields import Progress
+from app.bullmq.keys import QueueKeys
+from app.bullmq.scripts import Scripts
+
+_LARGEST_CHUNK = 5_000
+
+
+class QueueUpkeep:
+    """A part of Queue. All raise ServerError, ConnectionLostError and ConnectError, as `add` does."""
+
+    keys: QueueKeys
+    scripts: Scripts
+
+    async def promote_jobs(self, *, count: int = 1_000) -> None:
+        """Let all delayed jobs wait now, those first that are due first.
+
+        Args:
+            count: how many each step moves, 1 .. 5000.
+        """
+        await self.scripts.promote_jobs(_chunk(count))
+
+    async def obliterate(self, *, force: bool = False, count: int = 1_000) -> None:
+        """Remove the queue with its jobs, schedulers and events. It is paused first, and stays so where that fails.
+
+        Args:
+            force: also where workers run jobs; what these return is then refused.
+            count: how many jobs each step removes, 1 .. 5000.
+
+        Raises:
+            ActiveJobsError: jobs are active; the queue is only paused.
+        """
+        await self.scripts.pause()
+        if not await self.scripts.obliterate(_chunk(count), force=force):
+            raise ActiveJobsError(self.keys.name)
+
+    async def update_job_progress(self, job_id: str, progress: Progress) -> None:
+        """As Job.update_progress, by the job's id."""
+        await self.scripts.update_progress(job_id, payload.encode(progress))
+
+    async def add_job_log(self, job_id: str, row: str, keep_logs: int = 0) -> int:
+        """Append a line to a job's log. Returns how many there are then.
+
+        Args:
+            keep_logs: lines kept, the newest; 0 for all.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+        """
+        return await self.scripts.add_log(job_id, row, keep_logs or None)
+
+    async def clear_job_logs(self, job_id: str, keep_logs: int = 0) -> None:
+        """As Job.clear_logs, by the job's id."""
+        await self.scripts.clear_logs(job_id, keep_logs)
+
+    async def remove_deprecated_priority_key(self) -> bool:
+        """Remove the key `priority` that BullMQ 3 left. False: there is none."""
+        return await self.scripts.remove_deprecated_priority_key()
+
+
+def _chunk(count: object) -> int:
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _LARGEST_CHUNK:
+        raise InvalidOptionError("count", f"must be a whole number, 1 .. {_LARGEST_CHUNK}, not {count!r}")
+    return count

@@ -1,0 +1,62 @@
+"""ManualProcessing: what a worker offers to who takes and finishes jobs by hand, in place of a processor."""
+
+import asyncio
+from typing import Any, Generic
+
+from app.bullmq.errors import InvalidOptionError
+from app.bullmq.job import D, Job, R
+from app.bullmq.worker.options import WorkerOpts
+from app.bullmq.worker.stalled_checker import StalledChecker
+from app.bullmq.worker.taker import Taker
+from app.redis.pipelined import PipelinedConnection
+
+
+class ManualProcessing(Generic[D, R]):
+    """A base of Worker. Nothing here needs `run` or `start`; `close` lets the connections go.
+
+    The lock of a job that was taken so is not renewed: call `job.extend_lock`, or make `lock_duration` long enough.
+    """
+
+    opts: WorkerOpts
+    _commands: PipelinedConnection
+    _blocking: PipelinedConnection
+    _taker: Taker
+    _stalled: StalledChecker
+
+    async def wait_until_ready(self) -> None:
+        """Connect.
+
+        Raises:
+            ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
+        """
+        await asyncio.gather(self._commands.connect(), self._blocking.connect())
+
+    async def get_next_job(self, token: str, *, block: bool = True) -> Job[D, R] | None:
+        """Take a job; end it with `move_to_completed`, `move_to_failed` or another of its moves.
+
+        Args:
+            token: of your own, at best a fresh one for each job: whoever knows it may end the job.
+            block: where there is none, wait for one, up to `drain_delay`.
+
+        Returns:
+            The job; None: there was none, or the worker is paused or closed, or the rate is limited.
+        """
+        if not isinstance(token, str) or not token:
+            raise InvalidOptionError("token", f"must be a non-empty string, not {token!r}")
+        job: Job[Any, Any] | None = await self._taker.take(token, block=block)
+        return job
+
+    async def run_stalled_check(self) -> list[str]:
+        """Bring back jobs of workers that vanished, unless somebody did within `stalled_interval`.
+
+        A job has stalled that was active at one check and has no lock at the next.
+
+        Returns:
+            The ids of the jobs that wait again.
+        """
+        return await self._stalled.check()
+
+    async def start_stalled_check_timer(self) -> None:
+        """Check now, and then every `stalled_interval` until the worker is closed. `start` does it by itself."""
+        if not self.opts.skip_stalled_check:
+            self._stalled.start()
