@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.bullmq import JobSpec, Queue, QueueError
+from app.bullmq.job_scheduler import JobScheduler
+from app.bullmq.next_iteration import store_next_iteration
 from tests.bullmq.hand_worker import HandWorker
 from tests.compat.node import Node
 
@@ -20,11 +22,35 @@ _OPTION_NAMES = {
     "sizeLimit": "size_limit",
     "resetAttemptsMade": "reset_attempts_made",
     "resetAttemptsStarted": "reset_attempts_started",
+    "startDate": "start_date",
+    "endDate": "end_date",
+}
+_SCHEDULER_NAMES = {
+    "key": "key",
+    "name": "name",
+    "next": "next",
+    "iterationCount": "iteration_count",
+    "limit": "limit",
+    "startDate": "start_date",
+    "endDate": "end_date",
+    "tz": "tz",
+    "pattern": "pattern",
+    "every": "every",
+    "offset": "offset",
 }
 
 
 def _renamed(options: dict[str, Any] | None) -> dict[str, Any]:
     return {_OPTION_NAMES.get(name, name): value for name, value in (options or {}).items()}
+
+
+def _scheduler_json(scheduler: JobScheduler | None) -> dict[str, Any] | None:
+    if scheduler is None:
+        return None
+    fields = {theirs: getattr(scheduler, ours) for theirs, ours in _SCHEDULER_NAMES.items()}
+    template = scheduler.template
+    known = {name: value for name, value in fields.items() if value is not None}
+    return {**known, "data": template.data, "attempts": template.opts.attempts}
 
 
 async def in_node(node: Node, url: str, prefix: str, steps: list[Step]) -> list[Any]:
@@ -145,13 +171,52 @@ class Player:
         }
 
     async def take(self) -> str | None:
-        return await self.worker.take()
+        job_id = await self.worker.take()
+        if job_id is not None:
+            await store_next_iteration(self.queue.scripts, await self._job(job_id))
+        return job_id
 
     async def complete(self, value: Any) -> None:
         await self.worker.complete(value)
 
     async def fail(self, reason: str) -> None:
         await self.worker.fail(reason)
+
+    async def upsert(self, scheduler_id: str, repeat: dict[str, Any], template: dict[str, Any] | None = None) -> str:
+        given = {**(template or {}), "opts": _renamed((template or {}).get("opts"))}
+        job = await self.queue.upsert_job_scheduler(scheduler_id, await self._dated(repeat), given)  # type: ignore[arg-type]
+        return job.id
+
+    async def _dated(self, repeat: dict[str, Any]) -> Any:
+        now_ms = await self.queue.scripts.now_ms()
+        dated = _renamed({name: value for name, value in repeat.items() if not name.endswith("In")})
+        if "startIn" in repeat:
+            dated["start_date"] = now_ms + repeat["startIn"]
+        if "endIn" in repeat:
+            dated["end_date"] = now_ms + repeat["endIn"]
+        if "offsetIn" in repeat:
+            dated["offset"] = (now_ms + repeat["offsetIn"]) % repeat["every"]
+        return dated
+
+    async def scheduler(self, scheduler_id: str) -> dict[str, Any] | None:
+        return _scheduler_json(await self.queue.get_job_scheduler(scheduler_id))
+
+    async def schedulers(self, *page: Any) -> list[dict[str, Any] | None]:
+        return [_scheduler_json(scheduler) for scheduler in await self.queue.get_job_schedulers(*page)]
+
+    async def schedulersCount(self) -> int:
+        return await self.queue.get_job_schedulers_count()
+
+    async def removeScheduler(self, scheduler_id: str) -> bool:
+        return await self.queue.remove_job_scheduler(scheduler_id)
+
+    async def promoteNext(self) -> None:
+        (job,) = await self.queue.get_delayed(0, 0)
+        await job.promote()
+
+    async def removeNext(self, state: str) -> None:
+        (job,) = await getattr(self.queue, f"get_{state.lower()}")(0, 0)
+        await job.remove()
 
     async def redis(self, *command: Any) -> None:
         await self.queue.connection.execute(*command)

@@ -21,6 +21,20 @@ const job = async (id) => {
   return found;
 };
 
+// A repeat option that counts from now: {startIn, endIn} in ms, and {offsetIn}, the offset of a slot so far ahead.
+const dated = ({ startIn, endIn, offsetIn, ...repeat }) => {
+  const now = Date.now();
+  if (startIn !== undefined) repeat.startDate = now + startIn;
+  if (endIn !== undefined) repeat.endDate = now + endIn;
+  if (offsetIn !== undefined) repeat.offset = (now + offsetIn) % repeat.every;
+  return repeat;
+};
+const schedulerJson = (found) => {
+  if (!found) return null;
+  const { template, id, ...fields } = found;
+  return { ...fields, data: template?.data ?? null, attempts: template?.opts?.attempts ?? 0 };
+};
+
 const steps = {
   add: async (name, data, opts) => (await queue.add(name, data, opts)).id,
   addBulk: async (jobs) => ids(await queue.addBulk(jobs)),
@@ -57,6 +71,13 @@ const steps = {
   },
   complete: async (value) => { await held.moveToCompleted(value, TOKEN, false); },
   fail: async (reason) => { await held.moveToFailed(new Error(reason), TOKEN, false); },
+  upsert: async (id, repeat, template) => (await queue.upsertJobScheduler(id, dated(repeat), template)).id,
+  scheduler: async (id) => schedulerJson(await queue.getJobScheduler(id)),
+  schedulers: async (...page) => (await queue.getJobSchedulers(...page)).map(schedulerJson),
+  schedulersCount: () => queue.getJobSchedulersCount(),
+  removeScheduler: (id) => queue.removeJobScheduler(id),
+  promoteNext: async () => { await (await queue.getDelayed(0, 0))[0].promote(); },
+  removeNext: async (state) => { await (await queue[`get${state}`](0, 0))[0].remove(); },
   redis: async (...command) => { await connection.call(...command); },
 };
 

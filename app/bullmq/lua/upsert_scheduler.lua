@@ -59,9 +59,11 @@ local function slot_of_every()
 end
 
 local function slot_of_pattern()
-  -- So an iteration that nobody was there to run is run late, not dropped.
-  if first_ms and place and is_same_schedule() then return last, 0 end
-  return first_ms or now, 0
+  -- As in BullMQ, the offset of an `every` that was there before stays, and means nothing.
+  local offset = place and tonumber(stored[3]) or 0
+  -- An iteration that nobody was there to run is run late, not dropped.
+  if first_ms and place and is_same_schedule() then return last, offset end
+  return first_ms or now, offset
 end
 
 local due, offset

@@ -34,7 +34,7 @@ def check_unbroken(jobs: list[Job], every_ms: int) -> None:
     in_order = sorted(jobs, key=due_ms)
     for last, job in itertools.pairwise(in_order):
         expected = due_ms(last) + every_ms
-        while expected <= job.timestamp:
+        while expected < job.timestamp:
             expected += every_ms
         assert due_ms(job) == expected, f"after {last.id}, added {job.timestamp}: {job.id}"
 

@@ -39,7 +39,7 @@ end
 -- The slot after `last`, or where that is past too, because nobody was there to run it, the next one that is not.
 local function slot_after(last, now, every, offset)
   local slot = last + every
-  if slot <= now then slot = aligned_slot(now, every, offset) end
+  if slot < now then slot = aligned_slot(now, every, offset) end
   return slot
 end
 
