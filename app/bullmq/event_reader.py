@@ -16,7 +16,7 @@ from app.bullmq.job_waits import JobWaits
 from app.bullmq.keys import QueueKeys
 from app.bullmq.script_caller import load
 from app.redis.endpoint import Endpoint
-from app.redis.errors import ConnectionLostError
+from app.redis.errors import ConnectionLostError, RedisError
 from app.redis.pipelined import PipelinedConnection
 from app.redis.server_error import ServerError
 
@@ -81,6 +81,7 @@ class EventReader:
         self._task: asyncio.Task[None] | None = None
         self._is_closed = False
         self._failures = 0
+        self._logged = ""
 
     async def start(self) -> None:
         """Connect, and fix the place from which to read: what happens after this returns is told. Repeating is fine.
@@ -135,6 +136,8 @@ class EventReader:
                     position = await self._find_place(position)
                     is_sure = True
                 entries = await self._read(position)
+                # After a silent read too: the stream may have been begun anew by a clock that is behind.
+                is_sure = bool(entries)
                 self._failures = 0
                 for entry in entries:
                     position = EventId.of(entry[0])
@@ -158,8 +161,6 @@ class EventReader:
 
     async def _read(self, position: EventId) -> list[Any]:
         """The next entries, or none within the blocking time."""
-        if not self._connection.is_connected:
-            await self._connection.connect()
         command = ("XREAD", "COUNT", _EVENTS_A_READ, "BLOCK", self._blocking_ms, "STREAMS", self._stream, str(position))
         bounds_reply = self._connection.send("EVALSHA", EVENT_BOUNDS.sha, 1, self.keys.base)
         entries_reply = self._connection.send(*command)
@@ -206,14 +207,20 @@ class EventReader:
             self._listener.missed(error)
 
     async def _pause(self, error: Exception) -> None:
-        if self._failures % _LOG_EVERY == 0:
-            log.warning("queue %s: reading its events: %s", self.keys.name, error, extra={"queue": self.keys.name})
+        if self._failures % _LOG_EVERY == 0 or str(error) != self._logged:
+            self._logged = str(error)
+            log.warning(
+                "queue %s: reading its events: %s",
+                self.keys.name,
+                error,
+                exc_info=None if isinstance(error, RedisError) else error,
+                extra={"queue": self.keys.name},
+            )
         if self._listener is not None:
             self._listener.failed(error)
-        if isinstance(error, ConnectionLostError) and self._failures == 0:
-            self._failures += 1
-            return  # connecting anew has its own pace
         self._failures += 1
+        if isinstance(error, ConnectionLostError) and self._failures == 1:
+            return  # connecting anew has its own pace
         longest_s: float = min(_FIRST_PAUSE_S * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE_S)
         # Half of the wait is random, so that a fleet does not come back in step.
         await asyncio.sleep(longest_s * (0.5 + random.random() / 2))  # noqa: S311 - no secret

@@ -13,8 +13,11 @@ from app.bullmq.keys import QueueKeys
 class EventSource(Protocol):
     """What tells of a queue's jobs: a QueueEvents, or the reader that a Queue shares among its jobs."""
 
-    keys: QueueKeys
-    waits: JobWaits
+    @property
+    def keys(self) -> QueueKeys: ...
+
+    @property
+    def waits(self) -> JobWaits: ...
 
     async def start(self) -> None: ...
 
