@@ -1,0 +1,40 @@
+"""Why a cron expression was refused."""
+
+from __future__ import annotations
+
+
+class CronExpressionError(ValueError):
+    """The expression, or its time zone, can give no runs.
+
+    Attributes:
+        expression: as it was written.
+        field: the part that is wrong ("minute", "day of week", "tz"), or None when it is the whole.
+        reason: what is wrong with it.
+        hint: what to write instead; may be empty.
+    """
+
+    def __init__(self, expression: str, field: str | None, reason: str, hint: str = "") -> None:
+        super().__init__(expression, field, reason, hint)
+        self.expression = expression
+        self.field = field
+        self.reason = reason
+        self.hint = hint
+
+    def __str__(self) -> str:
+        shown = self.expression if len(self.expression) <= _SHOWN_CHARS else f"{self.expression[:_SHOWN_CHARS]}..."
+        where = "" if self.field is None else f", {self.field}"
+        advice = f". {self.hint}" if self.hint else ""
+        return f"cron expression {shown!r}{where}: {self.reason}{advice}"
+
+
+class RefusedError(Exception):
+    """One part was refused; whoever knows the whole expression turns this into a CronExpressionError."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason, hint)
+        self.reason = reason
+        self.hint = hint
+
+
+# Longer ones are refused for their length; the message need not repeat them whole.
+_SHOWN_CHARS = 120
