@@ -26,6 +26,7 @@ from app.bullmq.errors import (
 from app.bullmq.handler_errors import DelayedError, RateLimitError, WaitingChildrenError, WaitingError
 from app.bullmq.job import Job, Progress
 from app.bullmq.job_logs import JobLogs
+from app.bullmq.job_scheduler import JobScheduler, JobTemplate, SchedulerTemplate
 from app.bullmq.job_state import FinishedState, JobState, ListedState
 from app.bullmq.options import JobOptions, JobOpts
 from app.bullmq.queue import JobSpec, Queue
@@ -33,6 +34,7 @@ from app.bullmq.queue_counts import Metrics
 from app.bullmq.queue_events import QueueEvents
 from app.bullmq.queue_events_producer import QueueEventsProducer
 from app.bullmq.queue_limits import QueueMeta, RateLimit
+from app.bullmq.repeat import RepeatOptions
 from app.bullmq.retention import Retention, RetentionOptions
 from app.bullmq.streams import EventsStreamOptions, StreamsOptions
 from app.bullmq.sync_call import LoopBlockedError
@@ -64,9 +66,11 @@ __all__ = [
     "JobNotFoundError",
     "JobOptions",
     "JobOpts",
+    "JobScheduler",
     "JobSpec",
     "JobState",
     "JobStateError",
+    "JobTemplate",
     "JobTimeoutError",
     "JobWaitTimeoutError",
     "LimiterOptions",
@@ -84,9 +88,11 @@ __all__ = [
     "QueueMeta",
     "RateLimit",
     "RateLimitError",
+    "RepeatOptions",
     "Retention",
     "RetentionOptions",
     "SchedulerJobError",
+    "SchedulerTemplate",
     "StreamsOptions",
     "SyncJob",
     "SyncQueue",

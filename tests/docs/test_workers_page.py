@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.bullmq import Backoff, Job
+from app.bullmq import Backoff, Job, Worker
 from app.core import create_application, module
 from app.workers import WorkersModule, get_queue_token, processor
 from tests.docs.examples import examples_of
@@ -105,6 +105,47 @@ async def timedeltas_mean_the_same(stage: Stage) -> None:
         assert job.id == page.job.id
         assert (job.opts.attempts, job.delay, job.opts.timeout_ms) == (3, 5_000, 30_000)
         assert job.opts.backoff == Backoff.exponential(60_000)
+
+
+@checks("repeatable-jobs")
+async def the_job_waits_for_its_time_and_is_followed_by_the_next(stage: Stage) -> None:
+    async with stage.queue("sync") as queue:
+        await stage.run(self=SimpleNamespace(queue=queue))
+        await stage.run(self=SimpleNamespace(queue=queue))
+        (scheduler,) = await queue.get_job_schedulers()
+        assert (scheduler.pattern, scheduler.next % 300_000) == ("*/5 * * * *", 0)
+        (job,) = await queue.get_delayed()
+        assert (job.name, job.data) == ("sync-data", {"source": "api"})
+        await job.promote()
+        async with Worker("sync", lambda job: "synced", connection=stage.redis_url, prefix=stage.prefix):
+            assert (await stage.finished(job)).returnvalue == "synced"
+        (following,) = await queue.get_delayed()
+        assert following.id == f"repeat:{scheduler.key}:{scheduler.next + 300_000}"
+
+
+@checks("job-schedulers")
+async def the_scheduler_has_its_pending_job(stage: Stage) -> None:
+    async with stage.queue("reports") as queue:
+        page = await stage.run(self=SimpleNamespace(queue=queue))
+        scheduler = await queue.get_job_scheduler("nightly-report")
+        assert scheduler is not None
+        assert (scheduler.name, scheduler.pattern, scheduler.tz) == ("report", "30 2 * * *", "Europe/Paris")
+        assert page.job.id == f"repeat:nightly-report:{scheduler.next}"
+        assert (page.job.data, page.job.opts.attempts) == ({"kind": "daily"}, 3)
+
+
+@checks("managing-schedulers")
+async def schedulers_are_listed_and_removed(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    async with stage.queue("reports") as queue:
+        self = SimpleNamespace(queue=queue)
+        await stage.run_other("job-schedulers", self=self)
+        scheduler = await queue.get_job_scheduler("nightly-report")
+        assert scheduler is not None
+        page = await stage.run(self=self, log=log)
+        assert f"nightly-report runs next at {scheduler.next} ms" in caplog.messages
+        assert page.removed is True
+        assert await queue.get_job_schedulers_count() == 0
+        assert await queue.get_delayed() == []
 
 
 @checks("job-progress")
