@@ -15,7 +15,8 @@ EMPTY_NAMES = {"utils", "helpers", "common", "types", "misc"}
 
 
 @pytest.mark.parametrize(
-    "package", ["app", "app/bullmq", "app/cli", "app/core", "app/modules", "app/redis", "app/workers"]
+    "package",
+    ["app", "app/bullmq", "app/cli", "app/core", "app/cron_expression", "app/modules", "app/redis", "app/workers"],
 )
 def test_each_folder_says_on_one_screen_what_it_is(package: str) -> None:
     text = (ROOT / package / "README.md").read_text()
