@@ -12,6 +12,7 @@ from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from app.bullmq.event_reader import EventReader
 from app.bullmq.job import D, Job
+from app.bullmq.job_scheduler import NewScheduler
 from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
 from app.bullmq.keys import QueueKeys
 from app.bullmq.new_job import NewJob
@@ -246,6 +247,11 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     async def _store_max_len(self, max_len: int) -> None:
         await self.scripts.store_max_len(max_len, META_VERSION)
         self._unstored_max_len = None
+
+    async def _upsert(self, scheduler: NewScheduler) -> Job[D]:
+        if self._unstored_max_len is not None:
+            await self._store_max_len(self._unstored_max_len)
+        return await super()._upsert(scheduler)
 
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any]) -> NewJob:
         opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts

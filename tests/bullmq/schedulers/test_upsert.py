@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -237,6 +238,28 @@ async def test_the_queues_own_options_are_inherited(redis_url: str, key_prefix: 
         job = await queue.upsert_job_scheduler("s", {"every": 60_000}, {"opts": {"attempts": 2}})
     assert (job.opts.attempts, job.opts.remove_on_fail is not None) == (2, True)
     assert (job.delay, job.opts.deduplication) == (0, None)
+
+
+async def test_the_length_of_the_event_stream_is_stored_first(redis_url: str, key_prefix: str) -> None:
+    streams: Any = {"events": {"max_len": 77}}
+    async with Queue("q", connection=redis_url, prefix=key_prefix, streams=streams) as queue:
+        await queue.upsert_job_scheduler("s", {"every": 60_000})
+        stored = await queue.connection.execute("HGET", queue.keys.of("meta"), "opts.maxLenEvents")
+    assert stored == b"77"
+
+
+async def test_a_thousand_jobs_in_the_way_are_an_error(queue: Queue, clockwork: Clockwork) -> None:
+    offset = (await clockwork.now_ms() + 30_000) % 60_000
+    first = await queue.upsert_job_scheduler("s", {"every": 60_000, "offset": offset})
+    await queue.remove_job_scheduler("s")
+    slots = [int(first.id.rpartition(":")[2]) + i * 60_000 for i in range(1_000)]
+    keys = [clockwork.keyspace.key(f"repeat:s:{slot}") for slot in slots]
+    await asyncio.gather(*(clockwork.keyspace.command("HSET", key, "name", "n") for key in keys))
+    with pytest.raises(ServerError, match="next 1000 iterations of scheduler s are there already"):
+        await queue.upsert_job_scheduler("s", {"every": 60_000, "offset": offset})
+    assert await clockwork.pending("s") == []
+    await clockwork.keyspace.command("DEL", keys[-1])
+    assert (await queue.upsert_job_scheduler("s", {"every": 60_000, "offset": offset})).id.endswith(str(slots[-1]))
 
 
 async def test_no_run_before_the_end_date_is_an_error_and_nothing_changes(queue: Queue, clockwork: Clockwork) -> None:
