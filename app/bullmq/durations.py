@@ -6,7 +6,8 @@ from app.bullmq.errors import InvalidOptionError
 
 Duration = int | timedelta
 
-# Scores of delayed jobs are ms * 4096 in a double: exact up to here, the year 2255.
+# Some 70 years. As a point in time it is September 2039, where the score of a delayed job, ms * 4096, no longer fits a
+# double exactly; BullMQ's layout has that limit.
 LONGEST_MS = 2**53 // 4096 - 1
 
 
