@@ -17,8 +17,8 @@ from tests.servers import RedisServer
 from tests.waiting import eventually
 
 MINIMAL_ACL = (
-    "~bull:* ~bullworks:* ~{prefix}:* -@all +@hash +@list +@set +@sortedset +@stream +@string +@transaction -@dangerous "
-    "+eval +evalsha +script|load +exists +del +unlink +pexpire +pttl +type +scan +client|setname +client|id "
+    "~bull:* ~bullworks:* ~{prefix}:* -@all +@hash +@list +@set +@sortedset +@stream +@string +@transaction "
+    "-@dangerous +eval +evalsha +script|load +exists +del +unlink +pexpire +pttl +type +scan +client|setname +client|id "
     "+client|unblock +hello +auth +ping +select +info +time"
 )
 
@@ -99,7 +99,8 @@ async def process(job):
     return "fine"
 
 async def main(url, prefix):
-    worker = Worker("q", process, connection=url, prefix=prefix, concurrency=20, lock_duration=400, stalled_interval=300)
+    options = {"concurrency": 20, "lock_duration": 400, "stalled_interval": 300}
+    worker = Worker("q", process, connection=url, prefix=prefix, **options)
     await worker.start()
     await asyncio.sleep(60)
 
