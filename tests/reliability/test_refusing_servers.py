@@ -18,8 +18,8 @@ from tests.waiting import eventually
 
 MINIMAL_ACL = (
     "~bull:* ~bullworks:* ~{prefix}:* -@all +@hash +@list +@set +@sortedset +@stream +@string +@transaction "
-    "-@dangerous +eval +evalsha +script|load +exists +del +unlink +pexpire +pttl +type +scan +client|setname +client|id "
-    "+client|unblock +hello +auth +ping +select +info +time"
+    "-@dangerous +eval +evalsha +script|load +exists +del +unlink +pexpire +pttl +type +scan "
+    "+client|setname +client|id +client|unblock +hello +auth +ping +select +info +time"
 )
 
 
