@@ -8,7 +8,8 @@ const connection = new IORedis(input.url, { maxRetriesPerRequest: null });
 const options = { connection, prefix: input.prefix };
 const queue = new Queue(input.queue, options);
 const reading = connection.duplicate();
-const events = new QueueEvents(input.queue, { ...options, connection: reading });
+// From the oldest on: with '$' npm bullmq misses what happens between waitUntilReady and its first XREAD.
+const events = new QueueEvents(input.queue, { ...options, connection: reading, lastEventId: '0' });
 await events.waitUntilReady();
 const jobs = await queue.addBulk(input.jobs);
 const waits = jobs.map((job) => job.waitUntilFinished(events, input.ttl));
