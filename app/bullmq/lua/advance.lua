@@ -36,8 +36,13 @@ if most_points then
 end
 local is_fetched, jobs, state, wait_ms = pcall(fetch, queue, now, read_fetch_options(1))
 if not is_fetched then return {codes, {}, text_of(jobs), -1, now} end
-if (batch.completed or batch.failed) and #jobs == 0 and redis.call('LLEN', KEYS[1] .. 'wait') == 0
-  and redis.call('LLEN', KEYS[1] .. 'active') == 0 and redis.call('ZCARD', KEYS[1] .. 'prioritized') == 0 then
+-- Where the fleet was full, a waiting worker may have used the marker up in vain: a place is free, so wake one.
+if queue.concurrency and batch.size > 0 and #jobs == 0
+  and redis.call('EXISTS', KEYS[1] .. 'wait', KEYS[1] .. 'prioritized') > 0 then
+  mark_work_unless_closed(queue)
+end
+if (batch.completed or batch.failed) and #jobs == 0
+  and redis.call('EXISTS', KEYS[1] .. 'wait', KEYS[1] .. 'active', KEYS[1] .. 'prioritized') == 0 then
   emit(queue, 'drained')
 end
 return {codes, jobs, state, wait_ms, now}

@@ -1,14 +1,11 @@
 """ManualProcessing: what a worker offers to who takes and finishes jobs by hand, in place of a processor."""
 
-import asyncio
 from typing import Any, Generic
 
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.job import D, Job, R
+from app.bullmq.worker.engine import Engine
 from app.bullmq.worker.options import WorkerOpts
-from app.bullmq.worker.stalled_checker import StalledChecker
-from app.bullmq.worker.taker import Taker
-from app.redis.pipelined import PipelinedConnection
 
 
 class ManualProcessing(Generic[D, R]):
@@ -18,10 +15,7 @@ class ManualProcessing(Generic[D, R]):
     """
 
     opts: WorkerOpts
-    _commands: PipelinedConnection
-    _blocking: PipelinedConnection
-    _taker: Taker
-    _stalled: StalledChecker
+    _engine: Engine
 
     async def wait_until_ready(self) -> None:
         """Connect.
@@ -29,7 +23,7 @@ class ManualProcessing(Generic[D, R]):
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
         """
-        await asyncio.gather(self._commands.connect(), self._blocking.connect())
+        await self._engine.connect()
 
     async def get_next_job(self, token: str, *, block: bool = True) -> Job[D, R] | None:
         """Take a job; end it with `move_to_completed`, `move_to_failed` or another of its moves.
@@ -43,7 +37,7 @@ class ManualProcessing(Generic[D, R]):
         """
         if not isinstance(token, str) or not token:
             raise InvalidOptionError("token", f"must be a non-empty string, not {token!r}")
-        job: Job[Any, Any] | None = await self._taker.take(token, block=block)
+        job: Job[Any, Any] | None = await self._engine.taker.take(token, block=block)
         return job
 
     async def run_stalled_check(self) -> list[str]:
@@ -54,9 +48,9 @@ class ManualProcessing(Generic[D, R]):
         Returns:
             The ids of the jobs that wait again.
         """
-        return await self._stalled.check()
+        return await self._engine.stalled.check()
 
     async def start_stalled_check_timer(self) -> None:
         """Check now, and then every `stalled_interval` until the worker is closed. `start` does it by itself."""
         if not self.opts.skip_stalled_check:
-            self._stalled.start()
+            self._engine.stalled.start()

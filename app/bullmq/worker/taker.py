@@ -18,8 +18,8 @@ class Taker:
     A job whose fetch broke off may lie in `active` under its lock until that expires; a stalled check brings it back.
 
     Args:
-        is_shut: whether nothing is to be taken now.
         blocking: waits for jobs; `commands` ends its wait.
+        accepts_jobs: whether jobs may be taken now.
         longest_block_ms: a wait at most.
     """
 
@@ -30,14 +30,14 @@ class Taker:
         blocking: PipelinedConnection,
         commands: PipelinedConnection,
         *,
-        is_shut: Callable[[], bool],
+        accepts_jobs: Callable[[], bool],
         longest_block_ms: int,
     ) -> None:
         self._scripts = scripts
         self._worker_scripts = worker_scripts
         self._blocking = blocking
         self._commands = commands
-        self._is_shut = is_shut
+        self._accepts_jobs = accepts_jobs
         self._longest_block_ms = longest_block_ms
         # One connection can wait for one job at a time.
         self._turn = asyncio.Lock()
@@ -47,17 +47,17 @@ class Taker:
 
     async def take(self, token: str, *, block: bool) -> Job[Any, Any] | None:
         """The next job, locked with `token`; with `block`, wait for one."""
-        if self._is_shut():
+        if not self._accepts_jobs():
             return None
         job, state, due_ms = await self._scripts.fetch_one(token)
         # While the rate is limited, waiting would only take the marker from those who may go on.
         if job is not None or not block or state == LIMITED:
             return job
         async with self._turn:
-            return None if self._is_shut() else await self._wait(token, due_ms)
+            return await self._wait(token, due_ms) if self._accepts_jobs() else None
 
     async def interrupt(self, timeout_s: float) -> None:
-        """End a wait under way; what it fetched is still returned to who waits. Shut before, so that none follows."""
+        """End a wait under way; what it fetched is still returned to who waits. Jobs are not accepted any more."""
         if self._settled.is_set():
             return
         try:
@@ -76,7 +76,7 @@ class Taker:
                 self._client_id = await self._blocking.execute("CLIENT", "ID")
             fetched = await self._worker_scripts.wait_and_fetch(block_ms, 1, token, "")
         except ConnectionLostError:
-            if self._is_shut():
+            if not self._accepts_jobs():
                 return None
             raise
         finally:

@@ -1,41 +1,23 @@
-"""Worker: takes a queue's jobs and runs a handler for each. This file puts its parts together.
-
-Fetcher waits for work while there is none; Finisher stores outcomes and takes the next jobs; Runner runs handlers.
-All three keep one account, Intake. LockRenewer, StalledChecker and Reclaimer keep at-least-once true when something
-breaks. Reporter tells listeners.
-"""
+"""Worker: takes a queue's jobs and runs a handler for each. Its parts are put together in engine.py."""
 
 import asyncio
 import logging
 from collections.abc import Callable
-from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from uuid import uuid4
 
 from typing_extensions import Unpack
 
 from app.bullmq.cancel_signal import CancelReason
 from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
-from app.bullmq.fetch_terms import FetchTerms
 from app.bullmq.job import D, Job, R
-from app.bullmq.outcome import Outcome, OutcomeRules
 from app.bullmq.queue import Connection, checked_keys
-from app.bullmq.scripts import Scripts
-from app.bullmq.worker.fetcher import Fetcher
-from app.bullmq.worker.finisher import Finisher
-from app.bullmq.worker.intake import Intake
-from app.bullmq.worker.lock_renewer import RENEWER, Lease
+from app.bullmq.worker.engine import CANCEL_S, Engine
 from app.bullmq.worker.manual import ManualProcessing
 from app.bullmq.worker.options import WorkerOptions, WorkerOpts
-from app.bullmq.worker.reclaimer import Reclaimer
 from app.bullmq.worker.reporter import Reporter
-from app.bullmq.worker.runner import Processor, Runner
-from app.bullmq.worker.schedule_keeper import ScheduleKeeper
-from app.bullmq.worker.stalled_checker import StalledChecker
-from app.bullmq.worker.taker import Taker
-from app.bullmq.worker_scripts import Fetched, WorkerScripts
+from app.bullmq.worker.runner import Processor
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 
@@ -44,9 +26,6 @@ log = logging.getLogger(__name__)
 C = TypeVar("C", bound=Callable[..., Any])
 
 DEFAULT_GRACE_MS = 10_000
-# After the grace time: for handlers to notice their cancellation, and for the last outcomes to reach Redis.
-_CANCEL_S = 0.5
-_FLUSH_S = 1.2
 
 
 class Worker(ManualProcessing[D, R]):
@@ -81,91 +60,20 @@ class Worker(ManualProcessing[D, R]):
         self.opts = WorkerOpts.of(options)
         self.keys = checked_keys(prefix, queue_name)
         self._endpoint = connection.endpoint if isinstance(connection, PipelinedConnection) else Endpoint.of(connection)
-        self._uuid = uuid4().hex
-        self._fetches = count(1)
         self._reporter = Reporter(queue_name)
         self._state: str = "new"
         self._is_paused = False
-        self._has_worked = False
         self._closed: asyncio.Event = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._grace: asyncio.Timeout | None = None
         self._has_processor = processor is not None
-        self._build(processor or _no_processor)
-
-    def _build(self, processor: Processor) -> None:
-        opts, keys = self.opts, self.keys
-        self._commands = PipelinedConnection(self._endpoint, reply_timeout_ms=opts.reply_timeout_ms)
-        self._blocking = PipelinedConnection(
+        self._engine = Engine(
             self._endpoint,
-            client_name=keys.client_name(opts.name),
-            # Silence is normal while it blocks: a socket timeout must be longer than the wait.
-            reply_timeout_ms=opts.drain_delay_ms + opts.reply_timeout_ms,
-        )
-        terms = FetchTerms(
-            lock_ms=opts.lock_duration_ms,
-            worker_name=opts.name or "",
-            limiter_max=opts.limiter_max or "",
-            limiter_duration_ms=opts.limiter_duration_ms or "",
-            most_points=opts.max_data_points or "",
-        )
-        rules = OutcomeRules(
-            remove_on_complete=opts.remove_on_complete,
-            remove_on_fail=opts.remove_on_fail,
-            backoff_strategy=opts.backoff_strategy,
-            max_started_attempts=opts.max_started_attempts,
-        )
-        self._scripts = Scripts(self._commands, keys, terms=terms, rules=rules)
-        self._scripts.on_progress = self._reporter.progress
-        scripts = WorkerScripts(self._commands, self._blocking, keys, terms)
-        self._intake = Intake(opts.concurrency, isolates=opts.isolate_stalled, on_change=self._wake)
-        self._reclaimer = Reclaimer(self._scripts, self._intake.hold_off, self._intake.go_on)
-        self._finisher = Finisher(
-            scripts,
-            self._intake,
-            new_token=self._new_token,
-            on_fetched=self._take,
-            on_stored=self._reporter.stored,
-            on_refused=self._reporter.refused,
-            on_lost_fetch=self._reclaimer.lost,
-            was_stored=self._was_stored,
-            concurrency=opts.concurrency,
-            queue_name=self.queue_name,
-        )
-        self._fetcher = Fetcher(
-            scripts,
-            self._intake,
-            self._blocking,
-            self._commands,
-            new_token=self._new_token,
-            on_fetched=self._take,
-            on_lost_fetch=self._reclaimer.lost,
-            on_change=self._answered,
-            longest_block_ms=opts.drain_delay_ms,
-            queue_name=self.queue_name,
-        )
-        self._taker = Taker(
-            self._scripts,
-            scripts,
-            self._blocking,
-            self._commands,
-            is_shut=lambda: self._is_paused or self._state in {"closing", "closed"},
-            longest_block_ms=opts.drain_delay_ms,
-        )
-        self._runner = Runner(
-            processor,
-            rules,
-            concurrency=opts.concurrency,
-            report=self._finisher.add,
-            on_moved=self._moved,
-            keep_schedule=ScheduleKeeper(self._scripts, self.queue_name).keep,
-            on_active=self._reporter.active,
-            on_ended=self._intake.ended,
-            timeout_ms=opts.timeout_ms,
-            queue_name=self.queue_name,
-        )
-        self._stalled = StalledChecker(
-            self._scripts, opts.stalled_interval_ms, opts.max_stalled_count, self._reporter.stalled
+            self.keys,
+            opts=self.opts,
+            processor=processor or _no_processor,
+            reporter=self._reporter,
+            accepts_jobs=self._accepts_jobs,
         )
 
     def __repr__(self) -> str:
@@ -196,7 +104,7 @@ class Worker(ManualProcessing[D, R]):
     @property
     def active_jobs(self) -> list[Job[Any, Any]]:
         """Jobs whose handler runs in this worker now."""
-        return self._runner.running
+        return self._engine.runner.running
 
     def on(self, event: str, callback: C) -> C:
         """Call `callback` on an event, see `WORKER_EVENTS`; sync or async, with as many arguments as it takes.
@@ -219,15 +127,15 @@ class Worker(ManualProcessing[D, R]):
         Returns:
             False: no handler runs for it here.
         """
-        return self._runner.cancel(job_id, reason)
+        return self._engine.runner.cancel(job_id, reason)
 
     def cancel_all_jobs(self, reason: CancelReason = None) -> None:
         """Cancel all handlers that run in this worker, as `cancel_job` does."""
-        self._runner.cancel_all(reason)
+        self._engine.runner.cancel_all(reason)
 
     async def rate_limit(self, duration: Duration) -> None:
         """As Queue.rate_limit. A handler that was turned away by what it calls then raises RateLimitError."""
-        await self._scripts.rate_limit(checked_ms("duration", duration, least=1))
+        await self._engine.scripts.rate_limit(checked_ms("duration", duration, least=1))
 
     async def start(self) -> None:
         """Connect and begin to take jobs; a second call does nothing.
@@ -242,30 +150,16 @@ class Worker(ManualProcessing[D, R]):
             return
         self._state = "starting"
         try:
-            await asyncio.gather(self._commands.connect(), self._blocking.connect())
+            await self._engine.connect()
         except BaseException:
             self._state = "new"
             raise
         if self._closing is not None:
             return
         self._state = "running"
-        self._lease = Lease(
-            endpoint=self._endpoint,
-            keys=self.keys,
-            locks=self._intake.locks,
-            lock_ms=self.opts.lock_duration_ms,
-            max_loop_block_s=self.opts.max_loop_block_ms / 1000,
-            loop=asyncio.get_running_loop(),
-            on_renewed=self._reporter.locks_renewed,
-            on_lost=self._on_locks_lost,
-        )
-        RENEWER.add(self._lease)
-        if not self.opts.skip_stalled_check:
-            self._stalled.start()
-        self._finisher.start()
-        self._fetcher.start()
+        self._engine.start()
         if not self._is_paused:
-            self._intake.open()
+            self._engine.open()
         log.info(
             "worker of queue %s started, concurrency %d",
             self.queue_name,
@@ -291,17 +185,18 @@ class Worker(ManualProcessing[D, R]):
         """
         if not self._is_paused:
             self._is_paused = True
-            await self._stop_taking()
+            if self._state == "running":
+                await self._engine.shut()
             self._reporter.emitter.emit("paused")
         if not do_not_wait_active:
-            await self._runner.wait_quiet()
+            await self._engine.runner.wait_quiet()
 
     def resume(self) -> None:
         """Take jobs again."""
         if self._is_paused:
             self._is_paused = False
             if self._state == "running":
-                self._intake.open()
+                self._engine.open()
             self._reporter.emitter.emit("resumed")
 
     async def close(self, grace: Duration = DEFAULT_GRACE_MS) -> None:
@@ -328,12 +223,12 @@ class Worker(ManualProcessing[D, R]):
         if was_running:
             self._reporter.emitter.emit("closing", f"closing worker of queue {self.queue_name}")
             # The order is the design: nothing new; then what runs; then what came of it; then the connections.
-            await self._stop_taking()
+            await self._engine.shut()
             try:
                 async with asyncio.timeout_at(deadline_s) as self._grace:
-                    await self._runner.wait_quiet()
+                    await self._engine.runner.wait_quiet()
             except TimeoutError:
-                handed_back = await self._runner.hand_back(_CANCEL_S)
+                handed_back = await self._engine.runner.hand_back(CANCEL_S)
                 log.warning(
                     "queue %s: %d jobs still ran when the grace time was over and were handed back",
                     self.queue_name,
@@ -341,88 +236,22 @@ class Worker(ManualProcessing[D, R]):
                     extra={"queue": self.queue_name},
                 )
             self._grace = None
-            if not await self._finisher.drain(_FLUSH_S):
+            if not await self._engine.flush():
                 log.error(
                     "queue %s: Redis did not take the last outcomes in time; their jobs will run again",
                     self.queue_name,
                     extra={"queue": self.queue_name},
                 )
-            RENEWER.remove(self._lease)
-        await self._taker.interrupt(_CANCEL_S)
-        await asyncio.gather(
-            self._stalled.close(), self._fetcher.close(), self._finisher.close(), self._reclaimer.close()
-        )
-        await self._runner.close()
-        await asyncio.gather(self._commands.close(), self._blocking.close())
+        await self._engine.close()
         self._state = "closed"
         if was_running:
             self._reporter.emitter.emit("closed")
             log.info("worker of queue %s closed", self.queue_name, extra={"queue": self.queue_name})
-        await self._reporter.emitter.drain(_CANCEL_S)
+        await self._reporter.emitter.drain(CANCEL_S)
         self._closed.set()
 
-    async def _stop_taking(self) -> None:
-        self._intake.shut()
-        if self._state in {"running", "closing"}:
-            await self._fetcher.interrupt(_CANCEL_S)
-
-    def _new_token(self) -> str:
-        return f"{self._uuid}:{next(self._fetches)}"
-
-    def _take(self, fetched: Fetched, token: str) -> None:
-        """Start the jobs that a trip brought; those that came too late are handed back unstarted."""
-        jobs, scripts, intake = fetched.jobs, self._scripts, self._intake
-        self._has_worked = True
-        is_late = self._state != "running" or self._is_paused
-        on_progress = self._reporter.progress if self._reporter.emitter.has("progress") else None
-        for at in range(0, len(jobs), 2):
-            job: Job[Any, Any] = Job.from_reply(scripts, jobs[at].decode(), jobs[at + 1], token)
-            job.on_progress = on_progress
-            intake.took(job, token)
-            if is_late:
-                intake.ended()
-                self._finisher.add(Outcome("release", job, token))
-            else:
-                self._runner.run(job)
-
-    def _wake(self) -> None:
-        self._finisher.wake()
-        if not self._intake.expects_work:
-            self._fetcher.wake()
-
-    def _answered(self) -> None:
-        """The fetcher's wait is over."""
-        if self._has_worked and not self._intake.expects_work and self._intake.busy == 0:
-            self._has_worked = False
-            self._reporter.emitter.emit("drained")
-        self._wake()
-
-    async def _was_stored(self, outcome: Outcome) -> bool:
-        key = self.keys.of(outcome.job.id)
-        finished_on, exists = await asyncio.gather(
-            self._commands.execute("HGET", key, "finishedOn"), self._commands.execute("EXISTS", key)
-        )
-        return finished_on is not None or not exists
-
-    def _moved(self, job: Job[Any, Any]) -> None:
-        """Its handler put it elsewhere: its lock is gone."""
-        self._intake.settled(job.id, job.token or "")
-
-    def _on_locks_lost(self, job_ids: list[str], reason: str) -> None:
-        # A handler may go on after it has moved its job; the lock is gone as it should be.
-        running = {job.id for job in self._runner.running if job.moved_to is None}
-        lost = [job_id for job_id in job_ids if job_id in running]
-        if lost:
-            log.warning(
-                "queue %s: the locks of %d running jobs are lost (%s); they run again elsewhere, and what they "
-                "return here is refused",
-                self.queue_name,
-                len(lost),
-                reason,
-                extra={"queue": self.queue_name, "job_ids": lost[:100]},
-            )
-        if lost or not job_ids:
-            self._reporter.emitter.emit("lock_renewal_failed", lost)
+    def _accepts_jobs(self) -> bool:
+        return not self._is_paused and self._state not in {"closing", "closed"}
 
 
 async def _no_processor(job: Job[Any, Any]) -> None:
