@@ -40,6 +40,12 @@ class JobFields(Generic[D, R]):
     _signal: CancelSignal | None
 
     @property
+    def is_ordinary(self) -> bool:
+        """Neither a scheduler's nor to be failed unrun: one look for both, since every attempt asks."""
+        fields = self._fields
+        return codec.SCHEDULER_ID not in fields and codec.DEFERRED_FAILURE not in fields
+
+    @property
     def signal(self) -> CancelSignal:
         """Tells the handler that its job is cancelled. A handler that looks at it is told, not stopped.
 

@@ -80,7 +80,11 @@ class Advanced:
 
 
 class OutcomeRules:
-    """Turns results and errors into outcomes, by the job's options and the worker's defaults."""
+    """Turns results and errors into outcomes, by the job's options and the worker's defaults.
+
+    Attributes:
+        runs_any_ordinary: no ordinary job is refused, so `refusal` need not be asked.
+    """
 
     def __init__(
         self,
@@ -91,6 +95,7 @@ class OutcomeRules:
         max_started_attempts: int | None = None,
     ) -> None:
         self._max_started_attempts = max_started_attempts
+        self.runs_any_ordinary = max_started_attempts is None
         self._remove_on_complete = remove_on_complete
         self._remove_on_fail = remove_on_fail
         self._backoff_strategy = backoff_strategy

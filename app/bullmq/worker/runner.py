@@ -172,14 +172,14 @@ class Runner:
 
     async def _attempt(self, slot: Slot, job: Job[Any, Any]) -> None:
         try:
-            if job.repeat_job_key is not None:
+            if not (job.is_ordinary and self._rules.runs_any_ordinary):
                 slot.is_settling = True
                 await self._keep_schedule(job)
                 slot.is_settling = False
-            refusal = self._rules.refusal(job)
-            if refusal is not None:
-                self._report(slot, self._rules.ended(job, refusal))
-                return
+                refusal = self._rules.refusal(job)
+                if refusal is not None:
+                    self._report(slot, self._rules.ended(job, refusal))
+                    return
             timeout_ms = self._readable_timeout_ms(job)
             self._on_active(job)
             if self._is_async:

@@ -16,16 +16,13 @@ local ID, TOKEN, VALUE, RETENTION, STACK, EXTRA = 1, 2, 3, 4, 5, 6
 -- What is read of a job, by place. All that an ordinary end needs; the rest is read where it is needed.
 local NAME, ATTEMPTS_MADE, PARENT_KEY, DEDUPLICATION_ID, PARENT = 1, 2, 3, 4, 5
 
+-- Where an outcome puts its job, and what type that is. Flat, since tables are made with each call.
+local DELAYED = {'delayed', 'zset', 'marker', 'zset'}
+local WAITING = {'wait', 'list', 'prioritized', 'zset', 'marker', 'zset', 'pc', 'string'}
 local DESTINATIONS = {
-  complete = {{'completed', 'zset'}},
-  fail = {{'failed', 'zset'}},
-  retry = {{'wait', 'list'}, {'prioritized', 'zset'}, {'pc', 'string'}, {'marker', 'zset'}},
-  delay = {{'delayed', 'zset'}, {'marker', 'zset'}},
-  hand_back = {{'wait', 'list'}, {'prioritized', 'zset'}, {'marker', 'zset'}},
-  wait_for_children = {{'waiting-children', 'zset'}},
+  complete = {'completed', 'zset'}, fail = {'failed', 'zset'}, retry = WAITING, delay = DELAYED, postpone = DELAYED,
+  hand_back = WAITING, release = WAITING, wait_for_children = {'waiting-children', 'zset'},
 }
-DESTINATIONS.postpone = DESTINATIONS.delay
-DESTINATIONS.release = DESTINATIONS.hand_back
 
 -- What all outcomes of a call share. `doomed`: keys to delete once all are stored, in one command. `is_plain`: none of
 -- these jobs has children, or a log, so nobody need ask for each.
@@ -59,8 +56,9 @@ local function delete_doomed(batch)
 end
 
 local function refuse_destination(queue, kind)
-  for _, destination in ipairs(DESTINATIONS[kind]) do
-    local wrong = wrong_type(queue.base .. destination[1], destination[2])
+  local destinations = DESTINATIONS[kind]
+  for i = 1, #destinations, 2 do
+    local wrong = wrong_type(queue.base .. destinations[i], destinations[i + 1])
     if wrong then return wrong end
   end
   return wrong_type(queue.base .. 'events', 'stream') or wrong_type(queue.base .. 'active', 'list')
@@ -85,10 +83,6 @@ local function refuse_to_wait(key, child)
   return not is_open and NOTHING_TO_WAIT_FOR or nil
 end
 
-local FAMILY = {dependencies = 'set', processed = 'hash', failed = 'hash', unsuccessful = 'zset'}
-local PARENT_PLACES = {['waiting-children'] = 'zset', wait = 'list', prioritized = 'zset', delayed = 'zset',
-  marker = 'zset', events = 'stream'}
-
 -- Of the keys of others that the end of this job touches, one that is of another type; nil: none is.
 local function refuse_relations(queue, job)
   local deduplication_id, parent = job[DEDUPLICATION_ID], job[PARENT]
@@ -96,9 +90,12 @@ local function refuse_relations(queue, job)
     or wrong_type(queue.base .. 'dn:' .. deduplication_id, 'hash'))
   if wrong then return wrong end
   if not parent then return nil end
+  local family = {dependencies = 'set', processed = 'hash', failed = 'hash', unsuccessful = 'zset'}
+  local places = {['waiting-children'] = 'zset', wait = 'list', prioritized = 'zset', delayed = 'zset',
+    marker = 'zset', events = 'stream'}
   wrong = wrong_type(parent.key, 'hash')
-  for suffix, expected in pairs(FAMILY) do wrong = wrong or wrong_type(parent.key .. ':' .. suffix, expected) end
-  for suffix, expected in pairs(PARENT_PLACES) do wrong = wrong or wrong_type(parent.base .. suffix, expected) end
+  for suffix, expected in pairs(family) do wrong = wrong or wrong_type(parent.key .. ':' .. suffix, expected) end
+  for suffix, expected in pairs(places) do wrong = wrong or wrong_type(parent.base .. suffix, expected) end
   return wrong or nil
 end
 
