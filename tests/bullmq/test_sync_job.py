@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.bullmq import Job, JobLockedError, Queue, SyncJob
+from app.bullmq import Job, JobLockedError, JobSpec, Queue, SyncJob
 from app.bullmq.job import Progress
 from tests.bullmq.hand_worker import HandWorker
 
@@ -83,3 +83,38 @@ async def test_it_can_be_retried_and_promoted(queue: Queue, hand: HandWorker) ->
     assert [job.id for job in await queue.get_waiting()] == ["1", "2"]
     await asyncio.to_thread(SyncJob(delayed, loop).remove)
     assert await queue.get_job_counts("waiting") == {"waiting": 1}
+
+
+async def test_it_changes_its_job_and_knows_where_it_is(queue: Queue) -> None:
+    added, delayed = await queue.add("a"), await queue.add("d", None, delay=60_000)
+    await added.log("row")
+    loop = asyncio.get_running_loop()
+
+    def change() -> list[bool]:
+        job, later = SyncJob(added, loop), SyncJob(delayed, loop)
+        job.clear_logs()
+        job.change_priority(priority=3)
+        later.change_delay(30_000)
+        assert not job.extend_lock("token", 1_000)
+        asked = (job.is_completed, job.is_failed, job.is_active, job.is_waiting, job.is_waiting_children)
+        return [*(ask() for ask in asked), later.is_delayed()]
+
+    assert await asyncio.to_thread(change) == [False, False, False, False, False, True]
+    assert (await added.logs(), added.priority, delayed.delay) == ([], 3, 30_000)
+
+
+async def test_it_moves_the_job_that_it_holds(queue: Queue, hand: HandWorker) -> None:
+    await queue.add_bulk([JobSpec("a"), JobSpec("b")])
+
+    def take_and_move(job: SyncJob) -> None:
+        assert not job.move_to_waiting_children(hand.token)
+        if job.id == "1":
+            job.move_to_delayed(2**40, hand.token)
+        else:
+            job.move_to_wait(hand.token)
+
+    for expected in ("delayed", "waiting"):
+        job = await queue.get_job(await hand.take() or "")
+        assert job is not None
+        await asyncio.to_thread(take_and_move, SyncJob(job, asyncio.get_running_loop()))
+        assert await job.get_state() == expected

@@ -107,6 +107,7 @@ class Fetcher:
         except RedisError as error:
             intake.unanswered(want)
             if isinstance(error, ConnectionLostError):
+                self._client_id = None  # the next connection has another
                 self._on_lost_fetch(token)
             self._finished()
             self._on_change()
@@ -125,7 +126,6 @@ class Fetcher:
 
     async def _fetch(self, want: int, token: str, holds: int | str) -> Fetched:
         if not self._connection.is_connected or self._client_id is None:
-            self._client_id = None
             self._client_id = await self._connection.execute("CLIENT", "ID")
         due_ms = self._intake.next_due_ms
         block_ms = self._longest_block_ms if due_ms is None else min(due_ms, self._longest_block_ms)

@@ -76,6 +76,7 @@ class Taker:
                 self._client_id = await self._blocking.execute("CLIENT", "ID")
             fetched = await self._worker_scripts.wait_and_fetch(block_ms, 1, token, "")
         except ConnectionLostError:
+            self._client_id = None  # the next connection has another
             if not self._accepts_jobs():
                 return None
             raise

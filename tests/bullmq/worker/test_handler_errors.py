@@ -72,13 +72,14 @@ async def test_a_parent_adds_its_children_and_waits_for_them(bench: Bench):
                 await bench.queue.add("child", number, parent={"id": job.id, "queue": f"{bench.prefix}:work"})
             if await job.move_to_waiting_children():
                 raise WaitingChildrenError
+            values = await job.get_children_values()  # they were faster
         return sorted(values.values())
 
     parent = await bench.queue.add("parent")
     async with bench.worker(process, concurrency=4):
         await bench.until_in("completed", 4)
     stored = await bench.hash(parent.id)
-    assert (stored["returnvalue"], stored["ats"], stored["atm"]) == ("[0,1,2]", "2", "1")
+    assert (stored["returnvalue"], stored["atm"]) == ("[0,1,2]", "1")
 
 
 async def test_a_job_that_is_turned_away_waits_for_the_limit_at_the_head_of_its_line(bench: Bench):

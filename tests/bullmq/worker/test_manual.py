@@ -18,6 +18,7 @@ from app.bullmq import (
     UnrecoverableError,
     Worker,
 )
+from app.redis.errors import ConnectionLostError
 from tests.bullmq.worker.conftest import Bench
 from tests.waiting import eventually
 
@@ -299,3 +300,17 @@ async def test_a_stored_outcome_is_not_lost_to_an_error_in_fetching(bench: Bench
     with pytest.raises(Exception, match="delayed is a string"):
         await job.move_to_completed(1, fetch_next=True)
     assert await bench.ids("completed") == [job.id]
+
+
+async def test_a_wait_that_breaks_off_is_an_error_and_the_next_one_works(bench: Bench):
+    worker = by_hand(bench)
+    for _ in range(2):
+        waiting = asyncio.create_task(worker.get_next_job("t"))
+        await bench.blocked_in_redis()
+        await bench.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        with pytest.raises(ConnectionLostError):
+            await asyncio.wait_for(waiting, 5)
+    waiting = asyncio.create_task(worker.get_next_job("t"))
+    await bench.blocked_in_redis()
+    await worker.close()
+    assert await asyncio.wait_for(waiting, 5) is None
