@@ -22,9 +22,10 @@ from app.bullmq.worker.finisher import Finisher
 from app.bullmq.worker.intake import Intake
 from app.bullmq.worker.lock_renewer import RENEWER, Lease
 from app.bullmq.worker.options import WorkerOpts
+from app.bullmq.worker.processor import Processor
 from app.bullmq.worker.reclaimer import Reclaimer
 from app.bullmq.worker.reporter import Reporter
-from app.bullmq.worker.runner import Processor, Runner
+from app.bullmq.worker.runner import Runner
 from app.bullmq.worker.schedule_keeper import ScheduleKeeper
 from app.bullmq.worker.stalled_checker import StalledChecker
 from app.bullmq.worker.taker import Taker
@@ -92,7 +93,12 @@ class Engine:
 
     def _build(self, worker_scripts: WorkerScripts, rules: OutcomeRules, processor: Processor) -> None:
         opts, reporter, queue_name = self._opts, self._reporter, self._keys.name
-        self._intake = Intake(opts.concurrency, isolates=opts.isolate_stalled, on_change=self._wake)
+        self._intake = Intake(
+            opts.concurrency,
+            isolates=opts.isolate_stalled,
+            longest_limit_ms=opts.maximum_rate_limit_delay_ms,
+            on_change=self._wake,
+        )
         self._reclaimer = Reclaimer(self.scripts, self._intake.hold_off, self._intake.go_on)
         self._finisher = Finisher(
             worker_scripts,
@@ -151,16 +157,24 @@ class Engine:
             keys=self._keys,
             locks=self._intake.locks,
             lock_ms=self._opts.lock_duration_ms,
+            renew_ms=self._opts.renew_ms,
             max_loop_block_s=self._opts.max_loop_block_ms / 1000,
             loop=asyncio.get_running_loop(),
             on_renewed=self._reporter.locks_renewed,
             on_lost=self._on_locks_lost,
         )
-        RENEWER.add(self._lease)
+        if not self._opts.skip_lock_renewal:
+            RENEWER.add(self._lease)
         if not self._opts.skip_stalled_check:
             self.stalled.start()
         self._finisher.start()
         self._fetcher.start()
+
+    def set_concurrency(self, concurrency: int) -> None:
+        """Run so many handlers at once from now on; those that run already go on."""
+        self.runner.set_concurrency(concurrency)
+        self._finisher.set_concurrency(concurrency)
+        self._intake.set_concurrency(concurrency)
 
     def open(self) -> None:
         """Take jobs, from now on."""

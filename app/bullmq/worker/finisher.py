@@ -66,10 +66,13 @@ class Finisher:
         self._under_way = 0
         self._retrying = 0
         self._drained: asyncio.Event = asyncio.Event()
-        # What is worth a second trip while one is under way.
-        self._enough = max(1, min(concurrency // 2, MOST_A_TRIP))
+        self.set_concurrency(concurrency)
         self._queue_name = queue_name
         self._pace = Pace(log, f"queue {queue_name}: storing outcomes and fetching")
+
+    def set_concurrency(self, concurrency: int) -> None:
+        # What is worth a second trip while one is under way.
+        self._enough = max(1, min(concurrency // 2, MOST_A_TRIP))
 
     def start(self) -> None:
         self._lanes = [

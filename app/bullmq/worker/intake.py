@@ -24,13 +24,16 @@ class Intake:
         next_due_ms: until the next delayed job, as of the last answer; None unknown.
     """
 
-    def __init__(self, concurrency: int, *, isolates: bool, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, concurrency: int, *, isolates: bool, longest_limit_ms: int, on_change: Callable[[], None]
+    ) -> None:
         self.locks: dict[str, str] = {}
         self.busy = 0
         self.expects_work = True
         self.next_due_ms: int | None = None
         self._concurrency = concurrency
         self._isolates = isolates
+        self._longest_limit_ms = longest_limit_ms
         self._on_change = on_change
         self._reserved = 0
         self._is_open = False
@@ -72,7 +75,12 @@ class Intake:
             return 0
         if self._limited_until_s and asyncio.get_running_loop().time() < self._limited_until_s:
             return 0
-        return min(self._concurrency - self.busy - self._reserved, MOST_A_TRIP)
+        return max(min(self._concurrency - self.busy - self._reserved, MOST_A_TRIP), 0)
+
+    def set_concurrency(self, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self.expects_work = True
+        self._on_change()
 
     def reserve(self, count: int) -> None:
         self._reserved += count
@@ -93,7 +101,8 @@ class Intake:
         self._limited_until_s = 0.0
         if state == LIMITED and taken < reserved:
             loop = asyncio.get_running_loop()
-            wait_s = max(wait_ms, 1) / 1000
+            # A limit may be lifted before its time.
+            wait_s = min(max(wait_ms, 1), self._longest_limit_ms) / 1000
             self._limited_until_s = loop.time() + wait_s
             self.expects_work = True
             loop.call_later(wait_s, self._on_change)

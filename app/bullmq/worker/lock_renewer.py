@@ -32,18 +32,19 @@ class Lease:
 
     Attributes:
         locks: job id -> token; changed by the loop, copied by the thread.
-        lock_ms: renewed at half of it, to the whole.
+        lock_ms: what a lock is renewed to; renew_ms: how often.
         max_loop_block_s: with the loop not turning for so long, its jobs are given up to other workers.
-        on_renewed, on_lost: called on the loop, with a number of locks, or with job ids.
+        on_renewed, on_lost: called on the loop, with job ids.
     """
 
     endpoint: Endpoint
     keys: QueueKeys
     locks: dict[str, str]
     lock_ms: int
+    renew_ms: int
     max_loop_block_s: float
     loop: asyncio.AbstractEventLoop
-    on_renewed: Callable[[int], None]
+    on_renewed: Callable[[list[str]], None]
     on_lost: Callable[[list[str], str], None]
     due_s: float = 0.0
     loop_turned_s: float = field(default_factory=time.monotonic)
@@ -65,7 +66,7 @@ class LockRenewer:
         self._clients: dict[Endpoint, redis.Redis] = {}
 
     def add(self, lease: Lease) -> None:
-        lease.due_s = time.monotonic() + lease.lock_ms / 2000
+        lease.due_s = time.monotonic() + lease.renew_ms / 1000
         with self._changed:
             self._leases.add(lease)
             if self._thread is None or not self._thread.is_alive():
@@ -83,7 +84,7 @@ class LockRenewer:
                 if not self._leases:
                     self._thread = None
                     break
-                soonest_s = min(lease.lock_ms for lease in self._leases) / 4000
+                soonest_s = min(lease.renew_ms for lease in self._leases) / 2000
                 self._changed.wait(min(_TICK_S, soonest_s))
                 leases = list(self._leases)
             now_s = time.monotonic()
@@ -112,7 +113,7 @@ class LockRenewer:
             return
         locks = lease.locks.copy()
         if not locks:
-            lease.due_s = now_s + lease.lock_ms / 2000
+            lease.due_s = now_s + lease.renew_ms / 1000
             return
         self._renew(lease, locks, now_s)
 
@@ -125,10 +126,11 @@ class LockRenewer:
             log.warning("queue %s: locks could not be renewed: %s", lease.keys.name, problem)
             self._tell(lease, lambda: lease.on_lost([], problem))
             return
-        lease.due_s = now_s + lease.lock_ms / 2000
+        lease.due_s = now_s + lease.renew_ms / 1000
         # A job may have ended, and its lock gone, since the copy was made.
         really_lost = [job_id for job_id in lost if lease.locks.get(job_id) == locks[job_id]]
-        self._tell(lease, lambda: lease.on_renewed(len(locks) - len(lost)))
+        renewed = [job_id for job_id in locks if job_id not in lost]
+        self._tell(lease, lambda: lease.on_renewed(renewed))
         if really_lost:
             self._tell(lease, lambda: lease.on_lost(really_lost, "expired, or taken by another worker"))
 

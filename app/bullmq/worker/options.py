@@ -30,6 +30,8 @@ class WorkerOptions(TypedDict, total=False):
         name: of the worker, shown by getWorkers() and in each job's `processed_by`.
         concurrency: handlers at once, >= 1; default 1.
         lock_duration: a job whose worker vanished is free after it; default 30,000 ms, >= 100.
+        lock_renew_time: locks are renewed so often; default half of lock_duration, >= 50.
+        skip_lock_renewal: True leaves handlers to end within lock_duration, or their jobs run again elsewhere.
         stalled_interval: between checks for such jobs; default 30,000 ms, >= 100.
         max_stalled_count: how often a job may stall; once more and it fails; default 1.
         isolate_stalled: a job that stalled runs alone, so that one that kills its process harms no other.
@@ -37,6 +39,7 @@ class WorkerOptions(TypedDict, total=False):
         skip_stalled_check: leave the checks to other workers.
         max_started_attempts: a job that was started more often is failed without being run; default: no limit.
         limiter: {"max", "duration"}.
+        maximum_rate_limit_delay: while the rate is limited, whether it still is is asked so often; default 30,000 ms.
         metrics: {"max_data_points"}, see Queue.get_metrics; default: nothing is counted.
         timeout: for jobs without one of their own; default none.
         backoff_strategy: (attempts_made, type, error, job) -> ms, for backoff types of your own.
@@ -48,6 +51,8 @@ class WorkerOptions(TypedDict, total=False):
     name: str | None
     concurrency: int
     lock_duration: Duration
+    lock_renew_time: Duration
+    skip_lock_renewal: bool
     stalled_interval: Duration
     max_stalled_count: int
     isolate_stalled: bool
@@ -55,6 +60,7 @@ class WorkerOptions(TypedDict, total=False):
     max_started_attempts: int | None
     drain_delay: Duration
     limiter: LimiterOptions | None
+    maximum_rate_limit_delay: Duration
     metrics: MetricsOptions | None
     timeout: Duration | None
     backoff_strategy: BackoffStrategy | None
@@ -71,6 +77,8 @@ class WorkerOpts:
     name: str | None = None
     concurrency: int = 1
     lock_duration_ms: int = 30_000
+    lock_renew_time_ms: int | None = None
+    skip_lock_renewal: bool = False
     stalled_interval_ms: int = 30_000
     max_stalled_count: int = 1
     isolate_stalled: bool = True
@@ -79,6 +87,7 @@ class WorkerOpts:
     drain_delay_ms: int = 5_000
     limiter_max: int | None = None
     limiter_duration_ms: int | None = None
+    maximum_rate_limit_delay_ms: int = 30_000
     max_data_points: int | None = None
     timeout_ms: int | None = None
     backoff_strategy: BackoffStrategy | None = None
@@ -102,11 +111,21 @@ class WorkerOpts:
         for option, value in options.items():
             if value is not None:
                 checked |= _check(option, value)
-        return cls(**checked)
+        opts = cls(**checked)
+        if opts.renew_ms >= opts.lock_duration_ms:
+            raise InvalidOptionError("lock_renew_time", f"must be less than lock_duration, not {opts.renew_ms} ms")
+        return opts
+
+    @property
+    def renew_ms(self) -> int:
+        """How often locks are renewed."""
+        return self.lock_duration_ms // 2 if self.lock_renew_time_ms is None else self.lock_renew_time_ms
 
 
 _DURATIONS = {
     "lock_duration": 100,
+    "lock_renew_time": 50,
+    "maximum_rate_limit_delay": 100,
     "stalled_interval": 100,
     "drain_delay": 100,
     "timeout": 1,
@@ -115,7 +134,7 @@ _DURATIONS = {
 }
 _LONGEST_DRAIN_DELAY_MS = 10_000
 _WHOLE = {"concurrency": 1, "max_stalled_count": 0, "max_started_attempts": 1}
-_FLAGS = {"isolate_stalled", "skip_stalled_check"}
+_FLAGS = {"isolate_stalled", "skip_stalled_check", "skip_lock_renewal"}
 # A script makes so many list entries at most.
 _MOST_POINTS = 100_000
 
@@ -124,7 +143,7 @@ def _check(option: str, value: Any) -> dict[str, Any]:
     if option in _DURATIONS:
         return {f"{option}_ms": _ms(option, value, _DURATIONS[option])}
     if option in _WHOLE:
-        return {option: _whole(option, value, _WHOLE[option])}
+        return {option: checked_whole(option, value, _WHOLE[option])}
     if option in {"remove_on_complete", "remove_on_fail"}:
         return {option: Retention.of(value, option)}
     if option == "limiter":
@@ -144,7 +163,7 @@ def _limiter(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"max", "duration"}:
         raise InvalidOptionError("limiter", f"must be {{'max': jobs, 'duration': ms}}, not {value!r}")
     return {
-        "limiter_max": _whole("limiter.max", value["max"], 1),
+        "limiter_max": checked_whole("limiter.max", value["max"], 1),
         "limiter_duration_ms": _ms("limiter.duration", value["duration"], 1),
     }
 
@@ -152,13 +171,14 @@ def _limiter(value: Any) -> dict[str, Any]:
 def _metrics(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"max_data_points"}:
         raise InvalidOptionError("metrics", f"must be {{'max_data_points': minutes}}, not {value!r}")
-    points = _whole("metrics.max_data_points", value["max_data_points"], 1)
+    points = checked_whole("metrics.max_data_points", value["max_data_points"], 1)
     if points > _MOST_POINTS:
         raise InvalidOptionError("metrics.max_data_points", f"must be at most {_MOST_POINTS}, not {points}")
     return {"max_data_points": points}
 
 
-def _whole(option: str, value: Any, least: int) -> int:
+def checked_whole(option: str, value: Any, least: int) -> int:
+    """Raises InvalidOptionError: it is no whole number, or less."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise InvalidOptionError(option, f"must be a whole number >= {least}, not {value!r}")
     return value

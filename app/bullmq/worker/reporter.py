@@ -38,8 +38,8 @@ class Reporter:
     def stalled(self, job_id: str) -> None:
         self.emitter.emit("stalled", job_id, "active", job_id=job_id)
 
-    def locks_renewed(self, count: int) -> None:
-        self.emitter.emit("locks_renewed", {"count": count})
+    def locks_renewed(self, job_ids: list[str]) -> None:
+        self.emitter.emit("locks_renewed", {"count": len(job_ids), "job_ids": job_ids})
 
     def stored(self, outcome: Outcome) -> None:
         """Redis has the outcome."""

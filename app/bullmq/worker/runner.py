@@ -1,7 +1,6 @@
 """Runner: long-lived slots that run handlers, one job at a time each, and report how they ended."""
 
 import asyncio
-import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -17,14 +16,10 @@ from app.bullmq.job import Job
 from app.bullmq.outcome import Outcome, OutcomeRules
 from app.bullmq.sync_job import SyncJob
 from app.bullmq.worker.in_context import InContext
+from app.bullmq.worker.processor import Processor, is_async, takes_signal
 from app.bullmq.worker.slot import Slot
 
 log = logging.getLogger(__name__)
-
-Processor = Callable[..., Any]
-"""`async def process(job: Job)`, or a plain function of a SyncJob, which runs in a thread.
-
-Either may take the job's CancelSignal as its second argument."""
 
 
 class Runner:
@@ -72,6 +67,13 @@ class Runner:
         self._idle: list[asyncio.Future[Job[Any, Any]]] = []
         self._slots: list[Slot] = []
         self._quiet = asyncio.Event()
+
+    def set_concurrency(self, concurrency: int) -> None:
+        """Use so many slots; there may be more from before, which stay idle."""
+        if self._threads is not None and concurrency > self._concurrency:
+            self._threads.shutdown(wait=False)  # what runs in it goes on
+            self._threads = None
+        self._concurrency = concurrency
 
     @property
     def running(self) -> list[Job[Any, Any]]:
@@ -275,23 +277,6 @@ class Runner:
         running.add_done_callback(_drop_result)
         await asyncio.wait((running,))
         return None
-
-
-def is_async(processor: Processor) -> bool:
-    """Whether calling it gives a coroutine: an async function, bound or not, partial, or an object with one."""
-    while isinstance(processor, partial):
-        processor = processor.func
-    return inspect.iscoroutinefunction(processor) or inspect.iscoroutinefunction(type(processor).__call__)
-
-
-def takes_signal(processor: Processor) -> bool:
-    """Whether it takes a second argument: one that it needs, or one that is called `signal`."""
-    try:
-        parameters = list(inspect.signature(processor).parameters.values())
-    except (TypeError, ValueError):  # a builtin that does not say
-        return False
-    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
-    return len(positional) > 1 and (positional[1].name == "signal" or positional[1].default is inspect.Parameter.empty)
 
 
 def _drop_result(running: "asyncio.Future[Any]") -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -15,9 +16,9 @@ from app.bullmq.job import D, Job, R
 from app.bullmq.queue import Connection, checked_keys
 from app.bullmq.worker.engine import CANCEL_S, Engine
 from app.bullmq.worker.manual import ManualProcessing
-from app.bullmq.worker.options import WorkerOptions, WorkerOpts
+from app.bullmq.worker.options import WorkerOptions, WorkerOpts, checked_whole
+from app.bullmq.worker.processor import Processor
 from app.bullmq.worker.reporter import Reporter
-from app.bullmq.worker.runner import Processor
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 
@@ -93,6 +94,20 @@ class Worker(ManualProcessing[D, R]):
         return self.opts.name
 
     @property
+    def concurrency(self) -> int:
+        """How many handlers run at once; setting it holds from now on, and for those that run already not.
+
+        Raises:
+            InvalidOptionError: no whole number >= 1.
+        """
+        return self.opts.concurrency
+
+    @concurrency.setter
+    def concurrency(self, concurrency: int) -> None:
+        self.opts = replace(self.opts, concurrency=checked_whole("concurrency", concurrency, 1))
+        self._engine.set_concurrency(concurrency)
+
+    @property
     def is_running(self) -> bool:
         """Started and not closed; a paused worker runs."""
         return self._state == "running"
@@ -113,6 +128,10 @@ class Worker(ManualProcessing[D, R]):
             InvalidOptionError: there is no such event.
         """
         return self._reporter.emitter.on(event, callback)
+
+    def once(self, event: str, callback: C) -> C:
+        """As `on`, for the next such event only."""
+        return self._reporter.emitter.once(event, callback)
 
     def off(self, event: str, callback: Callable[..., Any]) -> None:
         self._reporter.emitter.off(event, callback)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.bullmq import CancelSignal, JobCancelledError, JobSpec, SyncJob, UnrecoverableError
-from app.bullmq.worker.runner import takes_signal
+from app.bullmq.worker.processor import takes_signal
 from tests.bullmq.worker.conftest import Bench
 from tests.waiting import eventually
 

@@ -313,3 +313,79 @@ async def test_gather_and_child_tasks_work_inside_a_handler(bench: Bench):
     async with bench.worker(process):
         await bench.until_in("completed", 1)
     assert (await bench.hash(job.id))["returnvalue"] == "[2,4,6,8]"
+
+
+async def test_the_concurrency_can_be_changed_while_the_worker_runs(bench: Bench):
+    release = asyncio.Event()
+
+    async def process(job: Any) -> None:
+        await release.wait()
+
+    await bench.queue.add_bulk([JobSpec("n", i) for i in range(12)])
+    worker = bench.worker(process, concurrency=2)
+    async with worker:
+        await eventually(lambda: len(worker.active_jobs) == 2)
+        worker.concurrency = 5
+        await eventually(lambda: len(worker.active_jobs) == 5)
+        assert worker.concurrency == 5
+        worker.concurrency = 1
+        release.set()
+        await bench.until_in("completed", 12)
+        release.clear()
+        await bench.queue.add_bulk([JobSpec("n", i) for i in range(3)])
+        await eventually(lambda: len(worker.active_jobs) == 1)
+        assert len(await bench.ids("active")) == 1
+        release.set()
+    for bad in (0, True, 1.5):
+        with pytest.raises(InvalidOptionError, match="concurrency"):
+            worker.concurrency = bad  # type: ignore[assignment]
+
+
+async def test_more_threads_can_be_had_while_the_worker_runs(bench: Bench):
+    release = threading.Event()
+
+    def process(job: Any) -> None:
+        release.wait(10)
+
+    await bench.queue.add_bulk([JobSpec("n", i) for i in range(6)])
+    worker = bench.worker(process, concurrency=1)
+    async with worker:
+        await eventually(lambda: len(worker.active_jobs) == 1)
+        worker.concurrency = 4
+        await eventually(lambda: len(worker.active_jobs) == 4)
+        assert len([t for t in threading.enumerate() if t.name.startswith("bullworks-work")]) == 4
+        release.set()
+        await bench.until_in("completed", 6)
+
+
+async def test_locks_are_renewed_as_often_as_the_worker_says_and_that_is_told(bench: Bench):
+    renewed: list[Any] = []
+    release = asyncio.Event()
+
+    async def process(job: Any) -> None:
+        await release.wait()
+
+    job = await bench.queue.add("n")
+    worker = bench.worker(process, lock_duration=10_000, lock_renew_time=50)
+    worker.once("locks_renewed", renewed.append)
+    async with worker:
+        await eventually(lambda: renewed)
+        release.set()
+    assert renewed == [{"count": 1, "job_ids": [job.id]}]
+    with pytest.raises(InvalidOptionError, match="lock_renew_time"):
+        bench.worker(process, lock_duration=1_000, lock_renew_time=1_000)
+
+
+async def test_without_renewal_a_long_handlers_job_is_free_once_its_lock_expires(bench: Bench):
+    async def process(job: Any) -> None:
+        await asyncio.sleep(30)
+
+    job = await bench.queue.add("n")
+    async with bench.worker(process, lock_duration=100, skip_lock_renewal=True, skip_stalled_check=True) as worker:
+        await eventually(lambda: worker.active_jobs)
+
+        async def is_free() -> bool:
+            return not await bench.command("EXISTS", bench.key(f"{job.id}:lock"))
+
+        await eventually(is_free)
+        await worker.close(0)

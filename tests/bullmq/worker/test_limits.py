@@ -127,3 +127,14 @@ async def test_limits_that_make_no_sense_are_refused(bench: Bench, bad: Any):
         with pytest.raises(InvalidOptionError):
             await refused
     assert await bench.command("EXISTS", bench.key("meta"), bench.key("limiter")) == 0
+
+
+async def test_a_limit_that_is_lifted_is_noticed_before_it_would_have_ended(bench: Bench):
+    async def process(job: Any) -> None: ...
+
+    await bench.queue.rate_limit(3_600_000)
+    await bench.queue.add("a")
+    async with bench.worker(process, maximum_rate_limit_delay=100):
+        await eventually(lambda: bench.command("EXISTS", bench.key("stalled-check")))
+        await bench.queue.remove_rate_limit_key()
+        await bench.until_in("completed", 1, within_s=3)
