@@ -88,7 +88,10 @@ class Backoff:
         return delay_ms
 
     def to_wire(self) -> dict[str, Any]:
-        wire: dict[str, Any] = {"type": self.type, "delay": self.delay_ms}
+        wire: dict[str, Any] = {"type": self.type}
+        # A type of the user's own need not have a delay; Node then has none either.
+        if self.delay_ms or not self.is_custom:
+            wire["delay"] = self.delay_ms
         if self.jitter:
             wire["jitter"] = self.jitter
         return wire

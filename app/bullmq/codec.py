@@ -35,8 +35,11 @@ PARENT = b"parent"
 DEDUPLICATION_ID = b"deid"
 SCHEDULER_ID = b"rjk"
 
-OUTCOME_FIELDS = (FINISHED_ON, PROCESSED_ON, FAILED_REASON, RETURN_VALUE, DEFERRED_FAILURE)
-"""What a retry takes away. Source: lua/lib/reprocess.lua."""
+OUTCOME_FIELDS = {
+    "completed": (FINISHED_ON, PROCESSED_ON, RETURN_VALUE),
+    "failed": (FINISHED_ON, PROCESSED_ON, FAILED_REASON),
+}
+"""What a retry takes away, by the state that the job was in. Source: lua/lib/reprocess.lua."""
 
 _WIRE_NAMES = {
     "attempts": "attempts",

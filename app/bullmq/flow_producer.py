@@ -51,17 +51,35 @@ class _Planned:
     new: NewJob
     children: list["_Planned"] = field(default_factory=list)
 
-    @property
-    def id(self) -> str:
-        return self.new.opts.job_id or ""
+    def size(self) -> int:
+        """Jobs of the tree."""
+        return 1 + sum(child.size() for child in self.children)
 
-    def level_by_level(self) -> list["_Planned"]:
-        """Parents before their children: a child is refused whose parent is not there."""
-        level, ordered = [self], list[_Planned]()
-        while level:
-            ordered += level
-            level = [child for planned in level for child in planned.children]
-        return ordered
+
+def _level_by_level(roots: list[_Planned]) -> list[_Planned]:
+    """All roots, then all their children, and so on: a child is refused whose parent is not there."""
+    level, ordered = roots, list[_Planned]()
+    while level:
+        ordered += level
+        level = [child for planned in level for child in planned.children]
+    return ordered
+
+
+def _calls(plans: list[_Planned]) -> Iterator[list[_Planned]]:
+    """As many whole trees as one call may store."""
+    call: list[_Planned] = []
+    jobs = 0
+    for plan in plans:
+        size = plan.size()
+        if size > _MOST_IN_FLOW:
+            raise InvalidOptionError("flow", f"has {size} jobs; the most is {_MOST_IN_FLOW}")
+        if jobs + size > _MOST_IN_FLOW:
+            yield call
+            call, jobs = [], 0
+        call.append(plan)
+        jobs += size
+    if call:
+        yield call
 
 
 class FlowProducer:
@@ -108,9 +126,12 @@ class FlowProducer:
     async def add_bulk(
         self, flows: Iterable[FlowJob], *, queues_options: Mapping[str, JobOptions] | None = None
     ) -> list[JobNode]:
-        """Add many trees, each whole or not at all; all are checked before the first is sent. Raises as `add` does."""
-        plans = [self._plan(flow, None, queues_options or {}) for flow in flows]
-        return [await self._send(plan) for plan in plans]
+        """Add many trees, all or none of up to 1,000 jobs, more of them group by group. All roots come first.
+
+        All are checked before the first is sent. Raises as `add` does.
+        """
+        calls = list(_calls([self._plan(flow, None, queues_options or {}) for flow in flows]))
+        return [node for call in calls for node in await self._send(call)]
 
     async def get_flow(
         self, job_id: str, queue_name: str, *, prefix: str | None = None, depth: int = 10, max_children: int = 20
@@ -118,9 +139,14 @@ class FlowProducer:
         """Read a tree from a job down; None where there is no such job.
 
         Args:
-            depth: levels below the job that are read, >= 0.
+            depth: levels that are read, the job's own included, >= 1.
             max_children: of each job, >= 0.
+
+        Raises:
+            InvalidOptionError: a depth below 1.
         """
+        if depth < 1:
+            raise InvalidOptionError("depth", f"must be 1 or more, not {depth}")
         keys = checked_keys(prefix or self.prefix, queue_name)
         return await self._read(keys, job_id, depth, max_children)
 
@@ -133,17 +159,21 @@ class FlowProducer:
         options: dict[str, Any] = {**queues_options.get(queue_name, {}), **flow.get("opts", {})}
         if parent is not None:
             options["parent"] = parent
-        # Children name their parent, so every job has an id before it is sent.
-        options["job_id"] = options.get("job_id") or str(uuid4())
         children = flow.get("children") or ()
-        new = NewJob.of(flow.get("name"), flow.get("data", {}), JobOpts.of(options), waits_for_children=bool(children))
-        below = {"id": options["job_id"], "queue": keys.base[:-1]}
+        opts = JobOpts.of(options)
+        if children and opts.deduplication is not None:
+            raise InvalidOptionError(
+                "deduplication", "is not for a job with children: they must know its id beforehand"
+            )
+        # Children name their parent, so every job has an id before it is sent.
+        new = NewJob.of(
+            flow.get("name"), flow.get("data", {}), opts, waits_for_children=bool(children), given_id=str(uuid4())
+        )
+        below = {"id": new.id, "queue": keys.base[:-1]}
         return _Planned(keys, new, [self._plan(child, below, queues_options) for child in children])
 
-    async def _send(self, plan: _Planned) -> JobNode:
-        ordered = plan.level_by_level()
-        if len(ordered) > _MOST_IN_FLOW:
-            raise InvalidOptionError("flow", f"has {len(ordered)} jobs; the most is {_MOST_IN_FLOW}")
+    async def _send(self, plans: list[_Planned]) -> list[JobNode]:
+        ordered = _level_by_level(plans)
         args: list[Argument] = [META_VERSION]
         for planned in ordered:
             args += planned.new.args()
@@ -153,7 +183,7 @@ class FlowProducer:
             refused = ordered[number - 1].new
             raise addition_error(code, refused.name, refused.opts.parent.key if refused.opts.parent else "")
         ids = {id(planned): answer.decode() for planned, answer in zip(ordered, answers, strict=True)}
-        return self._node(plan, ids, now_ms)
+        return [self._node(plan, ids, now_ms) for plan in plans]
 
     def _node(self, plan: _Planned, ids: Mapping[int, str], now_ms: int) -> JobNode:
         job: Job[Any, Any] = Job(Scripts(self.connection, plan.keys), ids[id(plan)], plan.new.fields(now_ms))
@@ -165,7 +195,7 @@ class FlowProducer:
         if not fields:
             return None
         node = JobNode(Job(scripts, job_id, fields))
-        if depth > 0 and max_children > 0:
+        if depth > 1 and max_children > 0:
             children = await scripts.dependencies(job_id)
             for key in islice(_child_keys(children), max_children):
                 child_keys, child_id = _split(key, keys.prefix)

@@ -188,7 +188,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
             resets_made=reset_attempts_made,
             resets_started=reset_attempts_started,
         )
-        for field in codec.OUTCOME_FIELDS:
+        for field in codec.OUTCOME_FIELDS[state]:
             self._fields.pop(field, None)
         if reset_attempts_made:
             self._fields.pop(codec.ATTEMPTS_MADE, None)

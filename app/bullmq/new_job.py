@@ -16,15 +16,19 @@ class NewJob:
 
     Attributes:
         waits_for_children: it is a flow's parent, and children of it are added with it.
+        given_id: of one that named none, but must have one before it is sent; no part of its options.
     """
 
     name: str
     data: bytes
     opts: JobOpts
     waits_for_children: bool = False
+    given_id: str = ""
 
     @classmethod
-    def of(cls, name: object, data: Any, opts: JobOpts, *, waits_for_children: bool = False) -> "NewJob":
+    def of(
+        cls, name: object, data: Any, opts: JobOpts, *, waits_for_children: bool = False, given_id: str = ""
+    ) -> "NewJob":
         """Check and encode.
 
         Raises:
@@ -36,13 +40,18 @@ class NewJob:
         encoded = payload.encode(data)
         if opts.size_limit is not None and len(encoded) > opts.size_limit:
             raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
-        return cls(name, encoded, opts, waits_for_children)
+        return cls(name, encoded, opts, waits_for_children, given_id)
+
+    @property
+    def id(self) -> str:
+        """Its id; "" where Redis numbers it."""
+        return self.opts.job_id or self.given_id
 
     def args(self) -> tuple[Argument, ...]:
         """Nine, in the order of lua/add_jobs.lua."""
         opts = self.opts
         return (
-            opts.job_id or "",
+            self.id,
             self.name,
             self.data,
             codec.encode_opts(opts),

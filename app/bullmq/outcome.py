@@ -119,21 +119,22 @@ class OutcomeRules:
         """Another attempt where the job has one left, now or after its backoff; else the end."""
         attempts_made = job.attempts_made + 1
         opts = _readable_opts(job)
-        is_exhausted = attempts_made >= opts.attempts
         limit = self._max_started_attempts
         is_last_start = limit is not None and job.attempts_started >= limit
-        if not is_exhausted and not is_last_start and not isinstance(error, UnrecoverableError):
+        if attempts_made < opts.attempts and not is_last_start and not isinstance(error, UnrecoverableError):
             delay_ms = await self._delay_ms(job, error, attempts_made)
             if delay_ms == 0:
                 return self._failure("retry", job, error, extra="1" if opts.lifo else "")
             if delay_ms > 0:
                 return self._failure("delay", job, error, extra=delay_ms)
-        return self.ended(job, error, is_exhausted=is_exhausted)
+        return self.ended(job, error)
 
-    def ended(self, job: AnyJob, error: BaseException, *, is_exhausted: bool = False) -> Outcome:
+    def ended(self, job: AnyJob, error: BaseException) -> Outcome:
         """Failed for good."""
+        opts = _readable_opts(job)
+        is_exhausted = job.attempts_made + 1 >= opts.attempts
         outcome = self._failure("fail", job, error, extra="1" if is_exhausted else "")
-        outcome.retention = (_readable_opts(job).remove_on_fail or self._remove_on_fail).to_script()
+        outcome.retention = (opts.remove_on_fail or self._remove_on_fail).to_script()
         return outcome
 
     def _failure(self, kind: Kind, job: AnyJob, error: BaseException, extra: str | int) -> Outcome:

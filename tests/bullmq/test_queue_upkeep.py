@@ -77,14 +77,14 @@ async def test_each_step_answers_whether_there_is_more(queue: Queue, hand: HandW
     assert await keys_of(queue) == []
 
 
-async def test_a_parent_in_another_queue_goes_with_its_last_child(queue: Queue, redis_url: str) -> None:
+async def test_a_parent_in_another_queue_runs_when_its_last_child_goes(queue: Queue, redis_url: str) -> None:
     async with Queue("parents", connection=redis_url, prefix=queue.keys.prefix) as parents:
         parent = await parents.add("p")
         await parents.connection.execute("LREM", parents.keys.of("wait"), 1, parent.id)
         await parents.connection.execute("ZADD", parents.keys.of("waiting-children"), 1, parent.id)
         await queue.add("c", parent={"id": parent.id, "queue": f"{queue.keys.prefix}:parents"})
         await queue.obliterate()
-        assert await parents.get_job(parent.id) is None
+        assert [job.id for job in await parents.get_waiting()] == [parent.id]
 
 
 async def test_progress_and_lines_are_stored_by_the_jobs_id(queue: Queue) -> None:

@@ -1,4 +1,4 @@
---[[ add_flow: store a tree of jobs, parents before their children, all or none of it.
+--[[ add_flow: store trees of jobs, parents before their children, all or none of them.
   KEYS    1...      per job the common prefix of its queue's keys; touched: as in add_jobs, of each queue
   ARGV    1 version string  stored in `meta` where a queue is new
           2...      nine per job, as in add_jobs, in the order of KEYS; each has an id

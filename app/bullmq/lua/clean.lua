@@ -1,13 +1,13 @@
 --[[ clean: remove the oldest jobs of one state; never one that a worker holds or a scheduler needs.
   KEYS    1 base      the common prefix of the queue's keys; touched: the state's, stalled, repeat, events, de:*, all keys
-                      of the jobs, and of parents that lose their last child
+                      of the jobs, and of parents that lose their last child; of those in other queues, what releases them
   ARGV    1 state     completed, failed, wait, paused, prioritized, delayed or active
           2 grace_ms  ms  age that a job must have: since it finished, else since it was last taken, else since it was added
           3 limit     jobs removed at most, 1 or more
           4 examined  jobs looked at in one call, 1 .. 5000
           5 skip      jobs before them that earlier calls left
   RETURNS list        `skip` for the next call, -1: all were looked at; then the ids removed
-  EVENTS  cleaned
+  EVENTS  cleaned; of parents in other queues waiting (prev=waiting-children), delayed
 ]]
 -- include: lib/now.lua
 -- include: lib/queue.lua
@@ -20,7 +20,8 @@
 local base, state = KEYS[1], ARGV[1]
 refuse_wrong_types(base)
 local queue = read_queue(base)
-local oldest_kept = now_ms() - ARGV[2]
+local now = now_ms()
+local oldest_kept = now - ARGV[2]
 local limit, examined, skip = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 
 local function is_old_enough(id)
@@ -47,7 +48,7 @@ for _, id in ipairs(window.ids) do
 end
 take_out(window, removed)
 if state == 'active' and #removed > 0 then redis.call('SREM', base .. 'stalled', unpack(removed)) end
-for _, id in ipairs(removed) do take_leave_with_parents(queue, id) end
+for _, id in ipairs(removed) do take_leave_with_parents(queue, id, now) end
 delete_jobs(base, removed)
 emit(queue, 'cleaned', 'count', #removed)
 local looked_at = #removed + next_skip - skip

@@ -5,8 +5,9 @@
           2 limit  jobs looked at in one call, 1 .. 5000
           3 skip   jobs before them that earlier calls left
   RETURNS list     jobs removed; jobs left there because a scheduler needs them; jobs not looked at yet
-  EVENTS  none
+  EVENTS  waiting (prev=waiting-children), delayed: of parents in other queues
 ]]
+-- include: lib/now.lua
 -- include: lib/key_types.lua
 -- include: lib/window.lua
 -- include: lib/leave.lua
@@ -24,7 +25,7 @@ for _, id in ipairs(window.ids) do
   end
 end
 take_out(window, removed)
-local queue = read_queue(base)
-for _, id in ipairs(removed) do take_leave_with_parents(queue, id) end
+local queue, now = read_queue(base), now_ms()
+for _, id in ipairs(removed) do take_leave_with_parents(queue, id, now) end
 delete_jobs(base, removed)
 return {#removed, kept, math.max(window_size(window) - kept - window.skip, 0)}

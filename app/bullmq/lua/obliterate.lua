@@ -4,8 +4,9 @@
   ARGV    1 limit  jobs removed in one call, 1 .. 5000
           2 force  '1' to remove active jobs too, else ''
   RETURNS int      1 there may be more: call again; 0 nothing is left; -1 it is not paused; -2 it has active jobs
-  EVENTS  none
+  EVENTS  waiting (prev=waiting-children), delayed: of parents in other queues
 ]]
+-- include: lib/now.lua
 -- include: lib/key_types.lua
 -- include: lib/window.lua
 -- include: lib/leave.lua
@@ -14,13 +15,13 @@ local NOT_PAUSED, HAS_ACTIVE, MORE, DONE = -1, -2, 1, 0
 local STATES = {'active', 'wait', 'paused', 'prioritized', 'delayed', 'waiting-children', 'completed', 'failed'}
 local base, limit = KEYS[1], tonumber(ARGV[1])
 refuse_wrong_types(base)
-local queue = read_queue(base)
+local queue, now = read_queue(base), now_ms()
 if not queue.paused then return NOT_PAUSED end
 if ARGV[2] ~= '1' and redis.call('LLEN', base .. 'active') > 0 then return HAS_ACTIVE end
 for _, state in ipairs(STATES) do
   local window = read_window(base, state, 0, limit)
   take_out(window, window.ids)
-  for _, id in ipairs(window.ids) do take_leave_with_parents(queue, id) end
+  for _, id in ipairs(window.ids) do take_leave_with_parents(queue, id, now) end
   delete_jobs(base, window.ids)
   limit = limit - #window.ids
   if limit <= 0 then return MORE end

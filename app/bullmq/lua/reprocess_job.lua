@@ -1,6 +1,6 @@
 --[[ reprocess_job: a finished job waits again.
   KEYS    1 base             the common prefix of the queue's keys; touched: completed, failed, wait, prioritized, pc, active,
-                             marker, meta, events, and the job's hash
+                             marker, meta, events, the job's hash, and its parent's sets of children
   ARGV    1 id               string
           2 state            completed or failed, where it must be
           3 lifo             '1' to run before all that wait, else ''
@@ -17,6 +17,7 @@ refuse_wrong_types(base)
 refuse_wrong_type(base .. id, 'hash')
 local queue = read_queue(base)
 if redis.call('EXISTS', base .. id) == 0 then return GONE end
+refuse_wrong_parent_types(queue, id)
 if redis.call('ZREM', base .. state, id) == 0 then return OTHER_STATE end
 if ARGV[4] == '1' then redis.call('HDEL', base .. id, 'atm') end
 if ARGV[5] == '1' then redis.call('HDEL', base .. id, 'ats') end

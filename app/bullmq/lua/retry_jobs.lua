@@ -14,6 +14,7 @@ refuse_wrong_types(base)
 local queue = read_queue(base)
 local latest = ARGV[3] == '' and now_ms() or ARGV[3]
 local ids = redis.call('ZRANGEBYSCORE', base .. state, '-inf', latest, 'LIMIT', 0, ARGV[2])
+for _, id in ipairs(ids) do refuse_wrong_parent_types(queue, id) end
 local moved = 0
 for _, id in ipairs(ids) do
   redis.call('ZREM', base .. state, id)

@@ -37,6 +37,7 @@ local function keep_existing(queue, now, job, id)
     local key = queue.base .. id
     local fields = redis.call('HMGET', key, 'parentKey', 'returnvalue')
     if fields[1] and fields[1] ~= job.parent_key and redis.call('EXISTS', fields[1]) == 1 then return OTHER_PARENT end
+    emit(queue, 'duplicated', 'jobId', id)
     if fields[1] ~= job.parent_key then
       redis.call('HSET', key, 'parentKey', job.parent_key, 'parent', job.parent)
       redis.call('SADD', job.parent_key .. ':dependencies', key)
@@ -44,6 +45,7 @@ local function keep_existing(queue, now, job, id)
         child_completed(read_parent(job.parent_key, job.parent), key, fields[2] or 'null', now)
       end
     end
+    return id
   end
   emit(queue, 'duplicated', 'jobId', id)
   return id

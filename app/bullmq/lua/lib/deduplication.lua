@@ -53,6 +53,11 @@ local function deduplicate(queue, job, id)
   local key = queue.base .. 'de:' .. dedup.id
   local ttl = not dedup.keep_last_if_active and dedup.ttl and dedup.ttl > 0 and dedup.ttl or nil
   local owner = redis.call('GET', key)
+  -- An id with no ttl leaves with its job: one whose job is gone was left behind by an outage.
+  if owner and redis.call('EXISTS', queue.base .. owner) == 0 and redis.call('PTTL', key) == -1 then
+    redis.call('DEL', queue.base .. 'dn:' .. dedup.id)
+    owner = nil
+  end
   if not owner then
     own(key, id, ttl)
     return nil
@@ -61,13 +66,13 @@ local function deduplicate(queue, job, id)
     if replace_owner(queue, dedup, key, owner, id) then return nil end
     if not dedup.keep_last_if_active then return owner end
   end
+  emit_deduplicated(queue, owner, dedup.id, id)
   if dedup.keep_last_if_active and is_active(queue, owner) then
     keep_for_later(queue, job, dedup, id)
   elseif dedup.reschedule then
     reschedule_owner(queue, owner, job.timestamp + job.delay, job.delay)
   end
   if dedup.extend and ttl then own(key, owner, ttl) end
-  emit_deduplicated(queue, owner, dedup.id, id)
   return owner
 end
 

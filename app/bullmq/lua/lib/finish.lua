@@ -91,8 +91,8 @@ local function refuse_relations(queue, job)
   if wrong then return wrong end
   if not parent then return nil end
   local family = {dependencies = 'set', processed = 'hash', failed = 'hash', unsuccessful = 'zset'}
-  local places = {['waiting-children'] = 'zset', wait = 'list', prioritized = 'zset', delayed = 'zset',
-    marker = 'zset', events = 'stream'}
+  local places = {['waiting-children'] = 'zset', wait = 'list', prioritized = 'zset', pc = 'string',
+    delayed = 'zset', failed = 'zset', marker = 'zset', events = 'stream'}
   wrong = wrong_type(parent.key, 'hash')
   for suffix, expected in pairs(family) do wrong = wrong or wrong_type(parent.key .. ':' .. suffix, expected) end
   for suffix, expected in pairs(places) do wrong = wrong or wrong_type(parent.base .. suffix, expected) end

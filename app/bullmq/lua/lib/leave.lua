@@ -12,19 +12,20 @@ local function take_leave(queue, now, id)
   if parent then child_removed(parent, key, now) end
 end
 
--- The same where jobs are removed wholesale: a parent whose last child goes so has nothing left to run for, and goes
--- too, up to the root.
-local function take_leave_with_parents(queue, id)
+-- The same where jobs of a queue are removed wholesale: a parent in it whose last child goes so has nothing left to run
+-- for, and goes too, up to the root. One of another queue was not meant: it runs.
+local function take_leave_with_parents(queue, id, now)
   local fields = redis.pcall('HMGET', queue.base .. id, 'parentKey', 'parent', 'deid')
   if fields.err then return end
   if fields[3] then release_deduplication(queue, fields[3], id) end
   local child_key, parent = queue.base .. id, read_parent(fields[1], fields[2])
   while parent do
+    if parent.base ~= queue.base then return child_removed(parent, child_key, now) end
     if redis.call('SREM', parent.key .. ':dependencies', child_key) == 0
       or redis.call('SCARD', parent.key .. ':dependencies') > 0
       or redis.call('ZREM', parent.base .. 'waiting-children', parent.id) == 0 then return end
     local above = redis.call('HMGET', parent.key, 'parentKey', 'parent', 'deid')
-    if above[3] then release_deduplication({base = parent.base}, above[3], parent.id) end
+    if above[3] then release_deduplication(queue, above[3], parent.id) end
     delete_job(parent.base, parent.id)
     child_key, parent = parent.key, read_parent(above[1], above[2])
   end

@@ -17,37 +17,37 @@ end
 
 local function children_of(key)
   local keys = {}
-  for _, child in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do keys[#keys + 1] = child end
   for _, kind in ipairs({'processed', 'failed'}) do
     for _, child in ipairs(redis.call('HKEYS', key .. ':' .. kind)) do keys[#keys + 1] = child end
   end
   for _, child in ipairs(redis.call('ZRANGE', key .. ':unsuccessful', 0, -1)) do keys[#keys + 1] = child end
+  for _, child in ipairs(redis.call('SMEMBERS', key .. ':dependencies')) do keys[#keys + 1] = child end
   return keys
 end
 
--- The job and all below it that are still there, each before its children.
-local function tree_of(base, id)
-  local prefix = string.match(base, '^(.*):[^:]+:$')
-  local nodes, seen = {{base = base, id = id}}, {[base .. id] = true}
-  local at = 1
-  while nodes[at] do
-    local node = nodes[at]
-    for _, key in ipairs(children_of(node.base .. node.id)) do
-      if not seen[key] and redis.call('EXISTS', key) == 1 then
-        seen[key] = true
-        local child_base, child_id = split_key(prefix, key)
-        nodes[#nodes + 1] = {base = child_base, id = child_id}
-        if #nodes > MOST_IN_TREE then error({err = 'ERR more than ' .. MOST_IN_TREE .. ' jobs below ' .. base .. id}) end
-      end
-    end
-    at = at + 1
+local function collect(nodes, seen, prefix, node)
+  if #nodes == MOST_IN_TREE then
+    error({err = 'ERR more than ' .. MOST_IN_TREE .. ' jobs below ' .. nodes[1].base .. nodes[1].id})
   end
+  nodes[#nodes + 1] = node
+  seen[node.base .. node.id] = true
+  for _, key in ipairs(children_of(node.base .. node.id)) do
+    if not seen[key] and redis.call('EXISTS', key) == 1 then
+      local base, id = split_key(prefix, key)
+      collect(nodes, seen, prefix, {base = base, id = id, depth = node.depth + 1})
+    end
+  end
+end
+
+-- The job and all below it that are still there, each before its children and after the jobs below its elder siblings.
+local function tree_of(base, id)
+  local nodes = {}
+  collect(nodes, {}, string.match(base, '^(.*):[^:]+:$'), {base = base, id = id, depth = 0})
   return nodes
 end
 
-local function remove_one(node, now)
+local function delete_node(node)
   local base, id = node.base, node.id
-  take_leave(read_queue(base), now, id)
   local place = place_of(base, id)
   if place == 'wait' or place == 'paused' or place == 'active' then
     redis.call('LREM', base .. place, 1, id)
@@ -59,7 +59,13 @@ local function remove_one(node, now)
   emit(read_queue(base), 'removed', 'jobId', id, 'prev', place or 'unknown')
 end
 
--- Children first, so that none is left without its parent.
+-- Each leaves its parent before the jobs below it go, and goes itself after them: none is left without its parent.
 local function remove_nodes(nodes, now)
-  for i = #nodes, 1, -1 do remove_one(nodes[i], now) end
+  local open = {}
+  for _, node in ipairs(nodes) do
+    while #open > 0 and (open[#open].depth or 0) >= (node.depth or 0) do delete_node(table.remove(open)) end
+    take_leave(read_queue(node.base), now, node.id)
+    open[#open + 1] = node
+  end
+  while #open > 0 do delete_node(table.remove(open)) end
 end
