@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
+from tests.compat.comparison import Comparison
 from tests.compat.node import Node, NodeMissingError
+from tests.compat.node_player import NodePlayer
+from tests.servers import RedisServer, server_binary
 
 
 def pytest_report_header() -> str:
@@ -26,3 +30,21 @@ def node() -> Node:
         if os.environ.get("CI") == "true":
             pytest.fail(str(error))
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def node_player(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodePlayer]:
+    """One Node process that plays scenarios."""
+    player = NodePlayer(node, tmp_path_factory.mktemp("node") / "stderr.log")
+    yield player
+    player.close()
+
+
+@pytest.fixture(scope="session")
+def comparison(
+    node_player: NodePlayer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Comparison]:
+    """Both sides on a server that they may empty; the shared one is asked for, so that its absence skips."""
+    with RedisServer(tmp_path_factory.mktemp("compat-redis"), binary=server_binary()) as server:
+        databases = [server.url.removesuffix("/0") + f"/{number}" for number in (0, 1)]
+        yield Comparison(node_player, *databases)

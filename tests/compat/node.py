@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent.parent / "node"
+QUEUE = "q"
+"""The queue that a scenario is about, unless it says otherwise."""
 LONGEST_S = 15.0
 
 
@@ -86,3 +88,11 @@ class Node:
                 if process.returncode is None:
                     process.kill()
                     await process.wait()
+
+
+async def in_node(node: Node, url: str, prefix: str, steps: list[list[Any]]) -> list[Any]:
+    """What npm bullmq answers to each step of a scenario, by a process of its own."""
+    answer = await node.ask("player.mjs", {"url": url, "prefix": prefix, "steps": steps})
+    assert "broken" not in answer, answer["broken"]
+    answers: list[Any] = answer["answers"]
+    return answers

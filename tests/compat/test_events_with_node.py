@@ -12,8 +12,7 @@ from app.bullmq import JobFailedError, JobSpec, Queue, QueueEvents, QueueEventsP
 from app.bullmq.event_codec import STREAM_EVENTS
 from tests.bullmq.events.ear import Ear
 from tests.bullmq.hand_worker import HandWorker
-from tests.compat.node import Node
-from tests.compat.scenario import QUEUE, in_node
+from tests.compat.node import QUEUE, Node, in_node
 from tests.waiting import eventually
 
 NODE_NAMES = sorted(name.replace("_", "-") for name in STREAM_EVENTS)
@@ -167,5 +166,5 @@ async def test_we_wait_for_jobs_that_nodes_worker_runs(node: Node, redis_url: st
 
 async def test_node_does_not_take_our_listener_for_a_worker(node: Node, redis_url: str, key_prefix: str) -> None:
     async with QueueEvents(QUEUE, connection=redis_url, prefix=key_prefix):
-        (workers,) = await in_node(node, redis_url, key_prefix, [["workers"]])
-    assert [worker["name"] for worker in workers] == [QUEUE]  # the scenario's own
+        _, workers = await in_node(node, redis_url, key_prefix, [["worker", {}], ["workers"]])
+    assert [worker["rawname"].rpartition(":")[2] for worker in workers] == ["worker-1"]

@@ -8,8 +8,7 @@ import json
 from typing import Any
 
 from app.bullmq import Job, Queue, Worker
-from tests.compat.node import Node
-from tests.compat.scenario import QUEUE, in_node
+from tests.compat.node import QUEUE, Node, in_node
 from tests.waiting import eventually
 
 TICK_MS = 100

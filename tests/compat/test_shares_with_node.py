@@ -7,8 +7,7 @@ import json
 from typing import Any
 
 from app.bullmq import Backoff, Queue, Retention, Worker
-from tests.compat.node import Node
-from tests.compat.scenario import QUEUE, in_node
+from tests.compat.node import QUEUE, Node, in_node
 from tests.waiting import eventually
 
 DATA = {"text": 'żółć 漢字 😀 \u2028\\"', "n": [1, 2.5, -3, 1e100, None, True], "deep": {"a": {"b": []}}}
