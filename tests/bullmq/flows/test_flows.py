@@ -139,7 +139,7 @@ async def test_a_flow_is_read_back_as_a_tree(bench: FlowBench):
     assert sorted(child.job.id for child in tree.children) == ["a", "b"]
     below = next(child for child in tree.children if child.job.id == "a")
     assert sorted(child.job.id for child in below.children) == ["a1", "a2"]
-    shallow = await bench.flows.get_flow("root", "work", depth=1, max_children=1)
+    shallow = await bench.flows.get_flow("root", "work", depth=2, max_children=1)
     assert shallow is not None
     assert [child.children for child in shallow.children] == [[]]
     assert await bench.flows.get_flow("nobody", "work") is None
