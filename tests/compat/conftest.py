@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.compat.comparison import Comparison
+from tests.compat.line_process import LineProcess
 from tests.compat.node import Node, NodeMissingError
 from tests.compat.node_player import NodePlayer
 from tests.servers import RedisServer, server_binary
@@ -35,9 +36,9 @@ def node() -> Node:
 @pytest.fixture(scope="session")
 def node_player(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodePlayer]:
     """One Node process that plays scenarios."""
-    player = NodePlayer(node, tmp_path_factory.mktemp("node") / "stderr.log")
-    yield player
-    player.close()
+    process = LineProcess(node, "player.mjs", tmp_path_factory.mktemp("node") / "player.log")
+    yield NodePlayer(process)
+    process.close()
 
 
 @pytest.fixture(scope="session")
