@@ -29,6 +29,7 @@ from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_scheduler import JobScheduler, JobTemplate, SchedulerTemplate
 from app.bullmq.job_state import FinishedState, JobState, ListedState
 from app.bullmq.options import JobOptions, JobOpts
+from app.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
 from app.bullmq.queue import JobSpec, Queue
 from app.bullmq.queue_counts import Metrics
 from app.bullmq.queue_events import QueueEvents
@@ -80,6 +81,9 @@ __all__ = [
     "MalformedEventError",
     "Metrics",
     "MetricsOptions",
+    "ProcessDiedError",
+    "ProcessPool",
+    "ProcessStartError",
     "Progress",
     "Queue",
     "QueueError",
@@ -96,6 +100,7 @@ __all__ = [
     "StreamsOptions",
     "SyncJob",
     "SyncQueue",
+    "UnpicklableError",
     "UnrecoverableError",
     "WaitingChildrenError",
     "WaitingError",

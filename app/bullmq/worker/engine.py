@@ -16,6 +16,7 @@ from app.bullmq.fetch_terms import FetchTerms
 from app.bullmq.job import Job
 from app.bullmq.keys import QueueKeys
 from app.bullmq.outcome import Outcome, OutcomeRules
+from app.bullmq.process_pool.pool import ProcessPool
 from app.bullmq.scripts import Scripts
 from app.bullmq.worker.fetcher import Fetcher
 from app.bullmq.worker.finisher import Finisher
@@ -60,6 +61,7 @@ class Engine:
     ) -> None:
         self._endpoint = endpoint
         self._keys = keys
+        self._pool = processor if isinstance(processor, ProcessPool) else None
         self._opts = opts
         self._reporter = reporter
         self._accepts_jobs = accepts_jobs
@@ -147,8 +149,15 @@ class Engine:
         self.stalled = StalledChecker(self.scripts, opts.stalled_interval_ms, opts.max_stalled_count, reporter.stalled)
 
     async def connect(self) -> None:
-        """Raises ConnectError: Redis cannot be reached within its connect timeout, or refuses this client."""
+        """Connect, and start the processes of a processor that has some.
+
+        Raises:
+            ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
+            ProcessStartError: a process did not start, or did not find its handler.
+        """
         await asyncio.gather(self._commands.connect(), self._blocking.connect())
+        if self._pool is not None:
+            await self._pool.start()
 
     def start(self) -> None:
         """Run all parts; jobs are taken once `open` is called."""
@@ -199,6 +208,8 @@ class Engine:
             self.stalled.close(), self._fetcher.close(), self._finisher.close(), self._reclaimer.close()
         )
         await self.runner.close()
+        if self._pool is not None:
+            await self._pool.close()
         await asyncio.gather(self._commands.close(), self._blocking.close())
 
     def _new_token(self) -> str:

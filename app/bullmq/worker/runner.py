@@ -16,7 +16,7 @@ from app.bullmq.job import Job
 from app.bullmq.outcome import Outcome, OutcomeRules
 from app.bullmq.sync_job import SyncJob
 from app.bullmq.worker.in_context import InContext
-from app.bullmq.worker.processor import Processor, is_async, takes_signal
+from app.bullmq.worker.processor import Handler, Handlers, Processor
 from app.bullmq.worker.slot import Slot
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Runner:
     """Runs jobs on up to `concurrency` slots, made as they are needed and kept.
 
     Args:
-        processor: the handler.
+        processor: the handler, or one for each name of jobs.
         rules: turn what it returned or raised into an outcome.
         report: takes each outcome, exactly one per job, but for those that their handler moved.
         on_moved: told of these.
@@ -50,7 +50,7 @@ class Runner:
         timeout_ms: int | None,
         queue_name: str,
     ) -> None:
-        self._processor = processor
+        self._handlers = Handlers(processor)
         self._rules = rules
         self._concurrency = concurrency
         self._report_outcome = report
@@ -60,8 +60,6 @@ class Runner:
         self._on_ended = on_ended
         self._timeout_ms = timeout_ms
         self._queue_name = queue_name
-        self._is_async = is_async(processor)
-        self._takes_signal = takes_signal(processor)
         self._threads: ThreadPoolExecutor | None = None
         self._ready: deque[Job[Any, Any]] = deque()
         self._idle: list[asyncio.Future[Job[Any, Any]]] = []
@@ -184,10 +182,11 @@ class Runner:
                     return
             timeout_ms = self._readable_timeout_ms(job)
             self._on_active(job)
-            if self._is_async:
-                result = await self._call(job, timeout_ms)
+            handler = self._handlers.for_all or self._handlers.named(job.name)
+            if handler.is_async:
+                result = await self._call(handler, job, timeout_ms)
             else:
-                result = await self._call_in_thread(slot, job, timeout_ms)
+                result = await self._call_in_thread(handler, slot, job, timeout_ms)
             self._report(slot, self._rules.completed(job, result))
         except asyncio.CancelledError as error:
             cancelled_with = slot.take_cancellation()
@@ -232,8 +231,8 @@ class Runner:
             raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
         return opts.timeout_ms or self._timeout_ms
 
-    async def _call(self, job: Job[Any, Any], timeout_ms: int | None) -> Any:
-        coroutine = self._processor(job, job.signal) if self._takes_signal else self._processor(job)
+    async def _call(self, handler: Handler, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+        coroutine = handler.function(job, job.signal) if handler.takes_signal else handler.function(job)
         attempt = InContext(coroutine, copy_context())
         if timeout_ms is None:
             return await attempt
@@ -246,13 +245,13 @@ class Runner:
                 raise JobTimeoutError(job.id, timeout_ms) from None
             raise
 
-    async def _call_in_thread(self, slot: Slot, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+    async def _call_in_thread(self, handler: Handler, slot: Slot, job: Job[Any, Any], timeout_ms: int | None) -> Any:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._concurrency, f"bullworks-{self._queue_name}")
         loop = asyncio.get_running_loop()
         job.offer_signal()
-        args = (SyncJob(job, loop), job.signal) if self._takes_signal else (SyncJob(job, loop),)
-        call = partial(copy_context().run, self._processor, *args)
+        args = (SyncJob(job, loop), job.signal) if handler.takes_signal else (SyncJob(job, loop),)
+        call = partial(copy_context().run, handler.function, *args)
         running = loop.run_in_executor(self._threads, call)
         limit_s = None if timeout_ms is None else timeout_ms / 1000
         error: Exception = JobTimeoutError(job.id, timeout_ms or 0)

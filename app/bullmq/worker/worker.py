@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
@@ -13,6 +14,7 @@ from app.bullmq.cancel_signal import CancelReason
 from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.job import D, Job, R
+from app.bullmq.process_pool.pool import ProcessPool
 from app.bullmq.queue import Connection, checked_keys
 from app.bullmq.worker.engine import CANCEL_S, Engine
 from app.bullmq.worker.manual import ManualProcessing
@@ -35,7 +37,8 @@ class Worker(ManualProcessing[D, R]):
     Args:
         queue_name: as the queue's; no ":".
         processor: `async def process(job)`, or a plain function of a SyncJob, which runs in a thread. Either may take
-            the job's CancelSignal besides. None: jobs are taken by hand, with `get_next_job`.
+            the job's CancelSignal besides. Or such functions by the names of their jobs; a job of another name fails.
+            Or a ProcessPool. None: jobs are taken by hand, with `get_next_job`.
         connection: a URL, or a redis.asyncio client, whose settings are read. A worker opens three connections of
             its own: one for commands, one that blocks, one for the thread that renews locks.
         prefix: as the queue's.
@@ -55,8 +58,8 @@ class Worker(ManualProcessing[D, R]):
         prefix: str = "bull",
         **options: Unpack[WorkerOptions],
     ) -> None:
-        if processor is not None and not callable(processor):
-            raise InvalidOptionError("processor", f"must be a function of a job, not {processor!r}")
+        if isinstance(processor, ProcessPool):
+            options.setdefault("concurrency", processor.size)
         self.queue_name = queue_name
         self.opts = WorkerOpts.of(options)
         self.keys = checked_keys(prefix, queue_name)
@@ -67,12 +70,13 @@ class Worker(ManualProcessing[D, R]):
         self._closed: asyncio.Event = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._grace: asyncio.Timeout | None = None
+        self._close_by_s = math.inf
         self._has_processor = processor is not None
         self._engine = Engine(
             self._endpoint,
             self.keys,
             opts=self.opts,
-            processor=processor or _no_processor,
+            processor=_no_processor if processor is None else processor,
             reporter=self._reporter,
             accepts_jobs=self._accepts_jobs,
         )
@@ -81,7 +85,11 @@ class Worker(ManualProcessing[D, R]):
         return f"<Worker of queue {self.queue_name!r} at {self._endpoint.describe()}, {self._state}>"
 
     async def __aenter__(self) -> Self:
-        await (self.start() if self._has_processor else self.wait_until_ready())
+        try:
+            await (self.start() if self._has_processor else self.wait_until_ready())
+        except BaseException:
+            await self.close(0)
+            raise
         return self
 
     async def __aexit__(
@@ -161,6 +169,7 @@ class Worker(ManualProcessing[D, R]):
 
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
+            ProcessStartError: a process of its ProcessPool did not start, or did not find its handler.
             InvalidOptionError: the worker has no processor.
         """
         if not self._has_processor:
@@ -229,14 +238,14 @@ class Worker(ManualProcessing[D, R]):
             grace: for running handlers, default 10 s; 0 hands everything back at once.
         """
         grace_s = checked_ms("grace", grace) / 1000
-        deadline_s = asyncio.get_running_loop().time() + grace_s
+        self._close_by_s = min(self._close_by_s, asyncio.get_running_loop().time() + grace_s)
         if self._closing is None:
-            self._closing = asyncio.create_task(self._close(deadline_s), name=f"worker-close:{self.queue_name}")
-        elif self._grace is not None and deadline_s < (self._grace.when() or 0) and not self._grace.expired():
-            self._grace.reschedule(deadline_s)
+            self._closing = asyncio.create_task(self._close(), name=f"worker-close:{self.queue_name}")
+        elif self._grace is not None and not self._grace.expired():
+            self._grace.reschedule(self._close_by_s)
         await asyncio.shield(self._closing)
 
-    async def _close(self, deadline_s: float) -> None:
+    async def _close(self) -> None:
         was_running = self._state == "running"
         self._state = "closing"
         if was_running:
@@ -244,7 +253,7 @@ class Worker(ManualProcessing[D, R]):
             # The order is the design: nothing new; then what runs; then what came of it; then the connections.
             await self._engine.shut()
             try:
-                async with asyncio.timeout_at(deadline_s) as self._grace:
+                async with asyncio.timeout_at(self._close_by_s) as self._grace:
                     await self._engine.runner.wait_quiet()
             except TimeoutError:
                 handed_back = await self._engine.runner.hand_back(CANCEL_S)
