@@ -62,7 +62,7 @@ class Runner:
         self._queue_name = queue_name
         self._threads: ThreadPoolExecutor | None = None
         self._ready: deque[Job[Any, Any]] = deque()
-        self._idle: list[asyncio.Future[Job[Any, Any]]] = []
+        self._idle: list[tuple[Slot, asyncio.Future[Job[Any, Any]]]] = []
         self._slots: list[Slot] = []
         self._quiet = asyncio.Event()
 
@@ -75,13 +75,16 @@ class Runner:
 
     @property
     def running(self) -> list[Job[Any, Any]]:
-        """Jobs whose handler has begun and not ended."""
+        """Jobs that have a slot, and whose handler has not ended."""
         return [slot.job for slot in self._slots if slot.job is not None]
 
     def run(self, job: Job[Any, Any]) -> None:
         """Start the job in a free slot; the caller has counted that there is one."""
         if self._idle:
-            self._idle.pop().set_result(job)
+            slot, waiter = self._idle.pop()
+            # At once: who waits for quiet, or hands back, before the slot wakes up must not miss the job.
+            slot.take(job)
+            waiter.set_result(job)
             return
         self._ready.append(job)
         if len(self._slots) < self._concurrency:
@@ -144,24 +147,32 @@ class Runner:
         self._idle.clear()
 
     async def _work(self, slot: Slot) -> None:
-        loop = asyncio.get_running_loop()
-        ready = self._ready
         while True:
-            if ready:
-                job = ready.popleft()
-            else:
-                waiter: asyncio.Future[Job[Any, Any]] = loop.create_future()
-                self._idle.append(waiter)
-                job = await waiter
-            slot.job, slot.started_s = job, loop.time()
+            job = slot.take(self._ready.popleft()) if self._ready else await self._handed_over(slot)
+            slot.is_settling = False
             try:
                 await self._attempt(slot, job)
             finally:
                 if slot.cancelled_with is not None:
                     slot.take_cancellation()  # the handler went on all the same
-                self._on_ended()
-                if not self._quiet.is_set():
-                    self._quiet.set()
+                self._freed()
+
+    async def _handed_over(self, slot: Slot) -> Job[Any, Any]:
+        """The next job, which `run` gives to the slot."""
+        waiter: asyncio.Future[Job[Any, Any]] = asyncio.get_running_loop().create_future()
+        self._idle.append((slot, waiter))
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if slot.job is not None:
+                self._report(slot, Outcome("release", slot.job, slot.job.token or ""))
+                self._freed()
+            raise
+
+    def _freed(self) -> None:
+        self._on_ended()
+        if not self._quiet.is_set():
+            self._quiet.set()
 
     def _report(self, slot: Slot, outcome: Outcome) -> None:
         if slot.job is None:

@@ -27,6 +27,11 @@ class Slot:
         self.is_settling = False
         self.cancelled_with: Exception | None = None
 
+    def take(self, job: Job[Any, Any]) -> Job[Any, Any]:
+        """Have this job from now on, though its handler has not begun."""
+        self.job, self.started_s, self.is_settling = job, asyncio.get_running_loop().time(), True
+        return job
+
     def cancel(self, reason: CancelReason) -> bool:
         """Tell the handler where it watches its signal; else stop it. False: none runs here.
 
