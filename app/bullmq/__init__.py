@@ -2,6 +2,7 @@
 
 from app.bullmq.backoff import Backoff, BackoffOptions, BackoffStrategy
 from app.bullmq.cancel_signal import CancelReason, CancelSignal
+from app.bullmq.deduplication import DeduplicationOptions
 from app.bullmq.errors import (
     ActiveJobsError,
     EventsClosedError,
@@ -18,17 +19,21 @@ from app.bullmq.errors import (
     JobWaitTimeoutError,
     LockLostError,
     MalformedEventError,
+    ParentError,
     QueueError,
     SchedulerJobError,
     UnrecoverableError,
     WrongKeyTypeError,
 )
+from app.bullmq.family_scripts import Dependencies, DependenciesCount
+from app.bullmq.flow_producer import FlowJob, FlowProducer, JobNode
 from app.bullmq.handler_errors import DelayedError, RateLimitError, WaitingChildrenError, WaitingError
 from app.bullmq.job import Job, Progress
 from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_scheduler import JobScheduler, JobTemplate, SchedulerTemplate
 from app.bullmq.job_state import FinishedState, JobState, ListedState
 from app.bullmq.options import JobOptions, JobOpts
+from app.bullmq.parent import ParentOptions
 from app.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
 from app.bullmq.queue import JobSpec, Queue
 from app.bullmq.queue_counts import Metrics
@@ -41,7 +46,7 @@ from app.bullmq.streams import EventsStreamOptions, StreamsOptions
 from app.bullmq.sync_call import LoopBlockedError
 from app.bullmq.sync_job import SyncJob
 from app.bullmq.sync_queue import SyncQueue
-from app.bullmq.worker import LimiterOptions, MetricsOptions, Worker
+from app.bullmq.worker import LimiterOptions, MetricsOptions, Worker, WorkerOptions
 from app.bullmq.worker_client import WorkerClient
 
 __all__ = [
@@ -51,11 +56,16 @@ __all__ = [
     "BackoffStrategy",
     "CancelReason",
     "CancelSignal",
+    "DeduplicationOptions",
     "DelayedError",
+    "Dependencies",
+    "DependenciesCount",
     "EventsClosedError",
     "EventsMissedError",
     "EventsStreamOptions",
     "FinishedState",
+    "FlowJob",
+    "FlowProducer",
     "InvalidOptionError",
     "InvalidPayloadError",
     "Job",
@@ -64,6 +74,7 @@ __all__ = [
     "JobFailedError",
     "JobLockedError",
     "JobLogs",
+    "JobNode",
     "JobNotFoundError",
     "JobOptions",
     "JobOpts",
@@ -81,6 +92,8 @@ __all__ = [
     "MalformedEventError",
     "Metrics",
     "MetricsOptions",
+    "ParentError",
+    "ParentOptions",
     "ProcessDiedError",
     "ProcessPool",
     "ProcessStartError",
@@ -106,5 +119,6 @@ __all__ = [
     "WaitingError",
     "Worker",
     "WorkerClient",
+    "WorkerOptions",
     "WrongKeyTypeError",
 ]

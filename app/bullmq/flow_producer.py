@@ -109,6 +109,14 @@ class FlowProducer:
         if self._owns_connection:
             await self.connection.close()
 
+    async def wait_until_ready(self) -> None:
+        """Connect.
+
+        Raises:
+            ConnectError: Redis cannot be reached or refuses this client.
+        """
+        await self.connection.connect()
+
     async def add(self, flow: FlowJob, *, queues_options: Mapping[str, JobOptions] | None = None) -> JobNode:
         """Add a tree of jobs.
 

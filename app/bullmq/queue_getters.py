@@ -10,7 +10,7 @@ from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import ALL_STATES, WAITING_STATES, JobState, ListedState, checked_suffix
 from app.bullmq.keys import QueueKeys
 from app.bullmq.scripts import Scripts
-from app.bullmq.worker_client import WorkerClient, parse_workers
+from app.bullmq.worker_client import WorkerClient, parse_listeners, parse_workers
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +152,14 @@ class QueueGetters(Generic[D]):
             ServerError: Redis does not let this user see its clients.
         """
         return parse_workers(await self.scripts.client_list(), self.keys)
+
+    async def get_queue_events(self) -> list[WorkerClient]:
+        """The QueueEvents that listen to this queue now, Python's and Node's.
+
+        Raises:
+            ServerError: Redis does not let this user see its clients.
+        """
+        return parse_listeners(await self.scripts.client_list(), self.keys)
 
 
 def _several(states: ListedState | Iterable[ListedState]) -> Iterable[ListedState]:

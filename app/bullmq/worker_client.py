@@ -1,4 +1,4 @@
-"""The workers of a queue, as Redis's list of clients knows them."""
+"""The workers and listeners of a queue, as Redis's list of clients knows them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from app.bullmq.keys import QueueKeys
 
 @dataclass(frozen=True, slots=True)
 class WorkerClient:
-    """One worker's blocking connection, of whatever language.
+    """One worker's blocking connection, or the connection of a QueueEvents, of whatever language.
 
     Attributes:
         name: of the queue, as in Node's getWorkers().
@@ -32,20 +32,29 @@ class WorkerClient:
 
 def parse_workers(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
     """The workers of one queue in the reply to CLIENT LIST. Source: what npm bullmq 6.7 calls its connections."""
-    return list(_parsed(client_list, keys))
-
-
-def _parsed(client_list: str, keys: QueueKeys) -> Iterator[WorkerClient]:
     unnamed = keys.client_name(None)
     named = f"{unnamed}:w:"  # QueueEvents' end in ":qe"
+    return [
+        client
+        for client in _parsed(client_list, keys, named)
+        if client.raw_name == unnamed or client.raw_name.startswith(named)
+    ]
+
+
+def parse_listeners(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
+    """The same of QueueEvents."""
+    name = keys.events_client_name()
+    return [client for client in _parsed(client_list, keys, name) if client.raw_name == name]
+
+
+def _parsed(client_list: str, keys: QueueKeys, named: str) -> Iterator[WorkerClient]:
+    """All clients; what follows `named` in the name of a connection is the worker's own."""
     for line in client_list.splitlines():
         fields = {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
         raw_name = fields.get("name", "")
-        if raw_name != unnamed and not raw_name.startswith(named):
-            continue
         yield WorkerClient(
             name=keys.name,
-            worker_name=raw_name.removeprefix(named) if raw_name != unnamed else None,
+            worker_name=raw_name.removeprefix(named) or None if raw_name.startswith(named) else None,
             raw_name=raw_name,
             id=int(fields.get("id", 0)),
             address=fields.get("addr", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.bullmq.keys import QueueKeys
-from app.bullmq.worker_client import parse_workers
+from app.bullmq.worker_client import parse_listeners, parse_workers
 
 # As redis-server 7 answered while npm bullmq's workers and QueueEvents of queue "q" were connected.
 LISTING = """\
@@ -36,3 +36,8 @@ def test_a_worker_of_a_name_with_w_in_it_keeps_its_name() -> None:
 def test_a_server_that_says_little_is_understood() -> None:
     (worker,) = parse_workers("name=bull:cQ==", QueueKeys("bull", "q"))
     assert (worker.id, worker.address, worker.age_s) == (0, "", 0)
+
+
+def test_listeners_are_those_whose_connection_ends_like_nodes() -> None:
+    (listener,) = parse_listeners(LISTING, QueueKeys("bull", "q"))
+    assert (listener.id, listener.name, listener.worker_name, listener.address) == (41, "q", None, "127.0.0.1:57121")

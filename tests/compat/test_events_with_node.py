@@ -164,6 +164,24 @@ async def test_we_wait_for_jobs_that_nodes_worker_runs(node: Node, redis_url: st
             await bad.wait_until_finished(ttl=5_000)
 
 
+async def test_each_side_lists_the_others_listeners(node: Node, redis_url: str, key_prefix: str) -> None:
+    question = {"url": redis_url, "prefix": key_prefix, "queue": QUEUE, "names": NODE_NAMES}
+    async with (
+        Queue(QUEUE, connection=redis_url, prefix=key_prefix) as queue,
+        QueueEvents(QUEUE, connection=redis_url, prefix=key_prefix),
+        node.serve("events.mjs", question),
+    ):
+
+        async def both() -> list[str]:
+            listeners = [listener.raw_name for listener in await queue.get_queue_events()]
+            return listeners if len(listeners) == 2 else []
+
+        ours = await eventually(both, what="both listeners to be listed")
+        (theirs,) = await in_node(node, redis_url, key_prefix, [["queueEvents"]])
+    assert theirs == ours
+    assert len(set(ours)) == 1
+
+
 async def test_node_does_not_take_our_listener_for_a_worker(node: Node, redis_url: str, key_prefix: str) -> None:
     async with QueueEvents(QUEUE, connection=redis_url, prefix=key_prefix):
         _, workers = await in_node(node, redis_url, key_prefix, [["worker", {}], ["workers"]])

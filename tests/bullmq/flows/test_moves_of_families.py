@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.bullmq import Job, Queue
+from app.bullmq import FlowProducer, Job, Queue
 from app.bullmq.errors import InvalidOptionError
 from app.redis.server_error import ServerError
 from tests.bullmq.flows.conftest import FlowBench, job
@@ -98,6 +98,12 @@ async def test_a_parent_cannot_be_deduplicated_and_a_flow_has_at_least_one_level
         await bench.flows.add(job("p", job("a"), deduplication={"id": "d"}))
     with pytest.raises(InvalidOptionError, match="depth"):
         await bench.flows.get_flow("p", "work", depth=0)
+
+
+async def test_a_producer_connects_before_its_first_flow_if_asked_to(redis_url: str, key_prefix: str):
+    async with FlowProducer(connection=redis_url, prefix=key_prefix) as producer:
+        await producer.wait_until_ready()
+        assert producer.connection.is_connected
 
 
 async def test_a_deduplication_id_whose_job_vanished_is_free(bench: FlowBench):

@@ -36,6 +36,7 @@ export const metrics = async ({ queue }, kind, start, end) => {
 };
 export const prometheus = ({ queue }, labels) => queue.exportPrometheusMetrics(labels);
 export const workers = async ({ queue }) => (await queue.getWorkers()).map(({ name, rawname }) => ({ name, rawname }));
+export const queueEvents = async ({ queue }) => (await queue.getQueueEvents()).map(({ rawname }) => rawname);
 export const workersCount = ({ queue }) => queue.getWorkersCount();
 export const deduplicationJobId = ({ queue }, id) => queue.getDeduplicationJobId(id);
 export const removeDeduplicationKey = async ({ queue }, id) => (await queue.removeDeduplicationKey(id)) === 1;
