@@ -1,40 +1,64 @@
 """Queues and workers in modules: what a service uses of the engine, put together by the container."""
 
 from app.workers.errors import (
+    HostScopeError,
+    JobNameError,
+    ListenerClassError,
+    NoQueueEventsError,
     NoWorkerError,
     ProcessorClassError,
-    ProcessorScopeError,
-    QueueRegisteredTwiceError,
+    ProcessPoolError,
+    RegisteredTwiceError,
     RootImportedTwiceError,
     SameWorkerNameError,
     UnknownQueueError,
+    UnknownQueueEventError,
     UnknownWorkerError,
     UnknownWorkerEventError,
     WorkersError,
 )
+from app.workers.events_host import QueueEventsHost
+from app.workers.events_listener import queue_events_listener
+from app.workers.flow_producers import FlowProducerOptions
 from app.workers.host import WorkerHost
 from app.workers.module import WorkersModule
 from app.workers.options import WorkersOptions
+from app.workers.process import process
 from app.workers.processor import processor
-from app.workers.tokens import InjectQueue, get_queue_token
+from app.workers.queue_event import on_queue_event
+from app.workers.queues import QueueOptions
+from app.workers.tokens import InjectFlowProducer, InjectQueue, get_flow_producer_token, get_queue_token
 from app.workers.worker_event import on_worker_event
 
 __all__ = [
+    "FlowProducerOptions",
+    "HostScopeError",
+    "InjectFlowProducer",
     "InjectQueue",
+    "JobNameError",
+    "ListenerClassError",
+    "NoQueueEventsError",
     "NoWorkerError",
+    "ProcessPoolError",
     "ProcessorClassError",
-    "ProcessorScopeError",
-    "QueueRegisteredTwiceError",
+    "QueueEventsHost",
+    "QueueOptions",
+    "RegisteredTwiceError",
     "RootImportedTwiceError",
     "SameWorkerNameError",
     "UnknownQueueError",
+    "UnknownQueueEventError",
     "UnknownWorkerError",
     "UnknownWorkerEventError",
     "WorkerHost",
     "WorkersError",
     "WorkersModule",
     "WorkersOptions",
+    "get_flow_producer_token",
     "get_queue_token",
+    "on_queue_event",
     "on_worker_event",
+    "process",
     "processor",
+    "queue_events_listener",
 ]

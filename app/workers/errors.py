@@ -1,4 +1,4 @@
-"""What is wrong with processors and their queues. Raised at decoration or at the start, never at the first job."""
+"""What is wrong with processors and listeners. Raised at decoration or at the start, never at the first job."""
 
 from collections.abc import Sequence
 
@@ -10,24 +10,50 @@ class WorkersError(CoreError):
 
 
 class ProcessorClassError(WorkersError, TypeError):
-    """A class is decorated with @processor and cannot process jobs."""
+    """A class is decorated with @processor and cannot process jobs; `problem` says why, and what to write."""
 
-    def __init__(self, cls: str, queue: str, lacks: str) -> None:
-        super().__init__(cls, queue, lacks)
+    def __init__(self, cls: str, queue: str, problem: str) -> None:
+        super().__init__(cls, queue, problem)
         self.cls = cls
         self.queue = queue
-        self.lacks = lacks
+        self.problem = problem
 
     def __str__(self) -> str:
-        if self.lacks == "process":
-            advice = "write `async def process(self, job: Job) -> Any` in it"
-        else:
-            advice = f"write `class {self.cls}(WorkerHost):`"
-        return f'@processor("{self.queue}") on {self.cls}, which has no {self.lacks}; {advice}'
+        return f'@processor("{self.queue}") on {self.cls}, {self.problem}'
+
+
+class ListenerClassError(WorkersError, TypeError):
+    """A class is decorated with @queue_events_listener and cannot listen."""
+
+    def __init__(self, cls: str, queue: str) -> None:
+        super().__init__(cls, queue)
+        self.cls = cls
+        self.queue = queue
+
+    def __str__(self) -> str:
+        return (
+            f'@queue_events_listener("{self.queue}") on {self.cls}, which has no QueueEventsHost among its bases; '
+            f"write `class {self.cls}(QueueEventsHost):`"
+        )
+
+
+class JobNameError(WorkersError, ValueError):
+    """`@process` names no job, or one that another method of the class has already."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, problem)
+        self.where = where
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}"
 
 
 class UnknownWorkerEventError(WorkersError, ValueError):
     """A method listens to an event that workers do not have."""
+
+    decorator = "on_worker_event"
+    problem = "no such event"
 
     def __init__(self, event: str, near: str | None, known: Sequence[str]) -> None:
         super().__init__(event, near, tuple(known))
@@ -37,7 +63,14 @@ class UnknownWorkerEventError(WorkersError, ValueError):
 
     def __str__(self) -> str:
         advice = f"did you mean {self.near!r}?" if self.near else f"there are: {', '.join(self.known)}"
-        return f"@on_worker_event({self.event!r}): no such event; {advice}"
+        return f"@{self.decorator}({self.event!r}): {self.problem}; {advice}"
+
+
+class UnknownQueueEventError(UnknownWorkerEventError):
+    """A method listens to an event that queues do not have."""
+
+    decorator = "on_queue_event"
+    problem = "no such event, but for one of your own, with custom=True"
 
 
 class NoWorkerError(WorkersError):
@@ -54,12 +87,24 @@ class NoWorkerError(WorkersError):
         )
 
 
-class UnknownQueueError(WorkersError):
-    """A processor is for a queue that no module registers."""
+class NoQueueEventsError(WorkersError):
+    """A host's queue events were asked for while it hears none."""
 
-    def __init__(self, processor: str, queue: str, near: str | None, known: Sequence[str]) -> None:
-        super().__init__(processor, queue, near, tuple(known))
-        self.processor = processor
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+    def __str__(self) -> str:
+        return f"{self.host} hears no events yet: it does once every module is initialised, if its queue is a real one"
+
+
+class UnknownQueueError(WorkersError):
+    """A processor or a listener is for a queue that no module registers."""
+
+    def __init__(self, user: str, use: str, queue: str, near: str | None, known: Sequence[str]) -> None:
+        super().__init__(user, use, queue, near, tuple(known))
+        self.user = user
+        self.use = use
         self.queue = queue
         self.near = near
         self.known = tuple(known)
@@ -67,7 +112,7 @@ class UnknownQueueError(WorkersError):
     def __str__(self) -> str:
         near = f"Did you mean {self.near!r}? " if self.near else ""
         return (
-            f"{self.processor} processes the queue {self.queue!r}, which no module registers. {near}"
+            f"{self.user} {self.use} the queue {self.queue!r}, which no module registers. {near}"
             f"Registered: {', '.join(self.known) or 'none'}. "
             f'Add WorkersModule.register_queue("{self.queue}") to imports, or queues=("{self.queue}",) to for_root().'
         )
@@ -101,17 +146,17 @@ class SameWorkerNameError(WorkersError):
         )
 
 
-class QueueRegisteredTwiceError(WorkersError):
-    """Two modules register one queue with different options."""
+class RegisteredTwiceError(WorkersError):
+    """Two modules register one queue, or one flow producer, with different options."""
 
-    def __init__(self, queue: str, modules: Sequence[str]) -> None:
-        super().__init__(queue, tuple(modules))
-        self.queue = queue
+    def __init__(self, what: str, modules: Sequence[str]) -> None:
+        super().__init__(what, tuple(modules))
+        self.what = what
         self.modules = tuple(modules)
 
     def __str__(self) -> str:
         return (
-            f"the queue {self.queue!r} is registered with different options: {' and '.join(self.modules)}. "
+            f"the {self.what} is registered with different options: {' and '.join(self.modules)}. "
             "Register it with the same options everywhere, or once in a module that others import"
         )
 
@@ -130,15 +175,28 @@ class RootImportedTwiceError(WorkersError):
         )
 
 
-class ProcessorScopeError(WorkersError):
-    """A processor is not built at the start, so its worker could never run."""
+class HostScopeError(WorkersError):
+    """A processor or a listener is not built at the start, so it could never run."""
 
-    def __init__(self, processor: str) -> None:
-        super().__init__(processor)
-        self.processor = processor
+    def __init__(self, host: str, kind: str) -> None:
+        super().__init__(host, kind)
+        self.host = host
+        self.kind = kind
 
     def __str__(self) -> str:
         return (
-            f"{self.processor} is lazy, or it or something it needs is TRANSIENT- or REQUEST-scoped; "
-            "a processor is a singleton that is built at the start"
+            f"{self.host} is lazy, or it or something it needs is TRANSIENT- or REQUEST-scoped; "
+            f"a {self.kind} is a singleton that is built at the start"
         )
+
+
+class ProcessPoolError(WorkersError):
+    """A processor with `process_pool=` cannot run in processes; `problem` says why, and what to write."""
+
+    def __init__(self, processor: str, problem: str) -> None:
+        super().__init__(processor, problem)
+        self.processor = processor
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.processor} has a process_pool, and {self.problem}"

@@ -1,25 +1,30 @@
-"""Finds queues and processors among an application's providers, and what is wrong with them."""
+"""Finds queues, flow producers, processors and listeners in an application, and what is wrong with them."""
 
 import difflib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.bullmq import Queue
+from app.bullmq.flow_producer import FlowProducer
 from app.core import DiscoveredProvider, Discovery
 from app.workers.errors import (
-    ProcessorScopeError,
-    QueueRegisteredTwiceError,
+    HostScopeError,
+    ProcessPoolError,
+    RegisteredTwiceError,
     SameWorkerNameError,
     UnknownQueueError,
     UnknownWorkerError,
     WorkersError,
 )
+from app.workers.events_host import QueueEventsHost
+from app.workers.events_listener import LISTENER, ListenerSpec
 from app.workers.host import WorkerHost
+from app.workers.processing import pool_of
 from app.workers.processor import PROCESSOR, ProcessorSpec
 from app.workers.selection import Selection
-from app.workers.tokens import QueueToken
+from app.workers.tokens import FlowProducerToken, QueueToken
 
 log = logging.getLogger(__name__)
 
@@ -29,29 +34,42 @@ class FoundProcessor:
     """A processor of the application.
 
     Args:
+        cls: the decorated class.
         host: its instance; None where it is not built.
         path: the modules from the root to its own, then its class.
     """
 
+    cls: type[Any]
     host: WorkerHost[Any, Any] | None
     spec: ProcessorSpec
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class FoundListener:
+    """A listener of the application; as a processor."""
+
+    host: QueueEventsHost | None
+    spec: ListenerSpec
+    path: str
+
+
 @dataclass(slots=True)
 class Explorer:
-    """What an application has of queues and processors.
+    """What an application has.
 
     Args:
         queues: the registered ones, by name. Where a test put something else in a queue's place it is None.
-        own_queues: those that the application made, and has to close.
-        processors: of all modules.
+        own_queues, own_producers: those that the application made, and has to close.
+        processors, listeners: of all modules.
     """
 
     queues: dict[str, Queue[Any] | None] = field(default_factory=dict)
     own_queues: list[Queue[Any]] = field(default_factory=list)
+    own_producers: list[FlowProducer] = field(default_factory=list)
     processors: list[FoundProcessor] = field(default_factory=list)
-    _registrations: dict[str, list[str]] = field(default_factory=dict)
+    listeners: list[FoundListener] = field(default_factory=list)
+    _registrations: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
     def explore(cls, discovery: Discovery) -> "Explorer":
@@ -60,59 +78,90 @@ class Explorer:
         for provider in discovery.providers():
             path = " > ".join(provider.path)
             if isinstance(provider.token, QueueToken):
-                name = provider.token.queue_name
-                found.queues[name] = queue = _real_queue(provider)
-                if queue is not None and not provider.is_given:
-                    found.own_queues.append(queue)
-                found._registrations.setdefault(name, []).append(path)
-            spec = None if provider.made_from is None else vars(provider.made_from).get(PROCESSOR)
-            if isinstance(spec, ProcessorSpec):
-                host = provider.instance if isinstance(provider.instance, WorkerHost) else None
-                found.processors.append(FoundProcessor(host, spec, path))
+                found._queue(provider.token.queue_name, provider, path)
+            elif isinstance(provider.token, FlowProducerToken):
+                found._producer(provider.token.producer_name, provider, path)
+            elif provider.made_from is not None:
+                found._host(provider.made_from, provider.instance, path)
         return found
 
     def problems(self, selection: Selection) -> Iterator[WorkersError]:
-        """Everything that keeps the workers from being what was meant."""
-        for name, paths in self._registrations.items():
-            if len(paths) > 1:
-                yield QueueRegisteredTwiceError(name, paths)
+        """Everything that keeps workers and listeners from being what was meant."""
+        for what, paths in _several(self._registrations):
+            yield RegisteredTwiceError(what, paths)
         for processor in self.processors:
-            queue = processor.spec.queue
-            if queue not in self.queues:
-                near = next(iter(difflib.get_close_matches(queue, self.queues, n=1)), None)
-                yield UnknownQueueError(processor.path, queue, near, sorted(self.queues))
+            yield from self._unknown_queue(processor.path, "processes", processor.spec.queue)
             if processor.host is None:
-                yield ProcessorScopeError(processor.path)
-        by_name = _grouped([(processor.spec.worker_name, processor.path) for processor in self.processors])
-        for name, paths in by_name.items():
-            if len(paths) > 1:
-                yield SameWorkerNameError(name, paths)
-        unknown = selection.unknown(by_name)
+                yield HostScopeError(processor.path, "processor")
+            if processor.spec.process_pool is not None:
+                yield from _pool_problems(processor)
+        for listener in self.listeners:
+            yield from self._unknown_queue(listener.path, "listens to", listener.spec.queue)
+            if listener.host is None:
+                yield HostScopeError(listener.path, "listener")
+        names = [(processor.spec.worker_name, processor.path) for processor in self.processors]
+        for name, paths in _several(names):
+            yield SameWorkerNameError(name, paths)
+        known = sorted({name for name, _ in names})
+        unknown = selection.unknown(known)
         if unknown:
-            yield UnknownWorkerError(unknown, sorted(by_name))
+            yield UnknownWorkerError(unknown, known)
 
     def warn_of_competitors(self) -> None:
         """Say which processors share a queue: each job goes to one of them, whichever takes it first."""
-        by_queue = _grouped([(processor.spec.queue, processor.path) for processor in self.processors])
-        for queue, paths in by_queue.items():
-            if len(paths) > 1:
-                log.warning(
-                    "the queue %s has %d processors, %s: each job goes to whichever takes it first",
-                    queue,
-                    len(paths),
-                    " and ".join(paths),
-                    extra={"queue": queue},
-                )
+        for queue, paths in _several((processor.spec.queue, processor.path) for processor in self.processors):
+            log.warning(
+                "the queue %s has %d processors, %s: each job goes to whichever takes it first",
+                queue,
+                len(paths),
+                " and ".join(paths),
+                extra={"queue": queue},
+            )
+
+    def _queue(self, name: str, provider: DiscoveredProvider, path: str) -> None:
+        queue = provider.instance if _is_real(provider, Queue) else None
+        self.queues[name] = queue if isinstance(queue, Queue) else None
+        if isinstance(queue, Queue) and not provider.is_given:
+            self.own_queues.append(queue)
+        self._registrations.append((f"queue {name!r}", path))
+
+    def _producer(self, name: str, provider: DiscoveredProvider, path: str) -> None:
+        producer = provider.instance
+        if _is_real(provider, FlowProducer) and isinstance(producer, FlowProducer) and not provider.is_given:
+            self.own_producers.append(producer)
+        self._registrations.append((f"flow producer {name!r}", path))
+
+    def _host(self, cls: type[Any], instance: object, path: str) -> None:
+        marks: Mapping[str, Any] = vars(cls)
+        processor, listener = marks.get(PROCESSOR), marks.get(LISTENER)
+        if isinstance(processor, ProcessorSpec):
+            host = instance if isinstance(instance, WorkerHost) else None
+            self.processors.append(FoundProcessor(cls, host, processor, path))
+        if isinstance(listener, ListenerSpec):
+            events_host = instance if isinstance(instance, QueueEventsHost) else None
+            self.listeners.append(FoundListener(events_host, listener, path))
+
+    def _unknown_queue(self, path: str, use: str, queue: str) -> Iterator[UnknownQueueError]:
+        if queue not in self.queues:
+            near = next(iter(difflib.get_close_matches(queue, self.queues, n=1)), None)
+            yield UnknownQueueError(path, use, queue, near, sorted(self.queues))
 
 
-def _real_queue(provider: DiscoveredProvider) -> Queue[Any] | None:
+def _is_real(provider: DiscoveredProvider, cls: type[Any]) -> bool:
     # by its true class: a mock with spec=Queue says of itself that it is one
-    is_real = provider.made_from is not None and issubclass(provider.made_from, Queue)
-    return provider.instance if is_real and isinstance(provider.instance, Queue) else None
+    return provider.made_from is not None and issubclass(provider.made_from, cls)
 
 
-def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+def _pool_problems(processor: FoundProcessor) -> Iterator[ProcessPoolError]:
+    try:
+        pool_of(processor.cls, processor.spec)
+    except ProcessPoolError as error:
+        yield error
+
+
+def _several(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """The keys with more than one value, and their values."""
     groups: dict[str, list[str]] = {}
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
-    return groups
+    return ((key, values) for key, values in groups.items() if len(values) > 1)

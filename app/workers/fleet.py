@@ -1,7 +1,7 @@
 """The workers of one process: built, started and drained at the application's fixed points."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from app.bullmq import Queue, Worker
@@ -9,72 +9,83 @@ from app.core import Discovery, Inject, Shutdown, methods_of
 from app.workers.errors import RootImportedTwiceError, WorkersError
 from app.workers.explorer import Explorer
 from app.workers.host import WorkerHost, bind
+from app.workers.listening import Listening
 from app.workers.options import WorkersSetup
+from app.workers.processing import processor_of
 from app.workers.processor import ProcessorSpec
+from app.workers.together import together
 from app.workers.tokens import SETUP
 from app.workers.worker_event import WORKER_EVENT
 
 
 class WorkerFleet:
-    """Runs the selected processors of the whole application.
+    """Runs the selected processors, and all listeners, of the whole application.
 
     The order is the design. Workers take jobs only once every module is ready for them, and are drained before any
-    module is told that the end has come, so that a job in flight finds everything open.
+    module is told that the end has come, so that a job in flight finds everything open. Listeners hear before the first
+    job starts, and until the last has ended.
     """
 
     def __init__(self, setup: Annotated[WorkersSetup, Inject(SETUP)], discovery: Discovery, shutdown: Shutdown) -> None:
         self._setup = setup
         self._discovery = discovery
         self._shutdown = shutdown
-        self._queues: list[Queue[Any]] = []
+        self._found = Explorer()
+        self._listening = Listening()
         self._workers: list[Worker[Any, Any]] = []
 
     async def on_module_init(self) -> None:
-        """Check processors and queues, reach Redis, and make the workers.
+        """Check what there is, reach Redis, and make the workers.
 
         Raises:
-            WorkersError, ExceptionGroup: one thing, or several, that is wrong with processors or queues.
+            WorkersError, ExceptionGroup: one thing, or several, that is wrong with processors, listeners or queues.
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
         """
-        explorer = Explorer.explore(self._discovery)
-        problems = [*self._other_roots(), *explorer.problems(self._setup.selection)]
+        self._found = found = Explorer.explore(self._discovery)
+        problems = [*self._other_roots(), *found.problems(self._setup.selection)]
         if len(problems) == 1:
             raise problems[0]
         if problems:
             raise ExceptionGroup("the workers cannot start", problems)
-        explorer.warn_of_competitors()
-        self._queues = explorer.own_queues
-        for queue in explorer.queues.values():
+        found.warn_of_competitors()
+        for queue in found.queues.values():
             if queue is not None:
                 await queue.wait_until_ready()
-        self._workers = list(self._selected_workers(explorer))
+        self._workers = list(self._selected_workers())
 
     async def on_application_start(self) -> None:
-        """Take jobs from now on."""
-        await _together("workers did not start", [worker.start() for worker in self._workers])
+        """Hear events, and take jobs, from now on."""
+        await self._listening.start(self._found.listeners, self._found.queues)
+        await together("workers did not start", [worker.start() for worker in self._workers])
 
     async def on_application_drain(self) -> None:
-        """Take no more jobs, let running ones end within the grace time, hand back the rest.
+        """Take no more jobs, let running ones end within the grace time, hand back the rest; then hear no more.
 
         When the application is told to stop once more, the rest is handed back at once.
         """
-        # paused and then closed, since a close with a grace time can't be hurried
-        quiet = asyncio.gather(*(worker.pause() for worker in self._workers), return_exceptions=True)
-        forced = asyncio.ensure_future(self._shutdown.forced.wait())
-        grace_s = self._setup.shutdown_grace_ms / 1000
-        await asyncio.wait((quiet, forced), timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
-        for waiting in (quiet, forced):
-            waiting.cancel()
-        await asyncio.gather(quiet, forced, return_exceptions=True)
-        await _together("workers did not close", [worker.close(0) for worker in self._workers])
+        hurrying = asyncio.create_task(self._hurry(), name="workers-hurry")
+        try:
+            await self._close_workers(self._setup.shutdown_grace_ms)
+        finally:
+            hurrying.cancel()
+            await asyncio.gather(hurrying, return_exceptions=True)
+            await self._listening.close()
 
     async def on_application_disconnect(self) -> None:
-        """Close the queues that the application made; the connection that they share goes last of all."""
-        await _together("queues did not close", [queue.close() for queue in self._queues])
+        """Close what adds jobs and was made by the application; the connection that all share goes last."""
+        await together("flow producers did not close", [producer.close() for producer in self._found.own_producers])
+        await together("queues did not close", [queue.close() for queue in self._found.own_queues])
 
-    def _selected_workers(self, explorer: Explorer) -> Iterator[Worker[Any, Any]]:
-        for processor in explorer.processors:
-            queue = explorer.queues[processor.spec.queue]
+    async def _hurry(self) -> None:
+        await self._shutdown.forced.wait()
+        await self._close_workers(0)
+
+    async def _close_workers(self, grace_ms: int) -> None:
+        await together("workers did not close", [worker.close(grace_ms) for worker in self._workers])
+
+    def _selected_workers(self) -> Iterator[Worker[Any, Any]]:
+        for processor in self._found.processors:
+            queue = self._found.queues[processor.spec.queue]
             is_selected = self._setup.selection.is_selected(processor.spec.worker_name)
             if processor.host is not None and queue is not None and is_selected:
                 yield _worker_of(processor.host, processor.spec, queue)
@@ -88,7 +99,7 @@ def _worker_of(host: WorkerHost[Any, Any], spec: ProcessorSpec, queue: Queue[Any
     """The engine's worker for a host, where its queue is, with the host's methods listening."""
     worker: Worker[Any, Any] = Worker(
         spec.queue,
-        host.process,
+        processor_of(host, spec),
         connection=queue.connection.endpoint,
         prefix=queue.keys.prefix,
         **spec.options,
@@ -98,13 +109,3 @@ def _worker_of(host: WorkerHost[Any, Any], spec: ProcessorSpec, queue: Queue[Any
             worker.on(event, listener.method)
     bind(host, worker)
     return worker
-
-
-async def _together(failure: str, steps: list[Coroutine[Any, Any, None]]) -> None:
-    """Take all steps at once; one that fails does not keep the others from ending."""
-    results = await asyncio.gather(*steps, return_exceptions=True)
-    errors = [result for result in results if isinstance(result, Exception)]
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise ExceptionGroup(failure, errors)

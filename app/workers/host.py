@@ -1,29 +1,23 @@
 """WorkerHost: the class that processors inherit."""
 
-from abc import ABC, abstractmethod
-from typing import Any, Generic
+from typing import Generic
 
 from app.bullmq import Worker
 from app.bullmq.job import D, R
 from app.workers.errors import NoWorkerError
 
 
-class WorkerHost(ABC, Generic[D, R]):
+class WorkerHost(Generic[D, R]):
     """Processes the jobs of one queue; `@processor("name")` says which.
 
-    `WorkerHost[EmailData, Receipt]` says what the jobs hold and what `process` returns; plain `WorkerHost` leaves
-    it open.
+    Write `async def process(self, job: Job) -> Any`, or `@process("job-name")` methods of that form: what one returns
+    is stored with the job, and what it raises makes it fail, or be tried again. A plain `def`, of a SyncJob, runs in
+    a thread. Any of them may take the job's CancelSignal besides.
+
+    `WorkerHost[EmailData, Receipt]` says what the jobs hold and what comes of them; plain `WorkerHost` leaves it open.
     """
 
     _worker: Worker[D, R] | None = None
-
-    @abstractmethod
-    def process(self, job: Any) -> Any:
-        """Do one job; what it returns is stored with the job, and what it raises makes it fail, or be tried again.
-
-        Write `async def process(self, job: Job) -> Any`. A plain `def process(self, job: SyncJob) -> Any` runs in
-        a thread.
-        """
 
     @property
     def worker(self) -> Worker[D, R]:
@@ -37,6 +31,6 @@ class WorkerHost(ABC, Generic[D, R]):
         return self._worker
 
 
-def bind(host: WorkerHost[Any, Any], worker: Worker[Any, Any]) -> None:
+def bind(host: WorkerHost[D, R], worker: Worker[D, R]) -> None:
     """Let the host know its worker."""
     host._worker = worker  # noqa: SLF001 - no method of it, so that users' classes cannot clash with one

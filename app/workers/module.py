@@ -4,19 +4,21 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import redis.asyncio
+from typing_extensions import Unpack
 
-from app.bullmq import JobOptions
 from app.bullmq.durations import Duration
 from app.core import Binding, ModuleContainer, dynamic_module, provide
 from app.redis.endpoint import Endpoint
+from app.workers.connection import reach, share
 from app.workers.fleet import WorkerFleet
+from app.workers.flow_producers import FlowProducerOptions, flow_producer_module, flow_producer_module_async
 from app.workers.options import WorkersOptions, complete
-from app.workers.queues import queue_module, reach, share
-from app.workers.tokens import CONNECTION, ENDPOINT, SETUP
+from app.workers.queues import QueueOptions, queue_module, queue_module_async
+from app.workers.tokens import CONNECTION, DEFAULT_PRODUCER, ENDPOINT, SETUP
 
 
 class WorkersModule:
-    """`for_root()` once, in the root module; `register_queue()` wherever a queue is used."""
+    """`for_root()` once, in the root module; `register_queue()` wherever a queue is used, and its like."""
 
     @classmethod
     def for_root(
@@ -85,23 +87,73 @@ class WorkersModule:
         return _root(setup, queues=queues, providers=[options, *providers], imports=imports)
 
     @classmethod
-    def register_queue(
-        cls, *names: str, prefix: str | None = None, default_job_options: JobOptions | None = None
-    ) -> ModuleContainer:
+    def register_queue(cls, *names: str, **options: Unpack[QueueOptions]) -> ModuleContainer:
         """Makes queues visible in the module that imports this.
 
         A queue that several modules register alike is one Queue object.
 
         Args:
             names: of the queues.
-            prefix: of their keys, where it is another than the application's.
-            default_job_options: for every job that does not say otherwise.
+            options: of each, see QueueOptions: prefix, default_job_options, streams.
 
         Raises:
-            InvalidOptionError: a name, the prefix or a default option cannot be used.
+            InvalidOptionError: a name or an option cannot be used.
         """
-        modules = [queue_module(name, prefix=prefix, default_job_options=default_job_options) for name in names]
-        return dynamic_module(cls, imports=modules, exports=modules)
+        return _exporting(*(queue_module(name, options) for name in names))
+
+    @classmethod
+    def register_queue_async(
+        cls,
+        name: str,
+        *,
+        use_factory: Callable[..., Any],
+        inject: Sequence[Any] | None = None,
+        imports: Sequence[Any] = (),
+    ) -> ModuleContainer:
+        """As `register_queue()`, with options that a function gives, async or not.
+
+        Modules that register a queue with the same function share one Queue object.
+
+        Args:
+            use_factory: returns `QueueOptions`, a dict.
+            inject: its arguments, of what `imports` export; read from its annotations unless given.
+        """
+        return _exporting(queue_module_async(name, use_factory, inject, imports))
+
+    @classmethod
+    def register_flow_producer(
+        cls, name: str = DEFAULT_PRODUCER, **options: Unpack[FlowProducerOptions]
+    ) -> ModuleContainer:
+        """Makes a flow producer visible in the module that imports this; as queues are, it is one object.
+
+        Args:
+            name: for InjectFlowProducer and get_flow_producer_token, where there are several.
+            options: see FlowProducerOptions: prefix.
+
+        Raises:
+            InvalidOptionError: an option cannot be used.
+        """
+        return _exporting(flow_producer_module(name, options))
+
+    @classmethod
+    def register_flow_producer_async(
+        cls,
+        name: str = DEFAULT_PRODUCER,
+        *,
+        use_factory: Callable[..., Any],
+        inject: Sequence[Any] | None = None,
+        imports: Sequence[Any] = (),
+    ) -> ModuleContainer:
+        """As `register_flow_producer()`, with options that a function gives; see `register_queue_async()`.
+
+        Args:
+            use_factory: returns `FlowProducerOptions`, a dict.
+        """
+        return _exporting(flow_producer_module_async(name, use_factory, inject, imports))
+
+
+def _exporting(*modules: ModuleContainer) -> ModuleContainer:
+    return dynamic_module(WorkersModule, imports=modules, exports=modules)
 
 
 def _root(

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 from typing_extensions import Unpack
 
+from app.bullmq import InvalidOptionError
 from app.bullmq.queue import checked_keys
 from app.bullmq.worker.options import WorkerOptions, WorkerOpts
 from app.core import snake_case
 from app.workers.errors import ProcessorClassError
 from app.workers.host import WorkerHost
+from app.workers.process import job_methods
 
 T = TypeVar("T")
 
@@ -24,38 +26,74 @@ class ProcessorSpec:
     Args:
         queue: the queue's name.
         worker_name: how ENABLED_WORKERS knows it.
+        methods: by job name; empty: all jobs go to `process`.
         options: of the engine's worker, checked.
+        process_pool: in how many processes its jobs run; None: in this one.
+        process_factory: builds the host in such a process; None: its class does.
     """
 
     queue: str
     worker_name: str
-    options: Mapping[str, Any]
+    methods: Mapping[str, str]
+    options: WorkerOptions
+    process_pool: int | None = None
+    process_factory: str | Callable[..., Any] | None = None
 
 
 def processor(
-    queue: str, *, worker_name: str | None = None, **options: Unpack[WorkerOptions]
+    queue: str,
+    *,
+    worker_name: str | None = None,
+    process_pool: int | None = None,
+    process_factory: str | Callable[..., Any] | None = None,
+    **options: Unpack[WorkerOptions],
 ) -> Callable[[type[T]], type[T]]:
     """Have the class, a WorkerHost, process the jobs of a queue.
 
     Args:
         queue: the queue's name; some module registers it.
         worker_name: how ENABLED_WORKERS knows it; the class's name in snake_case, less `_worker`, unless given.
+        process_pool: run jobs in so many processes, for handlers that need the CPU; see `app.bullmq.ProcessPool`. Each
+            process has a host of its own, which knows nothing of this one's dependencies; events go to this one.
+        process_factory: called once in each process, sync or async: returns its host. A function at the top of a
+            module, or its address, "package.module:function". Needed where the class's constructor asks for something.
         options: of the engine's worker, see `app.bullmq.Worker`: concurrency, limiter, lock_duration, timeout, ...
 
     Raises:
         InvalidOptionError: the name or an option cannot be used.
-        ProcessorClassError: the class does not inherit WorkerHost, or has no `process`.
+        ProcessorClassError: the class does not inherit WorkerHost, or has neither `process` nor `@process` methods, or
+            both.
+        JobNameError: two methods process jobs of one name.
     """
     checked_keys("bull", queue)
     WorkerOpts.of(options)
+    if process_pool is not None and (type(process_pool) is not int or process_pool < 1):
+        raise InvalidOptionError("process_pool", f"must be a whole number >= 1, not {process_pool!r}")
+    if process_factory is not None and process_pool is None:
+        raise InvalidOptionError("process_factory", "goes with process_pool= only; here modules provide the host")
 
     def mark(cls: type[T]) -> type[T]:
-        if not issubclass(cls, WorkerHost):
-            raise ProcessorClassError(cls.__name__, queue, "WorkerHost among its bases")
-        if cls.process is WorkerHost.process:
-            raise ProcessorClassError(cls.__name__, queue, "process")
+        methods = _methods(cls, queue)
         name = worker_name or snake_case(cls.__name__).removesuffix("_worker")
-        setattr(cls, PROCESSOR, ProcessorSpec(queue, name, options))
+        setattr(cls, PROCESSOR, ProcessorSpec(queue, name, methods, options, process_pool, process_factory))
         return cls
 
     return mark
+
+
+def _methods(cls: type[Any], queue: str) -> dict[str, str]:
+    if not issubclass(cls, WorkerHost):
+        problem = f"which has no WorkerHost among its bases; write `class {cls.__name__}(WorkerHost):`"
+        raise ProcessorClassError(cls.__name__, queue, problem)
+    methods = job_methods(cls)
+    has_process = hasattr(cls, "process")
+    if methods and has_process:
+        problem = f"which has `process`, for all jobs, and @process methods, for {', '.join(sorted(methods))}; keep one"
+        raise ProcessorClassError(cls.__name__, queue, problem)
+    if not methods and not has_process:
+        problem = (
+            "which has no process; write `async def process(self, job: Job) -> Any` in it, "
+            'or such methods with @process("job-name")'
+        )
+        raise ProcessorClassError(cls.__name__, queue, problem)
+    return methods

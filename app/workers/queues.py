@@ -1,63 +1,98 @@
 """Queues as modules: each registered queue is a small module, the same one wherever it is registered alike."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
 
-from app.bullmq import JobOptions, JobOpts, Queue
+from app.bullmq import InvalidOptionError, JobOptions, JobOpts, Queue, StreamsOptions
 from app.bullmq.queue import checked_keys
+from app.bullmq.streams import checked_max_len
 from app.core import ModuleContainer, dynamic_module, provide
-from app.redis.embedded import EmbeddedServer
-from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 from app.workers.options import WorkersSetup
 from app.workers.tokens import CONNECTION, SETUP, get_queue_token
+
+
+class QueueOptions(TypedDict, total=False):
+    """Options of a registered queue.
+
+    Attributes:
+        prefix: of its keys, where it is another than the application's.
+        default_job_options: for every job that does not say otherwise.
+        streams: how many of its events are kept, as in {"events": {"max_len": 1_000}}.
+    """
+
+    prefix: str | None
+    default_job_options: JobOptions | None
+    streams: StreamsOptions | None
 
 
 class QueueModule:
     """Provides one queue."""
 
 
-def queue_module(
-    name: str, *, prefix: str | None = None, default_job_options: JobOptions | None = None
-) -> ModuleContainer:
+def queue_module(name: str, options: QueueOptions | None = None) -> ModuleContainer:
     """The module of a queue; an application has one for all that ask for it with the same options.
 
     Raises:
-        InvalidOptionError: the name, the prefix or a default option cannot be used.
+        InvalidOptionError: the name or an option cannot be used.
     """
-    checked_keys(prefix or "bull", name)
+    given = _checked(name, options or {})
     token = get_queue_token(name)
 
     def make(connection: PipelinedConnection, setup: WorkersSetup) -> Queue[Any]:
-        return Queue(
-            name,
-            connection=connection,
-            prefix=prefix or setup.prefix,
-            default_job_options=default_job_options,
-        )
+        return _queue(name, connection, setup, given)
 
+    defaults = JobOpts.of(given.get("default_job_options") or {})
     return dynamic_module(
         QueueModule,
         name=f"QueueModule({name})",
         providers=[provide(token, use_factory=make, inject=[CONNECTION, SETUP])],
         exports=[token],
-        key=(QueueModule, name, prefix, JobOpts.of(default_job_options or {})),
+        key=(QueueModule, name, given.get("prefix"), defaults, checked_max_len(given.get("streams"))),
     )
 
 
-async def reach(setup: WorkersSetup) -> AsyncIterator[Endpoint]:
-    """Where Redis is; the embedded server is held until the application has closed."""
-    if isinstance(setup.server, Endpoint):
-        yield setup.server
-        return
-    embedded = await EmbeddedServer.attach_async(setup.server)
-    yield Endpoint.of(embedded.url)
-    await asyncio.to_thread(embedded.close)
+def queue_module_async(
+    name: str, use_factory: Callable[..., Any], inject: Sequence[Any] | None, imports: Sequence[Any]
+) -> ModuleContainer:
+    """The same with options that a function gives, async or not; one for all that name the same function.
+
+    Raises:
+        InvalidOptionError: the name cannot be used; of the options, once the application is built.
+    """
+    checked_keys("bull", name)
+    token = get_queue_token(name)
+    options = provide(f"queue_options:{name}", use_factory=use_factory, inject=inject)
+
+    def make(connection: PipelinedConnection, setup: WorkersSetup, given: QueueOptions) -> Queue[Any]:
+        return _queue(name, connection, setup, _checked(name, given))
+
+    return dynamic_module(
+        QueueModule,
+        name=f"QueueModule({name})",
+        imports=imports,
+        providers=[options, provide(token, use_factory=make, inject=[CONNECTION, SETUP, options.token])],
+        exports=[token],
+        key=(QueueModule, name, use_factory, None if inject is None else tuple(inject)),
+    )
 
 
-async def share(endpoint: Endpoint) -> AsyncIterator[PipelinedConnection]:
-    """The connection that all queues share. No socket is opened before something is said on it."""
-    connection = PipelinedConnection(endpoint)
-    yield connection
-    await connection.close()
+def _queue(name: str, connection: PipelinedConnection, setup: WorkersSetup, options: QueueOptions) -> Queue[Any]:
+    return Queue(
+        name,
+        connection=connection,
+        prefix=options.get("prefix") or setup.prefix,
+        default_job_options=options.get("default_job_options"),
+        streams=options.get("streams"),
+    )
+
+
+def _checked(name: str, options: QueueOptions) -> QueueOptions:
+    known = QueueOptions.__annotations__
+    if not isinstance(options, Mapping):
+        raise InvalidOptionError(f"queue {name}", f"its options must be QueueOptions, a dict, not {options!r}")
+    for option in options:
+        if option not in known:
+            raise InvalidOptionError.unknown(option, known)
+    checked_keys(options.get("prefix") or "bull", name)
+    return options

@@ -80,7 +80,9 @@ async def test_generic_hosts_say_what_their_jobs_hold(run: Any) -> None:
 
 
 async def test_the_engine_s_worker_has_the_processor_s_options(run: Any) -> None:
-    @processor("email", concurrency=7, lock_duration=20_000, timeout=1_000, name="worker-1")
+    @processor(
+        "email", concurrency=7, lock_duration=20_000, timeout=1_000, name="worker-1", metrics={"max_data_points": 60}
+    )
     class EmailWorker(WorkerHost):
         async def process(self, job: Job) -> None: ...
 
@@ -88,7 +90,7 @@ async def test_the_engine_s_worker_has_the_processor_s_options(run: Any) -> None
         worker = app.get(EmailWorker).worker
         assert isinstance(worker, Worker)
         assert (worker.opts.concurrency, worker.opts.lock_duration_ms, worker.opts.timeout_ms) == (7, 20_000, 1_000)
-        assert worker.name == "worker-1"
+        assert (worker.name, worker.opts.max_data_points) == ("worker-1", 60)
         assert worker.is_running
 
 

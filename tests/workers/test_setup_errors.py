@@ -9,9 +9,9 @@ from app.bullmq import InvalidOptionError, Job
 from app.core import Scope, WiringError, create_application, injectable, module, provide
 from app.redis import BadUrlError, ConnectError
 from app.workers import (
+    HostScopeError,
     ProcessorClassError,
-    ProcessorScopeError,
-    QueueRegisteredTwiceError,
+    RegisteredTwiceError,
     RootImportedTwiceError,
     SameWorkerNameError,
     UnknownQueueError,
@@ -53,7 +53,8 @@ def test_a_processor_without_process_is_refused() -> None:
     with pytest.raises(ProcessorClassError) as caught:
         processor("email")(Mailer)
     assert str(caught.value) == (
-        '@processor("email") on Mailer, which has no process; write `async def process(self, job: Job) -> Any` in it'
+        '@processor("email") on Mailer, which has no process; write `async def process(self, job: Job) -> Any` in it, '
+        'or such methods with @process("job-name")'
     )
 
 
@@ -125,7 +126,7 @@ async def test_a_queue_registered_with_different_options_is_refused(redis_url: s
     plain = WorkersModule.register_queue("email")
     retrying = WorkersModule.register_queue("email", default_job_options={"attempts": 3})
     root = module(imports=[WorkersModule.for_root(connection=redis_url), plain, retrying])(type("App", (), {}))
-    with pytest.raises(QueueRegisteredTwiceError, match="the queue 'email' is registered with different options"):
+    with pytest.raises(RegisteredTwiceError, match="the queue 'email' is registered with different options"):
         await create_application(root)
 
 
@@ -153,7 +154,7 @@ async def test_a_processor_that_is_not_built_at_the_start_is_refused(run: Any, h
     class Worker(WorkerHost):
         async def process(self, job: Job) -> None: ...
 
-    with pytest.raises(ProcessorScopeError, match="WorkersModule > Worker is lazy, or it or something it needs is"):
+    with pytest.raises(HostScopeError, match="WorkersModule > Worker is lazy, or it or something it needs is"):
         await run(Worker)
 
 

@@ -40,7 +40,9 @@ def address_of(thing: str | Callable[..., Any], option: str = "handler") -> str:
     # Equal, not the same: a class method is another object each time.
     if found != thing:
         raise InvalidOptionError(
-            option, f"{address} is not {thing!r}, so a process would run something else; is it a method of an instance?"
+            option,
+            f"{address} is not {thing!r}, so a process would get something else: "
+            "was it replaced there, or is it a method of an instance?",
         )
     return address
 

@@ -163,16 +163,12 @@ def ignore_terminal(job: SyncJob) -> str:
 
 def programs_are_terminable(job: SyncJob) -> int:
     """A program that a handler starts can be told to end as usual."""
-    with subprocess.Popen(
-        [sys.executable, "-c", "print('up', flush=True); input()"], stdout=subprocess.PIPE
-    ) as program:
+    code = "import time; print('up', flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as program:
         assert program.stdout is not None
-        return program.wait(10) if program.stdout.readline() == b"" else _terminated(program)
-
-
-def _terminated(program: subprocess.Popen[bytes]) -> int:
-    program.terminate()
-    return program.wait(10)
+        assert program.stdout.readline() == b"up\n"
+        program.terminate()
+        return program.wait(10)
 
 
 def watch(job: SyncJob, signal: CancelSignal) -> str:

@@ -268,7 +268,7 @@ def test_a_handler_that_no_other_process_finds_is_refused_at_once() -> None:
     for handler, reason in (
         (inner, "is made inside of a function, where no other process finds it; move it to its module's top"),
         (lambda job: None, "is made inside of a function"),
-        (handlers.Methods().of_instance, "so a process would run something else; is it a method of an instance"),
+        (handlers.Methods().of_instance, "so a process would get something else: .* a method of an instance"),
         (functools.partial(handlers.pid), "must be a function of a module, not functools.partial"),
         ("handlers", "must be an address as in \"package.module:function\", not 'handlers'"),
         ("a b:c", "must be an address"),

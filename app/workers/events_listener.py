@@ -1,0 +1,59 @@
+"""`@queue_events_listener`: which queue's events a class hears, and from where on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.bullmq.durations import Duration, checked_ms
+from app.bullmq.event_id import checked_id
+from app.bullmq.event_reader import DEFAULT_BLOCKING_MS
+from app.bullmq.queue import checked_keys
+from app.workers.errors import ListenerClassError
+from app.workers.events_host import QueueEventsHost
+
+T = TypeVar("T")
+
+LISTENER = "__queue_events_listener__"
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSpec:
+    """What `@queue_events_listener` says of a class.
+
+    Args:
+        queue: the queue's name.
+        last_event_id: behind which it begins, unless the host knows better.
+        blocking_ms: how long one read waits for an event.
+    """
+
+    queue: str
+    last_event_id: str
+    blocking_ms: int
+
+
+def queue_events_listener(
+    queue: str, *, last_event_id: str = "$", blocking_timeout: Duration = DEFAULT_BLOCKING_MS
+) -> Callable[[type[T]], type[T]]:
+    """Have the class, a QueueEventsHost, hear the events of a queue, in every process that the application runs in.
+
+    Args:
+        queue: the queue's name; some module registers it.
+        last_event_id: begin behind this event: "0" with the oldest there is, "$" with the next that happens. A place
+            that is stored is given by the host's `load_last_event_id`.
+        blocking_timeout: how long one read waits for an event, ms or a timedelta, >= 1.
+
+    Raises:
+        InvalidOptionError: the name, the id or the timeout cannot be used.
+        ListenerClassError: the class does not inherit QueueEventsHost.
+    """
+    checked_keys("bull", queue)
+    checked_id(last_event_id, "last_event_id")
+    spec = ListenerSpec(queue, last_event_id, checked_ms("blocking_timeout", blocking_timeout, least=1))
+
+    def mark(cls: type[T]) -> type[T]:
+        if not issubclass(cls, QueueEventsHost):
+            raise ListenerClassError(cls.__name__, queue)
+        setattr(cls, LISTENER, spec)
+        return cls
+
+    return mark
