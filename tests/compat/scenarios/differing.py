@@ -136,6 +136,16 @@ DIFFERENCES: dict[str, Difference] = {
         [["add", "a", {}], ["take"], ["moveToWaitingChildren", {"token": "x"}]],
         {"answers/2": (False, {"error": "lock"})},
     ),
+    "completing a parent with a stolen lock": Difference(
+        "both refuse; Node for its open children, ours for the lock",
+        [
+            ["flow", _node("p", _node("a"))],
+            ["redis", "RPUSH", "bull:q:wait", "p"],
+            ["take"],
+            ["complete", 1, {"token": "x"}],
+        ],
+        {"answers/3/error": ("children", "lock")},
+    ),
     "a long reason of a failure": Difference(
         "is cut after 5,000 characters: it is shown in lists, and the trace has it whole",
         [["add", "a", {}], ["take"], ["fail", "x" * 6_000]],

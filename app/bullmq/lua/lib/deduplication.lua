@@ -12,16 +12,13 @@ local function own(key, id, ttl)
   if ttl then redis.call('SET', key, id, 'PX', ttl) else redis.call('SET', key, id) end
 end
 
--- A delayed owner makes room for the new job. The TTL runs on, unless it is to be extended.
-local function replace_owner(queue, dedup, key, owner, id)
+-- A delayed owner makes room for the new job. A TTL runs on, unless it is to be extended or the new job has none.
+local function replace_owner(queue, dedup, key, owner, id, ttl)
   if redis.call('ZREM', queue.base .. 'delayed', owner) == 0 then return false end
   delete_job(queue.base, owner)
   emit(queue, 'removed', 'jobId', owner, 'prev', 'delayed')
-  if dedup.ttl and dedup.extend then
-    redis.call('SET', key, id, 'PX', dedup.ttl)
-  else
-    redis.call('SET', key, id, 'KEEPTTL')
-  end
+  redis.call('DEL', queue.base .. 'dn:' .. dedup.id)
+  if ttl and not dedup.extend then redis.call('SET', key, id, 'KEEPTTL') else own(key, id, ttl) end
   emit_deduplicated(queue, id, dedup.id, owner)
   return true
 end
@@ -63,7 +60,7 @@ local function deduplicate(queue, job, id)
     return nil
   end
   if dedup.replace then
-    if replace_owner(queue, dedup, key, owner, id) then return nil end
+    if replace_owner(queue, dedup, key, owner, id, ttl) then return nil end
     if not dedup.keep_last_if_active then return owner end
   end
   emit_deduplicated(queue, owner, dedup.id, id)
@@ -76,10 +73,14 @@ local function deduplicate(queue, job, id)
   return owner
 end
 
--- A job that leaves for good gives its id free, unless the id has a life of its own.
-local function release_deduplication(queue, deduplication_id, id, outlives)
+-- A job that has ended gives its id free, unless the id has a life of its own.
+local function release_deduplication(queue, deduplication_id, id)
   local key = queue.base .. 'de:' .. deduplication_id
-  if redis.call('GET', key) ~= id then return end
-  if outlives and redis.call('PTTL', key) > 0 then return end
-  redis.call('DEL', key)
+  if redis.call('GET', key) == id and redis.call('PTTL', key) <= 0 then redis.call('DEL', key) end
+end
+
+-- A job that is removed takes its id with it, and what came for that while it ran.
+local function remove_deduplication(queue, deduplication_id, id)
+  local key = queue.base .. 'de:' .. deduplication_id
+  if redis.call('GET', key) == id then redis.call('DEL', key, queue.base .. 'dn:' .. deduplication_id) end
 end

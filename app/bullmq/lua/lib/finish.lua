@@ -162,13 +162,13 @@ local function keep_finished(queue, batch, now, at, key, completes, attempts_mad
   end
   local finished_key = queue.base .. (completes and 'completed' or 'failed')
   redis.call('ZADD', finished_key, text, ARGV[at + ID])
-  apply_retention(queue.base, finished_key, now, retention)
+  apply_retention(queue.base, finished_key, now, retention, completes)
 end
 
 local function store_final(queue, batch, now, at, key, job, completes)
   local id, value = ARGV[at + ID], ARGV[at + VALUE]
   if job[DEDUPLICATION_ID] then
-    release_deduplication(queue, job[DEDUPLICATION_ID], id, true)
+    release_deduplication(queue, job[DEDUPLICATION_ID], id)
     add_kept(queue, batch, now, job[DEDUPLICATION_ID])
   end
   if job[PARENT] then
@@ -179,10 +179,10 @@ local function store_final(queue, batch, now, at, key, job, completes)
   local attempts_made = next_attempt(job)
   if not keeps_nothing(retention) then
     keep_finished(queue, batch, now, at, key, completes, attempts_made, retention)
-  elseif batch.is_plain then
-    doom(batch, key)
   else
-    delete_job(queue.base, id)
+    -- A failed child that nobody can retry any more is not waited for.
+    if job[PARENT] then child_removed(job[PARENT], key, now) end
+    if batch.is_plain then doom(batch, key) else delete_job(queue.base, id) end
   end
   if completes then
     emit(queue, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')

@@ -7,7 +7,7 @@ local function take_leave(queue, now, id)
   local key = queue.base .. id
   local fields = redis.pcall('HMGET', key, 'parentKey', 'parent', 'deid')
   if fields.err then return end
-  if fields[3] then release_deduplication(queue, fields[3], id) end
+  if fields[3] then remove_deduplication(queue, fields[3], id) end
   local parent = read_parent(fields[1], fields[2])
   if parent then child_removed(parent, key, now) end
 end
@@ -17,7 +17,7 @@ end
 local function take_leave_with_parents(queue, id, now)
   local fields = redis.pcall('HMGET', queue.base .. id, 'parentKey', 'parent', 'deid')
   if fields.err then return end
-  if fields[3] then release_deduplication(queue, fields[3], id) end
+  if fields[3] then remove_deduplication(queue, fields[3], id) end
   local child_key, parent = queue.base .. id, read_parent(fields[1], fields[2])
   while parent do
     if parent.base ~= queue.base then return child_removed(parent, child_key, now) end
@@ -25,7 +25,7 @@ local function take_leave_with_parents(queue, id, now)
       or redis.call('SCARD', parent.key .. ':dependencies') > 0
       or redis.call('ZREM', parent.base .. 'waiting-children', parent.id) == 0 then return end
     local above = redis.call('HMGET', parent.key, 'parentKey', 'parent', 'deid')
-    if above[3] then release_deduplication(queue, above[3], parent.id) end
+    if above[3] then remove_deduplication(queue, above[3], parent.id) end
     delete_job(parent.base, parent.id)
     child_key, parent = parent.key, read_parent(above[1], above[2])
   end
