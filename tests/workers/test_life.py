@@ -9,7 +9,7 @@ import pytest
 
 from app.bullmq import Job, Queue
 from app.core import Shutdown, create_application, provide
-from app.workers import InjectQueue, WorkerHost, WorkersModule, get_queue_token, processor
+from app.workers import InjectQueue, WorkerHost, WorkersModule, get_queue_token, on_worker_event, processor
 from app.workers.tokens import CONNECTION
 from tests.waiting import eventually
 from tests.workers.conftest import queue_of
@@ -151,6 +151,53 @@ async def test_a_second_signal_hands_running_jobs_back_at_once(run: Any, redis_u
         stored = await queue.get_job(job.id)
         assert stored is not None
         assert (await stored.get_state(), stored.attempts_made) == ("waiting", 0)
+
+
+async def test_two_signals_before_the_workers_are_drained_leave_no_grace(
+    run: Any, redis_url: str, key_prefix: str
+) -> None:
+    started = asyncio.Event()
+
+    @processor("email")
+    class EmailWorker(WorkerHost):
+        async def process(self, job: Job) -> None:
+            started.set()
+            await asyncio.Event().wait()
+
+    async with run(EmailWorker, shutdown_grace=60_000) as app:
+        app.enable_shutdown_hooks()
+        await queue_of(app).add("x")
+        await asyncio.wait_for(started.wait(), 10)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(app.wait_for_shutdown(), 5)
+        await asyncio.wait_for(app.close(), 10)
+    async with Queue("email", connection=redis_url, prefix=key_prefix) as queue:
+        assert (await queue.get_job_counts())["waiting"] == 1
+
+
+async def test_a_worker_is_told_that_it_closes_and_of_no_pause(run: Any) -> None:
+    log = Log()
+
+    @processor("email")
+    class EmailWorker(WorkerHost):
+        async def process(self, job: Job) -> None: ...
+
+        @on_worker_event("paused")
+        def on_paused(self) -> None:
+            log.append("paused")
+
+        @on_worker_event("closing")
+        def on_closing(self) -> None:
+            log.append("closing")
+
+        @on_worker_event("closed")
+        def on_closed(self) -> None:
+            log.append("closed")
+
+    async with run(EmailWorker) as app:
+        await finished(await queue_of(app).add("x"))
+    assert log == ["closing", "closed"]
 
 
 async def test_an_application_starts_again_with_new_workers(run: Any) -> None:

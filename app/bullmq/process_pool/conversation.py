@@ -1,7 +1,7 @@
 """Conversation: what a worker and a process say to each other about one run."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from app.bullmq.cancel_signal import CancelReason
@@ -76,17 +76,14 @@ class Conversation:
             result = await getattr(self._job, call.method)(*call.args, **call.kwargs)
         except Exception as error:  # noqa: BLE001 - it is the handler's to see
             failure = Failure.of(error)
-        await self._say(
-            lambda: Answer(call.number, result, failure, self._view.news()),
-            lambda error: Answer(call.number, None, Failure.of(error), self._view.news()),
-        )
+        state = self._view.news()
+        try:
+            await self._partner.send(Answer(call.number, result, failure, state))
+        except Exception as error:  # noqa: BLE001 - pickle raises what it likes
+            await self._partner.send(Answer(call.number, None, Failure.of(error), state))
 
     async def _tell_of(self, reason: CancelReason) -> None:
-        await self._say(lambda: Abort(self._run, reason), lambda _: Abort(self._run, str(reason)))
-
-    async def _say(self, meant: Callable[[], ToProcess], otherwise: Callable[[Exception], ToProcess]) -> None:
-        """Send what is meant, or, where that cannot be pickled, something else."""
         try:
-            await self._partner.send(meant())
-        except Exception as error:  # noqa: BLE001 - pickle raises what it likes
-            await self._partner.send(otherwise(error))
+            await self._partner.send(Abort(self._run, reason))
+        except Exception:  # noqa: BLE001 - as above
+            await self._partner.send(Abort(self._run, str(reason)))

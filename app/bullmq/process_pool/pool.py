@@ -138,7 +138,12 @@ class ProcessPool:
         child = _ready(self._children.get(seat))
         if child is None or child.is_alive or self._is_closed:
             return
-        log.warning("a process of %s has ended: pid %d; another takes its place", self._address, child.pid)
+        log.warning(
+            "a process of %s has ended: pid %d; another takes its place",
+            self._address,
+            child.pid,
+            extra={"handler": self._address, "pid": child.pid},
+        )
         self._children[seat] = self._start_child(child)
 
     def _start_child(self, dead: Child | None = None) -> asyncio.Task[Child]:

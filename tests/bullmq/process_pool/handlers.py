@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextvars
 import logging
 import os
@@ -224,6 +225,28 @@ def use_job_late(job: SyncJob) -> str:
     while not _LATE and time.monotonic() < deadline_s:
         time.sleep(0.01)
     return _LATE[0]
+
+
+def put_function(job: SyncJob) -> str:
+    try:
+        job.update_data(lambda: None)
+    except TypeError as error:
+        return str(error)
+    return "stored"
+
+
+def ask_state(job: SyncJob) -> str:
+    try:
+        return job.get_state()
+    except Exception as error:
+        return type(error).__name__
+
+
+def make_talking() -> Callable[[SyncJob], int]:
+    """Logs while it is made, and at the end of the process."""
+    log.warning("made")
+    atexit.register(log.warning, "the end")
+    return pid
 
 
 HANDLERS = {"pid": pid, "async": async_pid}

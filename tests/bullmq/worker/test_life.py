@@ -75,6 +75,21 @@ async def test_a_handler_that_ignores_its_cancellation_cannot_hold_up_the_close(
     released_later.cancel()
 
 
+async def test_a_second_close_counts_also_before_the_first_has_begun_to_wait(bench: Bench):
+    started = asyncio.Event()
+
+    async def process(_job):
+        started.set()
+        await asyncio.Event().wait()
+
+    worker = bench.worker(process)
+    await worker.start()
+    await bench.queue.add("x")
+    await asyncio.wait_for(started.wait(), 10)
+    await asyncio.wait_for(asyncio.gather(worker.close(grace=60_000), worker.close(grace=0)), 5)
+    assert await bench.ids("wait") == ["1"]
+
+
 async def test_a_second_close_shortens_the_grace_of_the_first(bench: Bench):
     async def process(job: Any) -> None:
         await asyncio.sleep(30)
