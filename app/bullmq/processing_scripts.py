@@ -58,13 +58,14 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         self.on_progress: Callable[[Job[Any, Any], Any], None] | None = None
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
-        """Store one outcome, and take the next job under the same token.
+        """Store one outcome, and where it is stored take the next job under the same token.
 
         Raises:
             JobNotFoundError, LockLostError, JobStateError, JobChildrenError, WrongKeyTypeError: nothing was stored.
             FetchError: it is stored, but fetching failed.
         """
-        args = self.terms.args(int(fetch_next), outcome.token, "")
+        # Below 0: a refusal is raised, and a job that came with it would belong to nobody.
+        args = self.terms.args(-1 if fetch_next else 0, outcome.token, "")
         reply = await self._run(ADVANCE, *args, self.terms.most_points, *outcome.to_script())
         codes, jobs, state, _, now_ms = reply
         if codes[0] not in {0, _NOTHING_TO_WAIT_FOR}:

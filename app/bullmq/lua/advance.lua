@@ -2,7 +2,7 @@
   KEYS    1 base  the common prefix of the queue's keys; touched: all that fetch touches, and completed, failed,
                   stalled, waiting-children, metrics:*, de:*, dn:*, all keys of jobs that retention removes, and of the
                   jobs' parents, whose queues may be others
-  ARGV    1..7  as in fetch
+  ARGV    1..7  as in fetch; a want below 0: so many as it is above, but none where the first outcome was refused
           8     points kept of completed and of failed jobs a minute, '' to count none
           9...  seven per outcome, of 50 at most:
                 kind       complete, fail, retry, delay; hand_back (its handler had begun) or release (it had not);
@@ -34,7 +34,9 @@ if most_points then
     if batch[kind] then pcall(count_ended, KEYS[1], kind, now, batch[kind], most_points) end
   end
 end
-local is_fetched, jobs, state, wait_ms = pcall(fetch, queue, now, read_fetch_options(1))
+local options = read_fetch_options(1)
+if options.want < 0 then options.want = codes[1] == 0 and -options.want or 0 end
+local is_fetched, jobs, state, wait_ms = pcall(fetch, queue, now, options)
 if not is_fetched then return {codes, {}, text_of(jobs), -1, now} end
 -- Where the fleet was full, a waiting worker may have used the marker up in vain: a place is free, so wake one.
 if queue.concurrency and batch.size > 0 and #jobs == 0

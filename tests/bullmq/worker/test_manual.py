@@ -302,6 +302,16 @@ async def test_a_stored_outcome_is_not_lost_to_an_error_in_fetching(bench: Bench
     assert await bench.ids("completed") == [job.id]
 
 
+async def test_no_next_job_comes_where_the_outcome_is_refused(bench: Bench):
+    """It would be active under a token whose holder was told of an error only."""
+    await bench.queue.add_bulk([JobSpec("a"), JobSpec("b")])
+    job = await take(by_hand(bench))
+    with pytest.raises(LockLostError):
+        await job.move_to_completed(1, "foreign", fetch_next=True)
+    assert await bench.ids("active") == [job.id]
+    assert len(await bench.ids("wait")) == 1
+
+
 async def test_a_wait_that_breaks_off_is_an_error_and_the_next_one_works(bench: Bench):
     worker = by_hand(bench)
     for _ in range(2):

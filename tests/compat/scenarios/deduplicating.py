@@ -184,6 +184,14 @@ SCENARIOS: dict[str, list[Step]] = {
         *[step for _ in range(2) for step in (["take"], ["complete", 1])],
         ["deduplicationJobId", "e"],
     ],
+    "the last, where the first had a time": [
+        ["add", "a", {}, _once(ttl=HOUR_MS)],
+        ["take"],
+        ["add", "b", {}, _once(keepLastIfActive=True)],
+        ["add", "c", {}, _once(keepLastIfActive=True, ttl=HOUR_MS, extend=True)],
+        ["complete", 1],
+        ["deduplicationJobId", "d"],
+    ],
     "its job vanished": [
         ["add", "a", {}, _once()],
         ["redis", "DEL", "bull:q:1", "bull:q:wait"],

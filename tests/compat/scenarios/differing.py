@@ -136,6 +136,24 @@ DIFFERENCES: dict[str, Difference] = {
         [["add", "a", {}], ["take"], ["moveToWaitingChildren", {"token": "x"}]],
         {"answers/2": (False, {"error": "lock"})},
     ),
+    "the next job where the present one is tried again at once": Difference(
+        "comes in the same trip, as asked; Node leaves it to the next fetch",
+        [
+            *[["add", "a", {}, {"attempts": 2, "jobId": f"a{n}"}] for n in range(2)],
+            ["take"],
+            ["fail", "boom", {"fetchNext": True}],
+        ],
+        {
+            "answers/3": (None, "a1"),
+            "bull:q:a1/2/processedOn": (NOTHING, "<+0>"),
+            "bull:q:a1/2/pb": (NOTHING, "worker-1"),
+            "bull:q:a1/2/ats": (NOTHING, "1"),
+            "bull:q:a1:lock": (NOTHING, ["string", 1, "token"]),
+            "bull:q:active": (NOTHING, ["list", None, ["a1"]]),
+            "bull:q:wait/2": (["a1"], []),
+            "bull:q:events/2": ([], [{"event": "active", "jobId": "a1", "prev": "waiting"}]),
+        },
+    ),
     "completing a parent with a stolen lock": Difference(
         "both refuse; Node for its open children, ours for the lock",
         [

@@ -30,6 +30,16 @@ SCENARIOS: dict[str, list[Step]] = {
         *[["read", str(number)] for number in range(1, 8)],
     ],
     "a foreign token": [["add", "a", {}], ["take"], ["complete", 1, OTHER], ["fail", "x", OTHER], ["complete", 1]],
+    "asking for the next job where the end is refused": [
+        *[["add", "a", {}] for _ in range(2)],
+        ["take"],
+        ["complete", 1, {"token": "x", "fetchNext": True}],
+        ["redis", "DEL", "bull:q:1:lock"],
+        ["complete", 1, {"fetchNext": True}],
+        ["fail", "boom", {"fetchNext": True}],
+        ["counts"],
+        ["take"],
+    ],
     "completing twice": [["add", "a", {}], ["take"], ["complete", 1], ["complete", 1], ["fail", "late"]],
     "completing a job that is gone": [
         ["add", "a", {}],

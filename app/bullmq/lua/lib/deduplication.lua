@@ -23,8 +23,10 @@ local function replace_owner(queue, dedup, key, owner, id, ttl)
   return true
 end
 
+-- The id must not be free while the owner runs, so a TTL that others gave it ends.
 local function keep_for_later(queue, job, dedup, id)
   local key = queue.base .. 'dn:' .. dedup.id
+  redis.call('PERSIST', queue.base .. 'de:' .. dedup.id)
   redis.call('DEL', key)
   redis.call('HSET', key, 'name', job.name, 'data', job.data, 'opts', job.opts, 'jid', id)
   if job.parent_key then
