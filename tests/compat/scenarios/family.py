@@ -61,6 +61,18 @@ SCENARIOS: dict[str, list[Step]] = {
         ["dependencies", "p"],
         ["dependencies", "r"],
     ],
+    "a child of the same parent once more": [
+        ["add", "p", {}, {"jobId": "p"}],
+        ["take"],
+        ["add", "c", {}, _below("p", jobId="c")],
+        ["add", "c", {}, _below("p", jobId="c", failParentOnFailure=True)],
+        ["moveToWaitingChildren"],
+        ["take"],
+        ["complete", {"v": 1}],
+        ["dependencies", "p"],
+        ["add", "c", {}, _below("p", jobId="c")],
+        *_looked_at("p"),
+    ],
     "an only child that finds a parent later": [
         ["add", "c", {}, {"jobId": "c"}],
         ["add", "p", {}, {"jobId": "p"}],

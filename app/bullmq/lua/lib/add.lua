@@ -38,12 +38,11 @@ local function keep_existing(queue, now, job, id)
     local fields = redis.call('HMGET', key, 'parentKey', 'returnvalue')
     if fields[1] and fields[1] ~= job.parent_key and redis.call('EXISTS', fields[1]) == 1 then return OTHER_PARENT end
     emit(queue, 'duplicated', 'jobId', id)
-    if fields[1] ~= job.parent_key then
-      redis.call('HSET', key, 'parentKey', job.parent_key, 'parent', job.parent)
-      redis.call('SADD', job.parent_key .. ':dependencies', key)
-      if redis.call('ZSCORE', queue.base .. 'completed', id) then
-        child_completed(read_parent(job.parent_key, job.parent), key, fields[2] or 'null', now)
-      end
+    -- The same parent again: it may take a failure of this child otherwise now.
+    redis.call('HSET', key, 'parentKey', job.parent_key, 'parent', job.parent)
+    redis.call('SADD', job.parent_key .. ':dependencies', key)
+    if redis.call('ZSCORE', queue.base .. 'completed', id) then
+      child_completed(read_parent(job.parent_key, job.parent), key, fields[2] or 'null', now)
     end
     return id
   end
