@@ -58,7 +58,7 @@ class Failure:
         if self.pickled is None:
             return None
         try:
-            error = pickle.loads(self.pickled)  # noqa: S301 # nosec B301 - what our own child says
+            error = pickle.loads(self.pickled)  # noqa: S301 - what our own child says  # nosec B301
         except Exception:  # noqa: BLE001 - an error's class may do anything when it is made
             return None
         return error if isinstance(error, BaseException) else None
@@ -68,7 +68,7 @@ def _pickled(error: BaseException) -> bytes | None:
     """Many errors can be pickled but not unpickled: those whose arguments are not their constructor's."""
     try:
         pickled = pickle.dumps(error)
-        again = pickle.loads(pickled)  # noqa: S301 # nosec B301 - it was written a line above
+        again = pickle.loads(pickled)  # noqa: S301 - it was written a line above  # nosec B301
     except Exception:  # noqa: BLE001 - an error's class may do anything when it is made
         return None
     return pickled if type(again) is type(error) and str(again) == str(error) else None

@@ -130,7 +130,7 @@ async def receive(stream: asyncio.StreamReader) -> Any:
     """The next message; None at the end of the stream, also where it ends amid a message."""
     try:
         (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
-        return pickle.loads(await stream.readexactly(length))  # noqa: S301 # nosec B301 - what our own child says
+        return pickle.loads(await stream.readexactly(length))  # noqa: S301 - what our own child says  # nosec B301
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
 
@@ -142,4 +142,4 @@ def receive_blocking(stream: BinaryIO) -> Any:
         return None
     (length,) = _LENGTH.unpack(head)
     body = stream.read(length)
-    return None if len(body) < length else pickle.loads(body)  # noqa: S301 # nosec B301 - what our own parent says
+    return None if len(body) < length else pickle.loads(body)  # noqa: S301 - what our own parent says  # nosec B301
