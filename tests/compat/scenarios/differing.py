@@ -17,7 +17,9 @@ from tests.compat.scenarios.scheduling import YEARLY
 LONG_MS = 10_000_000
 HOUR_MS = 3_600_000
 OLD = 1_600_000_000_000
-NEW_YEAR_MS = int(datetime(datetime.now(UTC).year + 1, 1, 1, tzinfo=UTC).timestamp() * 1000)
+NEW_YEAR_MS, NEXT_YEAR_MS = [
+    int(datetime(datetime.now(UTC).year + years, 1, 1, tzinfo=UTC).timestamp() * 1000) for years in (1, 2)
+]
 LATER, LATER_STILL = 1_924_992_000_000, 2_240_611_200_000
 
 
@@ -130,6 +132,17 @@ DIFFERENCES: dict[str, Difference] = {
         "both refuse; Node has dropped its lock by then, ours changed nothing",
         [["add", "a", {}], ["take"], ["redis", "DEL", "bull:q:active"], ["complete", 1]],
         {"bull:q:1:lock": (NOTHING, ["string", 1, "token"])},
+    ),
+    "a place that becomes free in a full fleet": Difference(
+        "wakes a waiting worker, whose own fetch may have used the marker up in vain; in Node it waits out its block",
+        [
+            ["setGlobalConcurrency", 1],
+            *[["add", "a", {}] for _ in range(2)],
+            ["take"],
+            ["redis", "DEL", "bull:q:marker"],
+            ["complete", 1],
+        ],
+        {"bull:q:marker": (NOTHING, ["zset", None, [["0", 0]]])},
     ),
     "waiting for children with a stolen lock": Difference(
         "Node says that there are none before it looks at the lock; ours looks at the lock first",
@@ -295,6 +308,35 @@ DIFFERENCES: dict[str, Difference] = {
             "bull:q:repeat:s/2/ic": ("2", "1"),
             "bull:q:repeat:s:<+60>": (..., NOTHING),
         },
+    ),
+    "a pattern that is set again after its next run was run early": Difference(
+        "the run after it follows; Node makes a new job of the one that has run",
+        [
+            ["upsert", "s", {"pattern": YEARLY, "tz": "UTC"}],
+            ["promoteNext"],
+            ["take"],
+            ["complete", 1],
+            ["upsert", "s", {"pattern": YEARLY, "tz": "UTC"}],
+        ],
+        {
+            "answers/4": (f"repeat:s:{NEW_YEAR_MS}", f"repeat:s:{NEXT_YEAR_MS}"),
+            "bull:q:delayed/2/0/0": (f"repeat:s:{NEW_YEAR_MS}", f"repeat:s:{NEXT_YEAR_MS}"),
+            "bull:q:delayed/2/0/1/0": (NEW_YEAR_MS, NEXT_YEAR_MS),
+            "bull:q:events/2/8/jobId": (f"repeat:s:{NEW_YEAR_MS}", f"repeat:s:{NEXT_YEAR_MS}"),
+            "bull:q:events/2/9/jobId": (f"repeat:s:{NEW_YEAR_MS}", f"repeat:s:{NEXT_YEAR_MS}"),
+            "bull:q:marker/2/1/1": (NEW_YEAR_MS, NEXT_YEAR_MS),
+            "bull:q:repeat/2/0/1": (NEW_YEAR_MS, NEXT_YEAR_MS),
+            f"bull:q:repeat:s:{NEW_YEAR_MS}/2/delay": (..., "0"),
+            f"bull:q:repeat:s:{NEXT_YEAR_MS}": (NOTHING, ...),
+        },
+    ),
+    "another `every`": Difference(
+        "later slots follow its new first run; in Node the old offset",
+        [
+            ["upsert", "s", {"every": HOUR_MS, "startDate": LATER}],
+            ["upsert", "s", {"every": 2 * HOUR_MS, "startDate": LATER + 60_000}],
+        ],
+        {"bull:q:repeat:s/2/offset": ("0", "<offset>")},
     ),
     "an overdue pattern that is set again": Difference(
         "as services do at each start: the missed run runs late; Node drops it",
