@@ -82,7 +82,8 @@ async def test_what_a_method_returns_and_cannot_be_sent_is_an_error_there() -> N
     answer = process.heard[1]
     assert isinstance(answer, Answer)
     assert answer.failure is not None
-    assert "local object 'OddJob.get_state.<locals>.<lambda>'" in answer.failure.text  # pickle's verb differs by version
+    # Pickle's verb differs between versions of Python.
+    assert "local object 'OddJob.get_state.<locals>.<lambda>'" in answer.failure.text
     process.says.put_nowait(Ended(1, b"null"))
     await talk
 
