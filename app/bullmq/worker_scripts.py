@@ -60,7 +60,7 @@ class WorkerScripts:
             A code for each outcome (see lua/advance.lua), and what was taken.
 
         Raises:
-            ServerError: fetching failed; with code FETCH where the outcomes' codes would be lost, see `FetchError`.
+            FetchError: the outcomes are stored, but fetching failed.
         """
         args = self._terms.args(want, token, holds)
         args.append(self._terms.most_points)

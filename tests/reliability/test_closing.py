@@ -10,9 +10,10 @@ import pytest
 import redis
 
 from app.bullmq import Job, Queue, Worker
+from app.bullmq.processing_scripts import FETCH
 from tests.reliability.history import add_many, check_ended, completed, fields, is_blocked, places
 from tests.reliability.ledger import Ledger
-from tests.reliability.proxy import FaultProxy
+from tests.reliability.proxy import FaultProxy, runs
 from tests.servers import RedisServer
 from tests.waiting import eventually
 
@@ -44,6 +45,27 @@ async def test_ending_the_wait_for_jobs_leaks_none(
     assert all(fields(look, queue, job_id)["atm"] == "1" for job_id in ids)
     assert not [job_id for job_id in ids if "stc" in fields(look, queue, job_id)]
     check_ended(look, queue, ids)
+
+
+async def test_closing_right_after_a_lost_fetch_brings_its_job_back_first(
+    queue: Queue[Any], proxy: FaultProxy, key_prefix: str, look: redis.Redis
+) -> None:
+    async def process(job: Job[Any, Any]) -> None:
+        return
+
+    look.script_load(FETCH.source.decode())
+    for _ in range(5):
+        worker: Worker[Any, Any] = Worker("q", process, connection=proxy.url, prefix=key_prefix)
+        await worker.start()
+        await eventually(lambda: is_blocked(look))
+        proxy.lose_reply(runs(FETCH.sha))
+        lost = len(proxy.lost)
+        adding = asyncio.ensure_future(queue.add("job", {}))
+        await eventually(lambda: len(proxy.lost) > lost)  # noqa: B023 - asked within the round
+        await worker.close(grace=0)
+        job = await adding
+        assert places(look, queue)["active"] == []
+        assert fields(look, queue, job.id).get("stc") is None
 
 
 async def test_closing_an_idle_worker_does_not_wait_for_its_wait_to_end(

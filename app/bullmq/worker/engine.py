@@ -22,6 +22,7 @@ from app.bullmq.worker.fetcher import Fetcher
 from app.bullmq.worker.finisher import Finisher
 from app.bullmq.worker.intake import Intake
 from app.bullmq.worker.lock_renewer import RENEWER, Lease
+from app.bullmq.worker.marker_wait import MarkerWait
 from app.bullmq.worker.options import WorkerOpts
 from app.bullmq.worker.processor import Processor
 from app.bullmq.worker.reclaimer import Reclaimer
@@ -114,16 +115,14 @@ class Engine:
             concurrency=opts.concurrency,
             queue_name=queue_name,
         )
+        self._wait = MarkerWait(worker_scripts, self._blocking, self._commands, longest_block_ms=opts.drain_delay_ms)
         self._fetcher = Fetcher(
-            worker_scripts,
+            self._wait,
             self._intake,
-            self._blocking,
-            self._commands,
             new_token=self._new_token,
             on_fetched=self._take,
             on_lost_fetch=self._reclaimer.lost,
             on_change=self._answered,
-            longest_block_ms=opts.drain_delay_ms,
             queue_name=queue_name,
         )
         self.runner = Runner(
@@ -138,14 +137,7 @@ class Engine:
             timeout_ms=opts.timeout_ms,
             queue_name=queue_name,
         )
-        self.taker = Taker(
-            self.scripts,
-            worker_scripts,
-            self._blocking,
-            self._commands,
-            accepts_jobs=self._accepts_jobs,
-            longest_block_ms=opts.drain_delay_ms,
-        )
+        self.taker = Taker(self.scripts, self._wait, accepts_jobs=self._accepts_jobs)
         self.stalled = StalledChecker(self.scripts, opts.stalled_interval_ms, opts.max_stalled_count, reporter.stalled)
 
     async def connect(self) -> None:
@@ -192,18 +184,18 @@ class Engine:
     async def shut(self) -> None:
         """Take no further jobs; what a fetch under way brings is handed back."""
         self._intake.shut()
-        await self._fetcher.interrupt(CANCEL_S)
+        await self._wait.interrupt(CANCEL_S)
 
     async def flush(self) -> bool:
-        """Store the last outcomes, and let their locks go. False: Redis did not take them in time."""
-        is_stored = await self._finisher.drain(_FLUSH_S)
+        """Store the last outcomes, bring back what a lost fetch took, let the locks go. False: not all in time."""
+        is_stored, _ = await asyncio.gather(self._finisher.drain(_FLUSH_S), self._reclaimer.settle(_FLUSH_S))
         if self._lease is not None:
             RENEWER.remove(self._lease)
         return is_stored
 
     async def close(self) -> None:
         """End all parts, and let the connections go."""
-        await self.taker.interrupt(CANCEL_S)
+        await self._wait.interrupt(CANCEL_S)  # of who takes jobs by hand
         await asyncio.gather(
             self.stalled.close(), self._fetcher.close(), self._finisher.close(), self._reclaimer.close()
         )

@@ -141,6 +141,8 @@ class Finisher:
             codes, fetched = await self._scripts.advance([o.to_script() for o in batch], want, token, holds)
         except FetchError as error:
             intake.unanswered(want)
+            # The script may have taken jobs before it broke off.
+            self._on_lost_fetch(token)
             await self._settle(batch, error.codes)
             await self._pace.wait(error)
         except asyncio.CancelledError:

@@ -30,6 +30,8 @@ class Reclaimer:
         self._looks: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._is_urgent = False
+        self._settled = asyncio.Event()
+        self._settled.set()
         self._hurry = asyncio.Event()
         self._pace = Pace(log, f"queue {scripts.keys.name}: reclaiming jobs of a lost fetch")
 
@@ -37,10 +39,16 @@ class Reclaimer:
         """The reply to the fetch with this token will not come."""
         self._looks[token] = _LOOKS
         self._is_urgent = True
+        self._settled.clear()
         self._hurry.set()
         self._begin()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name=f"reclaimer:{self._scripts.keys.name}")
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait until what was lost last has been looked for."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), timeout_s)
 
     async def close(self) -> None:
         if self._task is not None:
@@ -71,6 +79,7 @@ class Reclaimer:
                     del self._looks[token]
             if self._is_urgent and set(self._looks) <= set(tokens):
                 self._is_urgent = False
+                self._settled.set()
                 self._end()
             if self._looks and not self._is_urgent:
                 with suppress(TimeoutError):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.bullmq import InvalidOptionError, JobSpec, QueueMeta, RateLimit
+from app.bullmq.worker.intake import LIMITED
 from tests.bullmq.worker.conftest import Bench
 from tests.waiting import eventually
 
@@ -58,6 +59,24 @@ async def test_the_queues_own_rate_limit_stands_above_the_workers(bench: Bench):
     assert await bench.queue.remove_global_rate_limit()
     assert not await bench.queue.remove_global_rate_limit()
     assert await bench.queue.get_global_rate_limit() is None
+
+
+async def test_a_rate_limit_that_names_no_duration_loses_no_job(bench: Bench):
+    async def process(job: Any) -> None: ...
+
+    jobs = await bench.queue.add_bulk([JobSpec("n", i) for i in range(5)])
+    await bench.command("HSET", bench.key("meta"), "max", 2)  # as somebody may have left it: no `duration`
+    async with bench.worker(process, concurrency=5):
+        await bench.until_in("completed", 5)
+    assert [(await bench.hash(job.id)).get("stc") for job in jobs] == [None] * 5
+
+
+async def test_a_rate_limit_that_never_ends_is_asked_for_seldom(bench: Bench):
+    """A limiter key that lost its expiry: each worker would ask every millisecond."""
+    await bench.queue.add("n")
+    await bench.command("SET", bench.key("limiter"), 2**53 - 1)
+    job, state, wait_ms = await bench.queue.scripts.fetch_one("token")
+    assert (job, state, wait_ms) == (None, LIMITED, 1_000)
 
 
 async def test_the_global_concurrency_holds_over_all_workers(bench: Bench):

@@ -199,10 +199,11 @@ async def test_a_handler_that_calls_exit_fails_its_job_only(bench: Bench):
         if job.name == "exit":
             raise SystemExit(3)
 
-    await bench.queue.add_bulk([JobSpec("exit", {}), JobSpec("fine", {})])
+    exits, fine = await bench.queue.add_bulk([JobSpec("exit", {}), JobSpec("fine", {})])
     async with bench.worker(process):
-        await bench.until_in("failed", 1)
-        await bench.until_in("completed", 1)
+        assert await bench.until_in("failed", 1) == [exits.id]
+        assert await bench.until_in("completed", 1) == [fine.id]
+    assert await bench.ids("active") == []
 
 
 async def test_finished_jobs_are_kept_as_the_job_says_else_as_the_worker_does(bench: Bench):

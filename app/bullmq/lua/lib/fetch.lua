@@ -6,6 +6,13 @@
 -- Nothing else runs while a script does, so a limit read once is the limit before each single pop.
 local OPEN, PAUSED, FULL, LIMITED, SUSPECT = 0, 1, 2, 3, 4
 
+-- Of a limit that names no duration, and between looks at one whose key has no expiry.
+local LIMIT_MS = 1000
+
+local function limit_duration(queue, options)
+  return options.limiter_duration or queue.duration or LIMIT_MS
+end
+
 local function allowance(queue, options)
   if queue.paused then return 0, PAUSED, -1 end
   local allowed, state, wait_ms = options.want, OPEN, -1
@@ -20,9 +27,10 @@ local function allowance(queue, options)
     local room = (max or 0) - used
     if room < allowed then
       allowed, state, wait_ms = math.max(room, 0), LIMITED, redis.call('PTTL', queue.base .. 'limiter')
+      if wait_ms < 0 then wait_ms = LIMIT_MS end
     end
   elseif max and max < allowed then
-    allowed, state, wait_ms = max, LIMITED, options.limiter_duration or queue.duration
+    allowed, state, wait_ms = max, LIMITED, limit_duration(queue, options)
   end
   return allowed, state, wait_ms
 end
@@ -31,7 +39,7 @@ local function count_against_limiter(queue, options, count)
   if count == 0 or not (queue.max or options.limiter_max) then return end
   local key = queue.base .. 'limiter'
   if redis.call('INCRBY', key, count) == count then
-    redis.call('PEXPIRE', key, options.limiter_duration or queue.duration or 1000)
+    redis.call('PEXPIRE', key, limit_duration(queue, options))
   end
 end
 
