@@ -1,0 +1,52 @@
+"""What the board asks of whoever keeps history: plain values, so that a source needs to import nothing from here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+SeriesMetric = Literal["completed", "failed", "queueage"]
+LatencyMetric = Literal["runtime", "waittime"]
+Granularity = Literal["hour", "day"]
+LatencyGranularity = Literal["hour", "day", "range"]
+
+
+class HistorySource(Protocol):
+    """Counts and latencies of the past. `queue` None: all queues together. Times are ms since the epoch, in UTC."""
+
+    async def series(
+        self, metric: SeriesMetric, /, *, queue: str | None, from_ms: int, to_ms: int, granularity: Granularity
+    ) -> Sequence[tuple[int, float]]:
+        """What each hour or day came to, oldest first: (its begin, the value).
+
+        `completed` and `failed` are jobs that ended in it; `queueage` is how long the oldest job waited, ms. An hour
+        or day without a sample may be left out.
+        """
+        ...
+
+    async def latency(
+        self,
+        metric: LatencyMetric,
+        /,
+        *,
+        queue: str | None,
+        from_ms: int,
+        to_ms: int,
+        granularity: LatencyGranularity,
+        percentiles: Sequence[float],
+    ) -> Sequence[tuple[int, int, Mapping[float, float]]]:
+        """How long jobs ran, or waited, oldest first: (begin, samples, {percentile: ms}).
+
+        With granularity `range` there is one entry, for all from `from_ms` to `to_ms`. Percentiles are 0 .. 100.
+        """
+        ...
+
+    async def usage(self) -> Mapping[str, Any]:
+        """What the history takes in Redis, as Bull Board's contract has it.
+
+        {keys, bytes, minutes, oldestDay: "YYYY-MM-DD" | None, newestDay, tiers: {minute, hour, day: {keys, bytes}},
+        queues: [{queue, keys, bytes, minutes, days: ["YYYY-MM-DD"], tiers}]}
+        """
+        ...
+
+    async def purge(self, *, queue: str | None, before: str | None) -> tuple[int, int]:
+        """Remove days before `before`, `YYYY-MM-DD`, or all there is. Returns keys and fields removed."""
+        ...
