@@ -96,6 +96,12 @@ def _queue_prefix(prefix: str) -> str:
     return prefix
 
 
+def _host(host: str) -> str:
+    if not host.isprintable() or " " in host or "/" in host:
+        raise ValueError("it is no host")
+    return host
+
+
 Milliseconds = Annotated[int, Field(gt=0, le=DAY_MS)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_check_names)]
@@ -153,6 +159,20 @@ class QueueSettings(_Section):
     )
 
 
+class WebSettings(_Section):
+    """Where HTTP is served: health checks, metrics, the board."""
+
+    http_serve: Annotated[Literal["always", "if-free", "never"], BeforeValidator(_lower)] = Field(
+        default="always", description="always, if-free (a port that is taken ends no start) or never"
+    )
+    http_host: Annotated[str, AfterValidator(_host)] = Field(
+        default="127.0.0.1", description="an address of this machine, as in 127.0.0.1 or 0.0.0.0"
+    )
+    http_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        default=3000, description="a port from 1 to 65535, or 0 for any that is free"
+    )
+
+
 class MailSettings(_Section):
     """How mail leaves."""
 
@@ -205,6 +225,7 @@ class Settings:
     app: AppSettings
     workers: WorkersSettings
     queue: QueueSettings
+    web: WebSettings
     mail: MailSettings
     log: LogSettings
 
@@ -223,6 +244,7 @@ class Settings:
         app = _read(AppSettings, file, problems)
         workers = _read(WorkersSettings, file, problems)
         queue = _read(QueueSettings, file, problems)
+        web = _read(WebSettings, file, problems)
         mail = _read(MailSettings, file, problems)
         log = _read(LogSettings, file, problems)
         if app and queue and app.app_env == "production" and queue.queue_redis_url is None:
@@ -230,9 +252,9 @@ class Settings:
                 "QUEUE_REDIS_URL is unset: with APP_ENV=production there is no embedded server. "
                 f"Expected: {_hint(QueueSettings, 'queue_redis_url').partition(';')[0]}"
             )
-        if not (app and workers and queue and mail and log) or problems:
+        if not (app and workers and queue and web and mail and log) or problems:
             raise SettingsError(tuple(dict.fromkeys(problems)))
-        return cls(app=app, workers=workers, queue=queue, mail=mail, log=log)
+        return cls(app=app, workers=workers, queue=queue, web=web, mail=mail, log=log)
 
 
 def _read(section: type[SectionT], env_file: Path, problems: list[str]) -> SectionT | None:

@@ -28,6 +28,7 @@ def test_nothing_set_gives_the_documented_defaults(load: Load) -> None:
     assert settings.queue.queue_redis_url is None
     assert settings.queue.queue_prefix == "bull"
     assert settings.queue.queue_data_dir == project_folder() / "var" / "redis"
+    assert (settings.web.http_serve, settings.web.http_host, settings.web.http_port) == ("always", "127.0.0.1", 3000)
     assert settings.mail.smtp_url is None
     assert settings.mail.mail_outbox_dir == project_folder() / "var" / "outbox"
     assert (settings.log.log_level, settings.log.log_format) == ("INFO", "auto")
