@@ -18,6 +18,7 @@ from app.core.node import Entry, ModuleNode
 from app.core.problems import BadImport, BadProvider, NameClash, NotAModule, Problem, ProvidedTwice, ReservedName
 from app.core.provide import Binding, UseProvider, bind_class
 from app.core.shutdown import Shutdown
+from app.core.substitutes import Substitutes
 from app.core.tokens import AnyToken, attribute_name, label, snake_case
 
 _AMBIENT: Ambient = {
@@ -27,21 +28,26 @@ _AMBIENT: Ambient = {
 }
 
 
-def assemble(module: type[Any] | ModuleSpec) -> ModuleContainer:
+def assemble(module: type[Any] | ModuleSpec, substitutes: Substitutes | None = None) -> ModuleContainer:
     """The container of a module, with those of all it imports: linked, nothing built.
 
     What is merely missing may still be overridden; it is reported when the application is built.
 
+    Args:
+        substitutes: what stands in for providers and modules; one for a token that no module provides is visible in
+            all of them.
+
     Raises:
         WiringError: the modules do not fit together, whatever is overridden; lists every problem.
     """
-    return _Assembly().assemble(module)
+    return _Assembly(substitutes or Substitutes()).assemble(module)
 
 
 class _Assembly:
     """One run of `assemble`: an application holds each module once."""
 
-    def __init__(self) -> None:
+    def __init__(self, substitutes: Substitutes) -> None:
+        self._substitutes = substitutes
         self._nodes: dict[Hashable, ModuleNode] = {}
         self._recipes: dict[Graph, None] = {}
         self._problems: list[Problem] = []
@@ -50,7 +56,10 @@ class _Assembly:
         spec = module if isinstance(module, ModuleSpec) else spec_of(module)
         if spec is None:
             raise WiringError([BadImport("The application", _shown(module), _reason(module))])
-        graph = Graph(self._node_of(spec))
+        root = self._node_of(spec)
+        if self._substitutes.unused_providers:
+            root.imports.append(self._node_of(self._substitutes.as_module()))
+        graph = Graph(root)
         self._problems.extend(Linker(graph, _AMBIENT).link())
         if self._problems:
             missing = (problem for entry in graph.entries() for problem in problems_of(entry))
@@ -83,7 +92,8 @@ class _Assembly:
             node.exports.extend(self._exported(node, export))
         return node
 
-    def _add(self, node: ModuleNode, binding: Binding) -> None:
+    def _add(self, node: ModuleNode, given: Binding) -> None:
+        binding = self._substitutes.binding(given, given.token)
         token, attribute, name = binding.token, attribute_name(binding.token), node.spec.name
         namesake = node.entry_at(attribute)
         if token in node.entries:
@@ -99,6 +109,7 @@ class _Assembly:
     def _imported(self, importer: ModuleNode, reference: Any) -> ModuleNode | None:
         if isinstance(reference, ForwardRef):
             reference = reference.target()
+        reference = self._substituted(reference)
         if isinstance(reference, ModuleContainer):
             # a recipe: this application gets a copy, so that nothing done to it reaches the next application
             self._recipes[graph_of(reference)] = None
@@ -111,9 +122,15 @@ class _Assembly:
             return None
         return self._node_of(spec)
 
+    def _substituted(self, reference: Any) -> Any:
+        """What is imported, or exported, where a module names this one."""
+        spec = node_of(reference).spec if isinstance(reference, ModuleContainer) else spec_of(reference)
+        return reference if spec is None else self._substitutes.module(reference, spec)
+
     def _exported(self, node: ModuleNode, export: Any) -> list[AnyToken | ModuleNode]:
         if isinstance(export, ForwardRef):
             export = export.target()
+        export = self._substituted(export)
         if isinstance(export, Binding):
             return [export.token]
         if isinstance(export, ModuleContainer):
@@ -133,20 +150,22 @@ class _Assembly:
         self._nodes[container] = node
         classes = [getattr(provider, "provides", None) for provider in container.providers.values()]
         for name, provider in container.providers.items():
-            entry = Entry(name, node, Binding(name, UseProvider(provider), lazy=True), name)
-            node.entries[name] = entry
-            node.exports.append(name)
             provided = getattr(provider, "provides", None)
+            tokens: list[AnyToken] = [name]
             if isinstance(provided, type) and classes.count(provided) == 1:
-                entry.token = provided
-                node.entries[provided] = entry
-                node.exports.append(provided)
+                tokens.append(provided)
+            binding = self._substitutes.binding(Binding(name, UseProvider(provider), lazy=True), *tokens)
+            entry = Entry(tokens[-1], node, binding, name)
+            node.entries.update((token, entry) for token in tokens)
+            node.exports.extend(tokens)
         return node
 
     def _carry_overrides(self, recipe: Graph, graph: Graph) -> None:
         """Override in the copy what is overridden in the recipe at this moment."""
         for original in recipe.nodes:
-            copy = self._nodes[original.spec.identity]
+            copy = self._nodes.get(original.spec.identity)
+            if copy is None:  # another module is in its place
+                continue
             for entry in dict.fromkeys((*original.entries.values(), *original.missing.values())):
                 target = graph.visible[copy].get(entry.token) or copy.missing.get(entry.token)
                 for overriding in entry.provider.overridden:
