@@ -118,8 +118,11 @@ class PipelinedConnection:
             self._loop.call_soon(self._flush)
         return reply
 
-    async def execute(self, *command: Argument) -> Any:
+    async def execute(self, *command: Argument, key: Argument | None = None) -> Any:  # noqa: ARG002 - one server only here
         """Run one command and return its reply, in bytes, ints and lists.
+
+        Args:
+            key: for a command that names none as its first argument: whose server is meant, where there are several.
 
         Raises:
             ServerError: what Redis answered.
