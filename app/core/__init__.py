@@ -13,6 +13,7 @@ from app.core.errors import (
     ForcedShutdownError,
     OverrideTooLateWarning,
     RecipeInUseError,
+    RequestError,
     UnknownProviderError,
     WiringError,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "ModuleRef",
     "OverrideTooLateWarning",
     "RecipeInUseError",
+    "RequestError",
     "Scope",
     "Shutdown",
     "Token",

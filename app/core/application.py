@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from types import TracebackType
 from typing import Any
@@ -14,9 +15,9 @@ from app.core.container import ModuleContainer, graph_of, node_of
 from app.core.error_text import render_duplicate
 from app.core.errors import ApplicationStateError, ForcedShutdownError, UnknownProviderError
 from app.core.lifecycle import Lifecycle
-from app.core.resolver import Resolver
+from app.core.resolver import Resolver, open_request
 from app.core.shutdown import SignalHandlers
-from app.core.tokens import label
+from app.core.tokens import AnyToken, label
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,10 @@ class Application(Resolver):
                 return container
         names = [node.spec.name for node in self._graph.nodes]
         raise UnknownProviderError(label(module), self._node.spec.name, None, names)
+
+    def request(self, values: Mapping[AnyToken, object] | None = None) -> AbstractAsyncContextManager[None]:
+        """Begin a unit of work with REQUEST-scoped instances of its own: see `ModuleRef.request`."""
+        return open_request(self._node, self._graph, values or {})
 
     async def init(self) -> "Application":
         """Build everything and run the start hooks. Once it runs, this does nothing.

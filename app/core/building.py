@@ -12,9 +12,10 @@ from app.core.graph import Graph
 from app.core.node import Entry
 from app.core.overrides import forget
 from app.core.problems import Problem
+from app.core.request import CURRENT, Request, is_promise
 from app.core.scope import Scope
 from app.core.tokens import label
-from app.core.watched import Missing, Watched
+from app.core.watched import Missing, Watched, WatchedContextLocal
 
 
 def check(graph: Graph) -> None:
@@ -61,6 +62,7 @@ async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> N
     if entries is None:
         check(graph)
         entries = graph.to_build()
+    entries = list(entries)
     for entry in _unbuilt(entries):
         with _named(entry, graph):
             value = entry.provider()
@@ -68,11 +70,14 @@ async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> N
                 value = await value
                 _settle(entry, value)
             _keep(entry, value)
+    request = CURRENT.get()
+    if request is not None:
+        await _build_in(request, entries, graph)
 
 
 def first_async(entries: Iterable[Entry]) -> Entry | None:
     """The first entry that has yet to be awaited."""
-    return next((e for e in entries if e.is_async and not e.is_built and not e.is_overridden), None)
+    return next((e for e in entries if e.is_async and not e.is_overridden and not _exists(e)), None)
 
 
 def is_pending(entry: Entry, value: object) -> bool:
@@ -115,6 +120,25 @@ async def close_resources(graph: Graph, errors: list[Exception]) -> None:
 
 def _unbuilt(entries: Iterable[Entry]) -> Iterator[Entry]:
     return (e for e in entries if e.scope is Scope.SINGLETON and e.binding is not None and not e.is_built)
+
+
+async def _build_in(request: Request, entries: Iterable[Entry], graph: Graph) -> None:
+    """Build what is REQUEST-scoped, for one request."""
+    for entry in entries:
+        provider = entry.provider
+        if isinstance(provider, WatchedContextLocal) and not entry.is_overridden and not request.holds(provider):
+            with _named(entry, graph):
+                value = provider()
+                if is_promise(value):
+                    request.keep(provider, await value)
+
+
+def _exists(entry: Entry) -> bool:
+    """Whether its instance can be had without building it; a REQUEST-scoped one's is the current request's."""
+    provider, request = entry.provider, CURRENT.get()
+    if isinstance(provider, WatchedContextLocal) and request is not None:
+        return request.holds(provider)
+    return entry.is_built
 
 
 def _is_defined(entry: Entry | None) -> bool:

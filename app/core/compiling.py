@@ -11,8 +11,10 @@ from app.core.node import Dependency, Entry
 from app.core.overrides import EntryWatch
 from app.core.problems import UnresolvedParameter
 from app.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from app.core.request import opening
 from app.core.resolver import value_of
 from app.core.scope import Scope
+from app.core.tokens import label
 from app.core.watched import (
     Missing,
     Watched,
@@ -34,7 +36,10 @@ def compile_missing(entry: Entry, problem: UnresolvedParameter, graph: Graph) ->
 
 def compile_entry(entry: Entry, binding: Binding, graph: Graph) -> None:
     """Give an entry its provider. What it needs must have theirs."""
-    entry.provider = provider = _provider(binding, entry.scope)
+    name = label(entry.token)
+    entry.provider = provider = _provider(binding, entry.scope, name)
+    if isinstance(provider, WatchedContextLocal):
+        provider.name = name
     provider.observer = EntryWatch(entry, graph)
     if isinstance(provider, WatchedSingleton | WatchedFactory | WatchedContextLocal | WatchedResource | WatchedLink):
         given = [d for d in entry.dependencies if d.target is not None or not d.parameter.has_default]
@@ -42,7 +47,7 @@ def compile_entry(entry: Entry, binding: Binding, graph: Graph) -> None:
         provider.add_kwargs(**{d.parameter.name: _argument(d, graph) for d in given if not d.parameter.is_positional})
 
 
-def _provider(binding: Binding, scope: Scope) -> Watched:
+def _provider(binding: Binding, scope: Scope, name: str) -> Watched:
     match binding.recipe:
         case UseValue(value):
             return WatchedObject(value)
@@ -50,8 +55,10 @@ def _provider(binding: Binding, scope: Scope) -> Watched:
             return WatchedLink(_same)
         case UseProvider(provider):
             return WatchedLink(_same, provider)
-        case UseFactory(function) as factory:
-            return WatchedResource(function) if factory.is_generator else _of_scope(scope, function)
+        case UseFactory(function) as factory if factory.is_generator:
+            return WatchedResource(function) if scope is Scope.SINGLETON else _of_scope(scope, opening(function, name))
+        case UseFactory(function):
+            return _of_scope(scope, function)
         case UseClass(cls):
             return _of_scope(scope, cls)
 

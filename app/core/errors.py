@@ -96,6 +96,23 @@ class ApplicationStateError(CoreError):
         return f"{self.application}: {self.problem}"
 
 
+class RequestError(CoreError):
+    """Something REQUEST-scoped was asked for where it cannot be had; `problem` says why."""
+
+    def __init__(self, wanted: str, problem: str) -> None:
+        super().__init__(wanted, problem)
+        self.wanted = wanted
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.wanted} {self.problem}"
+
+    @classmethod
+    def not_of_one(cls, wanted: str) -> "RequestError":
+        """A value is given to a request for something that all requests share."""
+        return cls(wanted, "can't be given to a request, which it would outlive: provide it with scope=Scope.REQUEST")
+
+
 class ForcedShutdownError(CoreError):
     """A second signal came and the rest of the shutdown was given up."""
 

@@ -22,6 +22,7 @@ import inspect
 from app.core.arity import most_arguments
 from app.core.building import built_instances
 from app.core.graph import Graph
+from app.core.hooks import hook_of
 from app.core.node import Entry
 from app.core.tokens import label
 
@@ -65,11 +66,10 @@ class Lifecycle:
         self._initialised.clear()
 
     async def _call(self, entry: Entry, instance: object, hook: str, *arguments: object) -> None:
-        # looked up on the class: a mock has every attribute, and would be taken for having every hook
-        if inspect.getattr_static(type(instance), hook, None) is None:
+        method = hook_of(instance, hook)
+        if method is None:
             return
         self.running_hook = f"{label(entry.token)}.{hook}()"
-        method = getattr(instance, hook)
         try:
             result = method(*arguments[: most_arguments(method, len(arguments))])
             if inspect.isawaitable(result):

@@ -1,5 +1,7 @@
 """A module's own view of the application, injectable everywhere."""
 
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from app.core.building import build_async, is_pending, problems_of
@@ -8,8 +10,9 @@ from app.core.errors import WiringError
 from app.core.linking import Linker
 from app.core.node import Entry, ModuleNode
 from app.core.provide import bind_class
-from app.core.resolver import Resolver
+from app.core.resolver import Resolver, open_request
 from app.core.scope import Scope
+from app.core.tokens import AnyToken
 
 T = TypeVar("T")
 
@@ -21,6 +24,23 @@ class ModuleRef(Resolver):
         self._node = node
         self._graph = linker.graph
         self._linker = linker
+
+    def request(self, values: Mapping[AnyToken, object] | None = None) -> AbstractAsyncContextManager[None]:
+        """Begin a unit of work, in which each REQUEST-scoped provider has one instance, closed at its end.
+
+            async with self.modules.request({TENANT: "acme"}):
+                handler = await self.modules.resolve(Handler)
+
+        A worker opens one for each job of a REQUEST-scoped processor.
+
+        Args:
+            values: instances that the work brings along, for tokens that are provided REQUEST-scoped.
+
+        Raises:
+            UnknownProviderError: nothing provides one of the tokens.
+            RequestError: one of them is not REQUEST-scoped.
+        """
+        return open_request(self._node, self._graph, values or {})
 
     async def create(self, cls: type[T]) -> T:
         """A new instance of a class that no module provides, with its dependencies injected.

@@ -102,7 +102,7 @@ def provide(
         use_value: the object itself.
         use_class: a class to build instead of the token's own.
         use_factory: a function, a coroutine function, or a generator function of either kind that
-            yields its object and, resumed when the application closes, lets go of it.
+            yields its object and, resumed when the application or its request closes, lets go of it.
         use_existing: another token, whose instance it shall be.
         inject: the factory's arguments, in order; read from its annotations unless given.
         scope: SINGLETON, or what `@injectable` says of the class, unless given.
@@ -133,10 +133,10 @@ def provide(
     if scope not in (None, Scope.SINGLETON):
         if not isinstance(recipe, UseFactory):
             raise TypeError(f"provide({label(token)}): scope= goes with use_class and use_factory only")
-        if recipe.is_generator:
+        if recipe.is_generator and scope is Scope.TRANSIENT:
             raise TypeError(
-                f"provide({label(token)}): a generator factory is closed with the application, so it can only "
-                "be a SINGLETON; return the object instead of yielding it"
+                f"provide({label(token)}): a generator factory is closed with the application, or with its request, "
+                "so it can be SINGLETON or REQUEST, not TRANSIENT; return the object instead of yielding it"
             )
     return Binding(token, recipe, scope or Scope.SINGLETON, lazy)
 

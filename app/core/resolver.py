@@ -1,15 +1,18 @@
 """Finding an instance by its token. Containers, applications and module references share it."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar, overload
 
 from dependency_injector import providers
 
 from app.core.building import build_async, first_async, is_pending
-from app.core.errors import AmbiguousProviderError, AsyncFactoryError, UnknownProviderError
+from app.core.errors import AmbiguousProviderError, AsyncFactoryError, RequestError, UnknownProviderError
 from app.core.graph import Graph, leaf_first
 from app.core.hints import nearest
 from app.core.node import Entry, ModuleNode
+from app.core.request import Request, RequestProvider
 from app.core.tokens import AnyToken, Token, label
+from app.core.watched import WatchedContextLocal
 
 T = TypeVar("T")
 
@@ -49,7 +52,7 @@ class Resolver:
     async def resolve(self, token: AnyToken, *, strict: bool = False) -> Any:
         """As `get()`, awaiting async factories on the way.
 
-        A TRANSIENT gives a new instance, a REQUEST-scoped provider the one of the current context.
+        A TRANSIENT gives a new instance, a REQUEST-scoped provider the one of the current request, or context.
         """
         entry = find_entry(self._node, self._graph, token, strict=strict)
         await build_async(self._graph, self._graph.order([entry]))
@@ -87,6 +90,22 @@ def find_entry(node: ModuleNode, graph: Graph, token: AnyToken, *, strict: bool 
     scope = (node,) if strict else leaf_first(node)
     known = sorted({label(other) for searched in scope for other in searched.entries})
     raise UnknownProviderError(label(token), node.spec.name, nearest(label(token), known), known)
+
+
+def open_request(node: ModuleNode, graph: Graph, values: Mapping[AnyToken, object]) -> Request:
+    """A unit of work that brings along instances for these tokens, as a module sees them.
+
+    Raises:
+        UnknownProviderError: nothing provides one of them.
+        RequestError: one of them is not REQUEST-scoped.
+    """
+    given: dict[RequestProvider, object] = {}
+    for token, value in values.items():
+        provider = find_entry(node, graph, token).provider
+        if not isinstance(provider, WatchedContextLocal):
+            raise RequestError.not_of_one(label(token))
+        given[provider] = value
+    return Request(given)
 
 
 def value_of(entry: Entry, graph: Graph) -> Any:

@@ -6,6 +6,7 @@ from dependency_injector import providers
 
 from app.core.errors import WiringError
 from app.core.problems import UnresolvedParameter
+from app.core.request import CURRENT
 
 _NOTHING: Any = object()
 
@@ -91,7 +92,26 @@ class WatchedFactory(Watched, providers.Factory[Any]):
 
 
 class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
-    """`providers.ContextLocalSingleton`, watched."""
+    """`providers.ContextLocalSingleton`, watched; in a request it has one instance there, whichever task asks."""
+
+    name = ""
+    _factory: providers.Factory[Any] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        request = CURRENT.get()
+        if request is None or self.last_overriding is not None:
+            return super().__call__(*args, **kwargs)
+        return request.instance_of(self)
+
+    def make(self) -> Any:
+        """A new instance, or the promise of one, that nobody else gets.
+
+        By a factory: the library's singleton would have a task await the promise, which cancelling does not reach.
+        """
+        if self._factory is None:
+            self._factory = providers.Factory(self.provides, *self.args, **self.kwargs)
+        self._factory.reset_async_mode()  # it is sticky: what an override had to await once is a Future for ever
+        return self._factory()
 
 
 class WatchedResource(Watched, providers.Resource[Any]):
