@@ -14,6 +14,7 @@ from app.bullmq.cancel_signal import CancelReason
 from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.job import D, Job, R
+from app.bullmq.outcome import Outcome
 from app.bullmq.process_pool.pool import ProcessPool
 from app.bullmq.queue import Connection, checked_keys
 from app.bullmq.worker.engine import CANCEL_S, Engine
@@ -143,6 +144,14 @@ class Worker(ManualProcessing[D, R]):
 
     def off(self, event: str, callback: Callable[..., Any]) -> None:
         self._reporter.emitter.off(event, callback)
+
+    def measure(self, observer: Callable[[Outcome], None]) -> None:
+        """Have an observer told how each attempt ended, once Redis has it.
+
+        For whoever counts and times: it is called on the path of every job, so it must be quick, and it must not raise.
+        A second one takes the place of the first.
+        """
+        self._reporter.measure = observer
 
     def cancel_job(self, job_id: str, reason: CancelReason = None) -> bool:
         """Cancel the handler of a job that runs in this worker.
