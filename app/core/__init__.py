@@ -3,7 +3,16 @@
 from app.core.application import Application, create_application
 from app.core.arity import most_arguments
 from app.core.container import ModuleContainer
-from app.core.discovery import DiscoveredClass, DiscoveredMethod, DiscoveredProvider, Discovery, methods_of
+from app.core.discovery import (
+    DiscoveredClass,
+    DiscoveredMethod,
+    DiscoveredModule,
+    DiscoveredProvider,
+    Discovery,
+    ProviderKind,
+    marked_methods,
+    methods_of,
+)
 from app.core.dynamic import dynamic_module
 from app.core.errors import (
     AmbiguousProviderError,
@@ -35,6 +44,7 @@ __all__ = [
     "CoreError",
     "DiscoveredClass",
     "DiscoveredMethod",
+    "DiscoveredModule",
     "DiscoveredProvider",
     "Discovery",
     "ForcedShutdownError",
@@ -44,6 +54,7 @@ __all__ = [
     "ModuleContainer",
     "ModuleRef",
     "OverrideTooLateWarning",
+    "ProviderKind",
     "RecipeInUseError",
     "RequestError",
     "Scope",
@@ -54,6 +65,7 @@ __all__ = [
     "create_application",
     "dynamic_module",
     "injectable",
+    "marked_methods",
     "methods_of",
     "module",
     "most_arguments",

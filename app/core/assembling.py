@@ -2,6 +2,7 @@
 
 import keyword
 from collections.abc import Hashable
+from functools import partial
 from typing import Any
 
 from dependency_injector import containers, providers
@@ -64,6 +65,8 @@ class _Assembly:
         if self._problems:
             missing = (problem for entry in graph.entries() for problem in problems_of(entry))
             raise WiringError(list(dict.fromkeys([*self._problems, *missing])))
+        discovery = Discovery(graph)
+        graph.checks.extend(partial(check, discovery) for node in graph.nodes for check in node.spec.checks)
         container = _show(graph)
         graph.recipes.extend(self._recipes)
         for recipe in self._recipes:

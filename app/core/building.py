@@ -19,14 +19,20 @@ from app.core.watched import Missing, Watched, WatchedContextLocal
 
 
 def check(graph: Graph) -> None:
-    """Refuse a graph in which something wanted has nothing to be built from.
+    """Refuse a graph in which something wanted has nothing to be built from, or that a module finds wrong.
 
     Raises:
         WiringError: lists every problem.
+        Exception: the one thing that a module's check found.
+        ExceptionGroup: several of these.
     """
     problems = dict.fromkeys(problem for entry in graph.wanted() for problem in problems_of(entry))
-    if problems:
-        raise WiringError(list(problems))
+    errors: list[Exception] = [WiringError(list(problems))] if problems else []
+    errors.extend(error for look in graph.checks for error in look())
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup(f"{graph.root.spec.name} cannot start", errors)
 
 
 def problems_of(entry: Entry) -> Iterator[Problem]:

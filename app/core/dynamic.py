@@ -1,10 +1,11 @@
 """Dynamic modules: what a `for_root()` or `register_queue()` of your own returns."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from app.core.assembling import assemble
 from app.core.container import ModuleContainer
+from app.core.discovery import Discovery
 from app.core.module import ModuleSpec, spec_of
 
 
@@ -17,6 +18,7 @@ def dynamic_module(
     is_global: bool = False,
     name: str | None = None,
     key: Hashable = None,
+    checks: Sequence[Callable[[Discovery], Iterable[Exception]]] = (),
 ) -> ModuleContainer:
     """A module made from arguments: a container, linked, with nothing built.
 
@@ -27,6 +29,8 @@ def dynamic_module(
         cls: the module class; what its `@module` says, if any, is added to.
         name: how messages and attributes name it; the class's name unless given.
         key: dynamic modules of one key are one module in an application; the first is used.
+        checks: look through the whole application before anything is built; what they give fails the start, beside
+            whatever else is wrong.
 
     Raises:
         WiringError: the modules do not fit together, whatever is overridden.
@@ -41,5 +45,6 @@ def dynamic_module(
             exports=(*declared.exports, *exports),
             is_global=declared.is_global or is_global,
             key=key,
+            checks=checks,
         )
     )

@@ -1,7 +1,7 @@
 """The graph of an application: its modules, its entries, and in which order they come to life."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from dependency_injector import containers
 
@@ -23,6 +23,7 @@ class Graph:
         containers: the dependency-injector container that shows each module.
         shutdown: whether the application has been asked to stop.
         is_running: between the application's init and the end of its close.
+        checks: what modules want to be sure of before anything is built.
         recipes: the graphs of `for_root()` containers that this one holds copies of.
         lease: stands for this graph in the `open_copies` of its recipes.
         open_copies: the leases of the open applications that hold a copy of this one.
@@ -36,6 +37,7 @@ class Graph:
         self.containers: dict[ModuleNode, containers.DynamicContainer] = {}
         self.shutdown = Shutdown()
         self.is_running = False
+        self.checks: list[Callable[[], Iterable[Exception]]] = []
         self.recipes: list[Graph] = []
         self.lease = object()
         self.open_copies: set[object] = set()

@@ -1,6 +1,6 @@
 """Modules: `@module` on a class says what it imports, provides and exports."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ class ModuleSpec:
         name: how messages and attributes name it.
         cls: the module's class, which becomes a provider of its own.
         key: two specs with equal keys are the same module; each spec is its own key unless given.
+        checks: look through the application before anything is built, and say what is wrong.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ModuleSpec:
     exports: Sequence[Any] = ()
     is_global: bool = False
     key: Hashable = field(default=None)
+    checks: "Sequence[Callable[[Any], Iterable[Exception]]]" = ()
 
     @property
     def identity(self) -> Hashable:

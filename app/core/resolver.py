@@ -54,10 +54,7 @@ class Resolver:
 
         A TRANSIENT gives a new instance, a REQUEST-scoped provider the one of the current request, or context.
         """
-        entry = find_entry(self._node, self._graph, token, strict=strict)
-        await build_async(self._graph, self._graph.order([entry]))
-        value: Any = entry.provider()
-        return await value if is_pending(entry, value) else value
+        return await resolve_entry(find_entry(self._node, self._graph, token, strict=strict), self._graph)
 
     @overload
     def provider_of(self, token: type[T], *, strict: bool = ...) -> providers.Provider[T]: ...
@@ -90,6 +87,13 @@ def find_entry(node: ModuleNode, graph: Graph, token: AnyToken, *, strict: bool 
     scope = (node,) if strict else leaf_first(node)
     known = sorted({label(other) for searched in scope for other in searched.entries})
     raise UnknownProviderError(label(token), node.spec.name, nearest(label(token), known), known)
+
+
+async def resolve_entry(entry: Entry, graph: Graph) -> Any:
+    """What an entry provides, with async factories on the way awaited."""
+    await build_async(graph, graph.order([entry]))
+    value = entry.provider()
+    return await value if is_pending(entry, value) else value
 
 
 def open_request(node: ModuleNode, graph: Graph, values: Mapping[AnyToken, object]) -> Request:

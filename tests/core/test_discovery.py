@@ -1,10 +1,23 @@
 """Discovery: decorated classes and methods among all instances."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from unittest.mock import Mock
 
-from app.core import Discovery, create_application, dynamic_module, methods_of, module, provide
+import pytest
+from dependency_injector import containers, providers
+
+from app.core import (
+    Discovery,
+    ModuleContainer,
+    Scope,
+    WiringError,
+    create_application,
+    dynamic_module,
+    methods_of,
+    module,
+    provide,
+)
 
 T = TypeVar("T")
 
@@ -101,9 +114,89 @@ def test_the_methods_of_one_instance_can_be_asked_for() -> None:
 
 
 async def test_every_provider_is_listed_whether_it_is_built_or_not() -> None:
-    providers = [Finder, provide(Worker, use_class=Worker, lazy=True), provide("tag", use_value="x")]
-    async with create_application(dynamic_module(type("App", (), {}), providers=providers)) as app:
+    listed = [Finder, provide(Worker, use_class=Worker, lazy=True), provide("tag", use_value="x")]
+    async with create_application(dynamic_module(type("App", (), {}), providers=listed)) as app:
         found = {label: each for each in app.get(Finder).discovery.providers() for label in [each.path[-1]]}
         assert found["Worker"].path == ("App", "Worker")
         assert (found["Worker"].is_built, found["Worker"].made_from) == (False, Worker)
         assert (found["'tag'"].is_built, found["'tag'"].made_from, found["'tag'"].instance) == (True, str, "x")
+
+
+async def test_a_provider_says_how_long_it_lives_and_where_it_comes_from() -> None:
+    class Handler:
+        def __init__(self, session: Worker) -> None: ...
+
+    foreign = containers.DynamicContainer()
+    foreign.clock = providers.Object("noon")
+    listed = [
+        Finder,
+        Handler,
+        provide(Worker, use_factory=Worker, scope=Scope.REQUEST),
+        provide("alias", use_existing=Finder),
+        provide("later", use_factory=dict, lazy=True),
+    ]
+    app = create_application(dynamic_module(type("App", (), {}), imports=[foreign], providers=listed))
+    async with app:
+        found = {str(each.path[-1]): each for each in app.get(Finder).discovery.providers()}
+        assert {name: (each.kind.value, each.scope.value, each.is_eager) for name, each in found.items()} == {
+            "App": ("class", "singleton", True),
+            "Finder": ("class", "singleton", True),
+            "Handler": ("class", "request", False),
+            "Worker": ("factory", "request", False),
+            "'alias'": ("alias", "singleton", True),
+            "'later'": ("factory", "singleton", False),
+            "'clock'": ("foreign", "singleton", False),
+            "Discovery": ("value", "singleton", True),
+        }
+        assert found["Worker"].made_from is Worker
+        assert found["'later'"].made_from is None
+        async with app.request():
+            assert await found["Handler"].resolve() is app.get(Handler)
+
+
+async def test_modules_are_listed_leaf_first_with_what_they_import_and_export() -> None:
+    @module(providers=[Worker], exports=[Worker], is_global=True)
+    class Leaf: ...
+
+    @module(imports=[Leaf], exports=[Leaf])
+    class Middle: ...
+
+    @module(imports=[Leaf, Middle], providers=[Finder])
+    class App: ...
+
+    async with create_application(App) as app:
+        leaf, middle, root = app.get(Finder).discovery.modules()
+        assert [(each.name, each.cls, each.imports) for each in (leaf, middle, root)] == [
+            ("Leaf", Leaf, ()),
+            ("Middle", Middle, (leaf.number,)),
+            ("App", App, (leaf.number, middle.number)),
+        ]
+        assert (leaf.exports, middle.exports, root.exports) == ((Worker,), (leaf.number,), ())
+        assert (leaf.is_global, root.is_global) == (True, False)
+        assert [provider.token for provider in leaf.providers] == [Leaf, Worker]
+
+
+def test_a_module_may_look_through_the_application_before_anything_is_built() -> None:
+    built = []
+
+    class Pool:
+        def __init__(self) -> None:
+            built.append("pool")
+
+    def look(discovery: Discovery) -> Iterator[Exception]:
+        for provider in discovery.providers():
+            if provider.token == "odd":
+                yield ValueError(f"odd: {' > '.join(provider.path)}")
+
+    def made(*listed: Any) -> ModuleContainer:
+        checking = dynamic_module(type("Checking", (), {}), checks=[look])
+        return dynamic_module(type("App", (), {}), imports=[checking], providers=[Pool, *listed])
+
+    made(provide("even", use_value=2)).build()
+    assert built == ["pool"]
+    with pytest.raises(ValueError, match="odd: App > 'odd'"):
+        made(provide("odd", use_value=1)).build()
+    with pytest.raises(ExceptionGroup, match="App cannot start") as caught:
+        made(provide("odd", use_value=1), provide("x", use_factory=dict, inject=["nothing"])).build()
+    assert [type(error) for error in caught.value.exceptions] == [WiringError, ValueError]
+    assert built == ["pool"]

@@ -284,7 +284,7 @@ async def test_async_factories_are_awaited_once_a_request_and_give_objects_to_co
     async with an_app(*providers) as app:
         for number in (1, 2):
             async with app.request():
-                with pytest.raises(AsyncFactoryError, match="^'connection' has an async factory"):
+                with pytest.raises(AsyncFactoryError, match=r"^'connection' has an async factory"):
                     app.get("connection")
                 assert await app.resolve("both") == f"one on connection {number}, connection {number}"
                 assert app.get("connection") == f"connection {number}"
