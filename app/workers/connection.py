@@ -1,4 +1,4 @@
-"""Where Redis is, and the connection that all queues share, as providers."""
+"""Where Redis is, the connection that all queues share, and the locks on it, as providers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,6 +7,7 @@ from app.redis.embedded import EmbeddedServer
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 from app.workers.options import WorkersSetup
+from app.workers.services.distributed_lock import DistributedLockService
 
 
 async def reach(setup: WorkersSetup) -> AsyncIterator[Endpoint]:
@@ -24,3 +25,10 @@ async def share(endpoint: Endpoint) -> AsyncIterator[PipelinedConnection]:
     connection = PipelinedConnection(endpoint)
     yield connection
     await connection.close()
+
+
+async def keep_locks(connection: PipelinedConnection) -> AsyncIterator[DistributedLockService]:
+    """The lock service of the application, closed after the last shutdown hook and before the connection."""
+    locks = DistributedLockService(connection=connection)
+    yield locks
+    await locks.close()

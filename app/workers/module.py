@@ -9,11 +9,12 @@ from typing_extensions import Unpack
 from app.bullmq.durations import Duration
 from app.core import Binding, ModuleContainer, dynamic_module, provide
 from app.redis.endpoint import Endpoint
-from app.workers.connection import reach, share
+from app.workers.connection import keep_locks, reach, share
 from app.workers.fleet import WorkerFleet
 from app.workers.flow_producers import FlowProducerOptions, flow_producer_module, flow_producer_module_async
 from app.workers.options import WorkersOptions, complete
 from app.workers.queues import QueueOptions, queue_module, queue_module_async
+from app.workers.services.distributed_lock import DistributedLockService
 from app.workers.tokens import CONNECTION, DEFAULT_PRODUCER, ENDPOINT, SETUP
 
 
@@ -173,10 +174,11 @@ def _root(
             # lazy: with every queue replaced, as in a test, nothing is reached
             provide(ENDPOINT, use_factory=reach, inject=[SETUP], lazy=True),
             provide(CONNECTION, use_factory=share, inject=[ENDPOINT], lazy=True),
+            provide(DistributedLockService, use_factory=keep_locks, inject=[CONNECTION], lazy=True),
             WorkerFleet,
             *providers,
         ],
-        exports=[SETUP, CONNECTION, *modules],
+        exports=[SETUP, CONNECTION, DistributedLockService, *modules],
         is_global=True,
         key=key,
     )

@@ -1,0 +1,46 @@
+"""Who holds a lock, for people to read: nothing is decided by it."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process, and which lock service in it.
+
+    Attributes:
+        host: the machine's or the container's name.
+        pid: of the process on it.
+        instance: of the DistributedLockService, random.
+    """
+
+    host: str
+    pid: int
+    instance: str
+
+    @classmethod
+    def here(cls, instance: str) -> "Holder":
+        """This process."""
+        return cls(socket.gethostname(), os.getpid(), instance)
+
+
+@dataclass(frozen=True, slots=True)
+class LockView:
+    """A lock that is held, as it was when it was looked at.
+
+    Attributes:
+        name: of the lock.
+        holder: who acquired it.
+        fence: its fencing number.
+        time_left_ms: until it runs out unless it is extended.
+        acquired_at_ms: since when, by Redis's clock, ms since the epoch.
+        waiting: how many wait for it.
+    """
+
+    name: str
+    holder: Holder
+    fence: int
+    time_left_ms: int
+    acquired_at_ms: int
+    waiting: int

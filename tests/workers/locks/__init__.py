@@ -1,0 +1,1 @@
+"""Distributed locks: what they promise, on a real server."""
