@@ -23,6 +23,7 @@ from app.workers.events_listener import LISTENER, ListenerSpec
 from app.workers.host import WorkerHost
 from app.workers.processing import pool_of
 from app.workers.processor import PROCESSOR, ProcessorSpec
+from app.workers.queues import InProcessQueue
 from app.workers.selection import Selection
 from app.workers.tokens import FlowProducerToken, QueueToken
 
@@ -119,7 +120,8 @@ class Explorer:
             )
 
     def _queue(self, name: str, provider: DiscoveredProvider, path: str) -> None:
-        queue = provider.instance if _is_real(provider, Queue) else None
+        is_ours = _is_real(provider, Queue) and not _is_real(provider, InProcessQueue)
+        queue = provider.instance if is_ours else None
         self.queues[name] = queue if isinstance(queue, Queue) else None
         if isinstance(queue, Queue) and not provider.is_given:
             self.own_queues.append(queue)

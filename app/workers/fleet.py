@@ -104,8 +104,13 @@ def _worker_of(host: WorkerHost[Any, Any], spec: ProcessorSpec, queue: Queue[Any
         prefix=queue.keys.prefix,
         **spec.options,
     )
+    let_listen(host, worker)
+    return worker
+
+
+def let_listen(host: WorkerHost[Any, Any], worker: Worker[Any, Any]) -> None:
+    """Let the host's methods hear the worker's events, and the host know its worker."""
     for listener in methods_of(host, WORKER_EVENT):
         for event in listener.metadata:
             worker.on(event, listener.method)
     bind(host, worker)
-    return worker

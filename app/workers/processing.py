@@ -19,7 +19,7 @@ def processor_of(host: WorkerHost[Any, Any], spec: ProcessorSpec) -> Processor:
         ProcessPoolError: no process could have one.
     """
     if spec.process_pool is None:
-        return _own_processor(host, spec.methods)
+        return own_processor(host, spec.methods)
     return pool_of(type(host), spec)
 
 
@@ -54,10 +54,11 @@ async def make_processor(host: str, factory: str | None) -> Processor:
     spec: ProcessorSpec = vars(cls)[PROCESSOR]
     if not isinstance(built, cls):
         raise ProcessPoolError(cls.__name__, f"its process_factory returned {built!r}, which is none")
-    return _own_processor(built, spec.methods)
+    return own_processor(built, spec.methods)
 
 
-def _own_processor(host: Any, methods: Mapping[str, str]) -> Processor:
+def own_processor(host: Any, methods: Mapping[str, str]) -> Processor:
+    """The host's methods, called in this process."""
     if methods:
         return {name: getattr(host, method) for name, method in methods.items()}
     processor: Processor = host.process

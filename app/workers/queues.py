@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
 from app.bullmq import InvalidOptionError, JobOptions, JobOpts, Queue, StreamsOptions
+from app.bullmq.job import D
 from app.bullmq.queue import checked_keys
 from app.bullmq.streams import checked_max_len
 from app.core import ModuleContainer, dynamic_module, provide
 from app.redis.pipelined import PipelinedConnection
 from app.workers.options import WorkersSetup
-from app.workers.tokens import CONNECTION, SETUP, get_queue_token
+from app.workers.tokens import ConnectionTokens, QueueToken
 
 
 class QueueOptions(TypedDict, total=False):
@@ -26,18 +27,24 @@ class QueueOptions(TypedDict, total=False):
     streams: StreamsOptions | None
 
 
+class InProcessQueue(Queue[D]):
+    """A queue that sees to its jobs itself, as a test's does: an application makes no worker and no listener for it."""
+
+
 class QueueModule:
     """Provides one queue."""
 
 
-def queue_module(name: str, options: QueueOptions | None = None) -> ModuleContainer:
-    """The module of a queue; an application has one for all that ask for it with the same options.
+def queue_module(
+    name: str, options: QueueOptions | None = None, config_key: str | None = None
+) -> ModuleContainer:
+    """The module of a queue; an application has one for all that ask for it with the same options and connection.
 
     Raises:
         InvalidOptionError: the name or an option cannot be used.
     """
     given = _checked(name, options or {})
-    token = get_queue_token(name)
+    token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
 
     def make(connection: PipelinedConnection, setup: WorkersSetup) -> Queue[Any]:
         return _queue(name, connection, setup, given)
@@ -46,14 +53,18 @@ def queue_module(name: str, options: QueueOptions | None = None) -> ModuleContai
     return dynamic_module(
         QueueModule,
         name=f"QueueModule({name})",
-        providers=[provide(token, use_factory=make, inject=[CONNECTION, SETUP])],
+        providers=[provide(token, use_factory=make, inject=[over.connection, over.setup])],
         exports=[token],
-        key=(QueueModule, name, given.get("prefix"), defaults, checked_max_len(given.get("streams"))),
+        key=(QueueModule, config_key, name, given.get("prefix"), defaults, checked_max_len(given.get("streams"))),
     )
 
 
 def queue_module_async(
-    name: str, use_factory: Callable[..., Any], inject: Sequence[Any] | None, imports: Sequence[Any]
+    name: str,
+    use_factory: Callable[..., Any],
+    inject: Sequence[Any] | None,
+    imports: Sequence[Any],
+    config_key: str | None = None,
 ) -> ModuleContainer:
     """The same with options that a function gives, async or not; one for all that name the same function.
 
@@ -61,7 +72,7 @@ def queue_module_async(
         InvalidOptionError: the name cannot be used; of the options, once the application is built.
     """
     checked_keys("bull", name)
-    token = get_queue_token(name)
+    token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
     options = provide(f"queue_options:{name}", use_factory=use_factory, inject=inject)
 
     def make(connection: PipelinedConnection, setup: WorkersSetup, given: QueueOptions) -> Queue[Any]:
@@ -71,9 +82,9 @@ def queue_module_async(
         QueueModule,
         name=f"QueueModule({name})",
         imports=imports,
-        providers=[options, provide(token, use_factory=make, inject=[CONNECTION, SETUP, options.token])],
+        providers=[options, provide(token, use_factory=make, inject=[over.connection, over.setup, options.token])],
         exports=[token],
-        key=(QueueModule, name, use_factory, None if inject is None else tuple(inject)),
+        key=(QueueModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
     )
 
 
