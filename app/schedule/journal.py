@@ -1,0 +1,84 @@
+"""Journal: who may run a tick, and what became of it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronRun:
+    """One run of a cron.
+
+    Attributes:
+        tick_ms: the tick it was for, ms since 1970; None: it was asked for by `fire_on_tick`.
+        started_at_ms, duration_ms: when it began by the wall clock, and how long it took.
+        error: what it raised.
+    """
+
+    tick_ms: int | None
+    started_at_ms: int
+    duration_ms: int
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CronFacts:
+    """What is written down of a cron besides its runs.
+
+    Args:
+        pattern: expression and zone.
+        has_own_name: it was given a name.
+        threshold_ms: how late a tick may be.
+        next_ms: its next tick; None: there is none, or it is not started.
+    """
+
+    name: str
+    pattern: str
+    is_distributed: bool
+    has_own_name: bool
+    threshold_ms: int
+    next_ms: int | None
+
+
+class Journal(Protocol):
+    """Where ticks are claimed, and runs and misses written down. Nothing but `claim` may take time."""
+
+    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
+        """Whether this process runs a distributed cron's tick; it alone does then. Whatever is wrong is told here."""
+        ...
+
+    def ended(self, cron: CronFacts, run: CronRun) -> None:
+        """A run has ended."""
+
+    def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
+        """These ticks, at least one, do not run in this process."""
+
+
+class LogJournal:
+    """Where there is no Redis: misses are logged, and a distributed cron never runs."""
+
+    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
+        del tick_ms, within_ms
+        log.error("cron %s is distributed and there is no Redis: it does not run", cron.name)
+        return False
+
+    def ended(self, cron: CronFacts, run: CronRun) -> None:
+        """Nothing remembers it."""
+
+    def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
+        warn_of_misses(cron, ticks_ms, reason)
+
+
+def warn_of_misses(cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
+    """One line, however many there are."""
+    count = "a tick" if len(ticks_ms) == 1 else f"{len(ticks_ms)} ticks"
+    log.warning(
+        "cron %s missed %s: %s",
+        cron.name,
+        count,
+        reason,
+        extra={"job_name": cron.name, "first_tick_ms": ticks_ms[0], "last_tick_ms": ticks_ms[-1]},
+    )

@@ -1,0 +1,67 @@
+"""ScheduleModule: `@cron`, `@interval` and `@timeout` in modules."""
+
+from collections.abc import Callable
+
+import redis.asyncio
+
+from app.bullmq.durations import Duration
+from app.core import ModuleContainer, dynamic_module, module, provide
+from app.redis.endpoint import Endpoint
+from app.schedule.registry import SchedulerRegistry
+from app.schedule.runner import ErrorHook
+from app.schedule.scheduler import ScheduleOptions, Scheduler
+
+
+@module(
+    providers=[provide(SchedulerRegistry, use_factory=SchedulerRegistry, inject=[]), Scheduler],
+    exports=[SchedulerRegistry, Scheduler],
+    is_global=True,
+)
+class ScheduleRoot:
+    """The one schedule of an application, whoever imports ScheduleModule."""
+
+
+class ScheduleModule:
+    """`for_root()` in the root module. `WorkersModule.for_root()` brings it along."""
+
+    @classmethod
+    def for_root(
+        cls,
+        *,
+        cron_jobs: bool = True,
+        intervals: bool = True,
+        timeouts: bool = True,
+        on_error: ErrorHook | None = None,
+        settings: Callable[[], object] | None = None,
+        connection: str | redis.asyncio.Redis | Endpoint | None = None,
+        shutdown_grace: Duration | None = None,
+    ) -> ModuleContainer:
+        """Runs the scheduled methods of all modules; SchedulerRegistry can be injected everywhere.
+
+        Imported several times it is one schedule; options are given in one place.
+
+        Args:
+            cron_jobs, intervals, timeouts: which kinds run.
+            on_error: called with (error, name of the job) when a run raised, besides the log; may take fewer
+                arguments, and may be async.
+            settings: reads what `FromSettings` looks at. Beside WorkersModule: `Settings.load`.
+            connection: Redis for distributed crons and for records. Beside WorkersModule: its connection.
+            shutdown_grace: how long callbacks may go on running at the end, ms or timedelta. Beside WorkersModule: as
+                long as jobs; else 10 s.
+        """
+        options = ScheduleOptions(
+            cron_jobs=cron_jobs,
+            intervals=intervals,
+            timeouts=timeouts,
+            on_error=on_error,
+            settings=settings,
+            connection=connection,
+            shutdown_grace=shutdown_grace,
+        )
+        return dynamic_module(
+            cls,
+            imports=[ScheduleRoot],
+            providers=[provide("schedule:options", use_value=options)],
+            exports=[ScheduleRoot],
+            key=(cls, options),
+        )

@@ -1,0 +1,26 @@
+"""Surroundings: what the application around a schedule gives it. WorkersModule provides them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app.redis.pipelined import PipelinedConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Found by the scheduler among the application's providers; without any, all crons run, and none is distributed.
+
+    Args:
+        is_selected: whether this process runs the crons of a class.
+        connect: the connection to keep records on, made if need be; not the scheduler's to close.
+        uses_redis: whether the application has that connection anyway.
+        settings: reads what `FromSettings` and functions of the settings look at.
+        shutdown_grace_ms: how long callbacks may go on running at the end.
+    """
+
+    is_selected: Callable[[type[Any]], bool]
+    connect: Callable[[], Awaitable[PipelinedConnection]]
+    uses_redis: Callable[[], bool]
+    settings: Callable[[], object]
+    shutdown_grace_ms: int
