@@ -11,6 +11,7 @@ from app.bullmq.deduplication import Deduplication
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.options import CHECKS, Check, JobOpts
 from app.bullmq.parent import ChildFailure, Parent
+from app.bullmq.telemetry.job_telemetry import JobTelemetry
 
 # Fields of a job's hash.
 NAME = b"name"
@@ -34,6 +35,7 @@ PARENT_KEY = b"parentKey"
 PARENT = b"parent"
 DEDUPLICATION_ID = b"deid"
 SCHEDULER_ID = b"rjk"
+TELEMETRY = b"tm"
 
 OUTCOME_FIELDS = {
     "completed": (FINISHED_ON, PROCESSED_ON, RETURN_VALUE),
@@ -69,6 +71,11 @@ _DEDUPLICATION = {
     "reschedule": "reschedule",
     "keepLastIfActive": "keep_last_if_active",
 }
+
+
+# Two wire options are one of ours.
+_METADATA = "tm"
+_OMIT_CONTEXT = "omc"
 
 
 def _decode_deduplication(option: str, wire: Any) -> tuple[str, Deduplication]:
@@ -113,6 +120,8 @@ def wire_opts(opts: JobOpts) -> dict[str, Any]:
         wire["parent"] = {"id": opts.parent.id, "queue": opts.parent.queue}
     if opts.on_child_failure is not None:
         wire[_CHILD_FAILURES[opts.on_child_failure]] = True
+    if opts.telemetry is not None:
+        wire.update(_wire_telemetry(opts.telemetry))
     plain = {
         "delay": opts.delay_ms or None,
         "priority": opts.priority or None,
@@ -125,6 +134,21 @@ def wire_opts(opts: JobOpts) -> dict[str, Any]:
     }
     wire.update((name, value) for name, value in plain.items() if value is not None)
     return wire
+
+
+def _wire_telemetry(telemetry: JobTelemetry) -> dict[str, Any]:
+    wire: dict[str, Any] = {}
+    if telemetry.metadata is not None:
+        wire[_METADATA] = telemetry.metadata
+    if telemetry.omit_context:
+        wire[_OMIT_CONTEXT] = True
+    return wire
+
+
+def carry_metadata(wire: dict[str, Any], metadata: str) -> None:
+    """Give options that are on the wire the context in which their job is added, unless they say otherwise."""
+    if not wire.get(_METADATA) and not wire.get(_OMIT_CONTEXT):
+        wire[_METADATA] = metadata
 
 
 def encode_parent(opts: JobOpts) -> bytes:
@@ -156,4 +180,7 @@ def decode_opts(encoded: bytes) -> JobOpts:
             except InvalidOptionError:
                 continue
             known[field] = result
+    metadata, omits = wire.get(_METADATA), wire.get(_OMIT_CONTEXT)
+    if metadata or omits:
+        known["telemetry"] = JobTelemetry(metadata if isinstance(metadata, str) else None, omits is True)
     return JobOpts(**known)

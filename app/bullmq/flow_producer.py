@@ -16,6 +16,9 @@ from app.bullmq.options import JobOptions, JobOpts
 from app.bullmq.queue import Connection, checked_keys, connect
 from app.bullmq.script_caller import load
 from app.bullmq.scripts import META_VERSION, Scripts
+from app.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import Tracing, trace
 from app.redis.pipelined import Argument
 
 ADD_FLOW = load("add_flow")
@@ -90,10 +93,14 @@ class FlowProducer:
     Args:
         connection: a URL, a redis.asyncio client, or a connection to share.
         prefix: of the queues that do not name one.
+        telemetry: what traces its operations, and lets its jobs carry where they were added.
     """
 
-    def __init__(self, *, connection: Connection, prefix: str = "bull") -> None:
+    def __init__(
+        self, *, connection: Connection, prefix: str = "bull", telemetry: Telemetry[Any] | None = None
+    ) -> None:
         self.prefix = prefix
+        self.telemetry = telemetry
         self.connection, self._owns_connection = connect(connection)
 
     async def __aenter__(self) -> Self:
@@ -129,7 +136,9 @@ class FlowProducer:
             InvalidOptionError, InvalidPayloadError: of any job, before anything is sent.
             ParentError: the root's own parent is missing, or a job of that id has another parent; nothing was added.
         """
-        return (await self.add_bulk([flow], queues_options=queues_options))[0]
+        attributes = {TelemetryAttributes.FLOW_NAME: str(flow.get("name"))}
+        with trace(self._tracing(flow.get("queue_name", "")), "addFlow", kind=SpanKind.PRODUCER, attributes=attributes):
+            return (await self._add_all([flow], queues_options))[0]
 
     async def add_bulk(
         self, flows: Iterable[FlowJob], *, queues_options: Mapping[str, JobOptions] | None = None
@@ -138,6 +147,17 @@ class FlowProducer:
 
         All are checked before the first is sent. Raises as `add` does.
         """
+        trees = list(flows)
+        attributes: Attributes = {
+            TelemetryAttributes.BULK_COUNT: len(trees),
+            TelemetryAttributes.BULK_NAMES: ",".join(str(flow.get("name")) for flow in trees),
+        }
+        with trace(self._tracing(""), "addBulkFlows", kind=SpanKind.PRODUCER, attributes=attributes):
+            return await self._add_all(trees, queues_options)
+
+    async def _add_all(
+        self, flows: Iterable[FlowJob], queues_options: Mapping[str, JobOptions] | None
+    ) -> list[JobNode]:
         calls = list(_calls([self._plan(flow, None, queues_options or {}) for flow in flows]))
         return [node for call in calls for node in await self._send(call)]
 
@@ -164,11 +184,26 @@ class FlowProducer:
             raise InvalidOptionError.unknown(sorted(unknown)[0], FlowJob.__annotations__)
         queue_name = flow.get("queue_name", "")
         keys = checked_keys(flow.get("prefix") or self.prefix, queue_name)
-        options: dict[str, Any] = {**queues_options.get(queue_name, {}), **flow.get("opts", {})}
+        with trace(self._tracing(queue_name), "addNode", kind=SpanKind.PRODUCER) as span:
+            planned = self._plan_node(flow, keys, parent, queues_options, span.metadata)
+            span.set_attributes(
+                {TelemetryAttributes.JOB_NAME: planned.new.name, TelemetryAttributes.JOB_ID: planned.new.id}
+            )
+            return planned
+
+    def _plan_node(
+        self,
+        flow: FlowJob,
+        keys: QueueKeys,
+        parent: dict[str, str] | None,
+        queues_options: Mapping[str, JobOptions],
+        metadata: str | None,
+    ) -> _Planned:
+        options: dict[str, Any] = {**queues_options.get(keys.name, {}), **flow.get("opts", {})}
         if parent is not None:
             options["parent"] = parent
         children = flow.get("children") or ()
-        opts = JobOpts.of(options)
+        opts = JobOpts.of(options).carrying(metadata)
         if children and opts.deduplication is not None:
             raise InvalidOptionError(
                 "deduplication", "is not for a job with children: they must know its id beforehand"
@@ -194,11 +229,17 @@ class FlowProducer:
         return [self._node(plan, ids, now_ms) for plan in plans]
 
     def _node(self, plan: _Planned, ids: Mapping[int, str], now_ms: int) -> JobNode:
-        job: Job[Any, Any] = Job(Scripts(self.connection, plan.keys), ids[id(plan)], plan.new.fields(now_ms))
+        job: Job[Any, Any] = Job(self._scripts(plan.keys), ids[id(plan)], plan.new.fields(now_ms))
         return JobNode(job, [self._node(child, ids, now_ms) for child in plan.children])
 
+    def _tracing(self, queue_name: str) -> Tracing | None:
+        return None if self.telemetry is None else Tracing(self.telemetry, queue_name)
+
+    def _scripts(self, keys: QueueKeys) -> Scripts:
+        return Scripts(self.connection, keys, None, self._tracing(keys.name))
+
     async def _read(self, keys: QueueKeys, job_id: str, depth: int, max_children: int) -> JobNode | None:
-        scripts = Scripts(self.connection, keys)
+        scripts = self._scripts(keys)
         fields = await scripts.read_fields(job_id)
         if not fields:
             return None

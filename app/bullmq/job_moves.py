@@ -9,6 +9,7 @@ from app.bullmq.job_fields import D, JobFields, R
 from app.bullmq.job_store import JobStore
 from app.bullmq.outcome import Advanced, Kind, Outcome
 from app.bullmq.parent import Parent, ParentOptions
+from app.bullmq.telemetry.job_tracing import OPERATIONS, attributes_of, count, keep_metadata
 
 
 class JobMoves(JobFields[D, R]):
@@ -93,7 +94,14 @@ class JobMoves(JobFields[D, R]):
 
     async def _finish(self, outcome: Outcome, token: str | None, operation: str, *, fetch_next: bool) -> Self | None:
         outcome.token = self._token(token)
-        advanced = await self._store.advance_one(outcome, operation, fetch_next=fetch_next)
+        tracing = self._store.tracing
+        if tracing is None:
+            advanced = await self._store.advance_one(outcome, operation, fetch_next=fetch_next)
+        else:
+            with tracing.call(OPERATIONS[outcome.kind], attributes=attributes_of(self)) as span:
+                keep_metadata(outcome, span.metadata)
+                advanced = await self._store.advance_one(outcome, operation, fetch_next=fetch_next)
+                count(tracing, outcome)
         fields = outcome.fields
         if outcome.kind in {"complete", "fail"}:
             fields[codec.FINISHED_ON] = b"%d" % advanced.now_ms
@@ -105,7 +113,11 @@ class JobMoves(JobFields[D, R]):
     async def _move(
         self, kind: Kind, token: str | None, operation: str, *, value: str = "", extra: int | str = ""
     ) -> Advanced:
-        return await self._store.advance_one(Outcome(kind, self, self._token(token), value, extra=extra), operation)
+        outcome = Outcome(kind, self, self._token(token), value, extra=extra)
+        advanced = await self._store.advance_one(outcome, operation)
+        if self._store.tracing is not None and advanced.is_stored:
+            count(self._store.tracing, outcome)
+        return advanced
 
     def _token(self, token: str | None) -> str:
         token = token or self.token

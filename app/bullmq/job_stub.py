@@ -18,6 +18,7 @@ from app.bullmq.job_waits import Sighting
 from app.bullmq.keys import QueueKeys
 from app.bullmq.options import JobOpts
 from app.bullmq.outcome import Advanced, Outcome, OutcomeRules
+from app.bullmq.telemetry.tracing import Tracing
 
 
 def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made: int) -> dict[bytes, bytes]:
@@ -48,6 +49,7 @@ class StubStore:
         self.keys = QueueKeys("stub", "stub")
         self.events: EventSource | None = None
         self.rules = OutcomeRules()
+        self.tracing: Tracing | None = None
         self._fields = dict(fields)
         self._logs: list[str] = []
         self._children_values = children_values or {}

@@ -11,6 +11,9 @@ from app.bullmq import codec, scheduler_codec
 from app.bullmq.errors import QueueError
 from app.bullmq.job import Job
 from app.bullmq.scheduler_scripts import AlreadyRun, SchedulerScripts
+from app.bullmq.telemetry.interface import SpanKind
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import trace
 
 MOST_ALREADY_RUN = 1_000
 """Iterations in a row that ran ahead of their time, past which something is wrong."""
@@ -30,7 +33,15 @@ async def store_next_iteration(scripts: SchedulerScripts, job: Job[Any, Any]) ->
     scheduler_id = job.repeat_job_key
     if scheduler_id is None:
         return None
-    successor = scheduler_codec.successor(job.stored(codec.OPTS) or b"{}", scheduler_id)
+    destination = f"{job.queue_name}.{job.name}"
+    with trace(scripts.tracing, "add", kind=SpanKind.PRODUCER, destination=destination) as span:
+        stored = await _store(scripts, job, scheduler_id, span.metadata)
+        span.set_attributes({TelemetryAttributes.JOB_SCHEDULER_ID: scheduler_id, TelemetryAttributes.JOB_ID: stored})
+        return stored
+
+
+async def _store(scripts: SchedulerScripts, job: Job[Any, Any], scheduler_id: str, metadata: str | None) -> str | None:
+    successor = scheduler_codec.successor(job.stored(codec.OPTS) or b"{}", scheduler_id, metadata)
     if successor is None:
         return None
     # A job may run ahead of its time; the next one is later than it all the same.

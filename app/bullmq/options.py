@@ -4,7 +4,7 @@ Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from typing_extensions import TypedDict
@@ -17,6 +17,7 @@ from app.bullmq.keys import RESERVED_IDS
 from app.bullmq.parent import ChildFailure, Parent, ParentOptions
 from app.bullmq.repeat import RepeatOptions
 from app.bullmq.retention import Retention, RetentionValue
+from app.bullmq.telemetry.job_telemetry import JobTelemetry, TelemetryOptions
 
 HIGHEST_PRIORITY_NUMBER = 2**21 - 1
 
@@ -44,6 +45,7 @@ class JobOptions(TypedDict, total=False):
         remove_dependency_on_failure: what a failure of this job does to its parent, one of them at most: fail it; run
             it at once; let it go on without this job, which stays listed; the same, and unlisted. With none it waits
             until this job is retried.
+        telemetry: {"metadata", "omit_context"}: where in a trace it belongs, other than where it was added.
     """
 
     attempts: int
@@ -66,6 +68,7 @@ class JobOptions(TypedDict, total=False):
     continue_parent_on_failure: bool
     ignore_dependency_on_failure: bool
     remove_dependency_on_failure: bool
+    telemetry: TelemetryOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ class JobOpts:
     deduplication: Deduplication | None = None
     parent: Parent | None = None
     on_child_failure: ChildFailure | None = None
+    telemetry: JobTelemetry | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "JobOpts":
@@ -109,6 +113,13 @@ class JobOpts:
                     continue
                 checked[field] = result
         return cls(**checked)
+
+    def carrying(self, metadata: str | None) -> "JobOpts":
+        """With the context in which the job is added, unless it says otherwise, or there is none."""
+        if metadata is None:
+            return self
+        telemetry = (self.telemetry or JobTelemetry()).carrying(metadata)
+        return self if telemetry is self.telemetry else replace(self, telemetry=telemetry)
 
 
 Check = Callable[[str, Any], tuple[str, Any]]
@@ -155,6 +166,10 @@ def _deduplication(option: str, value: object) -> tuple[str, Deduplication]:
 
 def _parent(option: str, value: object) -> tuple[str, Parent]:
     return option, Parent.of(value)
+
+
+def _telemetry(option: str, value: object) -> tuple[str, JobTelemetry]:
+    return option, JobTelemetry.of(value)
 
 
 def _child_failure(option: str, value: object) -> tuple[str, str | None]:
@@ -206,5 +221,6 @@ CHECKS: dict[str, Check] = {
     "deduplication": _deduplication,
     "repeat": _repeat,
     "parent": _parent,
+    "telemetry": _telemetry,
     **{f"{policy}_on_failure": _child_failure for policy in get_args(ChildFailure)},
 }

@@ -28,7 +28,11 @@ _LONGEST_TRACE = 20_000
 
 @dataclass(slots=True)
 class Outcome:
-    """What advance.lua is told of one job."""
+    """What advance.lua is told of one job.
+
+    Attributes:
+        stack: JSON of the traces; behind a line feed, which JSON has none of, what `keep_metadata` was given.
+    """
 
     kind: Kind
     job: AnyJob
@@ -46,6 +50,10 @@ class Outcome:
     def to_script(self) -> tuple[str | bytes | int, ...]:
         return (self.kind, self.job.id, self.token, self.value, self.retention, self.stack, self.extra)
 
+    def keep_metadata(self, metadata: str) -> None:
+        """Store with a failure where in a trace that was."""
+        self.stack = _bytes(self.stack) + b"\n" + metadata.encode()
+
     @property
     def state(self) -> str:
         """Where the job then is, of an attempt that ended."""
@@ -58,7 +66,10 @@ class Outcome:
         if self.kind == "complete":
             fields[codec.RETURN_VALUE] = _bytes(self.value)
         else:
-            fields[codec.FAILED_REASON], fields[codec.STACK_TRACE] = _bytes(self.value), _bytes(self.stack)
+            traces, _, metadata = _bytes(self.stack).partition(b"\n")
+            fields[codec.FAILED_REASON], fields[codec.STACK_TRACE] = _bytes(self.value), traces
+            if metadata:
+                fields[codec.TELEMETRY] = metadata
         if self.kind == "delay":
             fields[codec.DELAY] = b"%d" % int(self.extra)
         return fields

@@ -14,6 +14,7 @@ from app.bullmq.next_iteration import store_next_iteration
 from app.bullmq.outcome import Advanced, Outcome, OutcomeRules
 from app.bullmq.scheduler_scripts import SchedulerScripts
 from app.bullmq.script_caller import load
+from app.bullmq.telemetry.tracing import Tracing
 from app.redis.pipelined import PipelinedConnection
 from app.redis.server_error import ServerError
 
@@ -48,11 +49,12 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         connection: PipelinedConnection,
         keys: QueueKeys,
         events: EventSource | None = None,
+        tracing: Tracing | None = None,
         *,
         terms: FetchTerms | None = None,
         rules: OutcomeRules | None = None,
     ) -> None:
-        super().__init__(connection, keys, events)
+        super().__init__(connection, keys, events, tracing)
         self.terms = terms or FetchTerms()
         self.rules = rules or OutcomeRules()
         self.on_progress: Callable[[Job[Any, Any], Any], None] | None = None

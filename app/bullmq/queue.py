@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 import redis.asyncio
 from typing_extensions import Unpack
 
+from app.bullmq import payload
 from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from app.bullmq.event_reader import EventReader
@@ -24,6 +25,9 @@ from app.bullmq.queue_schedulers import QueueSchedulers
 from app.bullmq.queue_upkeep import QueueUpkeep
 from app.bullmq.scripts import META_VERSION, Scripts
 from app.bullmq.streams import StreamsOptions, checked_max_len
+from app.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import Tracing, trace
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
 
@@ -69,6 +73,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         prefix: of all its keys in Redis; BullMQ's own default.
         default_job_options: for every job that does not say otherwise.
         streams: how many events are kept; stored in Redis, so it holds for all who use the queue.
+        telemetry: what traces its operations, and lets its jobs carry where they were added.
 
     Raises:
         InvalidOptionError: a bad name, prefix or default option.
@@ -83,6 +88,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         prefix: str = "bull",
         default_job_options: JobOptions | None = None,
         streams: StreamsOptions | None = None,
+        telemetry: Telemetry[Any] | None = None,
     ) -> None:
         self.name = name
         self.keys = checked_keys(prefix, name)
@@ -90,7 +96,8 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         self._default_opts = JobOpts.of(self.default_job_options)
         self.connection, self._owns_connection = connect(connection)
         self._reader = EventReader(self.connection.endpoint, self.keys)
-        self.scripts = Scripts(self.connection, self.keys, self._reader)
+        self.tracing = None if telemetry is None else Tracing(telemetry, name)
+        self.scripts = Scripts(self.connection, self.keys, self._reader, self.tracing)
         self._unstored_max_len = checked_max_len(streams)
 
     def __repr__(self) -> str:
@@ -106,9 +113,10 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
     async def close(self) -> None:
         """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
-        await self._reader.close()
-        if self._owns_connection:
-            await self.connection.close()
+        with trace(self.tracing, "close"):
+            await self._reader.close()
+            if self._owns_connection:
+                await self.connection.close()
 
     async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
         """Add one job; returns it once Redis has it. At least once: its handler may run more than once.
@@ -128,6 +136,8 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         """
         if opts.get("repeat") is not None:
             return await self._add_repeatable(name, data, opts)
+        if self.tracing is not None:
+            return await self._add_traced(self.tracing, name, data, opts)
         new = self._new_job(name, data, opts)
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)
@@ -139,7 +149,11 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
         All are checked before the first is sent. Raises as `add` does.
         """
-        new = [self._new_job(job.name, job.data, job.opts) for job in jobs]
+        if self.tracing is not None:
+            return await self._add_bulk_traced(self.tracing, list(jobs))
+        return await self._add_all([self._new_job(job.name, job.data, job.opts) for job in jobs])
+
+    async def _add_all(self, new: list[NewJob]) -> list[Job[D]]:
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)
         added: list[Job[D]] = []
@@ -150,11 +164,13 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
     async def pause(self) -> None:
         """Let no worker, of whatever language, take a job until `resume`; those that run go on."""
-        await self.scripts.pause()
+        with trace(self.tracing, "pause"):
+            await self.scripts.pause()
 
     async def resume(self) -> None:
         """Let workers take jobs again."""
-        await self.scripts.resume()
+        with trace(self.tracing, "resume"):
+            await self.scripts.resume()
 
     async def clean(self, grace: Duration, state: ListedState = "completed", limit: int = 0) -> list[str]:
         """Remove old jobs of one state, the oldest first; never one that a worker is running.
@@ -175,15 +191,27 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         except ValueError as error:
             raise InvalidOptionError("grace", str(error).removeprefix("grace ")) from None
         suffix = checked_suffix(state, CLEANABLE_STATES)
-        return await self.scripts.clean(suffix, grace_ms, _checked_count("limit", limit, 0) or _NO_LIMIT)
+        most = _checked_count("limit", limit, 0)
+        with trace(self.tracing, "clean") as span:
+            removed = await self.scripts.clean(suffix, grace_ms, most or _NO_LIMIT)
+            span.set_attributes(
+                {
+                    TelemetryAttributes.QUEUE_GRACE: grace_ms,
+                    TelemetryAttributes.JOB_TYPE: state,
+                    TelemetryAttributes.QUEUE_CLEAN_LIMIT: most or None,
+                    TelemetryAttributes.QUEUE_CLEAN_COUNT: len(removed),
+                }
+            )
+        return removed
 
     async def drain(self, delayed: bool = False) -> None:  # noqa: FBT001, FBT002 - BullMQ's own argument
         """Remove all jobs that wait, with a priority or without, and with `delayed` those too whose time has not come.
 
         Active and finished ones stay, and so does what a job scheduler needs.
         """
-        for suffix in _DRAINED if delayed else _DRAINED[:-1]:
-            await self.scripts.drain(suffix)
+        with trace(self.tracing, "drain", attributes={TelemetryAttributes.QUEUE_DRAIN_DELAY: delayed}):
+            for suffix in _DRAINED if delayed else _DRAINED[:-1]:
+                await self.scripts.drain(suffix)
 
     async def remove(self, job_id: str, *, remove_children: bool = True) -> bool:
         """Remove one job, and the jobs that it waits for.
@@ -194,17 +222,22 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             SchedulerJobError: its job scheduler needs it.
         """
-        try:
-            await self.scripts.remove_job(job_id, children=remove_children)
-        except JobNotFoundError:
+        options = payload.encode({"removeChildren": remove_children}).decode()
+        attributes = {TelemetryAttributes.JOB_ID: job_id, TelemetryAttributes.JOB_OPTIONS: options}
+        with trace(self.tracing, "remove", attributes=attributes):
+            try:
+                await self.scripts.remove_job(job_id, children=remove_children)
+            except JobNotFoundError:
+                return True
+            except JobLockedError:
+                return False
             return True
-        except JobLockedError:
-            return False
-        return True
 
     async def remove_deduplication_key(self, deduplication_id: str) -> bool:
         """Let jobs with that deduplication id be added again. False: none holds it."""
-        return await self.scripts.remove_deduplication_key(deduplication_id)
+        attributes = {TelemetryAttributes.DEDUPLICATION_KEY: deduplication_id}
+        with trace(self.tracing, "removeDeduplicationKey", attributes=attributes):
+            return await self.scripts.remove_deduplication_key(deduplication_id)
 
     async def retry_jobs(
         self, state: FinishedState = "failed", *, count: int = 1_000, timestamp: int | None = None
@@ -220,7 +253,10 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             How many there were.
         """
         checked_suffix(state, FINISHED_STATES)
-        return await self.scripts.retry_jobs(state, _checked_count("count", count, 1, 5_000), timestamp)
+        with trace(self.tracing, "retryJobs", kind=SpanKind.PRODUCER) as span:
+            options = {"state": state, "count": count, "timestamp": timestamp}
+            span.set_attributes({TelemetryAttributes.QUEUE_OPTIONS: payload.encode(options).decode()})
+            return await self.scripts.retry_jobs(state, _checked_count("count", count, 1, 5_000), timestamp)
 
     async def wait_until_ready(self) -> None:
         """Connect, and make the queue known to Bull Board even before its first job.
@@ -242,7 +278,9 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             InvalidOptionError: no whole number.
         """
-        return await self.scripts.trim_events(_checked_count("max_length", max_length, 0))
+        _checked_count("max_length", max_length, 0)
+        with trace(self.tracing, "trimEvents", attributes={TelemetryAttributes.QUEUE_EVENT_MAX_LENGTH: max_length}):
+            return await self.scripts.trim_events(max_length)
 
     async def _store_max_len(self, max_len: int) -> None:
         await self.scripts.store_max_len(max_len, META_VERSION)
@@ -253,9 +291,23 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             await self._store_max_len(self._unstored_max_len)
         return await super()._upsert(scheduler)
 
-    def _new_job(self, name: str, data: Any, options: Mapping[str, Any]) -> NewJob:
+    async def _add_traced(self, tracing: Tracing, name: str, data: Any, options: Mapping[str, Any]) -> Job[D]:
+        with tracing.call("add", kind=SpanKind.PRODUCER, destination=f"{self.name}.{name}") as span:
+            (job,) = await self._add_all([self._new_job(name, data, options, span.metadata)])
+            span.set_attributes({TelemetryAttributes.JOB_NAME: name, TelemetryAttributes.JOB_ID: job.id})
+            return job
+
+    async def _add_bulk_traced(self, tracing: Tracing, jobs: list[JobSpec]) -> list[Job[D]]:
+        attributes: Attributes = {
+            TelemetryAttributes.BULK_NAMES: [job.name for job in jobs],
+            TelemetryAttributes.BULK_COUNT: len(jobs),
+        }
+        with tracing.call("addBulk", kind=SpanKind.PRODUCER, attributes=attributes) as span:
+            return await self._add_all([self._new_job(job.name, job.data, job.opts, span.metadata) for job in jobs])
+
+    def _new_job(self, name: str, data: Any, options: Mapping[str, Any], metadata: str | None = None) -> NewJob:
         opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts
-        return NewJob.of(name, data, opts)
+        return NewJob.of(name, data, opts if metadata is None else opts.carrying(metadata))
 
     def _added(self, new: NewJob, job_id: str, now_ms: int) -> Job[D]:
         return Job(self.scripts, job_id, new.fields(now_ms))

@@ -10,6 +10,7 @@ from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import ALL_STATES, WAITING_STATES, JobState, ListedState, checked_suffix
 from app.bullmq.keys import QueueKeys
 from app.bullmq.scripts import Scripts
+from app.bullmq.telemetry.tracing import Tracing
 from app.bullmq.worker_client import WorkerClient, parse_listeners, parse_workers
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class QueueGetters(Generic[D]):
 
     keys: QueueKeys
     scripts: Scripts
+    tracing: Tracing | None
 
     async def get_job(self, job_id: str) -> Job[D] | None:
         """The job, or None where there is none of that id.
@@ -111,6 +113,13 @@ class QueueGetters(Generic[D]):
         asked = tuple(dict.fromkeys(states)) or ALL_STATES
         counts = await self.scripts.count_jobs([checked_suffix(state) for state in asked])
         return dict(zip(asked, counts, strict=True))
+
+    async def record_job_counts_metric(self, *states: ListedState) -> dict[str, int]:
+        """The same, told to the telemetry's meter too, where there is one: `bullmq.queue.jobs`, by queue and state."""
+        counts = await self.get_job_counts(*states)
+        if self.tracing is not None:
+            self.tracing.record_counts(counts)
+        return counts
 
     async def count(self) -> int:
         """Jobs that are still to run: waiting, delayed, prioritized, and parents that wait for their children."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.scripts import Scripts
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import Tracing, trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,16 @@ class QueueLimits:
     """
 
     scripts: Scripts
+    tracing: Tracing | None
 
     async def rate_limit(self, duration: Duration) -> None:
         """Let no worker of this library take a job for `duration`; those that run go on.
 
         A handler that was turned away by what it calls then raises RateLimitError, and its job is tried again.
         """
-        await self.scripts.rate_limit(checked_ms("duration", duration, least=1))
+        duration_ms = checked_ms("duration", duration, least=1)
+        with trace(self.tracing, "rateLimit", attributes={TelemetryAttributes.QUEUE_RATE_LIMIT: duration_ms}):
+            await self.scripts.rate_limit(duration_ms)
 
     async def get_rate_limit_ttl(self, max_jobs: int | None = None) -> int:
         """For how long the rate limit under way lasts, ms; -2 where none is.

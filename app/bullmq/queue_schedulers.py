@@ -12,12 +12,16 @@ from app.bullmq.options import JobOptions
 from app.bullmq.repeat import Repeat, RepeatOptions
 from app.bullmq.scheduler_scripts import AlreadyRun
 from app.bullmq.scripts import META_VERSION, Scripts
+from app.bullmq.telemetry.interface import SpanKind
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import Tracing, trace
 
 
 class QueueSchedulers(Generic[D]):
     """The part of Queue that makes jobs again and again. All raise ServerError and the like, as `add` does."""
 
     scripts: Scripts
+    tracing: Tracing | None
     default_job_options: JobOptions
 
     async def upsert_job_scheduler(
@@ -88,6 +92,15 @@ class QueueSchedulers(Generic[D]):
         return await self._upsert(NewScheduler.of(scheduler_id, checked, template, self.default_job_options))
 
     async def _upsert(self, scheduler: NewScheduler) -> Job[D]:
+        destination = f"{self.scripts.keys.name}.{scheduler.job.name}"
+        with trace(self.tracing, "add", kind=SpanKind.PRODUCER, destination=destination) as span:
+            job = await self._store_scheduler(scheduler, span.metadata)
+            span.set_attributes(
+                {TelemetryAttributes.JOB_SCHEDULER_ID: scheduler.id, TelemetryAttributes.JOB_ID: job.id}
+            )
+            return job
+
+    async def _store_scheduler(self, scheduler: NewScheduler, metadata: str | None) -> Job[D]:
         repeat = scheduler.repeat
         after_ms = await self.scripts.now_ms()
         if repeat.end_ms is not None and repeat.end_ms <= after_ms:
@@ -98,7 +111,7 @@ class QueueSchedulers(Generic[D]):
                 first_ms = repeat.run_after_ms(after_ms, scheduler.id)
                 if first_ms is None or (repeat.end_ms is not None and first_ms > repeat.end_ms):
                     break
-            stored = await self.scripts.upsert_scheduler(scheduler, META_VERSION, first_ms)
+            stored = await self.scripts.upsert_scheduler(scheduler, META_VERSION, first_ms, metadata)
             if stored is None:
                 break
             if not isinstance(stored, AlreadyRun):

@@ -5,6 +5,8 @@ from app.bullmq.errors import ActiveJobsError, InvalidOptionError
 from app.bullmq.job_fields import Progress
 from app.bullmq.keys import QueueKeys
 from app.bullmq.scripts import Scripts
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import Tracing, trace
 
 _LARGEST_CHUNK = 5_000
 
@@ -14,6 +16,7 @@ class QueueUpkeep:
 
     keys: QueueKeys
     scripts: Scripts
+    tracing: Tracing | None
 
     async def promote_jobs(self, *, count: int = 1_000) -> None:
         """Let all delayed jobs wait now, those first that are due first.
@@ -21,7 +24,9 @@ class QueueUpkeep:
         Args:
             count: how many each step moves, 1 .. 5000.
         """
-        await self.scripts.promote_jobs(_chunk(count))
+        options = payload.encode({"count": _chunk(count)}).decode()
+        with trace(self.tracing, "promoteJobs", attributes={TelemetryAttributes.QUEUE_OPTIONS: options}):
+            await self.scripts.promote_jobs(count)
 
     async def obliterate(self, *, force: bool = False, count: int = 1_000) -> None:
         """Remove the queue with its jobs, schedulers and events. It is paused first, and stays so where that fails.
@@ -33,13 +38,17 @@ class QueueUpkeep:
         Raises:
             ActiveJobsError: jobs are active; the queue is only paused.
         """
-        await self.scripts.pause()
-        if not await self.scripts.obliterate(_chunk(count), force=force):
-            raise ActiveJobsError(self.keys.name)
+        with trace(self.tracing, "obliterate"):
+            await self.scripts.pause()
+            if not await self.scripts.obliterate(_chunk(count), force=force):
+                raise ActiveJobsError(self.keys.name)
 
     async def update_job_progress(self, job_id: str, progress: Progress) -> None:
         """As Job.update_progress, by the job's id."""
-        await self.scripts.update_progress(job_id, payload.encode(progress))
+        encoded = payload.encode(progress)
+        attributes = {TelemetryAttributes.JOB_ID: job_id, TelemetryAttributes.JOB_PROGRESS: encoded.decode()}
+        with trace(self.tracing, "updateJobProgress", attributes=attributes):
+            await self.scripts.update_progress(job_id, encoded)
 
     async def add_job_log(self, job_id: str, row: str, keep_logs: int = 0) -> int:
         """Append a line to a job's log. Returns how many there are then.

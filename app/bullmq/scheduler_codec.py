@@ -18,8 +18,8 @@ def encode_template(scheduler: NewScheduler) -> bytes:
     return payload.encode(wire) if wire else b""
 
 
-def encode_iteration(scheduler: NewScheduler) -> bytes:
-    """The JSON of its first job's options, less what lua/lib/iteration.lua adds."""
+def encode_iteration(scheduler: NewScheduler, metadata: str | None = None) -> bytes:
+    """The JSON of its first job's options, less what lua/lib/iteration.lua adds; with `metadata` of its trace."""
     repeat = scheduler.repeat
     options = {
         "pattern": repeat.pattern,
@@ -32,6 +32,8 @@ def encode_iteration(scheduler: NewScheduler) -> bytes:
         "count": 1,
     }
     wire = _template_opts(scheduler.job.opts)
+    if metadata is not None:
+        codec.carry_metadata(wire, metadata)
     wire["repeat"] = {name: value for name, value in options.items() if value is not None}
     wire["repeatJobKey"] = scheduler.id
     return payload.encode(wire)
@@ -52,8 +54,10 @@ class Successor:
     repeat: Repeat | None
 
 
-def successor(encoded_opts: bytes, scheduler_id: str) -> Successor | None:
+def successor(encoded_opts: bytes, scheduler_id: str, metadata: str | None = None) -> Successor | None:
     """Of an iteration with these options, by whomever they were written; None where it was the last one.
+
+    It carries the trace that its scheduler began; where that began none, the one that `metadata` stands for.
 
     Raises:
         ValueError: they are not JSON.
@@ -69,6 +73,8 @@ def successor(encoded_opts: bytes, scheduler_id: str) -> Successor | None:
     wire["attempts"] = wire.get("attempts") or 0
     wire["repeat"] = {**repeat, "count": count}
     wire["repeatJobKey"] = scheduler_id
+    if metadata is not None:
+        codec.carry_metadata(wire, metadata)
     pattern, tz = repeat.get("pattern"), repeat.get("tz")
     by_pattern = Repeat(
         pattern=str(pattern), tz=None if tz is None else str(tz), start_ms=_whole(repeat.get("startDate"))

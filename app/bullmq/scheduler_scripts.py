@@ -35,12 +35,13 @@ class SchedulerScripts(ScriptCaller):
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def upsert_scheduler(
-        self, scheduler: NewScheduler, version: str, first_ms: int | None
+        self, scheduler: NewScheduler, version: str, first_ms: int | None, metadata: str | None = None
     ) -> tuple[str, Sequence[bytes]] | AlreadyRun | None:
         """Store a scheduler.
 
         Args:
             first_ms: when a pattern's first iteration is due; None: now, or as `every` has it.
+            metadata: where in a trace this is, for its iterations to carry.
 
         Returns:
             The id of its pending iteration, and its hash. None: `every` has none before the end date.
@@ -53,7 +54,7 @@ class SchedulerScripts(ScriptCaller):
             job.name,
             job.data if scheduler.has_data else "",
             scheduler_codec.encode_template(scheduler),
-            scheduler_codec.encode_iteration(scheduler),
+            scheduler_codec.encode_iteration(scheduler, metadata),
             job.opts.priority,
             "1" if job.opts.lifo else "",
             repeat.pattern or "",

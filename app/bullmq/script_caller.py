@@ -4,6 +4,7 @@ from typing import Any
 
 from app.bullmq.job_wait import EventSource
 from app.bullmq.keys import QueueKeys
+from app.bullmq.telemetry.tracing import Tracing
 from app.redis.pipelined import Argument, PipelinedConnection
 from app.redis.script import Script
 
@@ -18,14 +19,22 @@ class ScriptCaller:
 
     Args:
         events: what tells the queue's jobs of their end, where somebody shares it among them.
+        tracing: of the queue, where it is observed.
     """
 
-    __slots__ = ("connection", "events", "keys")
+    __slots__ = ("connection", "events", "keys", "tracing")
 
-    def __init__(self, connection: PipelinedConnection, keys: QueueKeys, events: EventSource | None = None) -> None:
+    def __init__(
+        self,
+        connection: PipelinedConnection,
+        keys: QueueKeys,
+        events: EventSource | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
         self.connection = connection
         self.keys = keys
         self.events = events
+        self.tracing = tracing
 
     async def _run(self, script: Script, *args: Argument) -> Any:
         return await self.connection.run(script, (self.keys.base,), list(args))

@@ -14,6 +14,7 @@ from app.bullmq.job_state import ListedState
 from app.bullmq.options import JobOptions
 from app.bullmq.queue import JobSpec, Queue
 from app.bullmq.sync_job import SyncJob
+from app.bullmq.telemetry.interface import Telemetry
 from app.redis.endpoint import Endpoint
 
 
@@ -23,7 +24,7 @@ class SyncQueue(Generic[D]):
     All of a process share one event loop in a background thread; a process that forks connects anew in each child.
 
     Args:
-        name, prefix, default_job_options: as for Queue.
+        name, prefix, default_job_options, telemetry: as for Queue.
         connection: a URL, a redis.asyncio client, whose settings are read, or an Endpoint.
 
     Raises:
@@ -38,12 +39,14 @@ class SyncQueue(Generic[D]):
         connection: str | redis.asyncio.Redis | Endpoint,
         prefix: str = "bull",
         default_job_options: JobOptions | None = None,
+        telemetry: Telemetry[Any] | None = None,
     ) -> None:
         if not isinstance(connection, str | redis.asyncio.Redis | Endpoint):
             raise InvalidOptionError("connection", f"must be a URL, a client or an Endpoint, not {connection!r}")
         self._endpoint = Endpoint.of(connection)
         self._prefix = prefix
         self._default_job_options = default_job_options
+        self._telemetry = telemetry
         self.name = name
         # A forked child has a loop of its own: the parent's socket stays the parent's, replies that both read would
         # reach neither.
@@ -103,4 +106,5 @@ class SyncQueue(Generic[D]):
             connection=self._endpoint,
             prefix=self._prefix,
             default_job_options=self._default_job_options,
+            telemetry=self._telemetry,
         )

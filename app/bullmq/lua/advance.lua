@@ -12,7 +12,8 @@
                 value      JSON result (complete), the reason as text (fail, retry, delay), the key of the one child to
                            wait for, '' for all (wait_for_children)
                 retention  '' all, 'N' newest, 'N/AGE s/LIMIT' (complete, fail)
-                stack      JSON list of stack traces (fail, retry, delay)
+                stack      JSON list of stack traces; where there is telemetry, behind a line feed, which JSON has
+                           none of, where in a trace that was (fail, retry, delay)
                 extra      '1': attempts are used up (fail), lifo (retry); ms from now (delay); ms since the epoch
                            (postpone)
   RETURNS list  codes per outcome: 0 stored; -1 job gone; -2 no lock; -3 not active; -4 open children; -6 another's

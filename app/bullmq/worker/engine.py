@@ -18,6 +18,9 @@ from app.bullmq.keys import QueueKeys
 from app.bullmq.outcome import Outcome, OutcomeRules
 from app.bullmq.process_pool.pool import ProcessPool
 from app.bullmq.scripts import Scripts
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import Tracing, detached
+from app.bullmq.worker.attempt_tracing import AttemptTracing
 from app.bullmq.worker.fetcher import Fetcher
 from app.bullmq.worker.finisher import Finisher
 from app.bullmq.worker.intake import Intake
@@ -48,6 +51,9 @@ class Engine:
     Args:
         processor: of a worker that is never started, one that is never called.
         accepts_jobs: whether jobs may be taken now.
+
+    Attributes:
+        tracing: None: nobody observes the worker.
     """
 
     def __init__(
@@ -90,12 +96,15 @@ class Engine:
             backoff_strategy=opts.backoff_strategy,
             max_started_attempts=opts.max_started_attempts,
         )
-        self.scripts = Scripts(self._commands, keys, terms=terms, rules=rules)
+        self.tracing = self._observed()
+        self._attempts = None if self.tracing is None else AttemptTracing(self.tracing, keys.name)
+        self.scripts = Scripts(self._commands, keys, None, self.tracing, terms=terms, rules=rules)
         self.scripts.on_progress = reporter.progress
         self._build(WorkerScripts(self._commands, self._blocking, keys, terms), rules, processor)
 
     def _build(self, worker_scripts: WorkerScripts, rules: OutcomeRules, processor: Processor) -> None:
         opts, reporter, queue_name = self._opts, self._reporter, self._keys.name
+        attempts = self._attempts
         self._intake = Intake(
             opts.concurrency,
             isolates=opts.isolate_stalled,
@@ -108,8 +117,8 @@ class Engine:
             self._intake,
             new_token=self._new_token,
             on_fetched=self._take,
-            on_stored=reporter.stored,
-            on_refused=reporter.refused,
+            on_stored=reporter.stored if attempts is None else attempts.storing(reporter.stored),
+            on_refused=reporter.refused if attempts is None else attempts.refusing(reporter.refused),
             on_lost_fetch=self._reclaimer.lost,
             was_stored=self._was_stored,
             concurrency=opts.concurrency,
@@ -129,13 +138,14 @@ class Engine:
             processor,
             rules,
             concurrency=opts.concurrency,
-            report=self._finisher.add,
+            report=self._finisher.add if attempts is None else attempts.reporting(self._finisher.add),
             on_moved=self._moved,
             keep_schedule=ScheduleKeeper(self.scripts, queue_name).keep,
             on_active=reporter.active,
             on_ended=self._intake.ended,
             timeout_ms=opts.timeout_ms,
             queue_name=queue_name,
+            attempts=attempts,
         )
         self.taker = Taker(self.scripts, self._wait, accepts_jobs=self._accepts_jobs)
         self.stalled = StalledChecker(self.scripts, opts.stalled_interval_ms, opts.max_stalled_count, reporter.stalled)
@@ -153,6 +163,10 @@ class Engine:
 
     def start(self) -> None:
         """Run all parts; jobs are taken once `open` is called."""
+        with detached(self.tracing):
+            self._start()
+
+    def _start(self) -> None:
         self._lease = Lease(
             endpoint=self._endpoint,
             keys=self._keys,
@@ -163,6 +177,7 @@ class Engine:
             loop=asyncio.get_running_loop(),
             on_renewed=self._reporter.locks_renewed,
             on_lost=self._on_locks_lost,
+            tracing=self.tracing,
         )
         if not self._opts.skip_lock_renewal:
             RENEWER.add(self._lease)
@@ -200,6 +215,8 @@ class Engine:
             self.stalled.close(), self._fetcher.close(), self._finisher.close(), self._reclaimer.close()
         )
         await self.runner.close()
+        if self._attempts is not None:
+            self._attempts.close()
         if self._pool is not None:
             await self._pool.close()
         await asyncio.gather(self._commands.close(), self._blocking.close())
@@ -225,7 +242,16 @@ class Engine:
 
     def _moved(self, job: Job[Any, Any]) -> None:
         """Its handler put it elsewhere: its lock is gone."""
+        if self._attempts is not None:
+            self._attempts.moved(job)
         self._intake.settled(job.id, job.token or "")
+
+    def _observed(self) -> Tracing | None:
+        telemetry = self._opts.telemetry
+        if telemetry is None:
+            return None
+        worker = {TelemetryAttributes.WORKER_ID: self._uuid, TelemetryAttributes.WORKER_NAME: self._opts.name}
+        return Tracing(telemetry, self._keys.name, {name: value for name, value in worker.items() if value})
 
     def _wake(self) -> None:
         self._finisher.wake()

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 import redis
 
 from app.bullmq.keys import QueueKeys
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import Tracing, trace
 from app.bullmq.worker_scripts import extend_locks
 from app.redis.endpoint import Endpoint
 from app.redis.errors import RedisError
@@ -35,6 +37,7 @@ class Lease:
         lock_ms: what a lock is renewed to; renew_ms: how often.
         max_loop_block_s: with the loop not turning for so long, its jobs are given up to other workers.
         on_renewed, on_lost: called on the loop, with job ids.
+        tracing: of the worker, where it is observed; also from the thread.
     """
 
     endpoint: Endpoint
@@ -46,6 +49,7 @@ class Lease:
     loop: asyncio.AbstractEventLoop
     on_renewed: Callable[[list[str]], None]
     on_lost: Callable[[list[str], str], None]
+    tracing: Tracing | None = None
     due_s: float = 0.0
     loop_turned_s: float = field(default_factory=time.monotonic)
     has_warned: bool = False
@@ -119,7 +123,9 @@ class LockRenewer:
 
     def _renew(self, lease: Lease, locks: dict[str, str], now_s: float) -> None:
         try:
-            lost = extend_locks(self._client(lease.endpoint), lease.keys, lease.lock_ms, locks)
+            attributes = {TelemetryAttributes.WORKER_JOBS_TO_EXTEND_LOCKS: list(locks)}
+            with trace(lease.tracing, "extendLocks", attributes=attributes):
+                lost = extend_locks(self._client(lease.endpoint), lease.keys, lease.lock_ms, locks)
         except (redis.RedisError, RedisError, OSError) as error:
             # Again with the next tick: half of the lock's life is left for that.
             problem = str(error)

@@ -2,8 +2,13 @@
 
 from typing import Any, Generic
 
+from app.bullmq import payload
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.job import D, Job, R
+from app.bullmq.telemetry.interface import SpanKind
+from app.bullmq.telemetry.job_tracing import source_of
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import Tracing, trace
 from app.bullmq.worker.engine import Engine
 from app.bullmq.worker.options import WorkerOpts
 
@@ -15,6 +20,7 @@ class ManualProcessing(Generic[D, R]):
     """
 
     opts: WorkerOpts
+    queue_name: str
     _engine: Engine
 
     async def wait_until_ready(self) -> None:
@@ -38,7 +44,21 @@ class ManualProcessing(Generic[D, R]):
         if not isinstance(token, str) or not token:
             raise InvalidOptionError("token", f"must be a non-empty string, not {token!r}")
         job: Job[Any, Any] | None = await self._engine.taker.take(token, block=block)
+        tracing = self._engine.tracing
+        if tracing is not None:
+            self._tell_taken(tracing, job, block=block)
         return job
+
+    def _tell_taken(self, tracing: Tracing, job: Job[Any, Any] | None, *, block: bool) -> None:
+        """Of the job's own trace, which is known once there is a job: so this tells that it was taken, not how long."""
+        manager = tracing.telemetry.context_manager
+        source = None if job is None else source_of(job)
+        context = None if source is None else manager.from_metadata(manager.active(), source)
+        span = tracing.start("getNextJob", SpanKind.INTERNAL, self.queue_name, context)
+        taken = {} if job is None else {TelemetryAttributes.JOB_ID: job.id}
+        options = payload.encode({"block": block}).decode()
+        span.set_attributes({**tracing.worker, **taken, TelemetryAttributes.WORKER_OPTIONS: options})
+        span.end()
 
     async def run_stalled_check(self) -> list[str]:
         """Bring back jobs of workers that vanished, unless somebody did within `stalled_interval`.
@@ -52,5 +72,6 @@ class ManualProcessing(Generic[D, R]):
 
     async def start_stalled_check_timer(self) -> None:
         """Check now, and then every `stalled_interval` until the worker is closed. `start` does it by itself."""
-        if not self.opts.skip_stalled_check:
-            self._engine.stalled.start()
+        with trace(self._engine.tracing, "startStalledCheckTimer"):
+            if not self.opts.skip_stalled_check:
+                self._engine.stalled.start()

@@ -8,6 +8,7 @@ from app.bullmq.backoff import BackoffStrategy
 from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.retention import KEEP_ALL, Retention, RetentionValue
+from app.bullmq.telemetry.interface import Telemetry
 
 
 class LimiterOptions(TypedDict):
@@ -46,6 +47,7 @@ class WorkerOptions(TypedDict, total=False):
         remove_on_complete, remove_on_fail: for jobs that do not say; default: keep all.
         max_loop_block: with the event loop blocked for so long, its jobs are given to other workers; default 5 min.
         reply_timeout: a connection with no reply for so long counts as dead; default 10,000 ms.
+        telemetry: what traces each job from where it was added, and counts how they end; default: nothing does.
     """
 
     name: str | None
@@ -68,6 +70,7 @@ class WorkerOptions(TypedDict, total=False):
     remove_on_fail: RetentionValue
     max_loop_block: Duration
     reply_timeout: Duration
+    telemetry: Telemetry[Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,7 @@ class WorkerOpts:
     remove_on_fail: Retention = KEEP_ALL
     max_loop_block_ms: int = 300_000
     reply_timeout_ms: int = 10_000
+    telemetry: Telemetry[Any] | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "WorkerOpts":

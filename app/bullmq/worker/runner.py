@@ -15,6 +15,7 @@ from app.bullmq.handler_errors import MovedError, RateLimitError
 from app.bullmq.job import Job
 from app.bullmq.outcome import Outcome, OutcomeRules
 from app.bullmq.sync_job import SyncJob
+from app.bullmq.worker.attempt_tracing import AttemptTracing
 from app.bullmq.worker.in_context import InContext
 from app.bullmq.worker.processor import Handler, Handlers, Processor
 from app.bullmq.worker.slot import Slot
@@ -34,6 +35,7 @@ class Runner:
         on_active: called before a handler starts, if given.
         on_ended: called when a slot is free again.
         timeout_ms: for jobs that have none of their own.
+        attempts: traces them, if given.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Runner:
         on_ended: Callable[[], None],
         timeout_ms: int | None,
         queue_name: str,
+        attempts: AttemptTracing | None = None,
     ) -> None:
         self._handlers = Handlers(processor)
         self._rules = rules
@@ -60,6 +63,7 @@ class Runner:
         self._on_ended = on_ended
         self._timeout_ms = timeout_ms
         self._queue_name = queue_name
+        self._attempts = attempts
         self._threads: ThreadPoolExecutor | None = None
         self._ready: deque[Job[Any, Any]] = deque()
         self._idle: list[tuple[Slot, asyncio.Future[Job[Any, Any]]]] = []
@@ -151,7 +155,11 @@ class Runner:
             job = slot.take(self._ready.popleft()) if self._ready else await self._handed_over(slot)
             slot.is_settling = False
             try:
-                await self._attempt(slot, job)
+                if self._attempts is None:
+                    await self._attempt(slot, job)
+                else:
+                    with self._attempts.attempt(job):
+                        await self._attempt(slot, job)
             finally:
                 if slot.cancelled_with is not None:
                     slot.take_cancellation()  # the handler went on all the same

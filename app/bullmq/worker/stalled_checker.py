@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable
 
 from app.bullmq.scripts import Scripts
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import detached, trace
 from app.bullmq.worker.pace import Pace
 from app.redis.errors import RedisError
 
@@ -31,11 +33,16 @@ class StalledChecker:
         """Go on until `close`; a second call does nothing."""
         if self._task is not None:
             return
-        self._task = asyncio.create_task(self._run(), name=f"stalled-checker:{self._scripts.keys.name}")
+        with detached(self._scripts.tracing):
+            self._task = asyncio.create_task(self._run(), name=f"stalled-checker:{self._scripts.keys.name}")
 
     async def check(self) -> list[str]:
         """Check now, unless somebody did within the interval. Returns the ids that went back to wait."""
-        stalled = await self._scripts.check_stalled(self._interval_ms, self._max_stalled_count)
+        with trace(self._scripts.tracing, "moveStalledJobsToWait") as span:
+            stalled = await self._scripts.check_stalled(self._interval_ms, self._max_stalled_count)
+            span.set_attributes({TelemetryAttributes.WORKER_STALLED_JOBS: stalled})
+            for job_id in stalled:
+                span.add_event("job stalled", {TelemetryAttributes.JOB_ID: job_id})
         for job_id in stalled:
             log.warning(
                 "job %s stalled, back to wait: its worker vanished, or lost its lock",

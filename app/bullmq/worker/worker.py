@@ -17,6 +17,8 @@ from app.bullmq.job import D, Job, R
 from app.bullmq.outcome import Outcome
 from app.bullmq.process_pool.pool import ProcessPool
 from app.bullmq.queue import Connection, checked_keys
+from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.tracing import trace
 from app.bullmq.worker.engine import CANCEL_S, Engine
 from app.bullmq.worker.manual import ManualProcessing
 from app.bullmq.worker.options import WorkerOptions, WorkerOpts, checked_whole
@@ -171,7 +173,10 @@ class Worker(ManualProcessing[D, R]):
 
     async def rate_limit(self, duration: Duration) -> None:
         """As Queue.rate_limit. A handler that was turned away by what it calls then raises RateLimitError."""
-        await self._engine.scripts.rate_limit(checked_ms("duration", duration, least=1))
+        duration_ms = checked_ms("duration", duration, least=1)
+        attributes = {TelemetryAttributes.WORKER_RATE_LIMIT: duration_ms}
+        with trace(self._engine.tracing, "rateLimit", attributes=attributes):
+            await self._engine.scripts.rate_limit(duration_ms)
 
     async def start(self) -> None:
         """Connect and begin to take jobs; a second call does nothing.
@@ -220,21 +225,24 @@ class Worker(ManualProcessing[D, R]):
         Args:
             do_not_wait_active: return at once, not when running handlers have ended.
         """
-        if not self._is_paused:
-            self._is_paused = True
-            if self._state == "running":
-                await self._engine.shut()
-            self._reporter.emitter.emit("paused")
-        if not do_not_wait_active:
-            await self._engine.runner.wait_quiet()
+        attributes = {TelemetryAttributes.WORKER_DO_NOT_WAIT_ACTIVE: do_not_wait_active}
+        with trace(self._engine.tracing, "pause", attributes=attributes):
+            if not self._is_paused:
+                self._is_paused = True
+                if self._state == "running":
+                    await self._engine.shut()
+                self._reporter.emitter.emit("paused")
+            if not do_not_wait_active:
+                await self._engine.runner.wait_quiet()
 
     def resume(self) -> None:
         """Take jobs again."""
         if self._is_paused:
-            self._is_paused = False
-            if self._state == "running":
-                self._engine.open()
-            self._reporter.emitter.emit("resumed")
+            with trace(self._engine.tracing, "resume"):
+                self._is_paused = False
+                if self._state == "running":
+                    self._engine.open()
+                self._reporter.emitter.emit("resumed")
 
     async def close(self, grace: Duration = DEFAULT_GRACE_MS) -> None:
         """Take no further jobs, let running handlers end, store their outcomes, let the connections go.
@@ -252,7 +260,8 @@ class Worker(ManualProcessing[D, R]):
             self._closing = asyncio.create_task(self._close(), name=f"worker-close:{self.queue_name}")
         elif self._grace is not None and not self._grace.expired():
             self._grace.reschedule(self._close_by_s)
-        await asyncio.shield(self._closing)
+        with trace(self._engine.tracing, "close", attributes={TelemetryAttributes.WORKER_FORCE_CLOSE: grace_s == 0}):
+            await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
         was_running = self._state == "running"

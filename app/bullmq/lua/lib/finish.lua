@@ -151,13 +151,21 @@ local function next_attempt(job)
   return job[ATTEMPTS_MADE] and whole(job[ATTEMPTS_MADE] + 1) or '1'
 end
 
+-- Behind the traces of a failed attempt its telemetry may have put where that was, of which Node keeps a field too.
+local function traces_of(key, stack)
+  local feed = string.find(stack, '\n', 1, true)
+  if not feed then return stack end
+  redis.call('HSET', key, 'tm', string.sub(stack, feed + 1))
+  return string.sub(stack, 1, feed - 1)
+end
+
 local function keep_finished(queue, batch, now, at, key, completes, attempts_made, retention)
   local value, text = ARGV[at + VALUE], batch.now
   if completes then
     redis.call('HSET', key, 'atm', attempts_made, 'returnvalue', value, 'finishedOn', text)
   else
-    redis.call('HSET', key, 'atm', attempts_made, 'failedReason', value, 'stacktrace', ARGV[at + STACK],
-      'finishedOn', text)
+    redis.call('HSET', key, 'atm', attempts_made, 'failedReason', value, 'stacktrace',
+      traces_of(key, ARGV[at + STACK]), 'finishedOn', text)
     redis.call('HDEL', key, 'defa')
   end
   local finished_key = queue.base .. (completes and 'completed' or 'failed')
@@ -201,7 +209,8 @@ end
 -- Another attempt, at once (`retry`, extra = '1' for lifo) or later (`delay`, extra = ms).
 local function store_retry(queue, now, at, key, job, kind)
   local id, extra = ARGV[at + ID], ARGV[at + EXTRA]
-  redis.call('HSET', key, 'atm', next_attempt(job), 'failedReason', ARGV[at + VALUE], 'stacktrace', ARGV[at + STACK])
+  redis.call('HSET', key, 'atm', next_attempt(job), 'failedReason', ARGV[at + VALUE], 'stacktrace',
+    traces_of(key, ARGV[at + STACK]))
   if kind == 'delay' then
     redis.call('HSET', key, 'delay', extra)
     add_delayed(queue, id, now + extra)

@@ -1,0 +1,55 @@
+"""What spans and metrics call what they are about: as BullMQ 6.7 does, so that one dashboard fits both."""
+
+from typing import Final
+
+
+class TelemetryAttributes:
+    """Of spans and metrics. Source: BullMQ 6.7, enums/telemetry-attributes.ts."""
+
+    QUEUE_NAME: Final = "bullmq.queue.name"
+    QUEUE_OPERATION: Final = "bullmq.queue.operation"
+    BULK_COUNT: Final = "bullmq.job.bulk.count"
+    BULK_NAMES: Final = "bullmq.job.bulk.names"
+    JOB_NAME: Final = "bullmq.job.name"
+    JOB_ID: Final = "bullmq.job.id"
+    JOB_ATTEMPTS_MADE: Final = "bullmq.job.attempts.made"
+    DEDUPLICATION_KEY: Final = "bullmq.job.deduplication.key"
+    JOB_OPTIONS: Final = "bullmq.job.options"
+    JOB_PROGRESS: Final = "bullmq.job.progress"
+    QUEUE_DRAIN_DELAY: Final = "bullmq.queue.drain.delay"
+    QUEUE_GRACE: Final = "bullmq.queue.grace"
+    QUEUE_CLEAN_LIMIT: Final = "bullmq.queue.clean.limit"
+    QUEUE_CLEAN_COUNT: Final = "bullmq.queue.clean.count"
+    QUEUE_RATE_LIMIT: Final = "bullmq.queue.rate.limit"
+    JOB_TYPE: Final = "bullmq.job.type"
+    QUEUE_OPTIONS: Final = "bullmq.queue.options"
+    QUEUE_EVENT_MAX_LENGTH: Final = "bullmq.queue.event.max.length"
+    QUEUE_JOBS_STATE: Final = "bullmq.queue.jobs.state"
+    WORKER_OPTIONS: Final = "bullmq.worker.options"
+    WORKER_NAME: Final = "bullmq.worker.name"
+    WORKER_ID: Final = "bullmq.worker.id"
+    WORKER_RATE_LIMIT: Final = "bullmq.worker.rate.limit"
+    WORKER_DO_NOT_WAIT_ACTIVE: Final = "bullmq.worker.do.not.wait.active"
+    WORKER_FORCE_CLOSE: Final = "bullmq.worker.force.close"
+    WORKER_STALLED_JOBS: Final = "bullmq.worker.stalled.jobs"
+    WORKER_JOBS_TO_EXTEND_LOCKS: Final = "bullmq.worker.jobs.to.extend.locks"
+    JOB_ATTEMPT_FINISHED_TIMESTAMP: Final = "bullmq.job.attempt_finished_timestamp"
+    JOB_PROCESSED_TIMESTAMP: Final = "bullmq.job.processed.timestamp"
+    JOB_RESULT: Final = "bullmq.job.result"
+    JOB_FAILED_REASON: Final = "bullmq.job.failed.reason"
+    FLOW_NAME: Final = "bullmq.flow.name"
+    JOB_SCHEDULER_ID: Final = "bullmq.job.scheduler.id"
+    JOB_STATE: Final = "bullmq.job.state"
+
+
+class MetricNames:
+    """Source: as above."""
+
+    QUEUE_JOBS_COUNT: Final = "bullmq.queue.jobs"
+    JOBS_COMPLETED: Final = "bullmq.jobs.completed"
+    JOBS_FAILED: Final = "bullmq.jobs.failed"
+    JOBS_DELAYED: Final = "bullmq.jobs.delayed"
+    JOBS_RETRIED: Final = "bullmq.jobs.retried"
+    JOBS_WAITING: Final = "bullmq.jobs.waiting"
+    JOBS_WAITING_CHILDREN: Final = "bullmq.jobs.waiting_children"
+    JOB_DURATION: Final = "bullmq.job.duration"
