@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -38,13 +38,21 @@ class Address:
             return self.path
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    def at(self, host: str, port: int) -> Address:
+        """Another server with the same login."""
+        return replace(self, host=host, port=port)
+
     def describe(self) -> str:
         """The address as a URL in which `***` stands for the password."""
+        tail = f"?db={self.db}" if self.transport == "unix" else f"/{self.db}"
+        return f"{_SCHEMES[self.transport]}://{self.login}{self.place}{tail}"
+
+    @property
+    def login(self) -> str:
+        """`user:***@`, as URLs have it; empty where there is none."""
         user = quote(self.username or "", safe="")
         secret = ":***" if self.password or self.credentials else ""
-        login = f"{user}{secret}@" if user or secret else ""
-        tail = f"?db={self.db}" if self.transport == "unix" else f"/{self.db}"
-        return f"{_SCHEMES[self.transport]}://{login}{self.place}{tail}"
+        return f"{user}{secret}@" if user or secret else ""
 
     def connection_arguments(self) -> dict[str, Any]:
         """Keyword arguments for redis-py's connection class of this transport, sync or async."""

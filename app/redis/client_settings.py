@@ -1,7 +1,7 @@
-"""The settings of a redis.asyncio client that the user made, read back as an Address.
+"""The settings of a redis.asyncio client that the user made, read back.
 
 The engine opens raw connections of its own, and a sync client for the thread that renews locks, so a
-client is taken as a description of a server, never used itself.
+client is taken as a description of a server, or of a group of servers, and never used itself.
 """
 
 from __future__ import annotations
@@ -11,15 +11,26 @@ from typing import Any
 
 import redis.asyncio
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
-from redis.asyncio.sentinel import SentinelConnectionPool
+from redis.asyncio.sentinel import (
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
 
 from app.redis.address import Address, Transport
+from app.redis.cluster import Cluster
 from app.redis.errors import UnusableClientError
+from app.redis.sentinels import Sentinels
 
+# Compared by identity: a subclass connects in a way of its own, which a sync client would lack.
 _TRANSPORTS: Mapping[object, Transport] = {
     Connection: "tcp",
     SSLConnection: "tls",
     UnixDomainSocketConnection: "unix",
+}
+_SENTINEL_TRANSPORTS: Mapping[object, Transport] = {
+    SentinelManagedConnection: "tcp",
+    SentinelManagedSSLConnection: "tls",
 }
 
 
@@ -27,23 +38,55 @@ def address_of_client(client: object) -> Address:
     """The server that `client` talks to.
 
     Raises:
-        UnusableClientError: it is a mock, a sentinel, cluster or sync client, or connects in its own way.
+        UnusableClientError: it is a mock or a sync client, or connects in its own way.
     """
-    name = f"{type(client).__module__}.{type(client).__qualname__}"
     if not isinstance(client, redis.asyncio.Redis):
-        raise UnusableClientError(name, "it is not a redis.asyncio.Redis")
+        raise UnusableClientError(_name(client), "it is not a redis.asyncio.Redis")
     pool = getattr(client, "connection_pool", None)
-    if isinstance(pool, SentinelConnectionPool):
-        raise UnusableClientError(name, "Sentinel is not supported yet; it comes with the next release")
     if not isinstance(pool, redis.asyncio.ConnectionPool):
-        raise UnusableClientError(name, "it has no connection pool of redis-py")
-    # Compared by identity: a subclass connects in a way of its own, which a sync client would lack.
-    transport = _TRANSPORTS.get(pool.connection_class)
-    settings: Mapping[str, Any] = pool.connection_kwargs
+        raise UnusableClientError(_name(client), "it has no connection pool of redis-py")
+    return _address(client, _TRANSPORTS.get(pool.connection_class), pool.connection_kwargs)
+
+
+def group_of_client(client: object) -> Sentinels | Cluster | None:
+    """The servers among which `client` finds the one to talk to; None where it has one only.
+
+    Raises:
+        UnusableClientError: as of `address_of_client`, or it finds them in its own way.
+    """
+    if isinstance(client, redis.asyncio.RedisCluster):
+        return _cluster(client)
+    pool = getattr(client, "connection_pool", None)
+    return _sentinels(client, pool) if isinstance(pool, SentinelConnectionPool) else None
+
+
+def _sentinels(client: object, pool: SentinelConnectionPool) -> Sentinels:
+    manager = pool.sentinel_manager
+    if not isinstance(manager, redis.asyncio.Sentinel):
+        raise UnusableClientError(_name(client), "its sentinels are not a redis.asyncio.Sentinel")
+    if not pool.is_master:
+        raise UnusableClientError(_name(client), "it reads from replicas; jobs need master_for()")
+    if getattr(manager, "_force_master_ip", None) is not None:
+        raise UnusableClientError(_name(client), "its Sentinel has a force_master_ip")
+    login = _address(client, _SENTINEL_TRANSPORTS.get(pool.connection_class), pool.connection_kwargs)
+    nodes = [address_of_client(sentinel) for sentinel in manager.sentinels]
+    return Sentinels(str(pool.service_name), nodes, login)
+
+
+def _cluster(client: redis.asyncio.RedisCluster) -> Cluster:
+    if client.nodes_manager.address_remap is not None:
+        raise UnusableClientError(_name(client), "it has an address_remap")
+    # It sets this to read from replicas, which is not done here.
+    settings = {name: value for name, value in client.connection_kwargs.items() if name != "redis_connect_func"}
+    login = _address(client, _TRANSPORTS.get(settings.get("connection_class")), settings)
+    return Cluster([login.at(str(node.host), int(node.port)) for node in client.startup_nodes])
+
+
+def _address(client: object, transport: Transport | None, settings: Mapping[str, Any]) -> Address:
     if transport is None:
-        raise UnusableClientError(name, "its connection class is not one of redis-py's")
+        raise UnusableClientError(_name(client), "its connection class is not one of redis-py's")
     if settings.get("redis_connect_func") is not None:
-        raise UnusableClientError(name, "it runs a redis_connect_func of its own on connecting")
+        raise UnusableClientError(_name(client), "it runs a redis_connect_func of its own on connecting")
     timeout_s = settings.get("socket_connect_timeout")
     return Address(
         transport=transport,
@@ -57,6 +100,10 @@ def address_of_client(client: object) -> Address:
         connect_timeout_ms=None if timeout_s is None else max(1, round(float(timeout_s) * 1000)),
         options=tuple((key, settings[key]) for key in sorted(settings) if _is_kept(key, settings[key])),
     )
+
+
+def _name(client: object) -> str:
+    return f"{type(client).__module__}.{type(client).__qualname__}"
 
 
 def _is_kept(key: str, value: object) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-ConnectFailure = Literal["refused", "timeout", "name", "closed", "auth", "acl", "tls", "loading", "database", "other"]
-"""Why a connection could not be had; `loading` alone heals without anybody doing anything."""
+ConnectFailure = Literal[
+    "refused", "timeout", "name", "closed", "auth", "acl", "tls", "loading", "database", "service", "failover", "other"
+]
+"""Why a connection could not be had; `loading` and `failover` heal without anybody doing anything."""
 
 
 class RedisError(Exception):
@@ -36,7 +38,8 @@ class UnusableClientError(RedisError, TypeError):
     def __str__(self) -> str:
         return (
             f"cannot open connections like those of {self.client}: {self.reason}. "
-            "Give a URL (redis://host:port/db) or a plain redis.asyncio.Redis instead."
+            "Give a URL (redis://host:port/db, redis+sentinel://host:port/service, redis+cluster://host:port) "
+            "or a client that redis-py made of plain settings instead."
         )
 
 

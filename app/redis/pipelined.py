@@ -48,12 +48,17 @@ class PipelinedConnection:
     Cancelling a caller drops its reply, never the connection. An error in a reply belongs to its caller alone.
     Bound to the event loop on which it first connects.
 
+    Attributes:
+        generation: counts the connections that were made.
+
     Args:
-        endpoint: where Redis is.
+        endpoint: where Redis is; one server, see `connection_to` for others.
         client_name: shown by CLIENT LIST.
         reply_timeout_ms: with commands under way and no byte from Redis for so long, the connection counts as dead.
         hijack: read the socket without redis-py's stream layer, about 10 us less a reply. False: its public API.
     """
+
+    _longest_backoff_s = _LONGEST_BACKOFF_S
 
     def __init__(
         self,
@@ -63,6 +68,8 @@ class PipelinedConnection:
         reply_timeout_ms: int = 10_000,
         hijack: bool = True,
     ) -> None:
+        if endpoint.group is not None and type(self) is PipelinedConnection:
+            raise ValueError(f"{endpoint.describe()} is more than one server: use connection_to(endpoint)")
         self.endpoint = endpoint
         self.client_name = client_name
         self._reply_timeout_s = reply_timeout_ms / 1000
@@ -75,10 +82,11 @@ class PipelinedConnection:
         self._last_progress_s = 0.0
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.generation = 0
 
     def __repr__(self) -> str:
-        state = "closed" if self._is_closed else "connected" if self._wire else "not connected"
-        return f"<PipelinedConnection {self.endpoint.describe()} {state}>"
+        state = "closed" if self._is_closed else "connected" if self.is_connected else "not connected"
+        return f"<{type(self).__name__} {self.endpoint.describe()} {state}>"
 
     @property
     def is_connected(self) -> bool:
@@ -118,7 +126,7 @@ class PipelinedConnection:
             self._loop.call_soon(self._flush)
         return reply
 
-    async def execute(self, *command: Argument, key: Argument | None = None) -> Any:  # noqa: ARG002 - one server only here
+    async def execute(self, *command: Argument, key: Argument | None = None) -> Any:  # noqa: ARG002 - keeps to one server
         """Run one command and return its reply, in bytes, ints and lists.
 
         Args:
@@ -143,9 +151,18 @@ class PipelinedConnection:
         try:
             return await self.send("EVALSHA", script.sha, len(keys), *keys, *args)
         except ServerError as error:
-            if error.code != "NOSCRIPT":
+            if error.code != "NOSCRIPT" and not self.follows(error):
                 raise
+        # Where another server is to run it, that may not know it either.
         return await self.execute("EVAL", script.source, len(keys), *keys, *args)
+
+    def at(self, key: str) -> "PipelinedConnection":  # noqa: ARG002 - keeps to one server
+        """The connection for all keys in the slot of `key`; not to be closed by itself."""
+        return self
+
+    def follows(self, error: ServerError) -> bool:  # noqa: ARG002 - there is no other server
+        """Whether the server did nothing, and `execute` has it done by another one, or later."""
+        return False
 
     async def close(self) -> None:
         """Fail what is under way and let the socket go. Closing twice, or before connecting, is fine."""
@@ -164,11 +181,11 @@ class PipelinedConnection:
 
     def replied(self, reply: Any) -> None:
         waiter = self._pending.popleft()
-        if waiter.done():
-            return  # its caller was cancelled
         if isinstance(reply, ServerError):
-            waiter.set_exception(reply)
-        else:
+            self._refused(reply)
+            if not waiter.done():
+                waiter.set_exception(reply)
+        elif not waiter.done():  # else its caller was cancelled
             waiter.set_result(reply)
 
     def progressed(self, now_s: float) -> None:
@@ -205,11 +222,15 @@ class PipelinedConnection:
 
     async def _open(self) -> None:
         try:
-            connection = await self.endpoint.open(client_name=self.client_name)
+            connection = await self._connection()
         except BaseException:
             self._connecting = None  # the next command tries again
             raise
         self._attach(connection)
+
+    async def _connection(self) -> AbstractConnection:
+        """A new one."""
+        return await self.endpoint.open(client_name=self.client_name)
 
     async def _reopen(self) -> None:
         backoff_s = _FIRST_BACKOFF_S
@@ -217,9 +238,9 @@ class PipelinedConnection:
         while True:
             # Half of the wait is random, so that a fleet does not come back in step.
             await asyncio.sleep(backoff_s * (0.5 + random.random() / 2))  # noqa: S311 - no secret
-            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+            backoff_s = min(backoff_s * 2, self._longest_backoff_s)
             try:
-                connection = await self.endpoint.open(client_name=self.client_name)
+                connection = await self._connection()
             except (ConnectError, OSError) as error:
                 failures += 1
                 if failures == 1 or failures % 60 == 0:
@@ -232,6 +253,7 @@ class PipelinedConnection:
     def _attach(self, connection: AbstractConnection) -> None:
         self._loop = asyncio.get_running_loop()
         self._connecting = None
+        self.generation += 1
         self._last_progress_s = self._loop.time()
         reader = hiredis.Reader(replyError=ServerError)
         wire = ProtocolWire.take_over(connection, self, reader) if self._hijack else None
@@ -260,3 +282,6 @@ class PipelinedConnection:
             self.lost(f"no reply for {silent_s:.1f} s")
             return
         self._watchdog = loop.call_later(self._reply_timeout_s / 4, self._watch)
+
+    def _refused(self, error: ServerError) -> None:
+        """Hears of every error before its caller."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 import redis
 import redis.asyncio
+import redis.asyncio.cluster
 from redis.asyncio.connection import Connection
+from redis.cluster import LoadBalancingStrategy
 from redis.credentials import UsernamePasswordCredentialProvider
 
 from app.redis import Endpoint, UnusableClientError
 from app.redis.client_settings import address_of_client
+from app.redis.sentinels import Sentinels
 
 
 def test_a_client_made_from_a_url_leads_to_the_same_address() -> None:
@@ -79,12 +83,52 @@ class _OwnConnection(Connection):
             "its connection class",
         ),
         (redis.asyncio.Redis(redis_connect_func=print), "redis_connect_func"),
-        (redis.asyncio.Sentinel([("h", 1)]).master_for("m"), "Sentinel is not supported yet"),
     ],
 )
 def test_a_client_that_cannot_be_rebuilt_is_refused_and_a_url_asked_for(client: object, reason: str) -> None:
     with pytest.raises(UnusableClientError, match=r"Give a URL") as caught:
         address_of_client(client)
+    assert reason in caught.value.reason
+
+
+def test_a_client_made_by_a_sentinel_leads_to_its_service() -> None:
+    sentinel = redis.asyncio.Sentinel([("s1", 1), ("s2", 2)], sentinel_kwargs={"password": "watch"})
+    client = sentinel.master_for("jobs", password="secret", db=3)
+    endpoint = Endpoint.of(client)
+    assert endpoint.describe() == "redis+sentinel://:***@s1:1,s2:2/jobs/3"
+    assert isinstance(endpoint.group, Sentinels)
+    assert {node.password for node in endpoint.group.nodes} == {"watch"}
+    assert endpoint.address.password == "secret"
+    assert "secret" not in f"{endpoint!r} {endpoint.group!r}"
+
+
+def test_a_cluster_client_leads_to_its_nodes() -> None:
+    nodes = [redis.asyncio.cluster.ClusterNode("n1", 1), redis.asyncio.cluster.ClusterNode("n2", 2)]
+    client = redis.asyncio.RedisCluster(startup_nodes=nodes, username="u", password="secret", ssl=True)
+    endpoint = Endpoint.of(client)
+    assert endpoint.describe() == "rediss+cluster://u:***@n1:1,n2:2"
+    assert endpoint.has_slots
+    assert "secret" not in f"{endpoint!r} {endpoint.group!r}"
+
+
+def test_a_cluster_client_that_reads_from_replicas_is_taken_for_its_nodes() -> None:
+    client = redis.asyncio.RedisCluster("n1", 1, load_balancing_strategy=LoadBalancingStrategy.ROUND_ROBIN)
+    assert Endpoint.of(client).describe() == "redis+cluster://n1:1"
+
+
+@pytest.mark.parametrize(
+    ("client", "reason"),
+    [
+        (redis.asyncio.Sentinel([("h", 1)]).slave_for("m"), "reads from replicas"),
+        (redis.asyncio.Sentinel([("h", 1)], force_master_ip="1.2.3.4").master_for("m"), "force_master_ip"),
+        (redis.asyncio.Sentinel([("h", 1)]).master_for("m", connection_class=_OwnConnection), "its connection class"),
+        (redis.asyncio.RedisCluster("h", 1, address_remap=lambda address: address), "address_remap"),
+        (MagicMock(), "not a redis.asyncio.Redis"),
+    ],
+)
+def test_a_group_that_is_found_in_an_own_way_is_refused(client: Any, reason: str) -> None:
+    with pytest.raises(UnusableClientError, match=r"redis\+sentinel://host:port/service") as caught:
+        Endpoint.of(client)
     assert reason in caught.value.reason
 
 

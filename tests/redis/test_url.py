@@ -83,8 +83,7 @@ def test_tls_options_are_typed() -> None:
         ("", "no scheme"),
         ("localhost:6379", "no scheme"),
         ("http://h", "unknown scheme"),
-        ("redis+sentinel://u:hunter2@h/mymaster", "not supported yet"),
-        ("redis+cluster://u:hunter2@h", "not supported yet"),
+        ("redis+sentinels://u:hunter2@h/mymaster", "unknown scheme"),
         ("redis://u:hunter2@h:0", "port"),
         ("redis://u:hunter2@h:65536", "port"),
         ("redis://u:hunter2@h:six", "port"),
@@ -119,13 +118,6 @@ def test_a_bad_url_is_refused_with_a_reason_and_without_its_password(url: str, r
     assert caught.value.__context__ is None
 
 
-def test_a_url_of_the_next_release_says_that_it_comes() -> None:
-    with pytest.raises(BadUrlError) as caught:
-        parse_url("redis+sentinel://h/mymaster")
-    assert "comes with the next release" in caught.value.hint
-    assert "redis://" in caught.value.hint
-
-
 def test_an_unknown_option_is_answered_with_the_nearest_known_one() -> None:
     with pytest.raises(BadUrlError, match="Did you mean ssl_ca_certs"):
         parse_url("rediss://h?ssl_cacerts=/ca.pem")
@@ -149,6 +141,13 @@ def test_a_bad_url_is_a_value_error_so_that_settings_can_list_it() -> None:
         ("redis://u:pw@h/1?ssl_keyfile=/k&password=pw", "redis://u:***@h/1?ssl_keyfile=/k&password=***"),
         ("redis://u:pw@h?passwort=pw&pw", "redis://u:***@h?passwort=***&***"),
         ("redis://:pw", "redis://***"),
+        ("redis+cluster://h1:1,h2:2", "redis+cluster://h1:1,h2:2"),
+        ("redis+cluster://u:pw@h1:1,h2:2", "redis+cluster://u:***@h1:1,h2:2"),
+        ("redis+cluster://:pw,h2:2", "redis+cluster://***"),
+        (
+            "redis+sentinel://h:1/m?sentinel_username=u&sentinel_password=pw",
+            "redis+sentinel://h:1/m?sentinel_username=u&sentinel_password=***",
+        ),
         ("redis://u:p/w@h", "redis://***"),
         ("pw is here://h", "***"),
         ("hunter2 and more", "***"),
