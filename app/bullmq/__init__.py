@@ -1,6 +1,7 @@
 """Queues and jobs in Redis, in BullMQ's own layout: usable alone, with no container and no settings."""
 
 from app.bullmq.backoff import Backoff, BackoffOptions, BackoffStrategy
+from app.bullmq.bulk import JobSpec
 from app.bullmq.cancel_signal import CancelReason, CancelSignal
 from app.bullmq.deduplication import DeduplicationOptions
 from app.bullmq.errors import (
@@ -35,7 +36,7 @@ from app.bullmq.job_state import FinishedState, JobState, ListedState
 from app.bullmq.options import JobOptions, JobOpts
 from app.bullmq.parent import ParentOptions
 from app.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
-from app.bullmq.queue import JobSpec, Queue
+from app.bullmq.queue import Queue
 from app.bullmq.queue_counts import Metrics
 from app.bullmq.queue_events import QueueEvents
 from app.bullmq.queue_events_producer import QueueEventsProducer
@@ -46,16 +47,36 @@ from app.bullmq.streams import EventsStreamOptions, StreamsOptions
 from app.bullmq.sync_call import LoopBlockedError
 from app.bullmq.sync_job import SyncJob
 from app.bullmq.sync_queue import SyncQueue
+from app.bullmq.telemetry import (
+    Attributes,
+    AttributeValue,
+    ContextManager,
+    Counter,
+    Gauge,
+    Histogram,
+    Meter,
+    MetricNames,
+    Span,
+    SpanKind,
+    Telemetry,
+    TelemetryAttributes,
+    TelemetryOptions,
+    Tracer,
+)
 from app.bullmq.worker import LimiterOptions, MetricsOptions, Worker, WorkerOptions
 from app.bullmq.worker_client import WorkerClient
 
 __all__ = [
     "ActiveJobsError",
+    "AttributeValue",
+    "Attributes",
     "Backoff",
     "BackoffOptions",
     "BackoffStrategy",
     "CancelReason",
     "CancelSignal",
+    "ContextManager",
+    "Counter",
     "DeduplicationOptions",
     "DelayedError",
     "Dependencies",
@@ -66,6 +87,8 @@ __all__ = [
     "FinishedState",
     "FlowJob",
     "FlowProducer",
+    "Gauge",
+    "Histogram",
     "InvalidOptionError",
     "InvalidPayloadError",
     "Job",
@@ -90,6 +113,8 @@ __all__ = [
     "LockLostError",
     "LoopBlockedError",
     "MalformedEventError",
+    "Meter",
+    "MetricNames",
     "Metrics",
     "MetricsOptions",
     "ParentError",
@@ -110,9 +135,15 @@ __all__ = [
     "RetentionOptions",
     "SchedulerJobError",
     "SchedulerTemplate",
+    "Span",
+    "SpanKind",
     "StreamsOptions",
     "SyncJob",
     "SyncQueue",
+    "Telemetry",
+    "TelemetryAttributes",
+    "TelemetryOptions",
+    "Tracer",
     "UnpicklableError",
     "UnrecoverableError",
     "WaitingChildrenError",

@@ -1,7 +1,6 @@
 """Queue: adds jobs, and looks at and manages those that are there."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -9,6 +8,7 @@ import redis.asyncio
 from typing_extensions import Unpack
 
 from app.bullmq import payload
+from app.bullmq.bulk import NO_DATA, JobSpec, chunks
 from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from app.bullmq.event_reader import EventReader
@@ -34,27 +34,8 @@ from app.redis.pipelined import PipelinedConnection
 Connection = str | redis.asyncio.Redis | Endpoint | PipelinedConnection
 """A URL, a client whose settings are read (it is never used itself, nor closed), or a connection to share."""
 
-# Redis runs a script to its end: a chunk is what may hold up everybody else, some 5 ms.
-_JOBS_A_CALL = 500
-_BYTES_A_CALL = 4 * 1024 * 1024
-
 _NO_LIMIT = 2**53
-_NO_DATA: dict[str, Any] = {}
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
-
-
-@dataclass(frozen=True, slots=True)
-class JobSpec:
-    """One job of `Queue.add_bulk`: `JobSpec("welcome-email", {"n": 1}, priority=1)`."""
-
-    name: str
-    data: Any
-    opts: Mapping[str, Any] = field(default_factory=dict)
-
-    def __init__(self, name: str, data: Any = _NO_DATA, **opts: Unpack[JobOptions]) -> None:
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "data", data)
-        object.__setattr__(self, "opts", opts)
 
 
 def connect(connection: Connection) -> tuple[PipelinedConnection, bool]:
@@ -118,7 +99,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             if self._owns_connection:
                 await self.connection.close()
 
-    async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
+    async def add(self, name: str, data: D = cast(Any, NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
         """Add one job; returns it once Redis has it. At least once: its handler may run more than once.
 
         Args:
@@ -157,7 +138,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)
         added: list[Job[D]] = []
-        for chunk in _chunks(new):
+        for chunk in chunks(new):
             now_ms, ids = await self.scripts.add_jobs(chunk)
             added += [self._added(job, job_id, now_ms) for job, job_id in zip(chunk, ids, strict=True)]
         return added
@@ -326,16 +307,3 @@ def _checked_count(option: str, value: object, least: int, most: int = _NO_LIMIT
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise InvalidOptionError(option, f"must be a whole number, at least {least}, not {value!r}")
     return value
-
-
-def _chunks(jobs: list[NewJob]) -> Iterable[list[NewJob]]:
-    chunk: list[NewJob] = []
-    size = 0
-    for job in jobs:
-        if chunk and (len(chunk) == _JOBS_A_CALL or size + len(job.data) > _BYTES_A_CALL):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(job)
-        size += len(job.data)
-    if chunk:
-        yield chunk

@@ -8,11 +8,12 @@ import redis.asyncio
 from typing_extensions import Unpack
 
 from app.bullmq.background_loop import BackgroundLoop
+from app.bullmq.bulk import JobSpec
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.job import D, Job
 from app.bullmq.job_state import ListedState
 from app.bullmq.options import JobOptions
-from app.bullmq.queue import JobSpec, Queue
+from app.bullmq.queue import Queue
 from app.bullmq.sync_job import SyncJob
 from app.bullmq.telemetry.interface import Telemetry
 from app.redis.endpoint import Endpoint

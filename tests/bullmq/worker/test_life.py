@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from app.bullmq.bulk import JobSpec
 from app.bullmq.errors import InvalidOptionError
-from app.bullmq.queue import JobSpec
 from app.bullmq.worker import Worker
 from app.redis.errors import ConnectError
 from tests.bullmq.worker.conftest import Bench

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.bullmq.bulk import JobSpec
 from app.bullmq.errors import JobTimeoutError, UnrecoverableError
-from app.bullmq.queue import JobSpec
 from tests.bullmq.worker.conftest import Bench
 
 

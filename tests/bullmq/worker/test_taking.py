@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from app.bullmq.queue import JobSpec
+from app.bullmq.bulk import JobSpec
 from tests.bullmq.worker.conftest import Bench
 from tests.waiting import eventually
 
