@@ -5,9 +5,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from app.redis.connecting import connection_to
 from app.redis.endpoint import Endpoint
 from app.redis.errors import RedisError
-from app.redis.pipelined import PipelinedConnection
 from app.workers.services.keys import told_list
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Calls:
     """
 
     def __init__(self, endpoint: Endpoint, instance: str) -> None:
-        self._connection = PipelinedConnection(endpoint, client_name=f"bullworks:locks:{instance}")
+        self._connection = connection_to(endpoint, client_name=f"bullworks:locks:{instance}")
         self._key = told_list(instance)
         self._waiting: dict[str, asyncio.Event] = {}
         self._somebody_waits = asyncio.Event()

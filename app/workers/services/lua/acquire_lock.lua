@@ -27,7 +27,7 @@ if owner == token then
 end
 
 local now = now_us()
-local head = first_alive(line, seen, now, token)
+local head, is_unsure = first_alive(line, seen, now, token)
 if not owner and (not head or head == token) then
   -- Not below the clock: should Redis forget the counter, or fail over to a replica that lags, it still grows.
   local fence = math.max(tonumber(redis.call('GET', KEYS[2]) or 0) + 1, now)
@@ -56,6 +56,9 @@ if ARGV[3] == '1' then
     -- Nobody tells us that a dead owner's lock has run out.
     local left_ms = redis.call('PTTL', lock)
     recheck_ms = math.min(recheck_ms, math.max(left_ms, 0) + 1)
+  end
+  if is_unsure then
+    recheck_ms = 1
   end
 end
 local told = ''

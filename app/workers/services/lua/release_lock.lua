@@ -20,4 +20,5 @@ if owner then
   return {released, ''}
 end
 local now = now_us()
-return {released, call_up(line, seen, now, first_alive(line, seen, now, false))}
+local head = first_alive(line, seen, now, false)
+return {released, call_up(line, seen, now, head)}
