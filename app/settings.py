@@ -104,6 +104,7 @@ def _host(host: str) -> str:
 
 Milliseconds = Annotated[int, Field(gt=0, le=DAY_MS)]
 Folder = Annotated[Path, AfterValidator(_absolute)]
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names), AfterValidator(_check_names)]
 
 
@@ -173,6 +174,24 @@ class WebSettings(_Section):
     )
 
 
+class BoardSettings(_Section):
+    """The board at /admin/queues: who may look and change."""
+
+    board_enabled: bool = Field(default=True, description="true, or false: the board is not served")
+    board_path: str = Field(default="/admin/queues", description="a path, as in /admin/queues")
+    board_title: str = Field(default="Bullworks", description="what stands at the top of its pages")
+    board_user: str = Field(default="admin", description="the name that goes with BOARD_PASSWORD")
+    board_password: SecretStr | None = Field(default=None, description="unset: browsers are not asked to log in")
+    board_token: SecretStr | None = Field(default=None, description="what programs send as Authorization: Bearer")
+    board_read_only: bool = Field(default=False, description="true, or false: jobs and queues can be changed")
+    board_allowed_hosts: Listed = Field(
+        default=(), description="host names with commas between them, as in board.example.com; * for any text"
+    )
+    board_hidden_queues: Listed = Field(
+        default=(), description="names of queues with commas between them, as in internal-*"
+    )
+
+
 class MailSettings(_Section):
     """How mail leaves."""
 
@@ -226,6 +245,7 @@ class Settings:
     workers: WorkersSettings
     queue: QueueSettings
     web: WebSettings
+    board: BoardSettings
     mail: MailSettings
     log: LogSettings
 
@@ -245,6 +265,7 @@ class Settings:
         workers = _read(WorkersSettings, file, problems)
         queue = _read(QueueSettings, file, problems)
         web = _read(WebSettings, file, problems)
+        board = _read(BoardSettings, file, problems)
         mail = _read(MailSettings, file, problems)
         log = _read(LogSettings, file, problems)
         if app and queue and app.app_env == "production" and queue.queue_redis_url is None:
@@ -252,9 +273,9 @@ class Settings:
                 "QUEUE_REDIS_URL is unset: with APP_ENV=production there is no embedded server. "
                 f"Expected: {_hint(QueueSettings, 'queue_redis_url').partition(';')[0]}"
             )
-        if not (app and workers and queue and web and mail and log) or problems:
+        if not (app and workers and queue and web and board and mail and log) or problems:
             raise SettingsError(tuple(dict.fromkeys(problems)))
-        return cls(app=app, workers=workers, queue=queue, web=web, mail=mail, log=log)
+        return cls(app=app, workers=workers, queue=queue, web=web, board=board, mail=mail, log=log)
 
 
 def _read(section: type[SectionT], env_file: Path, problems: list[str]) -> SectionT | None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app import settings
-from app.settings import AppSettings, LogSettings, MailSettings, QueueSettings, WebSettings, WorkersSettings
+from app.settings import AppSettings, BoardSettings, LogSettings, MailSettings, QueueSettings, WebSettings, WorkersSettings
 
-SECTIONS = (AppSettings, WorkersSettings, QueueSettings, WebSettings, MailSettings, LogSettings)
+SECTIONS = (AppSettings, WorkersSettings, QueueSettings, WebSettings, BoardSettings, MailSettings, LogSettings)
 VARIABLES = {field.upper() for section in SECTIONS for field in section.model_fields}
 
 
