@@ -66,7 +66,8 @@ class _Assembly:
             missing = (problem for entry in graph.entries() for problem in problems_of(entry))
             raise WiringError(list(dict.fromkeys([*self._problems, *missing])))
         discovery = Discovery(graph)
-        graph.checks.extend(partial(check, discovery) for node in graph.nodes for check in node.spec.checks)
+        checks = dict.fromkeys(check for node in graph.nodes for check in node.spec.checks)
+        graph.checks.extend(partial(check, discovery) for check in checks)
         container = _show(graph)
         graph.recipes.extend(self._recipes)
         for recipe in self._recipes:
@@ -107,7 +108,8 @@ class _Assembly:
         elif namesake is not None:
             self._problems.append(NameClash(label(namesake.token), label(token), attribute, name))
         # also when its name is bad: whatever needs it would be reported as well, which hides the cause
-        node.entries[token] = Entry(token, node, binding)
+        replaced = None if binding is given else given
+        node.entries[token] = Entry(token, node, binding, replaced=replaced)
 
     def _imported(self, importer: ModuleNode, reference: Any) -> ModuleNode | None:
         if isinstance(reference, ForwardRef):

@@ -100,13 +100,15 @@ class Graph:
             for dependency in entry.dependencies:
                 if dependency.target is not None:
                     users.setdefault(dependency.target, []).append(entry)
+            for target in entry.given_up:
+                users.setdefault(target, [])
         verdicts: dict[Entry, bool] = {}
 
         def is_wanted(entry: Entry) -> bool:
             if entry not in verdicts:
                 verdicts[entry] = True  # two that want each other lazily are both wanted
-                using = users.get(entry, [])
-                verdicts[entry] = not using or any(not user.is_overridden and is_wanted(user) for user in using)
+                using = users.get(entry)
+                verdicts[entry] = using is None or any(not user.is_overridden and is_wanted(user) for user in using)
             return verdicts[entry]
 
         return [entry for entry in order if is_wanted(entry)]

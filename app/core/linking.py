@@ -50,9 +50,11 @@ class Linker:
 
     def connect(self, entry: Entry) -> None:
         """Find what serves each of an entry's parameters."""
-        parameters = _parameters(entry)
+        parameters = _parameters(entry.binding)
         for parameter in parameters:
             entry.dependencies.append(self._serve(entry, parameter, parameters))
+        given_up = [self._seen(entry.node, parameter) for parameter in _parameters(entry.replaced)]
+        entry.given_up = [target for target in given_up if target is not None]
 
     def _serve(self, entry: Entry, parameter: Parameter, parameters: tuple[Parameter, ...]) -> Dependency:
         target = self._seen(entry.node, parameter)
@@ -97,9 +99,9 @@ class Linker:
         return node.missing[token]
 
 
-def _parameters(entry: Entry) -> tuple[Parameter, ...]:
-    """What an entry's class or factory asks for."""
-    match entry.binding.recipe if entry.binding is not None else None:
+def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
+    """What a binding's class or factory asks for."""
+    match binding.recipe if binding is not None else None:
         case UseClass(cls):
             return read_parameters(cls)
         case UseFactory(function, inject):

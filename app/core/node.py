@@ -52,6 +52,8 @@ class Entry:
         scope: its lifetime, after what it needs has been looked at.
         dependencies: what it needs, in the order of its parameters.
         provider: the dependency-injector provider made of it.
+        replaced: what its author wrote, where a test has put another binding in its place.
+        given_up: what that would have needed.
         is_built: whether its instance exists.
         instance: the instance, once it is built.
     """
@@ -63,6 +65,8 @@ class Entry:
     scope: Scope = Scope.SINGLETON
     dependencies: list["Dependency"] = field(default_factory=list)
     provider: providers.Provider[Any] = field(default_factory=providers.Provider)
+    replaced: Binding | None = None
+    given_up: list["Entry"] = field(default_factory=list)
     is_built: bool = False
     instance: Any = None
 

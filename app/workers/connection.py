@@ -1,28 +1,28 @@
 """Where Redis is, the connection that all queues share, and the locks on it, as providers."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
-from app.redis.embedded import EmbeddedServer
+from app.redis.connecting import connection_to
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import PipelinedConnection
+from app.workers.embedded_endpoint import EmbeddedEndpoint
 from app.workers.options import WorkersSetup
 from app.workers.services.distributed_lock import DistributedLockService
 
 
 async def reach(setup: WorkersSetup) -> AsyncIterator[Endpoint]:
-    """Where Redis is; the embedded server is held until the application has closed."""
+    """Where Redis is; an embedded server is started by the first connection, and held until the application closes."""
     if isinstance(setup.server, Endpoint):
         yield setup.server
         return
-    embedded = await EmbeddedServer.attach_async(setup.server)
-    yield Endpoint.of(embedded.url)
-    await asyncio.to_thread(embedded.close)
+    embedded = EmbeddedEndpoint(setup.server)
+    yield embedded
+    await embedded.close()
 
 
 async def share(endpoint: Endpoint) -> AsyncIterator[PipelinedConnection]:
     """The connection that all queues share. No socket is opened before something is said on it."""
-    connection = PipelinedConnection(endpoint)
+    connection = connection_to(endpoint)
     yield connection
     await connection.close()
 
