@@ -1,0 +1,14 @@
+"""Keys of the board's own in Redis."""
+
+AUDIT = "bullworks:board:audit"
+"""Stream: one entry a mutation, bounded."""
+
+
+def children_of(job_key: str) -> dict[str, str]:
+    """Where the children of a job are listed, by how they ended; BullMQ's own keys."""
+    return {
+        "processed": f"{job_key}:processed",
+        "unprocessed": f"{job_key}:dependencies",
+        "failed": f"{job_key}:unsuccessful",
+        "ignored": f"{job_key}:failed",
+    }

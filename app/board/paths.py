@@ -1,0 +1,26 @@
+"""Which part of a path is the board's, split before it is decoded: a job's id may hold a slash, written %2F."""
+
+from urllib.parse import quote, unquote
+
+from starlette.types import Scope
+
+_UNQUOTED = "/:@!$&'()*+,;=~"
+
+
+def segments_of(scope: Scope) -> tuple[str, ...]:
+    """What follows the path that the board is mounted at, segment by segment, decoded.
+
+    `()` is the board itself. Mounting leaves the whole path in the scope, or (some frameworks) only the rest.
+    """
+    given = scope.get("raw_path")
+    raw: str = quote(scope["path"], safe=_UNQUOTED) if given is None else given.decode("latin-1").partition("?")[0]
+    root = quote(scope.get("root_path", ""), safe=_UNQUOTED).rstrip("/")
+    if root and (raw == root or raw.startswith(f"{root}/")):
+        raw = raw[len(root) :]
+    rest = raw.strip("/")
+    return tuple(unquote(segment) for segment in rest.split("/")) if rest else ()
+
+
+def base_of(scope: Scope) -> str:
+    """Where the board is, with a slash at the end: what its pages' addresses are relative to."""
+    return quote(scope.get("root_path", ""), safe=_UNQUOTED).rstrip("/") + "/"

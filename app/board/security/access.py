@@ -1,0 +1,63 @@
+"""What somebody wants to do: the question that a policy answers."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Action = Literal[
+    "read",
+    "add-job",
+    "retry-job",
+    "remove-job",
+    "promote-job",
+    "update-data",
+    "change-delay",
+    "change-priority",
+    "remove-children",
+    "pause",
+    "resume",
+    "retry-all",
+    "promote-all",
+    "clean",
+    "empty",
+    "obliterate",
+    "set-concurrency",
+    "set-rate-limit",
+    "release-rate-limit",
+    "run-scheduler",
+    "update-scheduler",
+    "remove-scheduler",
+    "release-lock",
+    "purge-history",
+]
+"""All but `read` change something: each is refused where the board is read-only, and leaves an audit event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody wants to do something.
+
+    Attributes:
+        who: the name that `auth` gave; "local" where there is none.
+        action: see Action.
+        queue: its name on the board; None: the board as a whole.
+        job: the id of a job or a job scheduler, where it is about one.
+    """
+
+    who: str
+    action: Action
+    queue: str | None = None
+    job: str | None = None
+
+
+Policy = Callable[[Access], bool | Awaitable[bool]]
+"""Whether it is allowed, sync or async. Where `read` of a queue is not, that queue is not there for who asks."""
+
+
+async def is_allowed(policy: Policy | None, access: Access) -> bool:
+    """What the policy says; without one everything is allowed. Only True allows."""
+    if policy is None:
+        return True
+    answer = policy(access)
+    return (await answer if inspect.isawaitable(answer) else answer) is True
