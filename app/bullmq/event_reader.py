@@ -15,9 +15,9 @@ from app.bullmq.event_id import BEFORE_ALL, EventId
 from app.bullmq.job_waits import JobWaits
 from app.bullmq.keys import QueueKeys
 from app.bullmq.script_caller import load
+from app.redis.connecting import connection_to
 from app.redis.endpoint import Endpoint
 from app.redis.errors import ConnectionLostError, RedisError
-from app.redis.pipelined import PipelinedConnection
 from app.redis.server_error import ServerError
 
 log = logging.getLogger(__name__)
@@ -72,8 +72,9 @@ class EventReader:
         self._listener = listener
         self._blocking_ms = blocking_ms
         self._stream = keys.of("events")
-        self._connection = PipelinedConnection(
+        self._connection = connection_to(
             endpoint,
+            key=keys.base,
             client_name=keys.events_client_name(),
             reply_timeout_ms=blocking_ms + _REPLY_TIMEOUT_MS,
         )

@@ -7,18 +7,20 @@ from types import TracebackType
 from typing import Any, NotRequired, Self, TypedDict
 from uuid import uuid4
 
+from app.bullmq.connecting import Connection, check_parent, check_tagged, connect
 from app.bullmq.errors import InvalidOptionError, addition_error
 from app.bullmq.family_scripts import Dependencies
 from app.bullmq.job import Job
 from app.bullmq.keys import QueueKeys
 from app.bullmq.new_job import NewJob
 from app.bullmq.options import JobOptions, JobOpts
-from app.bullmq.queue import Connection, checked_keys, connect
+from app.bullmq.queue import checked_keys
 from app.bullmq.script_caller import load
 from app.bullmq.scripts import META_VERSION, Scripts
 from app.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from app.bullmq.telemetry.names import TelemetryAttributes
 from app.bullmq.telemetry.tracing import Tracing, trace
+from app.redis.endpoint import Endpoint
 from app.redis.pipelined import Argument
 
 ADD_FLOW = load("add_flow")
@@ -68,17 +70,20 @@ def _level_by_level(roots: list[_Planned]) -> list[_Planned]:
     return ordered
 
 
-def _calls(plans: list[_Planned]) -> Iterator[list[_Planned]]:
-    """As many whole trees as one call may store."""
+def _calls(plans: list[_Planned], endpoint: Endpoint) -> Iterator[list[_Planned]]:
+    """As many whole trees as one call may store; on a cluster, of one slot."""
     call: list[_Planned] = []
+    slot: int | None = None
     jobs = 0
     for plan in plans:
         size = plan.size()
         if size > _MOST_IN_FLOW:
             raise InvalidOptionError("flow", f"has {size} jobs; the most is {_MOST_IN_FLOW}")
-        if jobs + size > _MOST_IN_FLOW:
+        its_slot = endpoint.slot_of(plan.keys.base)
+        if call and (jobs + size > _MOST_IN_FLOW or its_slot != slot):
             yield call
             call, jobs = [], 0
+        slot = its_slot
         call.append(plan)
         jobs += size
     if call:
@@ -158,7 +163,7 @@ class FlowProducer:
     async def _add_all(
         self, flows: Iterable[FlowJob], queues_options: Mapping[str, JobOptions] | None
     ) -> list[JobNode]:
-        calls = list(_calls([self._plan(flow, None, queues_options or {}) for flow in flows]))
+        calls = list(_calls([self._plan(flow, None, queues_options or {}) for flow in flows], self.connection.endpoint))
         return [node for call in calls for node in await self._send(call)]
 
     async def get_flow(
@@ -204,6 +209,11 @@ class FlowProducer:
             options["parent"] = parent
         children = flow.get("children") or ()
         opts = JobOpts.of(options).carrying(metadata)
+        endpoint = self.connection.endpoint
+        if endpoint.has_slots:
+            check_tagged(keys)
+            if opts.parent is not None:
+                check_parent(endpoint, keys, opts.parent.key)
         if children and opts.deduplication is not None:
             raise InvalidOptionError(
                 "deduplication", "is not for a job with children: they must know its id beforehand"
@@ -236,7 +246,7 @@ class FlowProducer:
         return None if self.telemetry is None else Tracing(self.telemetry, queue_name)
 
     def _scripts(self, keys: QueueKeys) -> Scripts:
-        return Scripts(self.connection, keys, None, self._tracing(keys.name))
+        return Scripts(self.connection.at(keys.base), keys, None, self._tracing(keys.name))
 
     async def _read(self, keys: QueueKeys, job_id: str, depth: int, max_children: int) -> JobNode | None:
         scripts = self._scripts(keys)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, cast
 
-import redis.asyncio
 from typing_extensions import Unpack
 
 from app.bullmq import payload
 from app.bullmq.bulk import NO_DATA, JobSpec, chunks
+from app.bullmq.connecting import Connection, check_parent, connect
 from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from app.bullmq.event_reader import EventReader
@@ -28,21 +28,9 @@ from app.bullmq.streams import StreamsOptions, checked_max_len
 from app.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from app.bullmq.telemetry.names import TelemetryAttributes
 from app.bullmq.telemetry.tracing import Tracing, trace
-from app.redis.endpoint import Endpoint
-from app.redis.pipelined import PipelinedConnection
-
-Connection = str | redis.asyncio.Redis | Endpoint | PipelinedConnection
-"""A URL, a client whose settings are read (it is never used itself, nor closed), or a connection to share."""
 
 _NO_LIMIT = 2**53
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
-
-
-def connect(connection: Connection) -> tuple[PipelinedConnection, bool]:
-    """The connection to use, and whether whoever asked must close it."""
-    if isinstance(connection, PipelinedConnection):
-        return connection, False
-    return PipelinedConnection(Endpoint.of(connection)), True
 
 
 class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep):
@@ -75,7 +63,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         self.keys = checked_keys(prefix, name)
         self.default_job_options: JobOptions = default_job_options or {}
         self._default_opts = JobOpts.of(self.default_job_options)
-        self.connection, self._owns_connection = connect(connection)
+        self.connection, self._owns_connection = connect(connection, self.keys)
         self._reader = EventReader(self.connection.endpoint, self.keys)
         self.tracing = None if telemetry is None else Tracing(telemetry, name)
         self.scripts = Scripts(self.connection, self.keys, self._reader, self.tracing)
@@ -288,6 +276,8 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any], metadata: str | None = None) -> NewJob:
         opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts
+        if opts.parent is not None and self.connection.endpoint.has_slots:
+            check_parent(self.connection.endpoint, self.keys, opts.parent.key)
         return NewJob.of(name, data, opts if metadata is None else opts.carrying(metadata))
 
     def _added(self, new: NewJob, job_id: str, now_ms: int) -> Job[D]:

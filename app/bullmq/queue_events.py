@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from app.bullmq.connecting import Connection, endpoint_of
 from app.bullmq.durations import Duration, to_ms
 from app.bullmq.emitter import Emitter
 from app.bullmq.errors import EventsMissedError, InvalidOptionError, MalformedEventError
@@ -13,9 +14,7 @@ from app.bullmq.event_codec import STREAM_EVENTS, StreamEvent
 from app.bullmq.event_id import checked_id
 from app.bullmq.event_reader import DEFAULT_BLOCKING_MS, EventReader
 from app.bullmq.job_waits import JobWaits
-from app.bullmq.queue import Connection, checked_keys
-from app.redis.endpoint import Endpoint
-from app.redis.pipelined import PipelinedConnection
+from app.bullmq.queue import checked_keys
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -71,7 +70,7 @@ class QueueEvents:
             blocking_ms = to_ms(blocking_timeout, "blocking_timeout", least=1)
         except ValueError as error:
             raise InvalidOptionError("blocking_timeout", str(error).removeprefix("blocking_timeout ")) from None
-        self._endpoint = connection.endpoint if isinstance(connection, PipelinedConnection) else Endpoint.of(connection)
+        self._endpoint = endpoint_of(connection, self.keys)
         self._emitter = Emitter(None, queue_name)
         self._reader = EventReader(
             self._endpoint,

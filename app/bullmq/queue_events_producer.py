@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+from app.bullmq.connecting import Connection, connect
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.event_codec import EVENT
 from app.bullmq.options import is_utf8
-from app.bullmq.queue import Connection, checked_keys, connect
+from app.bullmq.queue import checked_keys
 
 EventValue = str | int | float | bool | None
 """What a field of an event may be; listeners get a string."""
@@ -33,7 +34,7 @@ class QueueEventsProducer:
     def __init__(self, queue_name: str, *, connection: Connection, prefix: str = "bull") -> None:
         self.queue_name = queue_name
         self.keys = checked_keys(prefix, queue_name)
-        self._connection, self._owns_connection = connect(connection)
+        self._connection, self._owns_connection = connect(connection, self.keys)
 
     def __repr__(self) -> str:
         return f"<QueueEventsProducer of queue {self.queue_name!r} at {self._connection.endpoint.describe()}>"

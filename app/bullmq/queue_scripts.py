@@ -136,5 +136,5 @@ class QueueScripts(ScriptCaller):
 
     async def client_list(self) -> str:
         """Redis's list of its clients."""
-        listing: bytes = await self.connection.execute("CLIENT", "LIST")
+        listing: bytes = await self.connection.execute("CLIENT", "LIST", key=self.keys.base)
         return listing.decode("utf-8", "replace")

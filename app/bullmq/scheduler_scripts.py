@@ -31,7 +31,7 @@ class SchedulerScripts(ScriptCaller):
 
     async def now_ms(self) -> int:
         """Redis's clock."""
-        seconds, micros = await self.connection.execute("TIME")
+        seconds, micros = await self.connection.execute("TIME", key=self.keys.base)
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def upsert_scheduler(

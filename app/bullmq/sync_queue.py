@@ -37,12 +37,12 @@ class SyncQueue(Generic[D]):
         self,
         name: str,
         *,
-        connection: str | redis.asyncio.Redis | Endpoint,
+        connection: str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint,
         prefix: str = "bull",
         default_job_options: JobOptions | None = None,
         telemetry: Telemetry[Any] | None = None,
     ) -> None:
-        if not isinstance(connection, str | redis.asyncio.Redis | Endpoint):
+        if not isinstance(connection, str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint):
             raise InvalidOptionError("connection", f"must be a URL, a client or an Endpoint, not {connection!r}")
         self._endpoint = Endpoint.of(connection)
         self._prefix = prefix

@@ -91,7 +91,8 @@ class WorkerScripts:
         try:
             jobs, state, wait_ms, _ = await fetched
         except ServerError as error:
-            if error.code != "NOSCRIPT":
+            # Refused unrun: then once more without waiting, on a cluster by whoever has the queue now.
+            if error.code != "NOSCRIPT" and not self._blocking.follows(error):
                 raise
             jobs, state, wait_ms, _ = await self._blocking.execute("EVAL", FETCH.source, 1, *self._base, *args)
         if marker_error is not None and not jobs:

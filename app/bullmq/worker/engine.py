@@ -35,8 +35,8 @@ from app.bullmq.worker.schedule_keeper import ScheduleKeeper
 from app.bullmq.worker.stalled_checker import StalledChecker
 from app.bullmq.worker.taker import Taker
 from app.bullmq.worker_scripts import Fetched, WorkerScripts
+from app.redis.connecting import connection_to
 from app.redis.endpoint import Endpoint
-from app.redis.pipelined import PipelinedConnection
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +76,10 @@ class Engine:
         self._fetches = count(1)
         self._has_worked = False
         self._lease: Lease | None = None
-        self._commands = PipelinedConnection(endpoint, reply_timeout_ms=opts.reply_timeout_ms)
-        self._blocking = PipelinedConnection(
+        self._commands = connection_to(endpoint, key=keys.base, reply_timeout_ms=opts.reply_timeout_ms)
+        self._blocking = connection_to(
             endpoint,
+            key=keys.base,
             client_name=keys.client_name(opts.name),
             # Silence is normal while it blocks: a socket timeout must be longer than the wait.
             reply_timeout_ms=opts.drain_delay_ms + opts.reply_timeout_ms,

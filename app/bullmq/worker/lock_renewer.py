@@ -67,7 +67,7 @@ class LockRenewer:
         self._leases: set[Lease] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._clients: dict[Endpoint, redis.Redis] = {}
+        self._clients: dict[tuple[Endpoint, int | None], redis.Redis] = {}
 
     def add(self, lease: Lease) -> None:
         lease.due_s = time.monotonic() + lease.renew_ms / 1000
@@ -125,9 +125,10 @@ class LockRenewer:
         try:
             attributes = {TelemetryAttributes.WORKER_JOBS_TO_EXTEND_LOCKS: list(locks)}
             with trace(lease.tracing, "extendLocks", attributes=attributes):
-                lost = extend_locks(self._client(lease.endpoint), lease.keys, lease.lock_ms, locks)
+                lost = extend_locks(self._client(lease), lease.keys, lease.lock_ms, locks)
         except (redis.RedisError, RedisError, OSError) as error:
             # Again with the next tick: half of the lock's life is left for that.
+            self._forget_client(lease)
             problem = str(error)
             log.warning("queue %s: locks could not be renewed: %s", lease.keys.name, problem)
             self._tell(lease, lambda: lease.on_lost([], problem))
@@ -140,11 +141,19 @@ class LockRenewer:
         if really_lost:
             self._tell(lease, lambda: lease.on_lost(really_lost, "expired, or taken by another worker"))
 
-    def _client(self, endpoint: Endpoint) -> redis.Redis:
-        client = self._clients.get(endpoint)
+    def _client(self, lease: Lease) -> redis.Redis:
+        endpoint, key = lease.endpoint, lease.keys.base
+        server = (endpoint, endpoint.slot_of(key))
+        client = self._clients.get(server)
         if client is None:
-            client = self._clients[endpoint] = endpoint.sync_client()
+            client = self._clients[server] = endpoint.sync_client(key=key)
         return client
+
+    def _forget_client(self, lease: Lease) -> None:
+        """The next one finds the server anew: another may be the master by now, or have the queue's slot."""
+        client = self._clients.pop((lease.endpoint, lease.endpoint.slot_of(lease.keys.base)), None)
+        if client is not None:
+            client.close()
 
     @staticmethod
     def _tell(lease: Lease, callback: Callable[[], None]) -> None:

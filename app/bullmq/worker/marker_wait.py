@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from app.bullmq.worker_scripts import Fetched, WorkerScripts
-from app.redis.errors import ConnectionLostError, RedisError
+from app.redis.errors import RedisError
 from app.redis.pipelined import PipelinedConnection
 
 # CLIENT UNBLOCK goes over another connection than the command it ends, and may reach Redis before it.
@@ -33,6 +33,7 @@ class MarkerWait:
         self._commands = commands
         self._longest_block_ms = longest_block_ms
         self._client_id: int | None = None
+        self._generation = 0
         self._is_over = asyncio.Event()
         self._is_over.set()
 
@@ -46,12 +47,11 @@ class MarkerWait:
         block_ms = self._longest_block_ms if due_ms is None else min(due_ms, self._longest_block_ms)
         self._is_over.clear()
         try:
-            if not self._blocking.is_connected or self._client_id is None:
+            if not self._blocking.is_connected or self._generation != self._blocking.generation:
+                self._client_id = None
                 self._client_id = await self._blocking.execute("CLIENT", "ID")
+                self._generation = self._blocking.generation
             return await self._scripts.wait_and_fetch(block_ms, want, token, holds)
-        except ConnectionLostError:
-            self._client_id = None  # the next connection has another
-            raise
         finally:
             self._is_over.set()
 

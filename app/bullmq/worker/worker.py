@@ -11,12 +11,13 @@ from typing import Any, Self, TypeVar
 from typing_extensions import Unpack
 
 from app.bullmq.cancel_signal import CancelReason
+from app.bullmq.connecting import Connection, endpoint_of
 from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.job import D, Job, R
 from app.bullmq.outcome import Outcome
 from app.bullmq.process_pool.pool import ProcessPool
-from app.bullmq.queue import Connection, checked_keys
+from app.bullmq.queue import checked_keys
 from app.bullmq.telemetry.names import TelemetryAttributes
 from app.bullmq.telemetry.tracing import trace
 from app.bullmq.worker.engine import CANCEL_S, Engine
@@ -24,8 +25,6 @@ from app.bullmq.worker.manual import ManualProcessing
 from app.bullmq.worker.options import WorkerOptions, WorkerOpts, checked_whole
 from app.bullmq.worker.processor import Processor
 from app.bullmq.worker.reporter import Reporter
-from app.redis.endpoint import Endpoint
-from app.redis.pipelined import PipelinedConnection
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class Worker(ManualProcessing[D, R]):
         self.queue_name = queue_name
         self.opts = WorkerOpts.of(options)
         self.keys = checked_keys(prefix, queue_name)
-        self._endpoint = connection.endpoint if isinstance(connection, PipelinedConnection) else Endpoint.of(connection)
+        self._endpoint = endpoint_of(connection, self.keys)
         self._reporter = Reporter(queue_name)
         self._state: str = "new"
         self._is_paused = False

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
+from app.bullmq.connecting import Connection, connect
 from app.bullmq.durations import Duration, to_ms
-from app.bullmq.queue import Connection, connect
 from app.redis.errors import RedisError
 from app.workers.services.claims import PATIENCE_S, Claims
 from app.workers.services.errors import LocksClosedError, LockTakenError
