@@ -65,6 +65,10 @@ class UiFetchError(Exception):
     """The page could not be got; says why, and what to do."""
 
 
+class UiForgedError(UiFetchError):
+    """What was got is not what was published."""
+
+
 class NpmMissingError(UiFetchError):
     """There is no npm on this machine, and nothing else to take the page from."""
 
@@ -157,7 +161,7 @@ def _is_genuine(content: bytes) -> bool:
 
 def _checked(content: bytes, source: str) -> bytes:
     if not _is_genuine(content):
-        raise UiFetchError(f"{source} is not {PACKAGE} {VERSION}: its hash is another than {INTEGRITY}")
+        raise UiForgedError(f"{source} is not {PACKAGE} {VERSION}: its hash is another than {INTEGRITY}")
     return content
 
 
