@@ -125,8 +125,8 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
             )
         case NobodyProvides(token, importer, attribute):
             return f"no module provides it; add {token} to providers of {importer}, or override `{attribute}` in a test"
-        case Advice(text):
-            return f"no module provides it; {text}"
+        case Advice(text, near):
+            return f"no module provides it; {text}" if near is None else f"did you mean {near}? Else {text}"
 
 
 def _path(path: Sequence[str]) -> str:

@@ -42,10 +42,10 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
     if isinstance(token, type) and isinstance(same, type):
         return SameName(_full_name(token), _full_name(same))
     near = nearest(label(token), names)
+    if isinstance(token, Token) and token.hint is not None:
+        return Advice(token.hint, near)
     if near is not None:
         return NearName(near)
-    if isinstance(token, Token) and token.hint is not None:
-        return Advice(token.hint)
     return NobodyProvides(label(token), node.spec.name, attribute_name(token))
 
 

@@ -70,9 +70,10 @@ class NobodyProvides:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What the token's author advises."""
+    """What the token's author advises; `near` is something visible that has nearly its name."""
 
     text: str
+    near: str | None = None
 
 
 Hint = (

@@ -1,14 +1,17 @@
 """Queues and workers in modules: what a service uses of the engine, put together by the container."""
 
 from app.workers.errors import (
+    ConfigKeyError,
     HostScopeError,
     JobNameError,
     ListenerClassError,
+    NoJobError,
     NoQueueEventsError,
     NoWorkerError,
     ProcessorClassError,
     ProcessPoolError,
     RegisteredTwiceError,
+    RequestEventsError,
     RootImportedTwiceError,
     SameWorkerNameError,
     UnknownQueueError,
@@ -27,16 +30,20 @@ from app.workers.process import process
 from app.workers.processor import processor
 from app.workers.queue_event import on_queue_event
 from app.workers.queues import QueueOptions
-from app.workers.tokens import InjectFlowProducer, InjectQueue, get_flow_producer_token, get_queue_token
+from app.workers.registrar import WorkersRegistrar
+from app.workers.tokens import JOB, InjectFlowProducer, InjectQueue, get_flow_producer_token, get_queue_token
 from app.workers.worker_event import on_worker_event
 
 __all__ = [
+    "JOB",
+    "ConfigKeyError",
     "FlowProducerOptions",
     "HostScopeError",
     "InjectFlowProducer",
     "InjectQueue",
     "JobNameError",
     "ListenerClassError",
+    "NoJobError",
     "NoQueueEventsError",
     "NoWorkerError",
     "ProcessPoolError",
@@ -44,6 +51,7 @@ __all__ = [
     "QueueEventsHost",
     "QueueOptions",
     "RegisteredTwiceError",
+    "RequestEventsError",
     "RootImportedTwiceError",
     "SameWorkerNameError",
     "UnknownQueueError",
@@ -54,6 +62,7 @@ __all__ = [
     "WorkersError",
     "WorkersModule",
     "WorkersOptions",
+    "WorkersRegistrar",
     "get_flow_producer_token",
     "get_queue_token",
     "on_queue_event",

@@ -162,31 +162,74 @@ class RegisteredTwiceError(WorkersError):
 
 
 class RootImportedTwiceError(WorkersError):
-    """An application has two WorkersModule.for_root()."""
+    """An application has two WorkersModule.for_root(), or two of one config_key."""
 
-    def __init__(self, modules: Sequence[str]) -> None:
-        super().__init__(tuple(modules))
+    def __init__(self, modules: Sequence[str], config_key: str | None = None) -> None:
+        super().__init__(tuple(modules), config_key)
         self.modules = tuple(modules)
+        self.config_key = config_key
 
     def __str__(self) -> str:
+        argument = "" if self.config_key is None else f'config_key="{self.config_key}"'
         return (
-            f"WorkersModule.for_root() is imported twice: {' and '.join(self.modules)}. "
+            f"WorkersModule.for_root({argument}) is imported twice: {' and '.join(self.modules)}. "
             "Import it once, in the root module; feature modules import WorkersModule.register_queue(...)"
         )
 
 
 class HostScopeError(WorkersError):
-    """A processor or a listener is not built at the start, so it could never run."""
+    """A processor or a listener would never be built; `problem` says why, and what it may be."""
 
-    def __init__(self, host: str, kind: str) -> None:
-        super().__init__(host, kind)
+    def __init__(self, host: str, problem: str) -> None:
+        super().__init__(host, problem)
         self.host = host
-        self.kind = kind
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.problem}"
+
+
+class RequestEventsError(WorkersError):
+    """A REQUEST-scoped processor listens to worker events, which happen when no instance of it is there."""
+
+    def __init__(self, host: str, methods: Sequence[str]) -> None:
+        super().__init__(host, tuple(methods))
+        self.host = host
+        self.methods = tuple(methods)
 
     def __str__(self) -> str:
         return (
-            f"{self.host} is lazy, or it or something it needs is TRANSIENT- or REQUEST-scoped; "
-            f"a {self.kind} is a singleton that is built at the start"
+            f"{self.host} is REQUEST-scoped, itself or through something it needs: each job has its own instance, "
+            f"and worker events have none to go to. Move {', '.join(self.methods)} to a @queue_events_listener, "
+            "or take what is REQUEST-scoped as Lazy[...]"
+        )
+
+
+class NoJobError(WorkersError):
+    """JOB was asked for where no job runs."""
+
+    def __str__(self) -> str:
+        return (
+            "JOB is the job of a REQUEST-scoped processor, and no such job runs here; "
+            "in a test: provide(JOB, use_value=Job.stub(...))"
+        )
+
+
+class ConfigKeyError(WorkersError):
+    """A processor or a listener names another connection than its queue is registered with."""
+
+    def __init__(self, user: str, queue: str, asked: str, registered: str | None) -> None:
+        super().__init__(user, queue, asked, registered)
+        self.user = user
+        self.queue = queue
+        self.asked = asked
+        self.registered = registered
+
+    def __str__(self) -> str:
+        has = "none" if self.registered is None else repr(self.registered)
+        return (
+            f"{self.user} has config_key={self.asked!r}, but the queue {self.queue!r} is registered with {has}. "
+            f'Give both the same: WorkersModule.register_queue("{self.queue}", config_key="{self.asked}")'
         )
 
 

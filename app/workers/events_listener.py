@@ -24,15 +24,21 @@ class ListenerSpec:
         queue: the queue's name.
         last_event_id: behind which it begins, unless the host knows better.
         blocking_ms: how long one read waits for an event.
+        config_key: over which connection its queue has to be registered; None: whichever.
     """
 
     queue: str
     last_event_id: str
     blocking_ms: int
+    config_key: str | None = None
 
 
 def queue_events_listener(
-    queue: str, *, last_event_id: str = "$", blocking_timeout: Duration = DEFAULT_BLOCKING_MS
+    queue: str,
+    *,
+    last_event_id: str = "$",
+    blocking_timeout: Duration = DEFAULT_BLOCKING_MS,
+    config_key: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Have the class, a QueueEventsHost, hear the events of a queue, in every process that the application runs in.
 
@@ -41,6 +47,7 @@ def queue_events_listener(
         last_event_id: begin behind this event: "0" with the oldest there is, "$" with the next that happens. A place
             that is stored is given by the host's `load_last_event_id`.
         blocking_timeout: how long one read waits for an event, ms or a timedelta, >= 1.
+        config_key: the queue's connection; it is what some `register_queue(..., config_key=)` says.
 
     Raises:
         InvalidOptionError: the name, the id or the timeout cannot be used.
@@ -48,7 +55,8 @@ def queue_events_listener(
     """
     checked_keys("bull", queue)
     checked_id(last_event_id, "last_event_id")
-    spec = ListenerSpec(queue, last_event_id, checked_ms("blocking_timeout", blocking_timeout, least=1))
+    blocking_ms = checked_ms("blocking_timeout", blocking_timeout, least=1)
+    spec = ListenerSpec(queue, last_event_id, blocking_ms, config_key)
 
     def mark(cls: type[T]) -> type[T]:
         if not issubclass(cls, QueueEventsHost):

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from app.bullmq import Queue, Worker
-from app.core import Discovery, Inject, Shutdown, methods_of
-from app.workers.errors import RootImportedTwiceError, WorkersError
+from app.bullmq.worker.processor import Processor
+from app.core import ApplicationStateError, Discovery, Inject, ModuleRef, Scope, Shutdown, methods_of
 from app.workers.explorer import Explorer
 from app.workers.host import WorkerHost, bind
 from app.workers.listening import Listening
 from app.workers.options import WorkersSetup
+from app.workers.per_job import HostPerJob
 from app.workers.processing import processor_of
 from app.workers.processor import ProcessorSpec
 from app.workers.together import together
@@ -26,43 +27,65 @@ class WorkerFleet:
     job starts, and until the last has ended.
     """
 
-    def __init__(self, setup: Annotated[WorkersSetup, Inject(SETUP)], discovery: Discovery, shutdown: Shutdown) -> None:
+    def __init__(
+        self,
+        setup: Annotated[WorkersSetup, Inject(SETUP)],
+        discovery: Discovery,
+        shutdown: Shutdown,
+        modules: ModuleRef,
+    ) -> None:
         self._setup = setup
         self._discovery = discovery
         self._shutdown = shutdown
+        self._modules = modules
         self._found = Explorer()
         self._listening = Listening()
         self._workers: list[Worker[Any, Any]] = []
+        self._registering = asyncio.Lock()
+        self._has_looked = self._is_registered = self._is_started = self._is_closing = False
 
     async def on_module_init(self) -> None:
-        """Check what there is, reach Redis, and make the workers.
+        """Check what there is, reach Redis, and make the workers, unless that is left to `register`.
 
         Raises:
             WorkersError, ExceptionGroup: one thing, or several, that is wrong with processors, listeners or queues.
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
         """
-        self._found = found = Explorer.explore(self._discovery)
-        problems = [*self._other_roots(), *found.problems(self._setup.selection)]
-        if len(problems) == 1:
-            raise problems[0]
-        if problems:
-            raise ExceptionGroup("the workers cannot start", problems)
-        found.warn_of_competitors()
-        for queue in found.queues.values():
-            if queue is not None:
-                await queue.wait_until_ready()
-        self._workers = list(self._selected_workers())
+        await self._look()
+        if not self._setup.manual_registration:
+            await self.register()
+
+    async def register(self) -> None:
+        """Make the workers and listeners; start them, too, if the application has started. Once only.
+
+        Raises:
+            WorkersError, ExceptionGroup, ConnectError: as `on_module_init`.
+            ApplicationStateError: the application is closing.
+        """
+        await self._look()
+        async with self._registering:
+            if self._is_closing:
+                raise ApplicationStateError("WorkersRegistrar", "the application is closing, no worker starts any more")
+            if not self._is_registered:
+                self._workers = list(self._selected_workers())
+                self._is_registered = True
+                if self._is_started:
+                    await self._start()
 
     async def on_application_start(self) -> None:
         """Hear events, and take jobs, from now on."""
-        await self._listening.start(self._found.listeners, self._found.queues)
-        await together("workers did not start", [worker.start() for worker in self._workers])
+        async with self._registering:
+            self._is_started = True
+            if self._is_registered:
+                await self._start()
 
     async def on_application_drain(self) -> None:
         """Take no more jobs, let running ones end within the grace time, hand back the rest; then hear no more.
 
         When the application is told to stop once more, the rest is handed back at once.
         """
+        async with self._registering:
+            self._is_closing = True
         hurrying = asyncio.create_task(self._hurry(), name="workers-hurry")
         try:
             await self._close_workers(self._setup.shutdown_grace_ms)
@@ -76,6 +99,26 @@ class WorkerFleet:
         await together("flow producers did not close", [producer.close() for producer in self._found.own_producers])
         await together("queues did not close", [queue.close() for queue in self._found.own_queues])
 
+    async def _look(self) -> None:
+        """See what the application has, once, and that it can work."""
+        if self._has_looked:
+            return
+        self._has_looked = True
+        self._found = found = Explorer.explore(self._discovery)
+        problems = [*found.problems(), *found.unknown_workers(self._setup.selection)]
+        if len(problems) == 1:
+            raise problems[0]
+        if problems:
+            raise ExceptionGroup("the workers cannot start", problems)
+        found.warn_of_competitors()
+        for queue in found.queues.values():
+            if queue is not None:
+                await queue.wait_until_ready()
+
+    async def _start(self) -> None:
+        await self._listening.start(self._found.listeners, self._found.queues)
+        await together("workers did not start", [worker.start() for worker in self._workers])
+
     async def _hurry(self) -> None:
         await self._shutdown.forced.wait()
         await self._close_workers(0)
@@ -86,26 +129,27 @@ class WorkerFleet:
     def _selected_workers(self) -> Iterator[Worker[Any, Any]]:
         for processor in self._found.processors:
             queue = self._found.queues[processor.spec.queue]
-            is_selected = self._setup.selection.is_selected(processor.spec.worker_name)
-            if processor.host is not None and queue is not None and is_selected:
-                yield _worker_of(processor.host, processor.spec, queue)
+            if queue is None or not self._setup.selection.is_selected(processor.spec.worker_name):
+                continue
+            if processor.scope is Scope.REQUEST:
+                hosts = HostPerJob(processor.cls, processor.resolve, self._modules)
+                hosts.worker = _worker(processor.spec, hosts.processor(processor.spec), queue)
+                yield hosts.worker
+            elif processor.host is not None:
+                worker = _worker(processor.spec, processor_of(processor.host, processor.spec), queue)
+                let_listen(processor.host, worker)
+                yield worker
 
-    def _other_roots(self) -> list[WorkersError]:
-        roots = [provider.path[:-1] for provider in self._discovery.providers() if provider.token is WorkerFleet]
-        return [RootImportedTwiceError([" > ".join(root) for root in roots])] if len(roots) > 1 else []
 
-
-def _worker_of(host: WorkerHost[Any, Any], spec: ProcessorSpec, queue: Queue[Any]) -> Worker[Any, Any]:
-    """The engine's worker for a host, where its queue is, with the host's methods listening."""
-    worker: Worker[Any, Any] = Worker(
+def _worker(spec: ProcessorSpec, processor: Processor, queue: Queue[Any]) -> Worker[Any, Any]:
+    """The engine's worker of a processor, where its queue is."""
+    return Worker(
         spec.queue,
-        processor_of(host, spec),
+        processor,
         connection=queue.connection.endpoint,
         prefix=queue.keys.prefix,
         **spec.options,
     )
-    let_listen(host, worker)
-    return worker
 
 
 def let_listen(host: WorkerHost[Any, Any], worker: Worker[Any, Any]) -> None:

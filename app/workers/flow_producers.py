@@ -9,7 +9,7 @@ from app.bullmq.queue import checked_keys
 from app.core import ModuleContainer, dynamic_module, provide
 from app.redis.pipelined import PipelinedConnection
 from app.workers.options import WorkersSetup
-from app.workers.tokens import CONNECTION, SETUP, get_flow_producer_token
+from app.workers.tokens import ConnectionTokens, get_flow_producer_token
 
 
 class FlowProducerOptions(TypedDict, total=False):
@@ -26,14 +26,14 @@ class FlowProducerModule:
     """Provides one flow producer."""
 
 
-def flow_producer_module(name: str, options: FlowProducerOptions) -> ModuleContainer:
+def flow_producer_module(name: str, options: FlowProducerOptions, config_key: str | None = None) -> ModuleContainer:
     """The module of a flow producer; an application has one for all that ask for it with the same options.
 
     Raises:
         InvalidOptionError: an option cannot be used.
     """
     given = _checked(options)
-    token = get_flow_producer_token(name)
+    token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
 
     def make(connection: PipelinedConnection, setup: WorkersSetup) -> FlowProducer:
         return FlowProducer(connection=connection, prefix=given.get("prefix") or setup.prefix)
@@ -41,17 +41,21 @@ def flow_producer_module(name: str, options: FlowProducerOptions) -> ModuleConta
     return dynamic_module(
         FlowProducerModule,
         name=f"FlowProducerModule({name})",
-        providers=[provide(token, use_factory=make, inject=[CONNECTION, SETUP])],
+        providers=[provide(token, use_factory=make, inject=[over.connection, over.setup])],
         exports=[token],
-        key=(FlowProducerModule, name, given.get("prefix")),
+        key=(FlowProducerModule, config_key, name, given.get("prefix")),
     )
 
 
 def flow_producer_module_async(
-    name: str, use_factory: Callable[..., Any], inject: Sequence[Any] | None, imports: Sequence[Any]
+    name: str,
+    use_factory: Callable[..., Any],
+    inject: Sequence[Any] | None,
+    imports: Sequence[Any],
+    config_key: str | None = None,
 ) -> ModuleContainer:
     """The same with options that a function gives, async or not; one for all that name the same function."""
-    token = get_flow_producer_token(name)
+    token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
     options = provide(f"flow_producer_options:{name}", use_factory=use_factory, inject=inject)
 
     def make(connection: PipelinedConnection, setup: WorkersSetup, given: FlowProducerOptions) -> FlowProducer:
@@ -61,9 +65,9 @@ def flow_producer_module_async(
         FlowProducerModule,
         name=f"FlowProducerModule({name})",
         imports=imports,
-        providers=[options, provide(token, use_factory=make, inject=[CONNECTION, SETUP, options.token])],
+        providers=[options, provide(token, use_factory=make, inject=[over.connection, over.setup, options.token])],
         exports=[token],
-        key=(FlowProducerModule, name, use_factory, None if inject is None else tuple(inject)),
+        key=(FlowProducerModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
     )
 
 

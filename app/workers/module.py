@@ -1,21 +1,19 @@
 """WorkersModule: queues, processors and their connections, as modules to import."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis.asyncio
 from typing_extensions import Unpack
 
 from app.bullmq.durations import Duration
-from app.core import Binding, ModuleContainer, dynamic_module, provide
+from app.core import ModuleContainer, dynamic_module, provide
 from app.redis.endpoint import Endpoint
-from app.workers.connection import keep_locks, reach, share
-from app.workers.fleet import WorkerFleet
 from app.workers.flow_producers import FlowProducerOptions, flow_producer_module, flow_producer_module_async
-from app.workers.options import WorkersOptions, complete
+from app.workers.options import WorkersOptions, complete, complete_named
 from app.workers.queues import QueueOptions, queue_module, queue_module_async
-from app.workers.services.distributed_lock import DistributedLockService
-from app.workers.tokens import CONNECTION, DEFAULT_PRODUCER, ENDPOINT, SETUP
+from app.workers.root import root_module
+from app.workers.tokens import DEFAULT_PRODUCER, SETUP, ConnectionTokens, SetupToken
 
 
 class WorkersModule:
@@ -25,6 +23,7 @@ class WorkersModule:
     def for_root(
         cls,
         *,
+        config_key: str | None = None,
         queues: Sequence[str] = (),
         providers: Sequence[Any] = (),
         imports: Sequence[Any] = (),
@@ -33,6 +32,7 @@ class WorkersModule:
         workers_enabled: bool | None = None,
         enabled_workers: str | Sequence[str] | None = None,
         shutdown_grace: Duration | None = None,
+        manual_registration: bool = False,
     ) -> ModuleContainer:
         """The connection, the workers of all modules, and the queues and providers named here.
 
@@ -40,14 +40,17 @@ class WorkersModule:
         in every module.
 
         Args:
+            config_key: name of a further connection, for what is registered with the same key. It takes queues,
+                providers, imports, connection and prefix; the rest is said by the `for_root()` without a key.
             queues: names of queues to register.
             providers: processors and what they need.
             imports: modules that the providers need.
-            connection, prefix, workers_enabled, enabled_workers, shutdown_grace: see `WorkersOptions`. With no
-                connection, those left out come from the settings, read when the application is built.
+            connection, prefix, workers_enabled, enabled_workers, shutdown_grace, manual_registration: see
+                `WorkersOptions`. With no connection, those left out come from the settings, read when the application
+                is built.
 
         Raises:
-            InvalidOptionError: a queue's name cannot be used.
+            InvalidOptionError: a queue's name cannot be used, or an option does not go with config_key.
             WiringError: the modules do not fit together, whatever is overridden.
         """
         names = enabled_workers if isinstance(enabled_workers, str | None) else tuple(enabled_workers)
@@ -57,20 +60,30 @@ class WorkersModule:
             workers_enabled=workers_enabled,
             enabled_workers=names,
             shutdown_grace=shutdown_grace,
+            manual_registration=manual_registration,
         )
-        return _root(
-            provide(SETUP, use_factory=lambda: complete(options)),
+        tokens = ConnectionTokens.of(config_key)
+        if config_key is None:
+            setup = provide(SetupToken(None, options), use_factory=lambda: complete(options))
+        else:
+            options.further_connection()  # wrong options are told at once
+            setup = provide(tokens.setup, use_factory=lambda root: complete_named(options, root), inject=[SETUP])
+        return root_module(
+            cls,
+            tokens,
+            setup,
             queues=queues,
             providers=providers,
             imports=imports,
             # the plain for_root() of several feature modules is one and the same
-            key=None if providers or imports else (cls, tuple(queues), options),
+            key=None if providers or imports else (cls, config_key, tuple(queues), options),
         )
 
     @classmethod
     def for_root_async(
         cls,
         *,
+        config_key: str | None = None,
         use_factory: Callable[..., Any],
         inject: Sequence[Any] | None = None,
         queues: Sequence[str] = (),
@@ -83,30 +96,38 @@ class WorkersModule:
             use_factory: returns `WorkersOptions`.
             inject: its arguments, of what `imports` export; read from its annotations unless given.
         """
+        tokens = ConnectionTokens.of(config_key)
         options = provide("workers:given_options", use_factory=use_factory, inject=inject)
-        setup = provide(SETUP, use_factory=complete, inject=[options.token])
-        return _root(setup, queues=queues, providers=[options, *providers], imports=imports)
+        if config_key is None:
+            setup = provide(SETUP, use_factory=complete, inject=[options.token])
+        else:
+            setup = provide(tokens.setup, use_factory=complete_named, inject=[options.token, SETUP])
+        return root_module(cls, tokens, setup, queues=queues, providers=[options, *providers], imports=imports)
 
     @classmethod
-    def register_queue(cls, *names: str, **options: Unpack[QueueOptions]) -> ModuleContainer:
+    def register_queue(
+        cls, *names: str, config_key: str | None = None, **options: Unpack[QueueOptions]
+    ) -> ModuleContainer:
         """Makes queues visible in the module that imports this.
 
         A queue that several modules register alike is one Queue object.
 
         Args:
             names: of the queues.
+            config_key: of the `for_root()` that says where they are; unless given, the one without.
             options: of each, see QueueOptions: prefix, default_job_options, streams.
 
         Raises:
             InvalidOptionError: a name or an option cannot be used.
         """
-        return _exporting(*(queue_module(name, options) for name in names))
+        return _exporting(*(queue_module(name, options, config_key) for name in names))
 
     @classmethod
     def register_queue_async(
         cls,
         name: str,
         *,
+        config_key: str | None = None,
         use_factory: Callable[..., Any],
         inject: Sequence[Any] | None = None,
         imports: Sequence[Any] = (),
@@ -119,28 +140,30 @@ class WorkersModule:
             use_factory: returns `QueueOptions`, a dict.
             inject: its arguments, of what `imports` export; read from its annotations unless given.
         """
-        return _exporting(queue_module_async(name, use_factory, inject, imports))
+        return _exporting(queue_module_async(name, use_factory, inject, imports, config_key))
 
     @classmethod
     def register_flow_producer(
-        cls, name: str = DEFAULT_PRODUCER, **options: Unpack[FlowProducerOptions]
+        cls, name: str = DEFAULT_PRODUCER, *, config_key: str | None = None, **options: Unpack[FlowProducerOptions]
     ) -> ModuleContainer:
         """Makes a flow producer visible in the module that imports this; as queues are, it is one object.
 
         Args:
             name: for InjectFlowProducer and get_flow_producer_token, where there are several.
+            config_key: of the `for_root()` that says where it adds flows; unless given, the one without.
             options: see FlowProducerOptions: prefix.
 
         Raises:
             InvalidOptionError: an option cannot be used.
         """
-        return _exporting(flow_producer_module(name, options))
+        return _exporting(flow_producer_module(name, options, config_key))
 
     @classmethod
     def register_flow_producer_async(
         cls,
         name: str = DEFAULT_PRODUCER,
         *,
+        config_key: str | None = None,
         use_factory: Callable[..., Any],
         inject: Sequence[Any] | None = None,
         imports: Sequence[Any] = (),
@@ -150,35 +173,8 @@ class WorkersModule:
         Args:
             use_factory: returns `FlowProducerOptions`, a dict.
         """
-        return _exporting(flow_producer_module_async(name, use_factory, inject, imports))
+        return _exporting(flow_producer_module_async(name, use_factory, inject, imports, config_key))
 
 
 def _exporting(*modules: ModuleContainer) -> ModuleContainer:
     return dynamic_module(WorkersModule, imports=modules, exports=modules)
-
-
-def _root(
-    setup: Binding,
-    *,
-    queues: Sequence[str],
-    providers: Sequence[Any],
-    imports: Sequence[Any],
-    key: Hashable = None,
-) -> ModuleContainer:
-    modules = [queue_module(name) for name in queues]
-    return dynamic_module(
-        WorkersModule,
-        imports=[*modules, *imports],
-        providers=[
-            setup,
-            # lazy: with every queue replaced, as in a test, nothing is reached
-            provide(ENDPOINT, use_factory=reach, inject=[SETUP], lazy=True),
-            provide(CONNECTION, use_factory=share, inject=[ENDPOINT], lazy=True),
-            provide(DistributedLockService, use_factory=keep_locks, inject=[CONNECTION], lazy=True),
-            WorkerFleet,
-            *providers,
-        ],
-        exports=[SETUP, CONNECTION, DistributedLockService, *modules],
-        is_global=True,
-        key=key,
-    )

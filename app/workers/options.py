@@ -6,6 +6,7 @@ from pathlib import Path
 
 import redis.asyncio
 
+from app.bullmq import InvalidOptionError
 from app.bullmq.durations import Duration, to_ms
 from app.redis.endpoint import Endpoint
 from app.settings import Settings
@@ -26,6 +27,7 @@ class WorkersOptions:
         workers_enabled: false: this process only adds jobs; True, or WORKERS_ENABLED.
         enabled_workers: "all", or the names of those that this process runs; "all", or ENABLED_WORKERS.
         shutdown_grace: how long running jobs may go on at the end; 10 s, or SHUTDOWN_GRACE_MS.
+        manual_registration: workers and listeners wait until `WorkersRegistrar.register()` is called.
     """
 
     connection: str | redis.asyncio.Redis | Endpoint | None = None
@@ -33,6 +35,20 @@ class WorkersOptions:
     workers_enabled: bool | None = None
     enabled_workers: str | Sequence[str] | None = None
     shutdown_grace: Duration | None = None
+    manual_registration: bool = False
+
+    def further_connection(self) -> str | redis.asyncio.Redis | Endpoint:
+        """The connection of a `for_root()` with a config_key, which decides nothing else.
+
+        Raises:
+            InvalidOptionError: there is no connection, or an option of the whole process is given.
+        """
+        if self.connection is None:
+            raise InvalidOptionError("connection", "must be given where there is a config_key")
+        for option in ("workers_enabled", "enabled_workers", "shutdown_grace", "manual_registration"):
+            if getattr(self, option) != WorkersOptions.__dataclass_fields__[option].default:
+                raise InvalidOptionError(option, "is said once for all, by the for_root() without config_key")
+        return self.connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +64,7 @@ class WorkersSetup:
     prefix: str = "bull"
     selection: Selection = field(default_factory=Selection)
     shutdown_grace_ms: int = 10_000
+    manual_registration: bool = False
 
 
 def complete(options: WorkersOptions) -> WorkersSetup:
@@ -73,7 +90,18 @@ def complete(options: WorkersOptions) -> WorkersSetup:
         prefix=options.prefix or setup.prefix,
         selection=selection,
         shutdown_grace_ms=setup.shutdown_grace_ms if grace is None else to_ms(grace, "shutdown_grace"),
+        manual_registration=options.manual_registration,
     )
+
+
+def complete_named(options: WorkersOptions, root: WorkersSetup) -> WorkersSetup:
+    """The same for a further connection, which shares with the first one all that is the process's.
+
+    Raises:
+        InvalidOptionError: there is no connection, or an option of the whole process is given.
+        BadUrlError, UnusableClientError: the connection cannot be used.
+    """
+    return replace(root, server=Endpoint.of(options.further_connection()), prefix=options.prefix or "bull")
 
 
 def _from_settings(settings: Settings) -> WorkersSetup:

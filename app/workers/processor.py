@@ -9,7 +9,7 @@ from typing_extensions import Unpack
 from app.bullmq import InvalidOptionError
 from app.bullmq.queue import checked_keys
 from app.bullmq.worker.options import WorkerOptions, WorkerOpts
-from app.core import snake_case
+from app.core import Scope, injectable, snake_case
 from app.workers.errors import ProcessorClassError
 from app.workers.host import WorkerHost
 from app.workers.process import job_methods
@@ -30,6 +30,7 @@ class ProcessorSpec:
         options: of the engine's worker, checked.
         process_pool: in how many processes its jobs run; None: in this one.
         process_factory: builds the host in such a process; None: its class does.
+        config_key: over which connection its queue has to be registered; None: whichever.
     """
 
     queue: str
@@ -38,6 +39,7 @@ class ProcessorSpec:
     options: WorkerOptions
     process_pool: int | None = None
     process_factory: str | Callable[..., Any] | None = None
+    config_key: str | None = None
 
 
 def processor(
@@ -46,6 +48,8 @@ def processor(
     worker_name: str | None = None,
     process_pool: int | None = None,
     process_factory: str | Callable[..., Any] | None = None,
+    scope: Scope | None = None,
+    config_key: str | None = None,
     **options: Unpack[WorkerOptions],
 ) -> Callable[[type[T]], type[T]]:
     """Have the class, a WorkerHost, process the jobs of a queue.
@@ -57,6 +61,9 @@ def processor(
             process has a host of its own, which knows nothing of this one's dependencies; events go to this one.
         process_factory: called once in each process, sync or async: returns its host. A function at the top of a
             module, or its address, "package.module:function". Needed where the class's constructor asks for something.
+        scope: REQUEST: a new instance for each job, that can have the job injected, as JOB, and is closed when the
+            job has ended; it can have no worker events. As `@injectable` says, or SINGLETON, unless given.
+        config_key: the queue's connection; it is what some `register_queue(..., config_key=)` says.
         options: of the engine's worker, see `app.bullmq.Worker`: concurrency, limiter, lock_duration, timeout, ...
 
     Raises:
@@ -75,8 +82,9 @@ def processor(
     def mark(cls: type[T]) -> type[T]:
         methods = _methods(cls, queue)
         name = worker_name or snake_case(cls.__name__).removesuffix("_worker")
-        setattr(cls, PROCESSOR, ProcessorSpec(queue, name, methods, options, process_pool, process_factory))
-        return cls
+        spec = ProcessorSpec(queue, name, methods, options, process_pool, process_factory, config_key)
+        setattr(cls, PROCESSOR, spec)
+        return cls if scope is None else injectable(scope=scope)(cls)
 
     return mark
 

@@ -35,9 +35,7 @@ class QueueModule:
     """Provides one queue."""
 
 
-def queue_module(
-    name: str, options: QueueOptions | None = None, config_key: str | None = None
-) -> ModuleContainer:
+def queue_module(name: str, options: QueueOptions | None = None, config_key: str | None = None) -> ModuleContainer:
     """The module of a queue; an application has one for all that ask for it with the same options and connection.
 
     Raises:

@@ -8,6 +8,7 @@ import pytest
 from app.bullmq import InvalidOptionError, Job
 from app.core import Scope, WiringError, create_application, injectable, module, provide
 from app.redis import BadUrlError, ConnectError
+from app.settings import SettingsError
 from app.workers import (
     HostScopeError,
     ProcessorClassError,
@@ -147,15 +148,45 @@ async def test_two_roots_that_say_the_same_are_one(redis_url: str, key_prefix: s
         assert app.get(EmailWorker).worker.is_running
 
 
-@pytest.mark.parametrize("how", [injectable(scope=Scope.REQUEST), injectable(lazy=True)])
-async def test_a_processor_that_is_not_built_at_the_start_is_refused(run: Any, how: Any) -> None:
+@pytest.mark.parametrize(
+    ("how", "what"), [(injectable(scope=Scope.TRANSIENT), "TRANSIENT-scoped"), (injectable(lazy=True), "lazy")]
+)
+async def test_a_processor_that_is_not_built_at_the_start_is_refused(run: Any, how: Any, what: str) -> None:
     @how
     @processor("email")
     class Worker(WorkerHost):
         async def process(self, job: Job) -> None: ...
 
-    with pytest.raises(HostScopeError, match="WorkersModule > Worker is lazy, or it or something it needs is"):
+    with pytest.raises(HostScopeError) as caught:
         await run(Worker)
+    assert str(caught.value) == (
+        f"WorkersModule > Worker is {what}; a processor is a singleton that is built at the start, "
+        "or REQUEST-scoped: one for each job"
+    )
+
+
+async def test_mistakes_are_told_before_anything_is_built(run: Any) -> None:
+    built = []
+
+    class Pool:
+        def __init__(self) -> None:
+            built.append(self)
+
+    with pytest.raises(UnknownQueueError):
+        await run(TickerWorker, Pool)
+    assert built == []
+
+
+async def test_settings_that_cannot_be_used_are_told_beside_the_rest(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKERS_ENABLED", "perhaps")
+    with pytest.raises(ExceptionGroup) as caught:
+        await run(TickerWorker, connection=None)
+    assert [type(error) for error in caught.value.exceptions] == [UnknownQueueError, SettingsError]
+
+
+async def test_a_second_name_for_a_processor_is_no_second_worker(run: Any) -> None:
+    async with run(EmailWorker, provide("mailer", use_existing=EmailWorker)) as app:
+        assert app.get("mailer").worker.is_running
 
 
 async def test_several_problems_come_at_once(run: Any) -> None:
