@@ -136,6 +136,9 @@ class WorkersSettings(_Section):
     enabled_workers: Names = Field(
         default=(ALL_WORKERS,), description="all, or names with commas between them, as in ticker,candles"
     )
+    history_enabled: bool = Field(
+        default=True, description="true, or false: what workers do is not kept for charts and metrics"
+    )
 
 
 class QueueSettings(_Section):
@@ -172,6 +175,19 @@ class WebSettings(_Section):
     http_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         default=3000, description="a port from 1 to 65535, or 0 for any that is free"
     )
+
+
+class HealthSettings(_Section):
+    """When this process is ready, and who may read its metrics."""
+
+    health_max_wait_ms: Annotated[int, Field(ge=0, le=DAY_MS)] = Field(
+        default=15 * 60 * 1000, description="whole milliseconds: how long a job may wait; 0: however long"
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="what Prometheus sends as Authorization: Bearer; unset, without a password: nobody"
+    )
+    metrics_user: str = Field(default="prometheus", description="the name that goes with METRICS_PASSWORD")
+    metrics_password: SecretStr | None = Field(default=None, description="for Basic auth; unset: none")
 
 
 class BoardSettings(_Section):
@@ -245,6 +261,7 @@ class Settings:
     workers: WorkersSettings
     queue: QueueSettings
     web: WebSettings
+    health: HealthSettings
     board: BoardSettings
     mail: MailSettings
     log: LogSettings
@@ -265,6 +282,7 @@ class Settings:
         workers = _read(WorkersSettings, file, problems)
         queue = _read(QueueSettings, file, problems)
         web = _read(WebSettings, file, problems)
+        health = _read(HealthSettings, file, problems)
         board = _read(BoardSettings, file, problems)
         mail = _read(MailSettings, file, problems)
         log = _read(LogSettings, file, problems)
@@ -273,9 +291,9 @@ class Settings:
                 "QUEUE_REDIS_URL is unset: with APP_ENV=production there is no embedded server. "
                 f"Expected: {_hint(QueueSettings, 'queue_redis_url').partition(';')[0]}"
             )
-        if not (app and workers and queue and web and board and mail and log) or problems:
+        if not (app and workers and queue and web and health and board and mail and log) or problems:
             raise SettingsError(tuple(dict.fromkeys(problems)))
-        return cls(app=app, workers=workers, queue=queue, web=web, board=board, mail=mail, log=log)
+        return cls(app=app, workers=workers, queue=queue, web=web, health=health, board=board, mail=mail, log=log)
 
 
 def _read(section: type[SectionT], env_file: Path, problems: list[str]) -> SectionT | None:

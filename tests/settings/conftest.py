@@ -9,9 +9,27 @@ from pathlib import Path
 import pytest
 
 from app import settings
-from app.settings import AppSettings, BoardSettings, LogSettings, MailSettings, QueueSettings, WebSettings, WorkersSettings
+from app.settings import (
+    AppSettings,
+    BoardSettings,
+    HealthSettings,
+    LogSettings,
+    MailSettings,
+    QueueSettings,
+    WebSettings,
+    WorkersSettings,
+)
 
-SECTIONS = (AppSettings, WorkersSettings, QueueSettings, WebSettings, BoardSettings, MailSettings, LogSettings)
+SECTIONS = (
+    AppSettings,
+    WorkersSettings,
+    QueueSettings,
+    WebSettings,
+    HealthSettings,
+    BoardSettings,
+    MailSettings,
+    LogSettings,
+)
 VARIABLES = {field.upper() for section in SECTIONS for field in section.model_fields}
 
 
