@@ -114,7 +114,7 @@ class WebServer:
             if isinstance(provider.token, RoutesToken)
         ]
         for module, _, instance in sorted(found, key=lambda entry: entry[1]):
-            if isinstance(instance, WebRoutes):
+            if isinstance(instance, WebRoutes) and instance.routes:
                 yield module, instance
 
 

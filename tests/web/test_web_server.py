@@ -204,10 +204,10 @@ async def test_one_application_starts_and_stops_again_and_again(serving: Serving
         await app.close()
 
 
-@pytest.mark.parametrize("options", [{"serve": "never"}, {}])
-async def test_nothing_listens_without_need(serving: Serving, options: dict[str, Any]) -> None:
-    modules = [contributing("status", says("ok"))] if options else []
-    async with serving(*modules, **options) as app:
+@pytest.mark.parametrize(("routes", "serve"), [((says("ok"),), "never"), ((), "always")])
+async def test_nothing_listens_without_need(serving: Serving, routes: tuple[Route, ...], serve: Any) -> None:
+    switched_off = contributing("board", loopback_only="it would not matter")
+    async with serving(contributing("status", *routes), switched_off, serve=serve, host="0.0.0.0") as app:
         assert app.get(WebServer).port is None
 
 
