@@ -100,10 +100,7 @@ class CronJob:
     @property
     def facts(self) -> CronFacts:
         """What is written down of it."""
-        next_ms = self._beat.next_ms if self._beat is not None else None
-        return CronFacts(
-            self.name or "", self._ticks.pattern, self.distributed, self.has_own_name, self._threshold_ms, next_ms
-        )
+        return CronFacts(self.name or "", self._ticks, self.distributed, self.has_own_name)
 
     def start(self) -> None:
         """Run at each tick from now on. Starting twice is fine."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.core import Discovery
+from app.core import Discovery, ProviderKind, marked_methods
 from app.schedule.cron import CRON, CronMark
 from app.schedule.errors import JobSetupError
 from app.schedule.interval import INTERVAL, IntervalMark
@@ -20,11 +20,13 @@ class FoundMark:
     Args:
         cls: the provider's class.
         instance: the provider; None where it is not built.
+        is_eager: it is, or will be, built at the start.
         method: the method's name.
     """
 
     cls: type[Any]
     instance: object
+    is_eager: bool
     method: str
     mark: Mark
 
@@ -42,30 +44,22 @@ def found_marks(discovery: Discovery) -> Iterator[FoundMark]:
     """Every decorated method of every provider, whether or not it is built; of one instance, once."""
     seen: set[int] = set()
     for provider in discovery.providers():
-        if provider.made_from is None:
+        if provider.made_from is None or provider.kind is ProviderKind.ALIAS:
             continue
         instance = provider.instance if provider.is_built else None
         if instance is not None:
-            # another token for what was seen already
+            # a value that two modules provide
             if id(instance) in seen:
                 continue
             seen.add(id(instance))
         for method, mark in marks_of(provider.made_from):
-            yield FoundMark(provider.made_from, instance, method, mark)
+            yield FoundMark(provider.made_from, instance, provider.is_eager, method, mark)
 
 
-def marks_of(cls: type[Any]) -> list[tuple[str, Mark]]:
-    """The decorated methods of a class, those of base classes included; a method that is overridden counts alone."""
-    seen: set[str] = set()
-    found: list[tuple[str, Mark]] = []
-    for base in cls.__mro__:
-        for name, member in vars(base).items():
-            if name in seen:
-                continue
-            seen.add(name)
-            function = getattr(member, "__func__", member)
-            for kind in (CRON, INTERVAL, TIMEOUT):
-                # decorators are written from the bottom up
-                marks = vars(function).get(kind, ()) if hasattr(function, "__dict__") else ()
-                found.extend((name, mark) for mark in reversed(marks))
-    return found
+def marks_of(cls: type[Any]) -> Iterator[tuple[str, Mark]]:
+    """The decorated methods of a class, those of base classes included."""
+    for kind in (CRON, INTERVAL, TIMEOUT):
+        for method, marks in marked_methods(cls, kind):
+            # decorators are applied from the bottom up
+            for mark in reversed(marks):
+                yield method, mark

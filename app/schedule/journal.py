@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.schedule.ticks import Ticks
+
 log = logging.getLogger(__name__)
 
 
@@ -29,18 +31,18 @@ class CronFacts:
     """What is written down of a cron besides its runs.
 
     Args:
-        pattern: expression and zone.
-        has_own_name: it was given a name.
-        threshold_ms: how late a tick may be.
-        next_ms: its next tick; None: there is none, or it is not started.
+        has_own_name: it was given its name, rather than called after its method.
     """
 
     name: str
-    pattern: str
+    ticks: Ticks
     is_distributed: bool
     has_own_name: bool
-    threshold_ms: int
-    next_ms: int | None
+
+    def gap_ms(self, tick_ms: int) -> int | None:
+        """The time from a tick to the next; None: there is no next."""
+        next_ms = self.ticks.next_ms(tick_ms)
+        return None if next_ms is None else next_ms - tick_ms
 
 
 class Journal(Protocol):

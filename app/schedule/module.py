@@ -5,20 +5,27 @@ from collections.abc import Callable
 import redis.asyncio
 
 from app.bullmq.durations import Duration
-from app.core import ModuleContainer, dynamic_module, module, provide
+from app.core import ModuleContainer, dynamic_module, provide
 from app.redis.endpoint import Endpoint
+from app.schedule.options import OptionsToken, ScheduleOptions
 from app.schedule.registry import SchedulerRegistry
 from app.schedule.runner import ErrorHook
-from app.schedule.scheduler import ScheduleOptions, Scheduler
+from app.schedule.scheduler import Scheduler
+from app.schedule.survey import check
 
 
-@module(
+class ScheduleRoot:
+    """The one schedule of an application, whoever imports ScheduleModule."""
+
+
+_ROOT = dynamic_module(
+    ScheduleRoot,
     providers=[provide(SchedulerRegistry, use_factory=SchedulerRegistry, inject=[]), Scheduler],
     exports=[SchedulerRegistry, Scheduler],
     is_global=True,
+    key=ScheduleRoot,
+    checks=[check],
 )
-class ScheduleRoot:
-    """The one schedule of an application, whoever imports ScheduleModule."""
 
 
 class ScheduleModule:
@@ -60,8 +67,8 @@ class ScheduleModule:
         )
         return dynamic_module(
             cls,
-            imports=[ScheduleRoot],
-            providers=[provide("schedule:options", use_value=options)],
-            exports=[ScheduleRoot],
+            imports=[_ROOT],
+            providers=[provide(OptionsToken(options), use_value=options)],
+            exports=[_ROOT],
             key=(cls, options),
         )

@@ -50,19 +50,18 @@ class Plan:
     problems: list[ScheduleError] = field(default_factory=list)
 
 
-def plan(marks: Iterable[FoundMark], settings: Settings, *, is_running: bool = True) -> Plan:
-    """Jobs of all that can run, and what is wrong with the others.
+def plan(marks: Iterable[FoundMark], settings: Settings) -> Plan:
+    """Jobs of all that can run, and what is wrong with the others. Those of a provider that is not built can't run yet.
 
     Args:
         settings: what deferred options are read from.
-        is_running: providers are built; without that, jobs can be looked at and not run.
     """
     made = Plan()
     used: dict[tuple[JobKind, str], list[str]] = {}
     for found in marks:
         try:
             planner = _Planner(found, settings, used)
-            made.jobs.append(planner.planned(is_running=is_running))
+            made.jobs.append(planner.planned())
         except JobSetupError as problem:
             made.problems.append(problem)
     for (kind, name), jobs in used.items():
@@ -79,18 +78,17 @@ class _Planner:
         self._settings = settings
         self._used = used
 
-    def planned(self, *, is_running: bool) -> Planned:
+    def planned(self) -> Planned:
         """Raises JobSetupError: it can't be."""
         found, mark = self._found, self._found.mark
-        if is_running and found.instance is None:
+        if not found.is_eager:
             text = (
                 f"{found.cls.__name__} is lazy, or it or something it needs is TRANSIENT- or REQUEST-scoped; "
                 "a class with scheduled methods is a singleton that is built at the start"
             )
             raise found.problem(JobScopeError, text)
+        self._check_arguments()
         callback = getattr(found.cls if found.instance is None else found.instance, found.method)
-        if found.instance is not None:
-            self._check_arguments(callback)
         match mark:
             case CronMark():
                 return self._cron(mark, callback)
@@ -172,12 +170,15 @@ class _Planner:
         self._used.setdefault((kind, taken), []).append(f"{where}, {self._found.mark}")
         return taken
 
-    def _check_arguments(self, callback: Callable[..., Any]) -> None:
+    def _check_arguments(self) -> None:
+        method = inspect.getattr_static(self._found.cls, self._found.method)
+        is_bound = isinstance(method, staticmethod | classmethod)
         try:
-            parameters = inspect.signature(callback).parameters.values()
+            parameters = list(inspect.signature(getattr(self._found.cls, self._found.method)).parameters.values())
         except ValueError:  # written in C, and silent about itself
             return
         free = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        needed = [p.name for p in parameters if p.default is p.empty and p.kind not in free]
+        given = parameters if is_bound else parameters[1:]
+        needed = [p.name for p in given if p.default is p.empty and p.kind not in free]
         if needed:
             raise self._found.problem(JobOptionError, f"it is called without arguments, and needs {', '.join(needed)}")

@@ -1,40 +1,24 @@
 """Scheduler: the scheduled methods of one application, started and stopped at its fixed points."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeVar
 
-import redis.asyncio
-
-from app.bullmq.durations import Duration, to_ms
+from app.bullmq.durations import to_ms
 from app.core import Discovery, Shutdown
+from app.redis.connecting import connection_to
 from app.redis.endpoint import Endpoint
-from app.schedule.errors import ScheduleError, SchedulesDifferError
-from app.schedule.explorer import found_marks
-from app.schedule.planning import Plan, Planned, Settings, plan
+from app.redis.pipelined import PipelinedConnection
+from app.schedule.journal import LogJournal
+from app.schedule.options import ScheduleOptions
+from app.schedule.planning import Planned
+from app.schedule.recorder import Connect
+from app.schedule.redis_journal import RedisJournal
 from app.schedule.registry import SchedulerRegistry
-from app.schedule.runner import ErrorHook
 from app.schedule.surroundings import Surroundings
+from app.schedule.survey import Survey, survey
 
 log = logging.getLogger(__name__)
 
-P = TypeVar("P")
-
 _GRACE_MS = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleOptions:
-    """The arguments of `ScheduleModule.for_root`, which says what they are."""
-
-    cron_jobs: bool = True
-    intervals: bool = True
-    timeouts: bool = True
-    on_error: ErrorHook | None = None
-    settings: Settings | None = None
-    connection: str | redis.asyncio.Redis | Endpoint | None = None
-    shutdown_grace: Duration | None = None
 
 
 class Scheduler:
@@ -50,81 +34,82 @@ class Scheduler:
         self._shutdown = shutdown
         self._options = ScheduleOptions()
         self._surroundings: Surroundings | None = None
+        self._own_connection: PipelinedConnection | None = None
+        self._journal: RedisJournal | None = None
 
     async def on_module_init(self) -> None:
-        """Register everything.
+        """Register everything, and reach Redis if a cron that runs here is distributed.
 
         Raises:
-            ScheduleError, ExceptionGroup: one thing, or several, that is wrong with scheduled methods.
+            ScheduleError, ExceptionGroup: a setting that was right before anything was built is wrong now.
+            ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
         """
-        self._options, problems = self._given_options()
-        self._surroundings = next(self._provided(Surroundings), None)
-        planned = self.plan()
-        problems += planned.problems
-        if len(problems) == 1:
-            raise problems[0]
-        if problems:
-            raise ExceptionGroup("the schedule cannot start", problems)
-        for job in planned.jobs:
+        found = self.survey()
+        if found.problems:
+            raise ExceptionGroup("the schedule cannot start", found.problems)
+        self._options, self._surroundings = found.options, found.surroundings
+        connect = self._connect()
+        if connect is not None:
+            # Without that, the first record connects, in the background. A claim would come too late for it.
+            if any(job.job and job.job.distributed and self._is_started(job) for job in found.jobs):
+                await (await connect()).connect()
+            uses_redis = self._surroundings is None or self._surroundings.uses_redis()
+            self._journal = RedisJournal(connect, records_all=uses_redis)
+        self._registry.use(self._journal or LogJournal(), self._options.on_error)
+        for job in found.jobs:
             self._register(job)
 
     async def on_application_start(self) -> None:
         """Run what is due from now on."""
         self._registry.open()
         crons = self._registry.get_cron_jobs().values()
-        active = sum(cron.is_active for cron in crons)
         if crons:
-            log.info("%d of %d crons run in this process", active, len(crons))
+            log.info("%d of %d crons run in this process", sum(cron.is_active for cron in crons), len(crons))
 
     async def on_application_drain(self) -> None:
         """Start no more runs; wait for those that are going on, within the grace time or until forced."""
+        await self.drain()
+
+    async def on_application_disconnect(self) -> None:
+        """Write the last records."""
+        if self._journal is not None:
+            await self._journal.close()
+        if self._own_connection is not None:
+            await self._own_connection.close()
+
+    async def drain(self) -> None:
+        """For whoever drains something else within the same grace time; a second time there is nothing left to do."""
         await self._registry.close(self._grace_ms() / 1000, self._shutdown.forced)
 
-    def plan(self, *, is_running: bool = True) -> Plan:
-        """The jobs of all scheduled methods."""
-        is_wanted = {
-            "cron": self._options.cron_jobs,
-            "interval": self._options.intervals,
-            "timeout": self._options.timeouts,
-        }
-        planned = plan(found_marks(self._discovery), self._settings, is_running=is_running)
-        return Plan([job for job in planned.jobs if is_wanted[job.kind]], planned.problems)
+    def survey(self) -> Survey:
+        """What there is to schedule, before or after providers are built."""
+        return survey(self._discovery)
 
     def _register(self, planned: Planned) -> None:
-        around = self._surroundings
-        is_selected = around is None or around.is_selected(planned.found.cls)
         if planned.job is not None:
             self._registry.adopt(planned.name, planned.job)
-            if is_selected and not planned.is_disabled:
+            if self._is_started(planned):
                 planned.job.start()
-        elif is_selected and planned.callback is not None:
+        elif planned.callback is not None and self._is_started(planned):
             add = self._registry.add_interval if planned.kind == "interval" else self._registry.add_timeout
             add(planned.name, planned.callback, planned.duration_ms)
 
-    def _settings(self) -> object:
-        if self._options.settings is not None:
-            return self._options.settings()
-        if self._surroundings is not None:
-            return self._surroundings.settings()
-        raise LookupError(
-            "there are no settings; give ScheduleModule.for_root(settings=...) a function that reads them"
-        )
+    def _is_started(self, planned: Planned) -> bool:
+        around = self._surroundings
+        return not planned.is_disabled and (around is None or around.is_selected(planned.found.cls))
+
+    def _connect(self) -> Connect | None:
+        """How the connection for claims and records is had."""
+        if self._options.connection is not None:
+            own = self._own_connection = connection_to(Endpoint.of(self._options.connection))
+
+            async def connect() -> PipelinedConnection:
+                return own
+
+            return connect
+        return None if self._surroundings is None else self._surroundings.connect
 
     def _grace_ms(self) -> int:
         if self._options.shutdown_grace is not None:
             return to_ms(self._options.shutdown_grace, "shutdown_grace")
         return _GRACE_MS if self._surroundings is None else self._surroundings.shutdown_grace_ms
-
-    def _given_options(self) -> tuple[ScheduleOptions, list[ScheduleError]]:
-        given = {
-            provider.instance: " > ".join(provider.path[:-1])
-            for provider in self._discovery.providers()
-            if isinstance(provider.instance, ScheduleOptions) and provider.instance != ScheduleOptions()
-        }
-        options = next(iter(given), ScheduleOptions())
-        return options, [SchedulesDifferError(list(given.values()))] if len(given) > 1 else []
-
-    def _provided(self, cls: type[P]) -> Iterator[P]:
-        for provider in self._discovery.providers():
-            if isinstance(provider.instance, cls):
-                yield provider.instance

@@ -4,23 +4,36 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.core import Token
 from app.redis.pipelined import PipelinedConnection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Found by the scheduler among the application's providers; without any, all crons run, and none is distributed.
+    """Where there are none, all crons run, and none is distributed.
 
     Args:
         is_selected: whether this process runs the crons of a class.
         connect: the connection to keep records on, made if need be; not the scheduler's to close.
         uses_redis: whether the application has that connection anyway.
-        settings: reads what `FromSettings` and functions of the settings look at.
         shutdown_grace_ms: how long callbacks may go on running at the end.
     """
 
     is_selected: Callable[[type[Any]], bool]
     connect: Callable[[], Awaitable[PipelinedConnection]]
     uses_redis: Callable[[], bool]
-    settings: Callable[[], object]
     shutdown_grace_ms: int
+
+
+class SurroundingsToken(Token[Surroundings]):
+    """The token by which the scheduler finds them.
+
+    Args:
+        settings: reads what `FromSettings`, and functions of the settings, look at; needed before anything is built.
+    """
+
+    settings: Callable[[], object]
+
+    def __init__(self, settings: Callable[[], object]) -> None:
+        super().__init__("schedule:surroundings", attr="schedule_surroundings")
+        object.__setattr__(self, "settings", settings)  # tokens are frozen

@@ -50,6 +50,12 @@ class Ticks:
             self._after_ms, self._next_ms = second_ms, self._schedule.next_ms(after_ms)
         return self._next_ms
 
+    def prev_ms(self, before_ms: int) -> int | None:
+        """The last tick earlier than an instant."""
+        if self._schedule is None:
+            return self.at_ms if self.at_ms is not None and self.at_ms < before_ms else None
+        return self._schedule.prev_ms(before_ms)
+
     def date(self, instant_ms: int) -> datetime:
         """An instant as the zone's clocks show it."""
         offset_s = find_zone(self.zone).offset_s(instant_ms // 1000)

@@ -236,16 +236,16 @@ async def test_set_time_changes_the_ticks_of_a_running_job(
 async def test_last_and_next_dates_are_in_the_jobs_zone(
     registry: SchedulerRegistry, clock: FakeClock, ticker: Ticker
 ) -> None:
-    job = added(registry, CronJob("0 9 * * *", ticker, time_zone="Asia/Tokyo"))
+    job = added(registry, CronJob("15 21 * * *", ticker, time_zone="Asia/Tokyo"))
     assert job.last_date() is None
     assert [date.isoformat() for date in job.next_dates(2)] == [
         "2026-07-16T09:00:00+09:00",
         "2026-07-17T09:00:00+09:00",
     ]
-    await clock.advance(12 * 3_600_000)
+    await clock.advance(15 * 60_000)
     last = job.last_date()
     assert last is not None
-    assert last.isoformat() == "2026-07-16T09:00:00+09:00"
+    assert last.isoformat() == "2026-07-15T21:15:00+09:00"
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(330, "+05:30"), (-210, "-03:30"), (0, "+00:00")])

@@ -1,0 +1,25 @@
+"""The names of the crons' keys in Redis; nothing else spells one. On a Cluster the keys of one cron lie together."""
+
+NAMES = "bullworks:cron:names"
+"""The names of crons with records, by when a process last began to write them. No cron's key: those have a brace."""
+
+
+class CronKeys:
+    """The keys of one cron.
+
+    Args:
+        name: of the cron: printable, no braces, which mark what a Cluster hashes.
+    """
+
+    __slots__ = ("_base", "misses", "name", "open", "state")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._base = f"bullworks:cron:{{{name}}}:"
+        self.state = f"{self._base}state"
+        self.open = f"{self._base}open"
+        self.misses = f"{self._base}misses"
+
+    def claim(self, tick_ms: int) -> str:
+        """Who runs a tick."""
+        return f"{self._base}claim:{tick_ms}"
