@@ -4,6 +4,14 @@ from app.bullmq.backoff import Backoff, BackoffOptions, BackoffStrategy
 from app.bullmq.bulk import JobSpec
 from app.bullmq.cancel_signal import CancelReason, CancelSignal
 from app.bullmq.deduplication import DeduplicationOptions
+from app.bullmq.dependencies import (
+    ChildItem,
+    ChildrenPage,
+    Dependencies,
+    DependenciesCount,
+    DependenciesOptions,
+    DependencyOptions,
+)
 from app.bullmq.errors import (
     ActiveJobsError,
     EventsClosedError,
@@ -26,7 +34,6 @@ from app.bullmq.errors import (
     UnrecoverableError,
     WrongKeyTypeError,
 )
-from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.flow_producer import FlowJob, FlowProducer, JobNode
 from app.bullmq.handler_errors import DelayedError, RateLimitError, WaitingChildrenError, WaitingError
 from app.bullmq.job import Job, Progress
@@ -75,12 +82,16 @@ __all__ = [
     "BackoffStrategy",
     "CancelReason",
     "CancelSignal",
+    "ChildItem",
+    "ChildrenPage",
     "ContextManager",
     "Counter",
     "DeduplicationOptions",
     "DelayedError",
     "Dependencies",
     "DependenciesCount",
+    "DependenciesOptions",
+    "DependencyOptions",
     "EventsClosedError",
     "EventsMissedError",
     "EventsStreamOptions",

@@ -1,9 +1,11 @@
 """Scripts and reads about a job's parent, its children, and its deduplication id."""
 
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from app.bullmq import payload
+from app.bullmq.dependencies import ChildrenKind, Dependencies, DependenciesCount, Page, Pages
 from app.bullmq.errors import JobNotFoundError, ParentError
 from app.bullmq.script_caller import ScriptCaller, load
 
@@ -12,31 +14,14 @@ REMOVE_DEDUPLICATION_KEY = load("remove_deduplication_key")
 REMOVE_UNPROCESSED_CHILDREN = load("remove_unprocessed_children")
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
-    """A job's children by their Redis keys.
+Send = Callable[..., Awaitable[Any]]
 
-    Attributes:
-        processed: completed, with what they returned.
-        unprocessed: those it waits for.
-        ignored: failed ones that it went on without, with the reason.
-        failed: failed ones that fail it too.
-    """
-
-    processed: dict[str, Any] = field(default_factory=dict)
-    unprocessed: list[str] = field(default_factory=list)
-    ignored: dict[str, str] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class DependenciesCount:
-    """How many children of each kind; see Dependencies."""
-
-    processed: int
-    unprocessed: int
-    ignored: int
-    failed: int
+_SCANS: dict[ChildrenKind, tuple[str, str, str]] = {
+    "processed": ("processed", "HSCAN", "HLEN"),
+    "pending": ("dependencies", "SSCAN", "SCARD"),
+}
+# What one command may hold up everybody else for.
+_CHILDREN_A_SCAN = 1_000
 
 
 class FamilyScripts(ScriptCaller):
@@ -61,6 +46,59 @@ class FamilyScripts(ScriptCaller):
             {child: value.decode("utf-8", "replace") for child, value in _pairs(ignored)},
             [child.decode() for child in failed],
         )
+
+    async def dependency_pages(self, job_id: str, pages: Pages) -> Dependencies:
+        """Some of them; the reads leave in one write."""
+        send, key = self.connection.send, self.keys.of(job_id)
+        await self.connection.connect()
+        scans = {
+            "processed": _scan(send, "HSCAN", f"{key}:processed", pages.processed),
+            "unprocessed": _scan(send, "SSCAN", f"{key}:dependencies", pages.unprocessed),
+            "ignored": _scan(send, "HSCAN", f"{key}:failed", pages.ignored),
+        }
+        failed = await self._failed_page(f"{key}:unsuccessful", pages.failed)
+        found = {kind: await scan if scan is not None else None for kind, scan in scans.items()}
+        cursors = {kind: None if reply is None else int(reply[0]) for kind, reply in found.items()}
+        return Dependencies(
+            {child: payload.decode(value) for child, value in _pairs(_page(found["processed"]))},
+            [child.decode() for child in dict.fromkeys(_page(found["unprocessed"]))],
+            {child: value.decode("utf-8", "replace") for child, value in _pairs(_page(found["ignored"]))},
+            [child.decode() for child in failed[1]],
+            next_processed_cursor=cursors["processed"],
+            next_unprocessed_cursor=cursors["unprocessed"],
+            next_ignored_cursor=cursors["ignored"],
+            next_failed_cursor=failed[0],
+        )
+
+    async def children_between(
+        self, job_id: str, kind: ChildrenKind, start: int, end: int
+    ) -> tuple[dict[str, bytes | None], int]:
+        """Children `start` to `end`, both included, -1 for the last, with what they returned; and how many there are.
+
+        They are in no order, but in the same one while none comes or goes.
+        """
+        suffix, scan, count = _SCANS[kind]
+        key = f"{self.keys.of(job_id)}:{suffix}"
+        total = int(await self.connection.execute(count, key))
+        found: dict[str, bytes | None] = {}
+        cursor = 0
+        while True:
+            cursor, flat = await self.connection.execute(scan, key, cursor, "COUNT", _CHILDREN_A_SCAN)
+            cursor = int(cursor)
+            found |= dict(_pairs(flat)) if kind == "processed" else {child.decode(): None for child in flat}
+            if cursor == 0 or 0 <= end < len(found):
+                break
+        wanted = islice(found.items(), start, end + 1 if end >= 0 else None)
+        return dict(wanted), total
+
+    async def _failed_page(self, key: str, page: Page | None) -> tuple[int | None, list[bytes]]:
+        """They are in order, so a cursor is a place."""
+        if page is None:
+            return None, []
+        end = page.cursor + page.count
+        # One more than is asked for, to know whether there is.
+        children: list[bytes] = await self.connection.execute("ZRANGE", key, page.cursor, end)
+        return (end if len(children) > page.count else 0), children[: page.count]
 
     async def dependencies_count(self, job_id: str) -> DependenciesCount:
         """How many there are; costs the same however many."""
@@ -105,3 +143,11 @@ class FamilyScripts(ScriptCaller):
 def _pairs(flat: list[bytes]) -> list[tuple[str, bytes]]:
     parts = iter(flat)
     return [(child.decode(), value) for child, value in zip(parts, parts, strict=True)]
+
+
+def _scan(send: Send, command: str, key: str, page: Page | None) -> Awaitable[Any] | None:
+    return None if page is None else send(command, key, page.cursor, "COUNT", page.count)
+
+
+def _page(reply: Sequence[Any] | None) -> list[bytes]:
+    return [] if reply is None else list(reply[1])

@@ -8,8 +8,8 @@ from typing import Any, NotRequired, Self, TypedDict
 from uuid import uuid4
 
 from app.bullmq.connecting import Connection, check_parent, check_tagged, connect
+from app.bullmq.dependencies import Dependencies, Page, Pages
 from app.bullmq.errors import InvalidOptionError, addition_error
-from app.bullmq.family_scripts import Dependencies
 from app.bullmq.job import Job
 from app.bullmq.keys import QueueKeys
 from app.bullmq.new_job import NewJob
@@ -25,6 +25,8 @@ from app.redis.pipelined import Argument
 
 ADD_FLOW = load("add_flow")
 
+# Redis looks at so many places for each child that is wanted: not all of them are taken.
+_SCANNED_FOR_EACH = 10
 _MOST_IN_FLOW = 1_000
 """Jobs of one flow: it is stored by one script call, while which Redis serves nobody else."""
 
@@ -255,9 +257,10 @@ class FlowProducer:
             return None
         node = JobNode(Job(scripts, job_id, fields))
         if depth > 1 and max_children > 0:
-            children = await scripts.dependencies(job_id)
+            page = Page(count=_SCANNED_FOR_EACH * max_children)
+            children = await scripts.dependency_pages(job_id, Pages(page, page, page, page))
             for key in islice(_child_keys(children), max_children):
-                child_keys, child_id = _split(key, keys.prefix)
+                child_keys, child_id = QueueKeys.of_job(key, keys.prefix)
                 child = await self._read(child_keys, child_id, depth - 1, max_children)
                 if child is not None:
                     node.children.append(child)
@@ -269,13 +272,3 @@ def _child_keys(children: Dependencies) -> Iterator[str]:
     yield from children.unprocessed
     yield from children.ignored
     yield from children.failed
-
-
-def _split(key: str, prefix: str) -> tuple[QueueKeys, str]:
-    """The queue and id of a job's key. A queue name holds no ":", an id may; another prefix is told by the last ":"."""
-    if key.startswith(f"{prefix}:"):
-        name, _, job_id = key.removeprefix(f"{prefix}:").partition(":")
-        return QueueKeys(prefix, name), job_id
-    rest, _, job_id = key.rpartition(":")
-    other_prefix, _, name = rest.rpartition(":")
-    return QueueKeys(other_prefix, name), job_id

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from app.bullmq.family_scripts import Dependencies, DependenciesCount
+from typing_extensions import Unpack
+
+from app.bullmq.dependencies import Dependencies, DependenciesCount, DependenciesOptions, Pages
 from app.bullmq.job_store import JobStore
 
 
@@ -26,9 +28,21 @@ class JobFamily:
         """The keys of children whose failure fails the job."""
         return (await self._store.dependencies(self.id)).failed
 
-    async def get_dependencies(self) -> Dependencies:
-        """All children by state; for a job with very many, prefer `get_dependencies_count`."""
-        return await self._store.dependencies(self.id)
+    async def get_dependencies(self, **pages: Unpack[DependenciesOptions]) -> Dependencies:
+        """All children by state; or, of a job with very many, a page of those states for which one is asked.
+
+        While children end, one may be on two pages, or on none; those that stay where they are are on one at least.
+
+        Args:
+            pages: which page of `processed`, `unprocessed`, `ignored`, `failed`, as in {"cursor": 0, "count": 100}.
+
+        Raises:
+            InvalidOptionError: no such page.
+        """
+        checked = Pages.of(pages)
+        if checked is None:
+            return await self._store.dependencies(self.id)
+        return await self._store.dependency_pages(self.id, checked)
 
     async def get_dependencies_count(self) -> DependenciesCount:
         """How many children there are of each state."""

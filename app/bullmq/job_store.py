@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from app.bullmq.family_scripts import Dependencies, DependenciesCount
+from app.bullmq.dependencies import Dependencies, DependenciesCount, Pages
 from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import FinishedState, JobState
 from app.bullmq.job_wait import EventSource
@@ -53,6 +53,8 @@ class JobStore(Protocol):
     async def extend_lock(self, job_id: str, /, token: str, duration_ms: int) -> bool: ...
 
     async def dependencies(self, job_id: str, /) -> Dependencies: ...
+
+    async def dependency_pages(self, job_id: str, /, pages: Pages) -> Dependencies: ...
 
     async def dependencies_count(self, job_id: str, /) -> DependenciesCount: ...
 

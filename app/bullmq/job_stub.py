@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.bullmq import codec, payload
+from app.bullmq.dependencies import Dependencies, DependenciesCount, Pages
 from app.bullmq.errors import JobLockedError, JobStateError, ParentError
 from app.bullmq.event_id import BEFORE_ALL
-from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.job_logs import JobLogs
 from app.bullmq.job_state import FinishedState, JobState
 from app.bullmq.job_wait import EventSource
@@ -81,6 +81,16 @@ class StubStore:
 
     async def dependencies(self, _job_id: str) -> Dependencies:
         return Dependencies(dict(self._children_values))
+
+    async def dependency_pages(self, _job_id: str, pages: Pages) -> Dependencies:
+        # As few as a stub has come all at once from Redis, too.
+        return Dependencies(
+            dict(self._children_values) if pages.processed else {},
+            next_processed_cursor=0 if pages.processed else None,
+            next_unprocessed_cursor=0 if pages.unprocessed else None,
+            next_ignored_cursor=0 if pages.ignored else None,
+            next_failed_cursor=0 if pages.failed else None,
+        )
 
     async def dependencies_count(self, _job_id: str) -> DependenciesCount:
         return DependenciesCount(len(self._children_values), 0, 0, 0)

@@ -21,6 +21,19 @@ class QueueKeys:
         self.name = name
         self.base = f"{prefix}:{name}:"
 
+    @classmethod
+    def of_job(cls, key: str, prefix: str) -> tuple["QueueKeys", str]:
+        """The queue and the id of a job's key.
+
+        A queue's name holds no ":", an id may; another prefix than `prefix` is told by the last ":".
+        """
+        if key.startswith(f"{prefix}:"):
+            name, _, job_id = key.removeprefix(f"{prefix}:").partition(":")
+            return cls(prefix, name), job_id
+        rest, _, job_id = key.rpartition(":")
+        other_prefix, _, name = rest.rpartition(":")
+        return cls(other_prefix, name), job_id
+
     def of(self, suffix: str) -> str:
         """A key of the queue itself (`wait`, `meta` ...) or the hash of a job, by its id."""
         return self.base + suffix

@@ -18,6 +18,7 @@ from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedStat
 from app.bullmq.keys import QueueKeys
 from app.bullmq.new_job import NewJob
 from app.bullmq.options import JobOptions, JobOpts, is_utf8
+from app.bullmq.queue_children import QueueChildren
 from app.bullmq.queue_counts import QueueCounts
 from app.bullmq.queue_getters import QueueGetters
 from app.bullmq.queue_limits import QueueLimits
@@ -33,7 +34,7 @@ _NO_LIMIT = 2**53
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
-class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep):
+class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren):
     """A queue by name. Opens no socket until it is first used.
 
     Args:

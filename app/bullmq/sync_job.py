@@ -4,9 +4,11 @@ import asyncio
 import threading
 from typing import Any
 
+from typing_extensions import Unpack
+
 from app.bullmq.cancel_signal import CancelSignal
+from app.bullmq.dependencies import Dependencies, DependenciesCount, DependenciesOptions
 from app.bullmq.durations import Duration
-from app.bullmq.family_scripts import Dependencies, DependenciesCount
 from app.bullmq.job import D, Job, Progress, R
 from app.bullmq.job_state import FinishedState, JobState
 from app.bullmq.job_wait import EventSource, checked_ttl
@@ -198,9 +200,9 @@ class SyncJob(SyncJobMoves[D, R]):
         """As Job.get_failed_children."""
         return self._call(self._job.get_failed_children())
 
-    def get_dependencies(self) -> Dependencies:
+    def get_dependencies(self, **pages: Unpack[DependenciesOptions]) -> Dependencies:
         """As Job.get_dependencies."""
-        return self._call(self._job.get_dependencies())
+        return self._call(self._job.get_dependencies(**pages))
 
     def get_dependencies_count(self) -> DependenciesCount:
         """As Job.get_dependencies_count."""

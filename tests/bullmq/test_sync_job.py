@@ -15,7 +15,7 @@ from tests.bullmq.hand_worker import HandWorker
 # How jobs are made, and what the worker reads and sets; a SyncJob is made from a Job. A handler returns or raises: only
 # who takes jobs by hand stores what came of them.
 NOT_FOR_HANDLERS = {
-    "from_reply", "stub", "on_progress", "absorb", "stored", "offer_signal", "is_ordinary",
+    "from_reply", "stub", "on_progress", "absorb", "stored", "timing", "offer_signal", "is_ordinary",
     "move_to_completed", "move_to_failed",
 }  # fmt: skip
 

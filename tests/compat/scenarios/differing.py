@@ -60,6 +60,20 @@ DIFFERENCES: dict[str, Difference] = {
         ],
         {"bull:q:events/2": ([], [DRAINED, DRAINED])},
     ),
+    "pages of failed children": Difference(
+        "each has those that follow, and the last one says that it is; Node's second page is empty, and its cursor "
+        "grows for ever",
+        [
+            ["add", "p", {}, {"jobId": "p"}],
+            ["redis", "ZADD", "bull:q:p:unsuccessful", 1, "bull:q:a", 2, "bull:q:b", 3, "bull:q:c"],
+            ["dependencyPages", "p", {"failed": {"cursor": 0, "count": 2}}],
+            ["dependencyPages", "p", {"failed": {"cursor": 2, "count": 2}}],
+        ],
+        {
+            "answers/3/failed": ([], ["bull:q:c"]),
+            "answers/3/nextFailedCursor": (4, 0),
+        },
+    ),
     "options that say what goes without saying": Difference(
         "not stored: a delay and a priority of 0, lifo false, a jitter of 0",
         [

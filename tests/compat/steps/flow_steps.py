@@ -30,6 +30,34 @@ class FlowSteps(World):
             "failed": sorted(found.failed),
         }
 
+    async def dependencyPages(self, job_id: str, opts: dict[str, Any]) -> dict[str, Any]:
+        found = await (await self.job(job_id)).get_dependencies(**opts)  # type: ignore[arg-type]
+        answer: dict[str, Any] = {}
+        for kind in opts:
+            children = getattr(found, kind)
+            answer[kind] = children if isinstance(children, dict) else sorted(children)
+            answer[f"next{kind.capitalize()}Cursor"] = getattr(found, f"next_{kind}_cursor")
+        return answer
+
+    async def allPages(self, job_id: str, kind: str, count: int) -> list[Any]:
+        """All children of a kind, page by page, sorted, and whether there was more than one page."""
+        found: set[str] = set()
+        cursor, pages = 0, 0
+        while pages == 0 or cursor:
+            page = await (await self.job(job_id)).get_dependencies(**{kind: {"cursor": cursor, "count": count}})  # type: ignore[arg-type]
+            found |= set(getattr(page, kind))
+            cursor, pages = getattr(page, f"next_{kind}_cursor"), pages + 1
+        return [sorted(found), pages > 1]
+
+    async def children(self, job_id: str, kind: str, start: int, end: int) -> dict[str, Any]:
+        found = await self.queue.get_dependencies(job_id, kind, start, end)  # type: ignore[arg-type]
+        values = {"processed": lambda item: {"v": item.value}, "pending": lambda item: {}}[kind]
+        return {
+            "items": [{"id": item.id, **values(item)} for item in found.items],
+            "jobs": [job.name for job in found.jobs],
+            "total": found.total,
+        }
+
     async def dependenciesCount(self, job_id: str) -> dict[str, int]:
         found = await (await self.job(job_id)).get_dependencies_count()
         return {
