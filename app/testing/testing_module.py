@@ -1,0 +1,51 @@
+"""TestingModule: what `compile()` makes; an application whose hooks have not run."""
+
+from functools import partial
+from typing import TypeVar
+
+from app.core import Application, Discovery, ModuleRef
+from app.testing.harness_queue import HarnessQueue
+from app.workers.explorer import Explorer, FoundProcessor
+from app.workers.tokens import QueueToken
+
+T = TypeVar("T")
+
+
+class TestingRoot:
+    """The class of a testing module's own module."""
+
+    __test__ = False
+
+    def __init__(self, modules: ModuleRef, discovery: Discovery) -> None:
+        self.modules = modules
+        self.discovery = discovery
+
+
+class TestingModule(Application):
+    """Everything is built. `get()`, `resolve()`, `create()`; `init()` runs the start hooks, `close()` the stop hooks.
+
+    Entering it, or awaiting it, is `init()`; leaving it is `close()`. Before `init()`, what is overridden on
+    `container` reaches everybody: consumers that exist are built again when they are next asked for.
+    """
+
+    __test__ = False
+
+    async def create(self, cls: type[T]) -> T:
+        """A new instance of a class that no module provides, with its dependencies injected, as ModuleRef.create.
+
+        Raises:
+            WiringError: one of its dependencies is not visible in the testing module.
+        """
+        return await self.get(TestingRoot).modules.create(cls)
+
+    def attach_harnesses(self) -> None:
+        """Let each harness whose queue is in these modules run its jobs in their processors."""
+        for provider in self.get(TestingRoot).discovery.providers():
+            if isinstance(provider.token, QueueToken) and isinstance(provider.instance, HarnessQueue):
+                provider.instance.find_processors = partial(self._processors_of, provider.token.queue_name)
+
+    async def _processors_of(self, queue_name: str) -> list[FoundProcessor]:
+        # An override since the last call may have made the module forget hosts, which are then built anew.
+        await self.container.build_async()
+        found = Explorer.explore(self.get(TestingRoot).discovery).processors
+        return [processor for processor in found if processor.spec.queue == queue_name]
