@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from app.bullmq import Queue
 from app.bullmq.flow_producer import FlowProducer
 from app.core import DiscoveredProvider, Discovery, ProviderKind, Scope, marked_methods
+from app.schedule.explorer import marks_of
 from app.workers.errors import (
     ConfigKeyError,
     HostScopeError,
@@ -26,7 +27,7 @@ from app.workers.events_listener import LISTENER, ListenerSpec
 from app.workers.host import WorkerHost
 from app.workers.options import WorkersOptions, complete
 from app.workers.processing import pool_of
-from app.workers.processor import PROCESSOR, ProcessorSpec
+from app.workers.processor import PROCESSOR, ProcessorSpec, worker_name_of
 from app.workers.queues import InProcessQueue
 from app.workers.selection import Selection
 from app.workers.tokens import FlowProducerToken, QueueToken, SetupToken
@@ -91,6 +92,7 @@ class Explorer:
         queues: the registered ones, by name. Where a test put something else in a queue's place it is None.
         own_queues, own_producers: those that the application made, and has to close.
         processors, listeners: of all modules.
+        cron_workers: the names of classes with scheduled methods.
         options: which workers run, and where, as far as that is known before anything is built.
     """
 
@@ -99,6 +101,7 @@ class Explorer:
     own_producers: list[FlowProducer] = field(default_factory=list)
     processors: list[FoundProcessor] = field(default_factory=list)
     listeners: list[FoundListener] = field(default_factory=list)
+    cron_workers: set[str] = field(default_factory=set)
     options: list[WorkersOptions] = field(default_factory=list)
     _config_keys: dict[str, str | None] = field(default_factory=dict)
     _roots: list[tuple[str | None, str]] = field(default_factory=list)
@@ -137,7 +140,7 @@ class Explorer:
 
     def unknown_workers(self, selection: Selection) -> Iterator[WorkersError]:
         """What ENABLED_WORKERS names and is not there."""
-        known = sorted({processor.spec.worker_name for processor in self.processors})
+        known = sorted({processor.spec.worker_name for processor in self.processors} | self.cron_workers)
         unknown = selection.unknown(known)
         if unknown:
             yield UnknownWorkerError(unknown, known)
@@ -177,6 +180,8 @@ class Explorer:
     def _host(self, cls: type[Any], provider: DiscoveredProvider, path: str) -> None:
         marks: Mapping[str, Any] = vars(cls)
         processor, listener = marks.get(PROCESSOR), marks.get(LISTENER)
+        if any(marks_of(cls)):
+            self.cron_workers.add(worker_name_of(cls))
         instance, scope, is_eager = provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from app.bullmq import Queue, Worker
 from app.bullmq.worker.processor import Processor
 from app.core import ApplicationStateError, Discovery, Inject, ModuleRef, Scope, Shutdown, methods_of
+from app.schedule.scheduler import Scheduler
 from app.workers.explorer import Explorer
 from app.workers.host import WorkerHost, bind
 from app.workers.listening import Listening
@@ -33,11 +34,13 @@ class WorkerFleet:
         discovery: Discovery,
         shutdown: Shutdown,
         modules: ModuleRef,
+        schedule: Scheduler,
     ) -> None:
         self._setup = setup
         self._discovery = discovery
         self._shutdown = shutdown
         self._modules = modules
+        self._schedule = schedule
         self._found = Explorer()
         self._listening = Listening()
         self._workers: list[Worker[Any, Any]] = []
@@ -88,7 +91,11 @@ class WorkerFleet:
             self._is_closing = True
         hurrying = asyncio.create_task(self._hurry(), name="workers-hurry")
         try:
-            await self._close_workers(self._setup.shutdown_grace_ms)
+            # crons and jobs end side by side: the grace time is for both
+            await together(
+                "crons or workers did not end",
+                [self._schedule.drain(), self._close_workers(self._setup.shutdown_grace_ms)],
+            )
         finally:
             hurrying.cancel()
             await asyncio.gather(hurrying, return_exceptions=True)

@@ -81,12 +81,22 @@ def processor(
 
     def mark(cls: type[T]) -> type[T]:
         methods = _methods(cls, queue)
-        name = worker_name or snake_case(cls.__name__).removesuffix("_worker")
+        name = worker_name or _class_name(cls)
         spec = ProcessorSpec(queue, name, methods, options, process_pool, process_factory, config_key)
         setattr(cls, PROCESSOR, spec)
         return cls if scope is None else injectable(scope=scope)(cls)
 
     return mark
+
+
+def worker_name_of(cls: type[Any]) -> str:
+    """How ENABLED_WORKERS knows a class, a processor or not."""
+    spec = vars(cls).get(PROCESSOR)
+    return spec.worker_name if isinstance(spec, ProcessorSpec) else _class_name(cls)
+
+
+def _class_name(cls: type[Any]) -> str:
+    return snake_case(cls.__name__).removesuffix("_worker")
 
 
 def _methods(cls: type[Any], queue: str) -> dict[str, str]:

@@ -3,13 +3,15 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from app.core import Binding, ModuleContainer, Scope, dynamic_module, provide
+from app.core import Binding, Discovery, ModuleContainer, ModuleRef, Scope, dynamic_module, provide
+from app.schedule import ScheduleModule
 from app.workers.connection import keep_locks, reach, share
 from app.workers.errors import NoJobError
 from app.workers.explorer import check
 from app.workers.fleet import WorkerFleet
 from app.workers.queues import queue_module
 from app.workers.registrar import WorkersRegistrar
+from app.workers.scheduling import SURROUNDINGS, surroundings
 from app.workers.services.distributed_lock import DistributedLockService
 from app.workers.tokens import JOB, ConnectionTokens
 
@@ -41,7 +43,7 @@ def root_module(
     is_further = tokens.setup.config_key is not None
     return dynamic_module(
         cls,
-        imports=[*modules, *imports],
+        imports=[*modules, *imports, *([] if is_further else [ScheduleModule.for_root()])],
         providers=[*connection, *([] if is_further else _running(tokens)), *providers],
         exports=[tokens.setup, tokens.connection, *([] if is_further else _EXPORTS), *modules],
         is_global=True,
@@ -58,6 +60,7 @@ def _running(tokens: ConnectionTokens) -> list[Any]:
     return [
         provide(DistributedLockService, use_factory=keep_locks, inject=[tokens.connection], lazy=True),
         provide(JOB, use_factory=_no_job, scope=Scope.REQUEST),
+        provide(SURROUNDINGS, use_factory=surroundings, inject=[tokens.setup, ModuleRef, Discovery]),
         WorkerFleet,
         WorkersRegistrar,
     ]

@@ -239,8 +239,8 @@ async def test_last_and_next_dates_are_in_the_jobs_zone(
     job = added(registry, CronJob("15 21 * * *", ticker, time_zone="Asia/Tokyo"))
     assert job.last_date() is None
     assert [date.isoformat() for date in job.next_dates(2)] == [
-        "2026-07-16T09:00:00+09:00",
-        "2026-07-17T09:00:00+09:00",
+        "2026-07-15T21:15:00+09:00",
+        "2026-07-16T21:15:00+09:00",
     ]
     await clock.advance(15 * 60_000)
     last = job.last_date()
