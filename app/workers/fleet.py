@@ -1,7 +1,7 @@
 """The workers of one process: built, started and drained at the application's fixed points."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 from app.bullmq import Queue, Worker
@@ -44,8 +44,23 @@ class WorkerFleet:
         self._found = Explorer()
         self._listening = Listening()
         self._workers: list[Worker[Any, Any]] = []
+        self._told_of_workers: list[Callable[[Worker[Any, Any]], None]] = []
         self._registering = asyncio.Lock()
         self._has_looked = self._is_registered = self._is_started = self._is_closing = False
+
+    @property
+    def workers(self) -> list[Worker[Any, Any]]:
+        """Those that this process runs; empty until they are made."""
+        return list(self._workers)
+
+    @property
+    def queues(self) -> dict[str, Queue[Any]]:
+        """The registered queues by name, but for those that a test replaced; empty until they were looked for."""
+        return {name: queue for name, queue in self._found.queues.items() if queue is not None}
+
+    def on_worker(self, callback: Callable[[Worker[Any, Any]], None]) -> None:
+        """Have each worker handed over once it is made, before it takes jobs: for whoever measures."""
+        self._told_of_workers.append(callback)
 
     async def on_module_init(self) -> None:
         """Check what there is, reach Redis, and make the workers, unless that is left to `register`.
@@ -71,6 +86,9 @@ class WorkerFleet:
                 raise ApplicationStateError("WorkersRegistrar", "the application is closing, no worker starts any more")
             if not self._is_registered:
                 self._workers = list(self._selected_workers())
+                for worker in self._workers:
+                    for tell in self._told_of_workers:
+                        tell(worker)
                 self._is_registered = True
                 if self._is_started:
                     await self._start()

@@ -52,7 +52,7 @@ def root_module(
     )
 
 
-_EXPORTS = (DistributedLockService, JOB, WorkersRegistrar)
+_EXPORTS = (DistributedLockService, JOB, WorkerFleet, WorkersRegistrar)
 
 
 def _running(tokens: ConnectionTokens) -> list[Any]:

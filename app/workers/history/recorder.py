@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from app.bullmq import Queue
@@ -92,24 +92,25 @@ class HistoryRecorder:
     few seconds are missing at most.
 
     Args:
-        queues: whose workers run here, or whose lines are looked at.
         flush_s: between writes.
     """
 
-    def __init__(self, queues: Iterable[Queue[Any]], *, flush_s: float = FLUSH_S) -> None:
-        self._records = {queue.name: QueueRecord(queue) for queue in queues}
+    def __init__(self, *, flush_s: float = FLUSH_S) -> None:
+        self._records: dict[str, QueueRecord] = {}
         self._flush_s = flush_s
         self._task: asyncio.Task[None] | None = None
         self._look_at_s = 0.0
         self._is_failing = False
 
-    def observer(self, queue: str) -> Callable[[Outcome], None]:
-        """What a worker of the queue tells its outcomes, see `Worker.measure`."""
-        return self._records[queue].count
+    def watch(self, queue: Queue[Any]) -> Callable[[Outcome], None]:
+        """Note how long the queue's jobs wait, from now on; returns what its workers tell, see `Worker.measure`."""
+        if queue.name not in self._records:
+            self._records[queue.name] = QueueRecord(queue)
+        return self._records[queue.name].count
 
     def start(self) -> None:
         """Write every few seconds, from now on."""
-        if self._task is None and self._records:
+        if self._task is None:
             self._task = asyncio.create_task(self._run(), name="history")
 
     async def close(self) -> None:

@@ -24,12 +24,18 @@ async def queue(redis_url: str, key_prefix: str) -> AsyncIterator[Queue[Any]]:
         yield queue
 
 
+def watching(queue: Queue[Any], **options: Any) -> HistoryRecorder:
+    recorder = HistoryRecorder(**options)
+    recorder.watch(queue)
+    return recorder
+
+
 async def work_off(queue: Queue[Any], recorder: HistoryRecorder, process: Any, **options: Any) -> None:
     """Run a worker until the line is empty."""
     worker: Worker[Any, Any] = Worker(
         "email", process, connection=queue.connection.endpoint, prefix=queue.keys.prefix, **options
     )
-    worker.measure(recorder.observer("email"))
+    worker.measure(recorder.watch(queue))
 
     async def is_done() -> bool:
         counts = await queue.get_job_counts()
@@ -56,7 +62,7 @@ async def test_each_way_to_end_is_counted_with_run_and_wait(queue: Queue[Any], h
     await queue.add("good", delay=50)
     await queue.add("bad")
     await queue.add("flaky", attempts=2)
-    recorder = HistoryRecorder([queue])
+    recorder = watching(queue)
     await work_off(queue, recorder, process, concurrency=4)
     await recorder.flush()
     tally = await ever(history)
@@ -70,7 +76,7 @@ async def test_what_was_written_is_not_written_again(queue: Queue[Any], history:
     async def process(job: Job[Any, Any]) -> None:
         pass
 
-    recorder = HistoryRecorder([queue])
+    recorder = watching(queue)
     for expected in (1, 2):
         await queue.add("x")
         await work_off(queue, recorder, process)
@@ -86,9 +92,9 @@ async def test_a_job_that_is_handed_back_is_not_counted(queue: Queue[Any], histo
         started.set()
         await asyncio.Event().wait()
 
-    recorder = HistoryRecorder([queue])
+    recorder = watching(queue)
     worker: Worker[Any, Any] = Worker("email", process, connection=queue.connection.endpoint, prefix=queue.keys.prefix)
-    worker.measure(recorder.observer("email"))
+    worker.measure(recorder.watch(queue))
     await queue.add("x")
     async with worker:
         await asyncio.wait_for(started.wait(), 10)
@@ -104,13 +110,13 @@ async def test_it_writes_by_itself_every_few_seconds_and_at_its_end(queue: Queue
     async def is_written() -> bool:
         return (await ever(history)).completed == 1
 
-    recorder = HistoryRecorder([queue], flush_s=0.05)
+    recorder = watching(queue, flush_s=0.05)
     recorder.start()
     recorder.start()
     await queue.add("x")
     await work_off(queue, recorder, process)
     await eventually(is_written)
-    slow = HistoryRecorder([queue], flush_s=60)
+    slow = watching(queue, flush_s=60)
     slow.start()
     await queue.add("x")
     await work_off(queue, slow, process)
@@ -122,7 +128,7 @@ async def test_it_writes_by_itself_every_few_seconds_and_at_its_end(queue: Queue
 
 async def test_the_wait_of_the_oldest_job_is_noted(queue: Queue[Any], history: RedisHistory) -> None:
     await queue.add("x", timestamp=int(time.time() * 1000) - 3_600_000)
-    recorder = HistoryRecorder([queue], flush_s=0.05)
+    recorder = watching(queue, flush_s=0.05)
     recorder.start()
 
     async def is_noted() -> bool:
@@ -151,7 +157,7 @@ async def test_while_redis_is_away_minutes_are_kept_and_written_later(tmp_path: 
     with RedisServer(tmp_path) as server:
         async with Queue("email", connection=server.url, prefix=key_prefix) as queue:
             await queue.wait_until_ready()
-            recorder = HistoryRecorder([queue])
+            recorder = watching(queue)
             record = recorder._records["email"]
             record.at(29_000_000).completed = 7
             server.stop()
@@ -171,7 +177,7 @@ async def test_what_redis_refuses_is_kept_and_said_once(
     with RedisServer(tmp_path) as server:
         async with Queue("email", connection=server.url, prefix=key_prefix) as queue:
             await queue.wait_until_ready()
-            recorder = HistoryRecorder([queue])
+            recorder = watching(queue)
             recorder._records["email"].at(29_000_000).completed = 7
             await queue.connection.execute("CONFIG", "SET", "maxmemory", "1")
             for _ in range(3):
@@ -193,7 +199,7 @@ async def test_a_write_whose_reply_is_lost_is_not_sent_again(
     with RedisServer(tmp_path) as server:
         async with Queue("email", connection=server.url, prefix=key_prefix) as queue:
             await queue.wait_until_ready()
-            recorder = HistoryRecorder([queue])
+            recorder = watching(queue)
             record = recorder._records["email"]
             record.at(29_000_000).completed = 7
             server.freeze()
@@ -223,7 +229,7 @@ async def test_a_job_with_times_that_are_none_harms_nobody(queue: Queue[Any], hi
     odd = await queue.add("odd")
     await queue.connection.execute("HSET", queue.keys.of(odd.id), "timestamp", "yesterday")
     await queue.add("good")
-    recorder = HistoryRecorder([queue])
+    recorder = watching(queue)
     await work_off(queue, recorder, process)
     assert done.is_set()
     await recorder.flush()
