@@ -81,6 +81,10 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     ) -> None:
         await self.close()
 
+    @property
+    def telemetry(self) -> Telemetry[Any] | None:
+        return None if self.tracing is None else self.tracing.telemetry
+
     async def close(self) -> None:
         """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
         with trace(self.tracing, "close"):

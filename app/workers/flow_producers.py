@@ -36,7 +36,7 @@ def flow_producer_module(name: str, options: FlowProducerOptions, config_key: st
     token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
 
     def make(connection: PipelinedConnection, setup: WorkersSetup) -> FlowProducer:
-        return FlowProducer(connection=connection, prefix=given.get("prefix") or setup.prefix)
+        return _producer(connection, setup, given)
 
     return dynamic_module(
         FlowProducerModule,
@@ -59,7 +59,7 @@ def flow_producer_module_async(
     options = provide(f"flow_producer_options:{name}", use_factory=use_factory, inject=inject)
 
     def make(connection: PipelinedConnection, setup: WorkersSetup, given: FlowProducerOptions) -> FlowProducer:
-        return FlowProducer(connection=connection, prefix=_checked(given).get("prefix") or setup.prefix)
+        return _producer(connection, setup, _checked(given))
 
     return dynamic_module(
         FlowProducerModule,
@@ -69,6 +69,11 @@ def flow_producer_module_async(
         exports=[token],
         key=(FlowProducerModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
     )
+
+
+def _producer(connection: PipelinedConnection, setup: WorkersSetup, options: FlowProducerOptions) -> FlowProducer:
+    prefix = options.get("prefix") or setup.prefix
+    return FlowProducer(connection=connection, prefix=prefix, telemetry=setup.telemetry)
 
 
 def _checked(options: FlowProducerOptions) -> FlowProducerOptions:

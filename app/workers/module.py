@@ -6,6 +6,7 @@ from typing import Any
 import redis.asyncio
 from typing_extensions import Unpack
 
+from app.bullmq import Telemetry
 from app.bullmq.durations import Duration
 from app.core import ModuleContainer, dynamic_module, provide
 from app.redis.endpoint import Endpoint
@@ -33,6 +34,7 @@ class WorkersModule:
         enabled_workers: str | Sequence[str] | None = None,
         shutdown_grace: Duration | None = None,
         manual_registration: bool = False,
+        telemetry: Telemetry[Any] | None = None,
     ) -> ModuleContainer:
         """The connection, the workers of all modules, and the queues and providers named here.
 
@@ -45,9 +47,9 @@ class WorkersModule:
             queues: names of queues to register.
             providers: processors and what they need.
             imports: modules that the providers need.
-            connection, prefix, workers_enabled, enabled_workers, shutdown_grace, manual_registration: see
-                `WorkersOptions`. With no connection, those left out come from the settings, read when the application
-                is built.
+            connection, prefix, workers_enabled, enabled_workers, shutdown_grace, manual_registration, telemetry:
+                see `WorkersOptions`. With no connection, those left out come from the settings, read when the
+                application is built.
 
         Raises:
             InvalidOptionError: a queue's name cannot be used, or an option does not go with config_key.
@@ -61,6 +63,7 @@ class WorkersModule:
             enabled_workers=names,
             shutdown_grace=shutdown_grace,
             manual_registration=manual_registration,
+            telemetry=telemetry,
         )
         tokens = ConnectionTokens.of(config_key)
         if config_key is None:

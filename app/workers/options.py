@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import redis.asyncio
 
-from app.bullmq import InvalidOptionError
+from app.bullmq import InvalidOptionError, Telemetry
 from app.bullmq.durations import Duration, to_ms
 from app.redis.endpoint import Endpoint
 from app.settings import Settings
@@ -28,6 +29,7 @@ class WorkersOptions:
         enabled_workers: "all", or the names of those that this process runs; "all", or ENABLED_WORKERS.
         shutdown_grace: how long running jobs may go on at the end; 10 s, or SHUTDOWN_GRACE_MS.
         manual_registration: workers and listeners wait until `WorkersRegistrar.register()` is called.
+        telemetry: observes all queues, workers and flow producers, as `app.bullmq.otel.BullMQOtel` does; default: none.
     """
 
     connection: str | redis.asyncio.Redis | Endpoint | None = None
@@ -36,6 +38,7 @@ class WorkersOptions:
     enabled_workers: str | Sequence[str] | None = None
     shutdown_grace: Duration | None = None
     manual_registration: bool = False
+    telemetry: Telemetry[Any] | None = None
 
     def further_connection(self) -> str | redis.asyncio.Redis | Endpoint:
         """The connection of a `for_root()` with a config_key, which decides nothing else.
@@ -45,7 +48,7 @@ class WorkersOptions:
         """
         if self.connection is None:
             raise InvalidOptionError("connection", "must be given where there is a config_key")
-        for option in ("workers_enabled", "enabled_workers", "shutdown_grace", "manual_registration"):
+        for option in ("workers_enabled", "enabled_workers", "shutdown_grace", "manual_registration", "telemetry"):
             if getattr(self, option) != WorkersOptions.__dataclass_fields__[option].default:
                 raise InvalidOptionError(option, "is said once for all, by the for_root() without config_key")
         return self.connection
@@ -65,6 +68,7 @@ class WorkersSetup:
     selection: Selection = field(default_factory=Selection)
     shutdown_grace_ms: int = 10_000
     manual_registration: bool = False
+    telemetry: Telemetry[Any] | None = None
 
 
 def complete(options: WorkersOptions) -> WorkersSetup:
@@ -91,6 +95,7 @@ def complete(options: WorkersOptions) -> WorkersSetup:
         selection=selection,
         shutdown_grace_ms=setup.shutdown_grace_ms if grace is None else to_ms(grace, "shutdown_grace"),
         manual_registration=options.manual_registration,
+        telemetry=options.telemetry,
     )
 
 

@@ -93,6 +93,7 @@ def _queue(name: str, connection: PipelinedConnection, setup: WorkersSetup, opti
         prefix=options.get("prefix") or setup.prefix,
         default_job_options=options.get("default_job_options"),
         streams=options.get("streams"),
+        telemetry=setup.telemetry,
     )
 
 
