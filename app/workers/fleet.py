@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
-from app.bullmq import Queue, Worker
+from app.bullmq import Queue, Worker, WorkerOptions
 from app.bullmq.worker.processor import Processor
 from app.core import ApplicationStateError, Discovery, Inject, ModuleRef, Scope, Shutdown, methods_of
 from app.schedule.scheduler import Scheduler
@@ -168,12 +168,13 @@ class WorkerFleet:
 
 def _worker(spec: ProcessorSpec, processor: Processor, queue: Queue[Any]) -> Worker[Any, Any]:
     """The engine's worker of a processor, where its queue is."""
+    options: WorkerOptions = {"telemetry": queue.telemetry, **spec.options}
     return Worker(
         spec.queue,
         processor,
         connection=queue.connection.endpoint,
         prefix=queue.keys.prefix,
-        **spec.options,
+        **options,
     )
 
 
