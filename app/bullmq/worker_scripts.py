@@ -1,6 +1,7 @@
 """The scripts of the hot path: a typed method for each that a worker runs over and over."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from redis.exceptions import NoScriptError
 from app.bullmq.fetch_terms import FetchTerms
 from app.bullmq.keys import QueueKeys
 from app.bullmq.processing_scripts import ADVANCE, EXTEND_LOCKS, FETCH, FetchError
-from app.redis.pipelined import PipelinedConnection
+from app.redis.pipelined import Argument, PipelinedConnection
 from app.redis.script import Script
 from app.redis.server_error import ServerError
 
@@ -33,6 +34,47 @@ class Fetched:
     wait_ms: int
 
 
+class Advance:
+    """A trip of advance.lua that is under way; awaiting it gives its answer.
+
+    It leaves with its making, so Redis is at work before the coroutine that waits for it has its turn.
+    """
+
+    __slots__ = ("_args", "_connection", "_keys", "_reply")
+
+    def __init__(self, connection: PipelinedConnection, keys: tuple[str], args: list[Argument]) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._args = args
+        self._reply: asyncio.Future[Any] | None = None
+        if connection.is_connected:
+            self._reply = connection.send("EVALSHA", ADVANCE.sha, 1, *keys, *args)
+            connection.flush()
+
+    def __await__(self) -> Generator[Any, Any, tuple[list[int | bytes], Fetched]]:
+        """A code for each outcome (see lua/advance.lua), and what was taken.
+
+        Raises:
+            FetchError: the outcomes are stored, but fetching failed.
+        """
+        return self._answer().__await__()
+
+    async def _answer(self) -> tuple[list[int | bytes], Fetched]:
+        if self._reply is None:
+            answer = await self._connection.run(ADVANCE, self._keys, self._args)
+        else:
+            try:
+                answer = await self._reply
+            except ServerError as error:
+                if error.code != "NOSCRIPT" and not self._connection.follows(error):
+                    raise
+                answer = await self._connection.execute("EVAL", ADVANCE.source, 1, *self._keys, *self._args)
+        codes, jobs, state, wait_ms, _ = answer
+        if isinstance(state, bytes):
+            raise FetchError(state.decode("utf-8", "replace"), codes)
+        return codes, Fetched(jobs, state, wait_ms)
+
+
 class WorkerScripts:
     """Advance over the command connection, fetch over the blocking one."""
 
@@ -51,25 +93,15 @@ class WorkerScripts:
         self._marker = keys.of("marker")
         self._terms = terms
 
-    async def advance(
+    def advance(
         self, outcomes: Iterable[tuple[str | bytes | int, ...]], want: int, token: str, holds: int | str
-    ) -> tuple[list[int | bytes], Fetched]:
-        """Store outcomes and take up to `want` jobs under `token`.
-
-        Returns:
-            A code for each outcome (see lua/advance.lua), and what was taken.
-
-        Raises:
-            FetchError: the outcomes are stored, but fetching failed.
-        """
+    ) -> "Advance":
+        """Store outcomes and take up to `want` jobs under `token`: the trip, which leaves at once if it can."""
         args = self._terms.args(want, token, holds)
         args.append(self._terms.most_points)
         for outcome in outcomes:
             args += outcome
-        codes, jobs, state, wait_ms, _ = await self._commands.run(ADVANCE, self._base, args)
-        if isinstance(state, bytes):
-            raise FetchError(state.decode("utf-8", "replace"), codes)
-        return codes, Fetched(jobs, state, wait_ms)
+        return Advance(self._commands, self._base, args)
 
     async def wait_and_fetch(self, block_ms: int, want: int, token: str, holds: int | str) -> Fetched:
         """Wait for a marker, at most `block_ms`, and take jobs in the same trip.

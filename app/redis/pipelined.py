@@ -123,8 +123,15 @@ class PipelinedConnection:
         self._pending.append(reply)
         self._outgoing.append(packed)
         if len(self._outgoing) == 1:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         return reply
+
+    def flush(self) -> None:
+        """Write what was sent so far at once, for a sender that knows that nothing follows it in this tick."""
+        if self._wire is not None and self._outgoing:
+            packed = self._outgoing
+            self._outgoing = []
+            self._wire.write(packed[0] if len(packed) == 1 else b"".join(packed))
 
     async def execute(self, *command: Argument, key: Argument | None = None) -> Any:  # noqa: ARG002 - keeps to one server
         """Run one command and return its reply, in bytes, ints and lists.
@@ -213,12 +220,6 @@ class PipelinedConnection:
                 await asyncio.shield(self._connecting)
         except TimeoutError:
             raise self._lost(f"no connection within {self._reply_timeout_s:g} s") from None
-
-    def _flush(self) -> None:
-        if self._wire is not None and self._outgoing:
-            packed = self._outgoing
-            self._outgoing = []
-            self._wire.write(packed[0] if len(packed) == 1 else b"".join(packed))
 
     async def _open(self) -> None:
         try:

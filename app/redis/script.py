@@ -8,6 +8,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 _INCLUDE = re.compile(r"^-- include: (lib/[a-z_]+\.lua)$", re.MULTILINE)
+_WITHIN = re.compile(r"^ +-- include within: (lib/[a-z_]+\.lua)$", re.MULTILINE)
 _HEADER = re.compile(r"\A--\[\[ (?P<name>[a-z_]+): .*?\]\]\n", re.DOTALL)
 
 
@@ -35,6 +36,9 @@ class Script:
     def load(cls, package: str, name: str) -> "Script":
         """Read `<package>/lua/<name>.lua` and the `lib/` files it includes, each once, dependencies first.
 
+        `-- include within: lib/x.lua` stands in a function and is replaced by that file, and by what it includes that
+        is not at the top of the script: Lua makes those functions only when that function is called.
+
         Raises:
             ScriptHeaderError: the header is not the contract that style asks for.
             FileNotFoundError: the script, or a file that it includes, is not in the package.
@@ -42,17 +46,23 @@ class Script:
         folder = files(package) / "lua"
         body = (folder / f"{name}.lua").read_text(encoding="utf-8")
         _check_header(name, body)
-        source = "\n".join([*_libraries(folder, body, seen=set()), body]).encode()
+        seen: set[str] = set()
+        top = "\n".join([*_libraries(folder, body, seen), body])
+        source = _WITHIN.sub(lambda found: "\n".join(_library(folder, found[1], set(seen))), top).encode()
         return cls(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
 
 
 def _libraries(folder: Traversable, text: str, seen: set[str]) -> Iterator[str]:
     for path in _INCLUDE.findall(text):
         if path not in seen:
-            seen.add(path)
-            library = (folder / path).read_text(encoding="utf-8")
-            yield from _libraries(folder, library, seen)
-            yield library
+            yield from _library(folder, path, seen)
+
+
+def _library(folder: Traversable, path: str, seen: set[str]) -> Iterator[str]:
+    seen.add(path)
+    library = (folder / path).read_text(encoding="utf-8")
+    yield from _libraries(folder, library, seen)
+    yield library
 
 
 def _check_header(name: str, body: str) -> None:

@@ -113,7 +113,9 @@ def test_a_script_is_called_from_one_place(script: str) -> None:
 
 
 def test_every_shared_part_is_used() -> None:
-    included = set(re.findall(r"-- include: (lib/\w+\.lua)", "".join(path.read_text() for path in LUA.rglob("*.lua"))))
+    included = set(
+        re.findall(r"-- include(?: within)?: (lib/\w+\.lua)", "".join(path.read_text() for path in LUA.rglob("*.lua")))
+    )
     assert included == {f"lib/{path.name}" for path in LIBRARIES}
 
 

@@ -15,7 +15,7 @@ from app.bullmq.processing_scripts import FetchError
 from app.bullmq.worker.intake import MOST_A_TRIP, Intake
 from app.bullmq.worker.pace import Pace
 from app.bullmq.worker.wakeup import Wakeup
-from app.bullmq.worker_scripts import Fetched, WorkerScripts
+from app.bullmq.worker_scripts import Advance, Fetched, WorkerScripts
 from app.redis.errors import ConnectionLostError, RedisError
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class Finisher:
         self._wakeups = [Wakeup() for _ in range(_LANES)]
         self._lanes: list[asyncio.Task[None]] = []
         self._under_way = 0
+        self._begun: _Trip | None = None
         self._retrying = 0
         self._drained: asyncio.Event = asyncio.Event()
         self.set_concurrency(concurrency)
@@ -87,8 +88,12 @@ class Finisher:
 
     def wake(self) -> None:
         """Something has changed: look again whether there is something to do."""
-        self._wakeups[0].set()
-        if self._under_way and len(self._outcomes) >= self._enough:
+        if not self._under_way:
+            if self._outcomes and not self._intake.busy and self._lanes:
+                # No handler runs that could join the trip: it leaves now, and the lane finds it under way.
+                self._begun = self._begin()
+            self._wakeups[0].set()
+        elif len(self._outcomes) >= self._enough:
             self._wakeups[1].set()
 
     @property
@@ -115,30 +120,38 @@ class Finisher:
     async def _run(self, number: int) -> None:
         wakeup = self._wakeups[number]
         while True:
-            if not self._has_trip():
+            trip = self._next_trip()
+            if trip is None:
                 if self.is_idle:
                     self._drained.set()
                 await wakeup.wait()
                 continue
-            self._under_way += 1
             try:
-                await self._trip()
+                await self._end(trip)
             finally:
                 self._under_way -= 1
+
+    def _next_trip(self) -> "_Trip | None":
+        begun, self._begun = self._begun, None
+        return begun or (self._begin() if self._has_trip() else None)
 
     def _has_trip(self) -> bool:
         if self._under_way:
             return len(self._outcomes) >= self._enough
         return bool(self._outcomes) or (self._intake.expects_work and self._intake.room() > 0)
 
-    async def _trip(self) -> None:
-        outcomes = self._outcomes
+    def _begin(self) -> "_Trip":
+        outcomes, intake = self._outcomes, self._intake
         batch = [outcomes.popleft() for _ in range(min(len(outcomes), MOST_A_TRIP))]
-        intake = self._intake
         want, holds, token = intake.room(), intake.holds, self._new_token()
         intake.reserve(want)
+        self._under_way += 1
+        return _Trip(batch, want, token, self._scripts.advance([o.to_script() for o in batch], want, token, holds))
+
+    async def _end(self, trip: "_Trip") -> None:
+        intake, batch, want, token = self._intake, trip.batch, trip.want, trip.token
         try:
-            codes, fetched = await self._scripts.advance([o.to_script() for o in batch], want, token, holds)
+            codes, fetched = await trip.advance
         except FetchError as error:
             intake.unanswered(want)
             # The script may have taken jobs before it broke off.
@@ -203,3 +216,15 @@ class Finisher:
             self.add(outcome)
 
         asyncio.get_running_loop().call_later(delay_s, again)
+
+
+class _Trip:
+    """One call of advance.lua: what it stores, how many jobs it asks for, under which token."""
+
+    __slots__ = ("advance", "batch", "token", "want")
+
+    def __init__(self, batch: list[Outcome], want: int, token: str, advance: Advance) -> None:
+        self.batch = batch
+        self.want = want
+        self.token = token
+        self.advance = advance

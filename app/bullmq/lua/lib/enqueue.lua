@@ -36,18 +36,3 @@ local function add_delayed(queue, id, due_ms)
   emit(queue, 'delayed', 'jobId', id, 'delay', due_ms)
   mark_next_delayed(queue)
 end
-
--- Delayed jobs whose time has come join the end of their line; at most 1,000 a call, the rest with the next call.
-local function promote_due(queue, now)
-  local due = redis.call('ZRANGEBYSCORE', queue.base .. 'delayed', 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1000)
-  if #due == 0 then return end
-  redis.call('ZREM', queue.base .. 'delayed', unpack(due))
-  for _, id in ipairs(due) do
-    local key = queue.base .. id
-    local priority = tonumber(redis.call('HGET', key, 'priority')) or 0
-    add_to_end(queue, id, priority, false)
-    emit(queue, 'waiting', 'jobId', id, 'prev', 'delayed')
-    redis.call('HSET', key, 'delay', 0)
-  end
-  mark_work_unless_closed(queue)
-end

@@ -9,6 +9,37 @@ local OPEN, PAUSED, FULL, LIMITED, SUSPECT = 0, 1, 2, 3, 4
 -- Of a limit that names no duration, and between looks at one whose key has no expiry.
 local LIMIT_MS = 1000
 
+-- What a command answered that may meet a key of another type: an error names that key.
+local function answered(reply, key, expected)
+  if type(reply) == 'table' and reply.err then error({err = wrong_type(key, expected) or reply.err}) end
+  return reply
+end
+
+-- Once an id is popped an error would lose it, so the types of what is written then are looked at first. `delayed`,
+-- `limiter`, `wait` and `prioritized` tell theirs by themselves, before anything is popped.
+local function refuse_types(queue)
+  local wrong = wrong_type(queue.base .. 'active', 'list') or wrong_type(queue.base .. 'marker', 'zset')
+    or wrong_type(queue.base .. 'events', 'stream')
+  if wrong then error({err = wrong}) end
+end
+
+-- Delayed jobs whose time has come join the end of their line; at most 1,000 a call, the rest with the next call.
+local function promote_due(queue, now)
+  local key = queue.base .. 'delayed'
+  local due = answered(redis.pcall('ZRANGEBYSCORE', key, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1000), key, 'zset')
+  if #due == 0 then return end
+  local wrong = wrong_type(queue.base .. 'wait', 'list') or wrong_type(queue.base .. 'prioritized', 'zset')
+  if wrong then error({err = wrong}) end
+  redis.call('ZREM', key, unpack(due))
+  for _, id in ipairs(due) do
+    local priority = tonumber(redis.call('HGET', queue.base .. id, 'priority')) or 0
+    add_to_end(queue, id, priority, false)
+    emit(queue, 'waiting', 'jobId', id, 'prev', 'delayed')
+    redis.call('HSET', queue.base .. id, 'delay', 0)
+  end
+  mark_work_unless_closed(queue)
+end
+
 local function limit_duration(queue, options)
   return options.limiter_duration or queue.duration or LIMIT_MS
 end
@@ -22,7 +53,7 @@ local function allowance(queue, options)
   end
   -- A manual rate limit is a huge count in the same key, whether or not the worker has a limiter.
   local max = queue.max or options.limiter_max
-  local used = tonumber(redis.call('GET', queue.base .. 'limiter'))
+  local used = tonumber(answered(redis.pcall('GET', queue.base .. 'limiter'), queue.base .. 'limiter', 'string'))
   if used and (max or used >= 9007199254740991) then
     local room = (max or 0) - used
     if room < allowed then
@@ -45,9 +76,12 @@ end
 
 -- Up to `count` ids, moved to `active`: first those of `wait`, then by priority.
 local function pop(queue, count)
-  local ids = redis.call('RPOP', queue.base .. 'wait', count) or {}
+  local ids = answered(redis.pcall('RPOP', queue.base .. 'wait', count), queue.base .. 'wait', 'list') or {}
   if #ids < count then
-    local prioritized = redis.call('ZPOPMIN', queue.base .. 'prioritized', count - #ids)
+    local prioritized = redis.pcall('ZPOPMIN', queue.base .. 'prioritized', count - #ids)
+    -- Those of `wait` are taken all the same: the next fetch, which finds none there, tells.
+    if prioritized.err and #ids > 0 then prioritized = {} end
+    answered(prioritized, queue.base .. 'prioritized', 'zset')
     if #prioritized == 0 then redis.call('DEL', queue.base .. 'pc') end
     for i = 1, #prioritized, 2 do ids[#ids + 1] = prioritized[i] end
   end
@@ -84,15 +118,6 @@ local function read_job(key)
   end
   if not is_job then return nil end
   return hash, attempts_started, stalled or 0, deferred
-end
-
--- Once an id is popped an error would lose it, so the types are looked at first.
-local function refuse_types(queue)
-  local wrong = wrong_type(queue.base .. 'delayed', 'zset') or wrong_type(queue.base .. 'wait', 'list')
-    or wrong_type(queue.base .. 'prioritized', 'zset') or wrong_type(queue.base .. 'active', 'list')
-    or wrong_type(queue.base .. 'marker', 'zset') or wrong_type(queue.base .. 'events', 'stream')
-    or wrong_type(queue.base .. 'limiter', 'string')
-  if wrong then error({err = wrong}) end
 end
 
 -- Takes the job for this worker; its hash gains the fields that this writes. `now` is a text.

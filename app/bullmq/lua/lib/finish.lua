@@ -1,6 +1,5 @@
--- include: lib/add.lua
--- include: lib/hand_back.lua
--- include: lib/retention.lua
+-- include: lib/enqueue.lua
+-- include: lib/kept.lua
 -- include: lib/whole.lua
 -- include: lib/wrong_type.lua
 
@@ -16,18 +15,10 @@ local ID, TOKEN, VALUE, RETENTION, STACK, EXTRA = 1, 2, 3, 4, 5, 6
 -- What is read of a job, by place. All that an ordinary end needs; the rest is read where it is needed.
 local NAME, ATTEMPTS_MADE, PARENT_KEY, DEDUPLICATION_ID, PARENT = 1, 2, 3, 4, 5
 
--- Where an outcome puts its job, and what type that is. Flat, since tables are made with each call.
-local DELAYED = {'delayed', 'zset', 'marker', 'zset'}
-local WAITING = {'wait', 'list', 'prioritized', 'zset', 'marker', 'zset', 'pc', 'string'}
-local DESTINATIONS = {
-  complete = {'completed', 'zset'}, fail = {'failed', 'zset'}, retry = WAITING, delay = DELAYED, postpone = DELAYED,
-  hand_back = WAITING, release = WAITING, wait_for_children = {'waiting-children', 'zset'},
-}
-
 -- What all outcomes of a call share. `doomed`: keys to delete once all are stored, in one command. `is_plain`: none of
 -- these jobs has children, or a log, so nobody need ask for each.
 local function read_batch(queue, first)
-  local locks, relations, batch = {}, {}, {doomed = {}, size = 0, destinations = {}}
+  local locks, relations, batch = {}, {}, {doomed = {}, size = 0, wrong = {}, active = queue.base .. 'active'}
   for at = first, #ARGV, OUTCOME_FIELDS do
     local key, last = queue.base .. ARGV[at + ID], #relations
     locks[#locks + 1] = key .. ':lock'
@@ -38,8 +29,11 @@ local function read_batch(queue, first)
   batch.locks = locks
   if #locks > 0 then
     batch.holders = redis.call('MGET', unpack(locks))
-    batch.is_plain = redis.call('EXISTS', unpack(relations)) == 0
-    batch.has_stalled = redis.call('EXISTS', queue.base .. 'stalled') == 1
+    -- Mostly there is none of all these.
+    relations[#relations + 1] = queue.base .. 'stalled'
+    local found = redis.call('EXISTS', unpack(relations))
+    batch.has_stalled = found > 0 and redis.call('EXISTS', queue.base .. 'stalled') == 1
+    batch.is_plain = found == (batch.has_stalled and 1 or 0)
   end
   return batch
 end
@@ -55,98 +49,6 @@ local function delete_doomed(batch)
   end
 end
 
-local function refuse_destination(queue, kind)
-  local destinations = DESTINATIONS[kind]
-  for i = 1, #destinations, 2 do
-    local wrong = wrong_type(queue.base .. destinations[i], destinations[i + 1])
-    if wrong then return wrong end
-  end
-  return wrong_type(queue.base .. 'events', 'stream') or wrong_type(queue.base .. 'active', 'list')
-    or wrong_type(queue.base .. 'stalled', 'set')
-end
-
-local function refuse_children(key)
-  if redis.call('SCARD', key .. ':dependencies') > 0 then return OPEN_CHILDREN end
-  if redis.call('ZCARD', key .. ':unsuccessful') > 0 then return FAILED_CHILDREN end
-  return nil
-end
-
--- `child`: the key of the one to wait for, '' for all.
-local function refuse_to_wait(key, child)
-  if redis.call('ZCARD', key .. ':unsuccessful') > 0 then return FAILED_CHILDREN end
-  local is_open
-  if child == '' then
-    is_open = redis.call('SCARD', key .. ':dependencies') > 0
-  else
-    is_open = redis.call('SISMEMBER', key .. ':dependencies', child) == 1
-  end
-  return not is_open and NOTHING_TO_WAIT_FOR or nil
-end
-
--- Of the keys of others that the end of this job touches, one that is of another type; nil: none is.
-local function refuse_relations(queue, job)
-  local deduplication_id, parent = job[DEDUPLICATION_ID], job[PARENT]
-  local wrong = deduplication_id and (wrong_type(queue.base .. 'de:' .. deduplication_id, 'string')
-    or wrong_type(queue.base .. 'dn:' .. deduplication_id, 'hash'))
-  if wrong then return wrong end
-  if not parent then return nil end
-  local family = {dependencies = 'set', processed = 'hash', failed = 'hash', unsuccessful = 'zset'}
-  local places = {['waiting-children'] = 'zset', wait = 'list', prioritized = 'zset', pc = 'string',
-    delayed = 'zset', failed = 'zset', marker = 'zset', events = 'stream'}
-  wrong = wrong_type(parent.key, 'hash')
-  for suffix, expected in pairs(family) do wrong = wrong or wrong_type(parent.key .. ':' .. suffix, expected) end
-  for suffix, expected in pairs(places) do wrong = wrong or wrong_type(parent.base .. suffix, expected) end
-  return wrong or nil
-end
-
--- Either the reason not to store the outcome, or nil and what the job's hash says. Writes nothing.
-local function examine(queue, batch, number, at, kind, key)
-  local wrong = batch.destinations[kind]
-  if wrong == nil then
-    wrong = refuse_destination(queue, kind)
-    batch.destinations[kind] = wrong
-  end
-  if wrong then return wrong end
-  -- One read tells type and presence too: every job has a name.
-  local job = redis.pcall('HMGET', key, 'name', 'atm', 'parentKey', 'deid')
-  if job.err then return wrong_type(key, 'hash') end
-  if not job[NAME] then return GONE end
-  local holder = batch.holders[number]
-  -- MGET takes a key of another type for none.
-  if not holder then return wrong_type(batch.locks[number], 'string') or NO_LOCK end
-  if holder ~= ARGV[at + TOKEN] then return FOREIGN_LOCK end
-  if kind == 'wait_for_children' then return refuse_to_wait(key, ARGV[at + VALUE]), job end
-  if job[PARENT_KEY] or job[DEDUPLICATION_ID] then
-    job[PARENT] = read_parent(job[PARENT_KEY], redis.call('HGET', key, 'parent'))
-    wrong = refuse_relations(queue, job)
-    if wrong then return wrong end
-  end
-  if kind == 'complete' and not batch.is_plain then return refuse_children(key), job end
-  return nil, job
-end
-
--- What came for a deduplication id while its owner was active is added now.
-local function add_kept(queue, batch, now, deduplication_id)
-  local key = queue.base .. 'dn:' .. deduplication_id
-  local kept = redis.call('HMGET', key, 'name', 'data', 'opts', 'jid', 'pk', 'pd', 'rjk')
-  if not kept[1] then return end
-  redis.call('DEL', key)
-  local is_read, opts = pcall(cjson.decode, kept[3])
-  if not is_read then opts = {} end
-  redis.call('INCR', queue.base .. 'id')
-  local job = {name = kept[1], data = kept[2], opts = kept[3], timestamp = now, delay = tonumber(opts.delay) or 0,
-    priority = tonumber(opts.priority) or 0, lifo = opts.lifo, dedup = {id = deduplication_id},
-    parent_key = kept[5] or nil, parent = kept[6] or nil, scheduler_id = kept[7] or nil}
-  redis.call('SET', queue.base .. 'de:' .. deduplication_id, kept[4])
-  store(queue, job, kept[4])
-  if place(queue, job, kept[4]) then mark_work_unless_closed(queue) end
-  if job.parent_key then
-    redis.call('SADD', job.parent_key .. ':dependencies', queue.base .. kept[4])
-    -- That parent may be one of these jobs.
-    batch.is_plain = false
-  end
-end
-
 local function next_attempt(job)
   return job[ATTEMPTS_MADE] and whole(job[ATTEMPTS_MADE] + 1) or '1'
 end
@@ -157,6 +59,71 @@ local function traces_of(key, stack)
   if not feed then return stack end
   redis.call('HSET', key, 'tm', string.sub(stack, feed + 1))
   return string.sub(stack, 1, feed - 1)
+end
+
+-- Lua makes the functions of a script with each call, and most calls need none of these.
+local made
+local function other_ends()
+  if made then return made end
+  -- include within: lib/other_ends.lua
+  made = {
+    refuse_place = refuse_place, refuse_to_wait = refuse_to_wait, refuse_relations = refuse_relations,
+    tell_relations = tell_relations, child_removed = child_removed, delete_job = delete_job,
+    apply_retention = apply_retention, store_retry = store_retry, store_move = store_move,
+  }
+  return made
+end
+
+-- The text of the error where a key that such an outcome writes is of another type, else false. `finished`: the key in
+-- which it keeps its job, if it does. Writes nothing.
+local function refuse_keys(queue, batch, kind, finished)
+  local wrong
+  if finished then
+    wrong = wrong_type(queue.base .. finished, 'zset')
+  elseif kind ~= 'complete' and kind ~= 'fail' then
+    wrong = other_ends().refuse_place(queue, kind)
+  end
+  return wrong or wrong_type(queue.base .. 'events', 'stream') or wrong_type(batch.active, 'list')
+    or (batch.has_stalled and wrong_type(queue.base .. 'stalled', 'set'))
+end
+
+local FINISHED = {complete = 'completed', fail = 'failed'}
+
+-- The key in which an outcome keeps its job: nil for one that removes it, or puts it elsewhere.
+local function finished_key(at, kind)
+  return FINISHED[kind] and not keeps_nothing(parse_retention(ARGV[at + RETENTION])) and FINISHED[kind] or nil
+end
+
+local function refuse_children(key)
+  if redis.call('SCARD', key .. ':dependencies') > 0 then return OPEN_CHILDREN end
+  if redis.call('ZCARD', key .. ':unsuccessful') > 0 then return FAILED_CHILDREN end
+  return nil
+end
+
+-- Either the reason not to store the outcome, or nil and what the job's hash says. Writes nothing.
+local function examine(queue, batch, number, at, kind, key)
+  local finished = finished_key(at, kind)
+  local wrong = batch.wrong[finished or kind]
+  if wrong == nil then
+    wrong = refuse_keys(queue, batch, kind, finished)
+    batch.wrong[finished or kind] = wrong
+  end
+  if wrong then return wrong end
+  -- One read tells type and presence too: every job has a name.
+  local job = redis.pcall('HMGET', key, 'name', 'atm', 'parentKey', 'deid')
+  if job.err then return wrong_type(key, 'hash') end
+  if not job[NAME] then return GONE end
+  local holder = batch.holders[number]
+  -- MGET takes a key of another type for none.
+  if not holder then return wrong_type(batch.locks[number], 'string') or NO_LOCK end
+  if holder ~= ARGV[at + TOKEN] then return FOREIGN_LOCK end
+  if kind == 'wait_for_children' then return other_ends().refuse_to_wait(key, ARGV[at + VALUE]), job end
+  if job[PARENT_KEY] or job[DEDUPLICATION_ID] then
+    wrong = other_ends().refuse_relations(queue, job, key)
+    if wrong then return wrong end
+  end
+  if kind == 'complete' and not batch.is_plain then return refuse_children(key), job end
+  return nil, job
 end
 
 local function keep_finished(queue, batch, now, at, key, completes, attempts_made, retention)
@@ -170,18 +137,15 @@ local function keep_finished(queue, batch, now, at, key, completes, attempts_mad
   end
   local finished_key = queue.base .. (completes and 'completed' or 'failed')
   redis.call('ZADD', finished_key, text, ARGV[at + ID])
-  apply_retention(queue.base, finished_key, now, retention, completes)
+  if retention.count or retention.age then
+    other_ends().apply_retention(queue.base, finished_key, now, retention, completes)
+  end
 end
 
 local function store_final(queue, batch, now, at, key, job, completes)
   local id, value = ARGV[at + ID], ARGV[at + VALUE]
-  if job[DEDUPLICATION_ID] then
-    release_deduplication(queue, job[DEDUPLICATION_ID], id)
-    add_kept(queue, batch, now, job[DEDUPLICATION_ID])
-  end
-  if job[PARENT] then
-    local tell = completes and child_completed or child_failed
-    tell(job[PARENT], key, value, now)
+  if job[DEDUPLICATION_ID] or job[PARENT] then
+    other_ends().tell_relations(queue, batch, now, job, key, id, value, completes)
   end
   local retention = parse_retention(ARGV[at + RETENTION])
   local attempts_made = next_attempt(job)
@@ -189,8 +153,8 @@ local function store_final(queue, batch, now, at, key, job, completes)
     keep_finished(queue, batch, now, at, key, completes, attempts_made, retention)
   else
     -- A failed child that nobody can retry any more is not waited for.
-    if job[PARENT] then child_removed(job[PARENT], key, now) end
-    if batch.is_plain then doom(batch, key) else delete_job(queue.base, id) end
+    if job[PARENT] then other_ends().child_removed(job[PARENT], key, now) end
+    if batch.is_plain then doom(batch, key) else other_ends().delete_job(queue.base, id) end
   end
   if completes then
     emit(queue, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
@@ -199,41 +163,6 @@ local function store_final(queue, batch, now, at, key, job, completes)
     emit(queue, 'failed', 'jobId', id, 'failedReason', value, 'prev', 'active')
     if ARGV[at + EXTRA] == '1' then emit(queue, 'retries-exhausted', 'jobId', id, 'attemptsMade', attempts_made) end
     batch.failed = (batch.failed or 0) + 1
-  end
-end
-
-local function priority_of(key)
-  return tonumber(redis.call('HGET', key, 'priority')) or 0
-end
-
--- Another attempt, at once (`retry`, extra = '1' for lifo) or later (`delay`, extra = ms).
-local function store_retry(queue, now, at, key, job, kind)
-  local id, extra = ARGV[at + ID], ARGV[at + EXTRA]
-  redis.call('HSET', key, 'atm', next_attempt(job), 'failedReason', ARGV[at + VALUE], 'stacktrace',
-    traces_of(key, ARGV[at + STACK]))
-  if kind == 'delay' then
-    redis.call('HSET', key, 'delay', extra)
-    add_delayed(queue, id, now + extra)
-  else
-    add_to_end(queue, id, priority_of(key), extra == '1')
-    emit(queue, 'waiting', 'jobId', id, 'prev', 'active')
-    mark_work_unless_closed(queue)
-  end
-end
-
--- Its handler, or whoever took it by hand, puts it elsewhere: no attempt is spent.
-local function store_move(queue, now, at, key, kind)
-  local id = ARGV[at + ID]
-  if kind == 'postpone' then
-    local delay = math.max(ARGV[at + EXTRA] - now, 0)
-    redis.call('HSET', key, 'delay', whole(delay))
-    add_delayed(queue, id, now + delay)
-  elseif kind == 'wait_for_children' then
-    redis.call('ZADD', queue.base .. 'waiting-children', whole(now), id)
-    emit(queue, 'waiting-children', 'jobId', id, 'prev', 'active')
-  else
-    hand_back(queue, id, priority_of(key), kind == 'release')
-    mark_work_unless_closed(queue)
   end
 end
 
@@ -249,9 +178,9 @@ local function store_outcome(queue, batch, now, number, at)
   if kind == 'complete' or kind == 'fail' then
     store_final(queue, batch, now, at, key, job, kind == 'complete')
   elseif kind == 'retry' or kind == 'delay' then
-    store_retry(queue, now, at, key, job, kind)
+    other_ends().store_retry(queue, now, at, key, job, kind)
   else
-    store_move(queue, now, at, key, kind)
+    other_ends().store_move(queue, now, at, key, kind)
   end
   return 0
 end
@@ -270,7 +199,7 @@ end
 -- Stores the outcomes from ARGV[first] on; returns a code for each, and the batch.
 local function finish(queue, now, first)
   local batch, codes = read_batch(queue, first), {}
-  batch.now, batch.active = whole(now), queue.base .. 'active'
+  batch.now = whole(now)
   for number = 1, #batch.locks do
     local at, size = first + (number - 1) * OUTCOME_FIELDS, batch.size
     local is_done, code = pcall(store_outcome, queue, batch, now, number, at)

@@ -1,0 +1,122 @@
+-- include: lib/add.lua
+-- include: lib/hand_back.lua
+-- include: lib/retention.lua
+
+-- Ends of jobs that are more than plain: of a child, of the owner of a deduplication id; and outcomes that put a job
+-- elsewhere. Within finish.lua, whose names it uses.
+
+-- Where an outcome that does not end its job puts it, and what type that is.
+local DELAYED = {'delayed', 'zset', 'marker', 'zset'}
+local WAITING = {'wait', 'list', 'prioritized', 'zset', 'marker', 'zset', 'pc', 'string'}
+local PLACES = {
+  retry = WAITING, delay = DELAYED, postpone = DELAYED, hand_back = WAITING, release = WAITING,
+  wait_for_children = {'waiting-children', 'zset'},
+}
+
+-- The text of the error where the key that the outcome puts its job into is of another type; nil: it is not.
+local function refuse_place(queue, kind)
+  local places = PLACES[kind]
+  for i = 1, #places, 2 do
+    local wrong = wrong_type(queue.base .. places[i], places[i + 1])
+    if wrong then return wrong end
+  end
+  return nil
+end
+
+-- `child`: the key of the one to wait for, '' for all.
+local function refuse_to_wait(key, child)
+  if redis.call('ZCARD', key .. ':unsuccessful') > 0 then return FAILED_CHILDREN end
+  local is_open
+  if child == '' then
+    is_open = redis.call('SCARD', key .. ':dependencies') > 0
+  else
+    is_open = redis.call('SISMEMBER', key .. ':dependencies', child) == 1
+  end
+  return not is_open and NOTHING_TO_WAIT_FOR or nil
+end
+
+-- Of the keys of others that the end of this job touches, one that is of another type; nil: none is.
+local function refuse_relations(queue, job, key)
+  job[PARENT] = read_parent(job[PARENT_KEY], redis.call('HGET', key, 'parent'))
+  local deduplication_id, parent = job[DEDUPLICATION_ID], job[PARENT]
+  local wrong = deduplication_id and (wrong_type(queue.base .. 'de:' .. deduplication_id, 'string')
+    or wrong_type(queue.base .. 'dn:' .. deduplication_id, 'hash'))
+  if wrong then return wrong end
+  if not parent then return nil end
+  local family = {dependencies = 'set', processed = 'hash', failed = 'hash', unsuccessful = 'zset'}
+  local places = {['waiting-children'] = 'zset', wait = 'list', prioritized = 'zset', pc = 'string',
+    delayed = 'zset', failed = 'zset', marker = 'zset', events = 'stream'}
+  wrong = wrong_type(parent.key, 'hash')
+  for suffix, expected in pairs(family) do wrong = wrong or wrong_type(parent.key .. ':' .. suffix, expected) end
+  for suffix, expected in pairs(places) do wrong = wrong or wrong_type(parent.base .. suffix, expected) end
+  return wrong or nil
+end
+
+-- What came for a deduplication id while its owner was active is added now.
+local function add_kept(queue, batch, now, deduplication_id)
+  local key = queue.base .. 'dn:' .. deduplication_id
+  local kept = redis.call('HMGET', key, 'name', 'data', 'opts', 'jid', 'pk', 'pd', 'rjk')
+  if not kept[1] then return end
+  redis.call('DEL', key)
+  local is_read, opts = pcall(cjson.decode, kept[3])
+  if not is_read then opts = {} end
+  redis.call('INCR', queue.base .. 'id')
+  local job = {name = kept[1], data = kept[2], opts = kept[3], timestamp = now, delay = tonumber(opts.delay) or 0,
+    priority = tonumber(opts.priority) or 0, lifo = opts.lifo, dedup = {id = deduplication_id},
+    parent_key = kept[5] or nil, parent = kept[6] or nil, scheduler_id = kept[7] or nil}
+  redis.call('SET', queue.base .. 'de:' .. deduplication_id, kept[4])
+  store(queue, job, kept[4])
+  if place(queue, job, kept[4]) then mark_work_unless_closed(queue) end
+  if job.parent_key then
+    redis.call('SADD', job.parent_key .. ':dependencies', queue.base .. kept[4])
+    -- That parent may be one of these jobs.
+    batch.is_plain = false
+  end
+end
+
+-- What the end of the job is for its deduplication id and its parent; done before the job goes.
+local function tell_relations(queue, batch, now, job, key, id, value, completes)
+  if job[DEDUPLICATION_ID] then
+    release_deduplication(queue, job[DEDUPLICATION_ID], id)
+    add_kept(queue, batch, now, job[DEDUPLICATION_ID])
+  end
+  if job[PARENT] then
+    local tell = completes and child_completed or child_failed
+    tell(job[PARENT], key, value, now)
+  end
+end
+
+local function priority_of(key)
+  return tonumber(redis.call('HGET', key, 'priority')) or 0
+end
+
+-- Another attempt, at once (`retry`, extra = '1' for lifo) or later (`delay`, extra = ms).
+local function store_retry(queue, now, at, key, job, kind)
+  local id, extra = ARGV[at + ID], ARGV[at + EXTRA]
+  redis.call('HSET', key, 'atm', next_attempt(job), 'failedReason', ARGV[at + VALUE], 'stacktrace',
+    traces_of(key, ARGV[at + STACK]))
+  if kind == 'delay' then
+    redis.call('HSET', key, 'delay', extra)
+    add_delayed(queue, id, now + extra)
+  else
+    add_to_end(queue, id, priority_of(key), extra == '1')
+    emit(queue, 'waiting', 'jobId', id, 'prev', 'active')
+    mark_work_unless_closed(queue)
+  end
+end
+
+-- Its handler, or whoever took it by hand, puts it elsewhere: no attempt is spent.
+local function store_move(queue, now, at, key, kind)
+  local id = ARGV[at + ID]
+  if kind == 'postpone' then
+    local delay = math.max(ARGV[at + EXTRA] - now, 0)
+    redis.call('HSET', key, 'delay', whole(delay))
+    add_delayed(queue, id, now + delay)
+  elseif kind == 'wait_for_children' then
+    redis.call('ZADD', queue.base .. 'waiting-children', whole(now), id)
+    emit(queue, 'waiting-children', 'jobId', id, 'prev', 'active')
+  else
+    hand_back(queue, id, priority_of(key), kind == 'release')
+    mark_work_unless_closed(queue)
+  end
+end
