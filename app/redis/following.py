@@ -100,7 +100,7 @@ class FollowingConnection(PipelinedConnection):
             return
         if error.code == "MOVED":
             self._successor = self._moved(error).address
-        self._flush()
+        self.flush()
         wire, self._wire = self._wire, None
         log.info("leaving Redis at %s: %s", self.address.place, error.text)
         self._connecting = asyncio.create_task(self._leave(wire, error.code), name="redis-leave")
