@@ -84,10 +84,11 @@ class _Assembly:
         for provider in spec.providers:
             if isinstance(provider, Binding):
                 self._add(node, provider)
-            elif isinstance(provider, type):
+            elif isinstance(provider, type) and spec_of(provider) is None:
                 self._add(node, bind_class(provider))
             else:
-                self._problems.append(BadProvider(spec.name, _shown(provider)))
+                is_module = isinstance(provider, type | containers.DynamicContainer)
+                self._problems.append(BadProvider(spec.name, _shown(provider), is_module))
         for reference in spec.imports:
             imported = self._imported(node, reference)
             if imported is not None and imported not in node.imports:

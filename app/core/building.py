@@ -36,8 +36,12 @@ def check(graph: Graph) -> None:
 
 
 def problems_of(entry: Entry) -> Iterator[Problem]:
-    """What an entry needs and neither a module nor an override provides."""
-    for dependency in () if entry.is_overridden else entry.dependencies:
+    """Why an entry cannot be built: what it needs and neither a module nor an override provides, above all."""
+    if entry.is_overridden:
+        return
+    if entry.abstract is not None:
+        yield entry.abstract
+    for dependency in entry.dependencies:
         if dependency.problem is not None and not _is_defined(dependency.target):
             yield dependency.problem
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from app.core.problems import (
+    AbstractClass,
     Advice,
     BadImport,
     BadProvider,
@@ -18,6 +19,7 @@ from app.core.problems import (
     NotAModule,
     NotExported,
     NotImported,
+    NotReadable,
     Problem,
     ProvidedTwice,
     ReservedName,
@@ -43,14 +45,15 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
     match problem:
         case UnresolvedParameter():
             return _unresolved(problem)
-        case Cycle(names, path):
-            return (
-                f"Circular dependency in {_path(path)}: {' -> '.join(names)}.\n"
-                f"  Hint: take Lazy[{names[1]}] in {names[0]} and call it when you need it."
-            )
+        case Cycle(names, path, asking, parameter):
+            hint = "let one of them be provided by something else than use_existing"
+            if asking is not None:
+                hint = f"take {parameter} in {asking} and call it when you need it"
+            return f"Circular dependency in {_path(path)}: {' -> '.join(names)}.\n  Hint: {hint}."
         case ReservedName(token, attribute, module):
+            why = "which the container needs for itself" if attribute.isidentifier() else "which is no name in Python"
             return (
-                f"{token} would be the attribute {attribute!r} of {module}, which the container needs for itself.\n"
+                f"{token} would be the attribute {attribute!r} of {module}, {why}.\n"
                 "  Hint: rename the class, or provide it by a Token(name, attr=...)."
             )
         case NameClash(first, second, attribute, module):
@@ -67,10 +70,17 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
             )
         case BadImport(module, given, reason):
             return f"{module} imports {given}, which is no module.\n  Hint: {_IMPORT_HINTS[reason]}."
-        case BadProvider(module, given):
+        case BadProvider(module, given, is_module):
+            what = "a module" if is_module else "no class"
+            hint = f"add it to imports of {module}"
+            if not is_module:
+                hint = "list a class, or what provide(token, use_value=...) returns"
+            return f"{module} has {given} in its providers, which is {what}.\n  Hint: {hint}."
+        case AbstractClass(token, cls, path, lacks):
+            what = f"is abstract, it lacks {', '.join(lacks)}" if lacks else "is a Protocol"
             return (
-                f"{module} has {given} in its providers, which is no class.\n"
-                "  Hint: list a class, or what provide(token, use_value=...) returns."
+                f"{token} of {_path(path)} can't be built: {cls} {what}.\n"
+                f"  Hint: provide({token}, use_class=...) with a class that implements it."
             )
 
 
@@ -103,8 +113,9 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
     match hint:
         case NotExported(owner):
             return f"{owner} provides it but doesn't export it; add it to exports of {owner}"
-        case NotImported(owner, importer):
-            return f"{owner} provides it; add {owner} to imports of {importer}, and it to exports of {owner}"
+        case NotImported(owner, importer, is_exported):
+            export = "" if is_exported else f", and it to exports of {owner}"
+            return f"{owner} provides it; add {owner} to imports of {importer}{export}"
         case BuiltinType(name):
             return f"a {name} could be any; use Annotated[{name}, Inject(token)], or give it a default"
         case NoAnnotation(parameter):
@@ -123,6 +134,8 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
                 f"`{name}` does not exist at run time; import it for real, not under TYPE_CHECKING: "
                 "the container reads annotations"
             )
+        case NotReadable(parameter, reason):
+            return f"the annotation of `{parameter}` can't be read: {reason}"
         case NobodyProvides(token, importer, attribute):
             return f"no module provides it; add {token} to providers of {importer}, or override `{attribute}` in a test"
         case Advice(text, near):

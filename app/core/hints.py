@@ -16,11 +16,13 @@ from app.core.problems import (
     NobodyProvides,
     NotExported,
     NotImported,
+    NotReadable,
     SameName,
 )
 from app.core.provide import UseClass, UseFactory
 from app.core.signature import Parameter
 from app.core.tokens import AnyToken, Token, attribute_name, label
+from app.core.visibility import exported_entries
 
 
 def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling first
@@ -30,13 +32,17 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
     token, node = parameter.token, consumer.node
     if parameter.unreadable_name is not None:
         return NameNotThere(parameter.unreadable_name, is_local=_is_local(consumer))
+    if parameter.unreadable is not None:
+        return NotReadable(parameter.name, parameter.unreadable)
     if token is None:
         return NoAnnotation(parameter.name)
     if isinstance(token, type) and token.__module__ == "builtins":
         return BuiltinType(token.__name__)
     owner = _owner(token, node, graph)
     if owner is not None:
-        return NotExported(owner.spec.name) if owner in node.imports else NotImported(owner.spec.name, node.spec.name)
+        if owner in node.imports:
+            return NotExported(owner.spec.name)
+        return NotImported(owner.spec.name, node.spec.name, is_exported=token in exported_entries(owner))
     names = {label(known): known for known in visible}
     same = names.get(label(token))
     if isinstance(token, type) and isinstance(same, type):

@@ -1,5 +1,6 @@
 """Links modules into a graph: decides what serves each parameter, and has the providers made."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,10 +9,10 @@ from app.core.container import RESERVED_NAMES
 from app.core.graph import Graph, needs
 from app.core.hints import hint_for
 from app.core.node import Dependency, Entry, ModuleNode
-from app.core.problems import Cycle, Problem, UnresolvedParameter
+from app.core.problems import AbstractClass, Cycle, Problem, UnresolvedParameter
 from app.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
 from app.core.scope import Scope
-from app.core.signature import Parameter, listed_parameters, read_parameters
+from app.core.signature import Parameter, aliased_parameter, listed_parameters, read_parameters
 from app.core.tokens import attribute_name, label, snake_case
 from app.core.visibility import duplicate_exports, unknown_exports, visible_entries
 
@@ -50,11 +51,21 @@ class Linker:
 
     def connect(self, entry: Entry) -> None:
         """Find what serves each of an entry's parameters."""
+        entry.abstract = self._abstract(entry)
         parameters = _parameters(entry.binding)
         for parameter in parameters:
             entry.dependencies.append(self._serve(entry, parameter, parameters))
         given_up = [self._seen(entry.node, parameter) for parameter in _parameters(entry.replaced)]
         entry.given_up = [target for target in given_up if target is not None]
+
+    def _abstract(self, entry: Entry) -> AbstractClass | None:
+        recipe = None if entry.binding is None else entry.binding.recipe
+        if not isinstance(recipe, UseClass):
+            return None
+        lacks = tuple(sorted(getattr(recipe.cls, "__abstractmethods__", ())))
+        if not lacks and not vars(recipe.cls).get("_is_protocol", False):
+            return None
+        return AbstractClass(label(entry.token), label(recipe.cls), self.graph.path(entry.node), lacks)
 
     def _serve(self, entry: Entry, parameter: Parameter, parameters: tuple[Parameter, ...]) -> Dependency:
         target = self._seen(entry.node, parameter)
@@ -107,7 +118,7 @@ def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
         case UseFactory(function, inject):
             return read_parameters(function) if inject is None else listed_parameters(inject)
         case UseExisting(token):
-            return listed_parameters([token])
+            return (aliased_parameter(token),)
         case UseValue() | UseProvider() | None:
             return ()
 
@@ -133,9 +144,7 @@ def _cycles(graph: Graph) -> Iterator[Cycle]:
 
     def visit(entry: Entry) -> Iterator[Cycle]:
         if entry in trail:
-            circle = trail[trail.index(entry) :]
-            names = tuple(label(member.token) for member in (*circle, entry))
-            yield Cycle(names, graph.path(entry.node))
+            yield _cycle([*trail[trail.index(entry) :], entry], graph)
         elif entry not in done:
             trail.append(entry)
             for needed in needs(entry):
@@ -144,3 +153,14 @@ def _cycles(graph: Graph) -> Iterator[Cycle]:
 
     for entry in graph.entries():
         yield from visit(entry)
+
+
+def _cycle(circle: list[Entry], graph: Graph) -> Cycle:
+    names = tuple(label(member.token) for member in circle)
+    asking, parameter = None, ""
+    for entry, needed in itertools.pairwise(circle):
+        if entry.binding is not None and not isinstance(entry.binding.recipe, UseExisting):
+            served = next(each.parameter for each in entry.dependencies if each.target is needed)
+            asking, parameter = label(entry.token), served.as_lazy()
+            break
+    return Cycle(names, graph.path(circle[0].node), asking, parameter)

@@ -1,7 +1,7 @@
 """What a constructor parameter can say beyond its class: by which token, and when."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from app.core.tokens import AnyToken
@@ -11,9 +11,15 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True)
 class Inject:
-    """Resolve a parameter by this token, not by its class: `Annotated[Mailer, Inject("SMTP")]`."""
+    """Resolve a parameter by this token, not by its class: `Annotated[Mailer, Inject("SMTP")]`.
+
+    Args:
+        token: what is asked for.
+        optional: None will do, if nothing provides it. In annotations `T | None` says the same.
+    """
 
     token: AnyToken
+    optional: bool = field(default=False, kw_only=True)
 
 
 class Lazy(Generic[T_co]):

@@ -36,6 +36,12 @@ class ModuleSpec:
     key: Hashable = field(default=None)
     checks: "Sequence[Callable[[Any], Iterable[Exception]]]" = ()
 
+    def __post_init__(self) -> None:
+        for name in ("imports", "providers", "exports"):
+            given = getattr(self, name)
+            if isinstance(given, str) or not isinstance(given, Sequence):
+                raise TypeError(f"{self.name}: {name}= takes a list, not {given!r}; write {name}=[...]")
+
     @property
     def identity(self) -> Hashable:
         """What one application holds one module of."""

@@ -6,7 +6,7 @@ from typing import Any
 from dependency_injector import providers
 
 from app.core.module import ModuleSpec
-from app.core.problems import UnresolvedParameter
+from app.core.problems import AbstractClass, UnresolvedParameter
 from app.core.provide import Binding, UseExisting, UseFactory, UseProvider
 from app.core.scope import Scope
 from app.core.signature import Parameter
@@ -51,6 +51,7 @@ class Entry:
         attribute: its name on the container.
         scope: its lifetime, after what it needs has been looked at.
         dependencies: what it needs, in the order of its parameters.
+        abstract: why its class cannot be instantiated.
         provider: the dependency-injector provider made of it.
         replaced: what its author wrote, where a test has put another binding in its place.
         given_up: what that would have needed.
@@ -64,6 +65,7 @@ class Entry:
     attribute: str = ""
     scope: Scope = Scope.SINGLETON
     dependencies: list["Dependency"] = field(default_factory=list)
+    abstract: AbstractClass | None = None
     provider: providers.Provider[Any] = field(default_factory=providers.Provider)
     replaced: Binding | None = None
     given_up: list["Entry"] = field(default_factory=list)

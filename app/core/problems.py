@@ -20,6 +20,7 @@ class NotImported:
 
     owner: str
     importer: str
+    is_exported: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,14 @@ class NameNotThere:
 
 
 @dataclass(frozen=True, slots=True)
+class NotReadable:
+    """Its annotation is a text that is no type."""
+
+    parameter: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NobodyProvides:
     """No module has it."""
 
@@ -84,6 +93,7 @@ Hint = (
     | NearName
     | SameName
     | NameNotThere
+    | NotReadable
     | NobodyProvides
     | Advice
 )
@@ -112,10 +122,17 @@ class UnresolvedParameter:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """Constructors that need each other; the last name repeats the first."""
+    """Constructors or factories that need each other; the last name repeats the first.
+
+    Args:
+        asking: one of them that may ask lazily; None where all are aliases.
+        parameter: what it would ask for.
+    """
 
     names: tuple[str, ...]
     path: tuple[str, ...]
+    asking: str | None
+    parameter: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,10 +194,29 @@ class BadProvider:
 
     module: str
     given: str
+    is_module: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AbstractClass:
+    """A class that cannot be instantiated is provided; `lacks` are its abstract methods, none for a Protocol."""
+
+    token: str
+    cls: str
+    path: tuple[str, ...]
+    lacks: tuple[str, ...]
 
 
 Problem = (
-    UnresolvedParameter | Cycle | ReservedName | NameClash | ProvidedTwice | UnknownExport | BadImport | BadProvider
+    UnresolvedParameter
+    | Cycle
+    | ReservedName
+    | NameClash
+    | ProvidedTwice
+    | UnknownExport
+    | BadImport
+    | BadProvider
+    | AbstractClass
 )
 
 

@@ -111,6 +111,8 @@ def provide(
     Raises:
         TypeError: no `use_*` or several are given, or options that do not go together.
     """
+    if not isinstance(token, type | Token | str):
+        raise TypeError(f"provide() takes a class, a Token or a str as its token, not {token!r}")
     recipes: list[Recipe] = []
     if use_value is not _NOT_GIVEN:
         recipes.append(UseValue(use_value))

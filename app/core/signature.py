@@ -26,6 +26,7 @@ class Parameter:
         has_default: it may be left out.
         is_positional: it has to be passed by position.
         unreadable_name: the name in its annotation that is not there at run time.
+        unreadable: why else its annotation cannot be read.
     """
 
     name: str
@@ -36,6 +37,13 @@ class Parameter:
     has_default: bool = False
     is_positional: bool = False
     unreadable_name: str | None = None
+    unreadable: str | None = None
+
+    def as_lazy(self) -> str:
+        """How the same would be asked for lazily, for messages."""
+        if isinstance(self.token, type):
+            return f"Lazy[{label(self.token)}]"
+        return f"Annotated[Lazy[T], Inject({label(self.token)})]"
 
 
 def read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter, ...]:
@@ -54,7 +62,12 @@ def read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter, 
 
 def listed_parameters(tokens: Sequence[Any]) -> tuple[Parameter, ...]:
     """The parameters that `inject=[...]` lists: tokens, or annotations such as `Lazy[Mail]`."""
-    return tuple(_listed(index, item) for index, item in enumerate(tokens))
+    return tuple(_listed(f"inject[{index}]", item) for index, item in enumerate(tokens))
+
+
+def aliased_parameter(token: AnyToken) -> Parameter:
+    """What `use_existing=` asks for."""
+    return _listed("use_existing", token)
 
 
 def _function_of(target: type[Any] | Callable[..., Any]) -> Callable[..., Any]:
@@ -76,15 +89,18 @@ def _read(parameter: inspect.Parameter, function: Callable[..., Any]) -> Paramet
     default = parameter.default
     try:
         annotation = _evaluated(annotation, function)
-    except NameError as error:
+    except (NameError, AttributeError) as error:
         # read one by one, so that a name that is missing spoils its own parameter only
         read = Parameter(
             parameter.name, None, f"{parameter.name}: {annotation}", unreadable_name=error.name or str(error)
         )
+    except (SyntaxError, TypeError) as error:
+        read = Parameter(parameter.name, None, f"{parameter.name}: {annotation}", unreadable=str(error))
     else:
         read = _parse(parameter.name, annotation)
     if isinstance(default, Inject):  # def __init__(self, queue=Inject("queue"))
-        return replace(read, token=default.token, unreadable_name=None)
+        is_optional = read.is_optional or default.optional
+        return replace(read, token=default.token, is_optional=is_optional, unreadable_name=None, unreadable=None)
     return replace(
         read,
         has_default=default is not _EMPTY,
@@ -107,13 +123,14 @@ def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
     return typing.get_type_hints(holder, globalns=names, include_extras=True)["it"]
 
 
-def _listed(index: int, item: Any) -> Parameter:
-    name = f"inject[{index}]"
+def _listed(name: str, item: Any) -> Parameter:
+    is_optional = isinstance(item, Inject) and item.optional
     if isinstance(item, Inject):
         item = item.token
     if isinstance(item, str | Token):
-        return Parameter(name, item, f"{name}: {label(item)}", is_positional=True)
-    return replace(_parse(name, item), is_positional=True)
+        return Parameter(name, item, f"{name}: {label(item)}", is_optional=is_optional, is_positional=True)
+    read = _parse(name, item)
+    return replace(read, is_optional=read.is_optional or is_optional, is_positional=True)
 
 
 def _parse(name: str, annotation: Any) -> Parameter:
@@ -125,8 +142,10 @@ def _parse(name: str, annotation: Any) -> Parameter:
         origin = typing.get_origin(rest)
         if origin is typing.Annotated:
             rest, *marks = typing.get_args(rest)
-            token = next((mark.token for mark in marks if isinstance(mark, Inject)), token)
-        elif origin in (typing.Union, types.UnionType):
+            mark = next((mark for mark in marks if isinstance(mark, Inject)), None)
+            if mark is not None:
+                token, is_optional = mark.token, is_optional or mark.optional
+        elif _is_union(rest):
             arms = [arm for arm in typing.get_args(rest) if arm is not type(None)]
             is_optional = is_optional or len(arms) < len(typing.get_args(rest))
             if len(arms) != 1:
@@ -139,11 +158,16 @@ def _parse(name: str, annotation: Any) -> Parameter:
             break
     if token is None:
         token = _token_of(rest)
-    shown = f"Lazy[{label(rest)}]" if is_lazy else label(rest)
+    written = " | ".join(label(arm) for arm in typing.get_args(rest)) if _is_union(rest) else label(rest)
+    shown = f"Lazy[{written}]" if is_lazy else written
     text = name if annotation is _EMPTY else f"{name}: {shown}{' | None' if is_optional else ''}"
     if token is not None and not isinstance(token, type):
         text += f" (token {label(token)})"
     return Parameter(name, token, text, is_optional=is_optional, is_lazy=is_lazy)
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
 
 
 def _token_of(annotation: Any) -> AnyToken | None:

@@ -246,3 +246,29 @@ def test_tokens_are_equal_by_name_and_shown_by_their_attribute() -> None:
     assert made.get(Token[Mail]("queue:email")) is mail
     assert made.email_queue() is mail
     assert str(queue) == "queue:email"
+
+
+def test_items_of_inject_may_be_optional() -> None:
+    items = [
+        Inject("nobody", optional=True),
+        Inject("url", optional=True),
+        Mail | None,
+        Inject(Token("x"), optional=True),
+    ]
+    made = dynamic_module(
+        App, providers=[provide("url", use_value="x"), provide("got", use_factory=lambda *got: got, inject=items)]
+    )
+    assert made.build().get("got") == (None, "x", None, None)
+
+
+def test_what_is_optional_by_its_marker_is_none_when_nobody_provides_it() -> None:
+    class Client:
+        def __init__(
+            self,
+            marked: Annotated[str, Inject("nobody", optional=True)],
+            outside: Annotated[str, Inject("nobody")] | None,
+            default: Any = Inject("nobody", optional=True),
+        ) -> None:
+            self.got = (marked, outside, default)
+
+    assert dynamic_module(App, providers=[Client]).build().get(Client).got == (None, None, None)
