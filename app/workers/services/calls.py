@@ -28,8 +28,8 @@ class Calls:
     """
 
     def __init__(self, endpoint: Endpoint, instance: str) -> None:
-        self._connection = connection_to(endpoint, client_name=f"bullworks:locks:{instance}")
         self._key = told_list(instance)
+        self._connection = connection_to(endpoint, key=self._key, client_name=f"bullworks:locks:{instance}")
         self._waiting: dict[str, asyncio.Event] = {}
         self._somebody_waits = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None

@@ -11,6 +11,7 @@ from app.workers.services.calls import Calls
 from app.workers.services.errors import LocksClosedError, LockUnreachableError
 from app.workers.services.holder import Holder
 from app.workers.services.keys import LockKeys
+from app.workers.services.lock import believed_until
 from app.workers.services.lock_scripts import Granted, LockScripts, Refused
 from app.workers.services.patience import persist
 from app.workers.services.terms import LockTerms
@@ -28,6 +29,8 @@ _LEAVE_S = 30.0
 _CANCEL_S = 1.0
 # Also who has hardly any time to wait left asks once, and is given the time to hear the answer.
 _LEAST_PATIENCE_S = 0.25
+# Answers that took longer than the ttl, in a row: the network is too slow for it.
+_MOST_LATE = 3
 
 
 class Claims:
@@ -45,6 +48,7 @@ class Claims:
         self._calls = Calls(connection.endpoint, holder.instance)
         self._waiting: dict[str, LockKeys] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._was_connected = False
         self._is_closed = False
 
     async def claim(self, terms: LockTerms, token: str) -> tuple[float, int] | None:
@@ -143,23 +147,29 @@ class Claims:
         keys = terms.keys
 
         async def ask() -> tuple[float, Granted | Refused]:
-            await self.connect(keys)
-            sent_s = _now_s()
-            question = self.scripts.acquire(keys, token, terms.ttl_ms, self._holder, waits=waits, came_us=came_us)
-            return sent_s, await self.ask(keys, terms.ttl_ms, question)
+            for _ in range(_MOST_LATE):
+                await self.connect(keys)
+                sent_s = _now_s()
+                question = self.scripts.acquire(keys, token, terms.ttl_ms, self._holder, waits=waits, came_us=came_us)
+                answer = await self.ask(keys, terms.ttl_ms, question)
+                # Granted too long ago to be of use: asked again, it is granted anew.
+                if isinstance(answer, Refused) or _now_s() < believed_until(sent_s, terms.ttl_ms):
+                    return sent_s, answer
+            raise TimeoutError
 
         started_s = _now_s()
         try:
+            if not self._was_connected:
+                # What is wrong from the start is told at once.
+                await self._connection.connect()
+                self._was_connected = True
             sent_s, answer = await persist(ask, max(until_s, started_s + _LEAST_PATIENCE_S))
-        except TimeoutError:
-            raise self._unreachable(keys, started_s) from None
+        except TimeoutError as error:
+            waited_ms = round((_now_s() - started_s) * 1000)
+            raise LockUnreachableError(keys.name, self._connection.endpoint.describe(), waited_ms) from error
         if self._is_closed:
             raise LocksClosedError(keys.name)
         return sent_s, answer
-
-    def _unreachable(self, keys: LockKeys, since_s: float) -> LockUnreachableError:
-        waited_ms = round((_now_s() - since_s) * 1000)
-        return LockUnreachableError(keys.name, self._connection.endpoint.describe(), waited_ms)
 
     def _leave(self, keys: LockKeys, token: str) -> asyncio.Task[bool]:
         """Leave the line; and if the token has got the lock meanwhile, give it back."""

@@ -108,13 +108,13 @@ class Lock:
 
     def shorten(self, sent_s: float, ttl_ms: int) -> None:
         """Believe no longer than a request that is about to leave allows: its reply may be lost."""
-        self._set_deadline(min(self._deadline_s, _deadline(sent_s, ttl_ms)))
+        self._set_deadline(min(self._deadline_s, believed_until(sent_s, ttl_ms)))
 
     def renew(self, sent_s: float, ttl_ms: int) -> None:
         """Redis granted `ttl_ms`, to a request that was sent at `sent_s` of the loop's clock or later."""
         if not self._is_released and not self.lost.is_set():
             self.ttl_ms = ttl_ms
-            self._set_deadline(_deadline(sent_s, ttl_ms))
+            self._set_deadline(believed_until(sent_s, ttl_ms))
 
     def mark_released(self) -> None:
         """From now on nobody may believe that it is held, whatever becomes of the request to release it."""
@@ -148,6 +148,7 @@ class Lock:
         self._on_end(self)
 
 
-def _deadline(sent_s: float, ttl_ms: int) -> float:
+def believed_until(sent_s: float, ttl_ms: int) -> float:
+    """Until when a lock may be taken for ours, by the clock by which the request for `ttl_ms` was sent at `sent_s`."""
     ttl_s = ttl_ms / 1000
     return sent_s + ttl_s - min(_CLOCK_MARGIN_S + ttl_s * _CLOCK_DRIFT, ttl_s / 2)

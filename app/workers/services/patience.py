@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from app.redis.errors import ConnectionLostError
+from app.redis.errors import ConnectError, ConnectionLostError, RedisError
 from app.redis.server_error import ServerError
 
 log = logging.getLogger(__name__)
@@ -15,8 +15,9 @@ T = TypeVar("T")
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.5
 
-# What a server answers during a restart or a failover, and not afterwards.
-_PASSING = frozenset({"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY", "TRYAGAIN"})
+# What is so during a restart or a failover, and not afterwards.
+_PASSING_ANSWERS = frozenset({"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY", "TRYAGAIN"})
+_PASSING_FAILURES = frozenset({"closed", "loading", "refused", "timeout"})
 
 
 async def persist(step: Callable[[], Awaitable[T]], until_s: float) -> T:
@@ -27,19 +28,30 @@ async def persist(step: Callable[[], Awaitable[T]], until_s: float) -> T:
         until_s: when to give up, by the loop's clock.
 
     Raises:
-        TimeoutError: there was no result until then.
+        TimeoutError: there was no result until then; its cause is the last error, if there was one.
         RedisError: what does not pass by itself.
     """
     pause_s = _FIRST_PAUSE_S
-    async with asyncio.timeout_at(until_s):
-        while True:
-            try:
-                return await step()
-            except ConnectionLostError as error:
-                log.debug("tried again: %s", error)
-            except ServerError as error:
-                if error.code not in _PASSING:
-                    raise
-                log.debug("tried again: %s", error)
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+    last: RedisError | None = None
+    try:
+        async with asyncio.timeout_at(until_s):
+            while True:
+                try:
+                    return await step()
+                except RedisError as error:
+                    if not _passes(error):
+                        raise
+                    log.debug("tried again: %s", error)
+                    last = error
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+    except TimeoutError:
+        raise TimeoutError from last
+
+
+def _passes(error: RedisError) -> bool:
+    if isinstance(error, ServerError):
+        return error.code in _PASSING_ANSWERS
+    if isinstance(error, ConnectError):
+        return error.kind in _PASSING_FAILURES
+    return isinstance(error, ConnectionLostError)
