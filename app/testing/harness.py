@@ -16,6 +16,7 @@ from app.bullmq.job_state import JobState, state_of
 from app.bullmq.queue import Queue
 from app.bullmq.worker.options import WorkerOptions, WorkerOpts
 from app.bullmq.worker.processor import Handlers, Processor
+from app.core import Scope
 from app.testing.errors import HarnessSetupError, RunawayError
 from app.testing.harness_queue import HarnessQueue
 from app.testing.harness_worker import HarnessWorker
@@ -23,6 +24,7 @@ from app.testing.memory_jobs import MemoryJob, MemoryJobs
 from app.testing.recorded_event import RecordedEvent
 from app.workers import WorkerHost
 from app.workers.fleet import let_listen
+from app.workers.per_job import HostPerJob
 from app.workers.processing import own_processor
 from app.workers.processor import PROCESSOR, ProcessorSpec
 
@@ -90,7 +92,7 @@ class QueueHarness(Generic[D]):
         self._most_runs = most_runs
         self._given = processor
         self._worker: HarnessWorker | None = None
-        self._worked_for: object = None
+        self._worked_for: WorkerHost[Any, Any] | None = None
         self._turn = asyncio.Lock()
         self._soon: set[asyncio.Task[None]] = set()
         if isinstance(processor, WorkerHost):
@@ -211,48 +213,54 @@ class QueueHarness(Generic[D]):
 
     async def _current_worker(self) -> HarnessWorker:
         """For what is to process jobs now: an override may have had the module's host built again."""
-        made_for, processor, options = await self._processor()
-        if self._worker is None or self._worked_for is not made_for:
-            self._worker = HarnessWorker(
-                self._queue,
-                self._jobs,
-                processor,
-                errors=self.errors,
-                most_runs=self._most_runs,
-                **options,
-            )
-            self._worked_for = made_for
-            if isinstance(made_for, WorkerHost):
-                let_listen(made_for, self._worker)
-        return self._worker
-
-    async def _processor(self) -> tuple[object, Processor, WorkerOptions]:
         given = self._given
         if given is None:
-            given = await self._found()
-        if not isinstance(given, WorkerHost):
-            return given, given, self._options
-        spec = _spec_of(given, self.queue_name)
-        options = cast(WorkerOptions, {**spec.options, **self._options})
-        return given, own_processor(given, spec.methods), options
+            return await self._module_worker()
+        if isinstance(given, WorkerHost):
+            return self._worker_of(given, _spec_of(given, self.queue_name))
+        if self._worker is None:
+            self._worker = self._new_worker(given, self._options)
+        return self._worker
 
-    async def _found(self) -> WorkerHost[Any, Any]:
-        find = self._queue.find_processors
-        found = [] if find is None else await find()
-        if len(found) == 1 and found[0].host is not None:
-            return found[0].host
-        if not found:
+    async def _module_worker(self) -> HarnessWorker:
+        source = self._queue.source
+        found = [] if source is None else await source.processors_of(self.queue_name)
+        if source is None or not found:
             raise HarnessSetupError(
                 self.queue_name,
                 f'has jobs and no processor: give it one, QueueHarness("{self.queue_name}", processor), or use it in a '
                 "testing module that has one",
             )
-        paths = " and ".join(processor.path for processor in found)
-        if len(found) == 1:
-            raise HarnessSetupError(self.queue_name, f"needs a host that is built at the start, as {paths} is not")
-        raise HarnessSetupError(
-            self.queue_name, f"has the processors {paths}: give it the one to use, or leave one out"
+        if len(found) > 1:
+            paths = " and ".join(processor.path for processor in found)
+            raise HarnessSetupError(
+                self.queue_name, f"has the processors {paths}: give it the one to use, or leave one out"
+            )
+        (processor,) = found
+        if processor.host is not None:
+            return self._worker_of(processor.host, processor.spec)
+        if processor.scope is not Scope.REQUEST:
+            raise HarnessSetupError(
+                self.queue_name, f"needs a host that is built at the start, or for each job, as {processor.path} is not"
+            )
+        hosts = HostPerJob(processor.cls, processor.resolve, source.modules)
+        hosts.worker = worker = self._new_worker(hosts.processor(processor.spec), self._over(processor.spec))
+        return worker
+
+    def _worker_of(self, host: WorkerHost[Any, Any], spec: ProcessorSpec) -> HarnessWorker:
+        if self._worker is None or self._worked_for is not host:
+            self._worker = self._new_worker(own_processor(host, spec.methods), self._over(spec))
+            self._worked_for = host
+            let_listen(host, self._worker)
+        return self._worker
+
+    def _new_worker(self, processor: Processor, options: WorkerOptions) -> HarnessWorker:
+        return HarnessWorker(
+            self._queue, self._jobs, processor, errors=self.errors, most_runs=self._most_runs, **options
         )
+
+    def _over(self, spec: ProcessorSpec) -> WorkerOptions:
+        return cast(WorkerOptions, {**spec.options, **self._options})
 
     def _job(self, job: MemoryJob) -> Job[D]:
         return self._queue.memory_scripts.job(job.id, job.fields)

@@ -1,9 +1,11 @@
 """HarnessQueue: the Queue that services get while a harness runs its jobs."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from app.bullmq.job import D
 from app.bullmq.options import JobOptions
+from app.core import ModuleRef
 from app.testing.memory_events import MemoryEvents
 from app.testing.memory_jobs import MemoryJobs
 from app.testing.memory_scripts import MemoryScripts
@@ -11,8 +13,15 @@ from app.testing.nowhere import NowhereConnection
 from app.workers.explorer import FoundProcessor
 from app.workers.queues import InProcessQueue
 
-FindProcessors = Callable[[], Awaitable[Sequence[FoundProcessor]]]
-"""The processors of the queue, built."""
+
+class ProcessorSource(Protocol):
+    """A testing module: where processors are."""
+
+    @property
+    def modules(self) -> ModuleRef: ...
+
+    async def processors_of(self, queue_name: str) -> Sequence[FoundProcessor]:
+        """Those of a queue, built anew where an override asks for it."""
 
 
 class HarnessQueue(InProcessQueue[D]):
@@ -29,7 +38,7 @@ class HarnessQueue(InProcessQueue[D]):
         super().__init__(name, connection=connection, default_job_options=default_job_options)
         self.memory_scripts = MemoryScripts(jobs, connection, self.keys, MemoryEvents(self.keys, jobs, work))
         self.scripts = self.memory_scripts
-        self.find_processors: FindProcessors | None = None
+        self.source: ProcessorSource | None = None
         """Set by the testing module that has the queue."""
 
     def __repr__(self) -> str:

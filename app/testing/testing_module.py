@@ -1,6 +1,5 @@
 """TestingModule: what `compile()` makes; an application whose hooks have not run."""
 
-from functools import partial
 from typing import TypeVar
 
 from app.core import Application, Discovery, ModuleRef
@@ -36,16 +35,21 @@ class TestingModule(Application):
         Raises:
             WiringError: one of its dependencies is not visible in the testing module.
         """
-        return await self.get(TestingRoot).modules.create(cls)
+        return await self.modules.create(cls)
+
+    @property
+    def modules(self) -> ModuleRef:
+        """Of the testing module itself."""
+        return self.get(TestingRoot).modules
 
     def attach_harnesses(self) -> None:
         """Let each harness whose queue is in these modules run its jobs in their processors."""
         for provider in self.get(TestingRoot).discovery.providers():
             if isinstance(provider.token, QueueToken) and isinstance(provider.instance, HarnessQueue):
-                provider.instance.find_processors = partial(self._processors_of, provider.token.queue_name)
+                provider.instance.source = self
 
-    async def _processors_of(self, queue_name: str) -> list[FoundProcessor]:
-        # An override since the last call may have made the module forget hosts, which are then built anew.
+    async def processors_of(self, queue_name: str) -> list[FoundProcessor]:
+        """The processors of a queue, as they are after all overrides so far: those are built anew that have to be."""
         await self.container.build_async()
         found = Explorer.explore(self.get(TestingRoot).discovery).processors
         return [processor for processor in found if processor.spec.queue == queue_name]

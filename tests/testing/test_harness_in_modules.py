@@ -7,11 +7,11 @@ import pytest
 
 from app.app_module import AppModule
 from app.bullmq import Job, Queue
-from app.core import module
+from app.core import Inject, Scope, injectable, module, provide
 from app.modules.email import EmailWorker, MailNotSentError, MailService
 from app.modules.users import UserService
 from app.testing import HarnessSetupError, QueueHarness, Test, TestingModule
-from app.workers import InjectQueue, NoWorkerError, WorkerHost, WorkersModule, get_queue_token, processor
+from app.workers import JOB, InjectQueue, NoWorkerError, WorkerHost, WorkersModule, get_queue_token, processor
 
 MAIL = {"to": "user@example.com", "subject": "Welcome!", "body": "Thank you for registering"}
 
@@ -103,6 +103,50 @@ async def test_of_several_processors_one_must_be_chosen() -> None:
     await _two_processors(harness)
     await harness.add("x")
     with pytest.raises(HarnessSetupError, match=r"has the processors TestingModule > .*First and .*Second: give"):
+        await harness.drain()
+
+
+async def test_a_request_scoped_processor_is_made_for_each_job() -> None:
+    made: list[str] = []
+
+    @injectable(scope=Scope.REQUEST)
+    class Session:
+        def __init__(self, job: Annotated[Job, Inject(JOB)]) -> None:
+            made.append(job.name)
+
+    @processor("email", scope=Scope.REQUEST)
+    class PerJob(WorkerHost):
+        def __init__(self, session: Session) -> None:
+            self.session = session
+
+        async def process(self, job: Job) -> int:
+            assert self.worker.queue_name == "email"
+            return id(self.session)
+
+    harness: QueueHarness[Any] = QueueHarness("email")
+    root = WorkersModule.for_root(connection="redis://127.0.0.1:1/0", queues=("email",), providers=[PerJob, Session])
+    await Test.create_testing_module(imports=[root]).use_harness(harness).compile()
+    await harness.add("one")
+    await harness.add("two")
+    await harness.drain()
+    assert made == ["one", "two"]
+    assert len(harness.jobs_in("completed")) == 2
+
+
+async def test_a_processor_that_nobody_ever_builds_is_told_of() -> None:
+    @injectable(lazy=True)
+    @processor("email")
+    class Never(WorkerHost):
+        async def process(self, job: Job) -> None: ...
+
+    harness: QueueHarness[Any] = QueueHarness("email")
+    await (
+        Test.create_testing_module(providers=[Never, provide("q", use_existing=get_queue_token("email"))])
+        .use_harness(harness)
+        .compile()
+    )
+    await harness.add("x")
+    with pytest.raises(HarnessSetupError, match="needs a host that is built at the start, or for each job"):
         await harness.drain()
 
 
