@@ -14,6 +14,8 @@ import pytest
 from app.bullmq import Backoff, Job, Worker
 from app.core import create_application, module
 from app.workers import WorkersModule, get_queue_token, processor
+from tests.docs import checks_beyond_the_guide
+from tests.docs.checks import Checks
 from tests.docs.examples import examples_of
 from tests.docs.stage import MAIL, Stage
 from tests.waiting import eventually
@@ -22,21 +24,13 @@ PAGE = "docs/workers.md"
 EXAMPLES = examples_of(PAGE)
 log = logging.getLogger("example")
 
-Check = Callable[..., Awaitable[None]]
-CHECKS: dict[str, Check] = {}
-
-
-def checks(name: str) -> Callable[[Check], Check]:
-    def register(check: Check) -> Check:
-        CHECKS[name] = check
-        return check
-
-    return register
+checks = Checks()
+FURTHER_CHECKS = checks_beyond_the_guide.checks.by_name
 
 
 def test_every_example_has_a_name_and_a_check() -> None:
     assert [f"line {example.line}" for example in EXAMPLES if example.name is None] == []
-    assert sorted(str(example.name) for example in EXAMPLES) == sorted(CHECKS)
+    assert sorted(str(example.name) for example in EXAMPLES) == sorted([*checks.by_name, *FURTHER_CHECKS])
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -47,7 +41,7 @@ async def test_example(
     monkeypatch.setenv("QUEUE_PREFIX", key_prefix)
     caplog.set_level(logging.INFO)
     stage = Stage(example, redis_url, key_prefix)
-    check = CHECKS[example.name]
+    check = {**checks.by_name, **FURTHER_CHECKS}[example.name]
     await (check(stage, caplog) if check.__code__.co_argcount == 2 else check(stage))
 
 
