@@ -41,7 +41,7 @@ def stage_of(name: str, redis_url: str, key_prefix: str) -> Stage:
 
 
 def test_every_example_is_one_of_these() -> None:
-    assert list(EXAMPLES) == ["worker", "producer", "application", "engine"]
+    assert list(EXAMPLES) == ["worker", "producer", "application", "testing", "engine"]
 
 
 async def test_the_worker_sends_the_mail(redis_url: str, key_prefix: str, mail_settings: Any, tmp_path: Path) -> None:
@@ -69,6 +69,11 @@ async def test_the_application_runs_until_it_is_asked_to_stop(
     worker = (await stage.run_other("worker")).EmailWorker
     names = {"EmailWorker": worker, "MailService": MailService, "MAIL_SETTINGS": mail_settings}
     await stage.runs_until_closed(WorkersModule=WorkersModule, **names)
+
+
+async def test_the_readers_test_passes_without_redis(redis_url: str, key_prefix: str) -> None:
+    page = await stage_of("testing", redis_url, key_prefix).run()
+    await page.test_should_send_email()
 
 
 async def test_the_engine_works_alone(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
