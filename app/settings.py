@@ -136,6 +136,9 @@ class WorkersSettings(_Section):
     enabled_workers: Names = Field(
         default=(ALL_WORKERS,), description="all, or names with commas between them, as in ticker,candles"
     )
+    schedule_runs: Annotated[Literal["all", "distributed", "none"], BeforeValidator(_lower)] = Field(
+        default="all", description="all, distributed (only the crons that the fleet shares) or none"
+    )
     history_enabled: bool = Field(
         default=True, description="true, or false: what workers do is not kept for charts and metrics"
     )

@@ -96,7 +96,11 @@ class Scheduler:
 
     def _is_started(self, planned: Planned) -> bool:
         around = self._surroundings
-        return not planned.is_disabled and (around is None or around.is_selected(planned.found.cls))
+        if planned.is_disabled or around is None:
+            return not planned.is_disabled
+        is_shared = planned.job is not None and planned.job.distributed
+        is_run = around.runs == "all" or (around.runs == "distributed" and is_shared)
+        return is_run and around.is_selected(planned.found.cls)
 
     def _connect(self) -> Connect | None:
         """How the connection for claims and records is had."""

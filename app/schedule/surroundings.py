@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from app.core import Token
 from app.redis.pipelined import PipelinedConnection
+
+Runs = Literal["all", "distributed", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +19,14 @@ class Surroundings:
         connect: the connection to keep records on, made if need be; not the scheduler's to close.
         uses_redis: whether the application has that connection anyway.
         shutdown_grace_ms: how long callbacks may go on running at the end.
+        runs: all: whatever is selected; distributed: of that only the crons that the fleet shares; none: nothing.
     """
 
     is_selected: Callable[[type[Any]], bool]
     connect: Callable[[], Awaitable[PipelinedConnection]]
     uses_redis: Callable[[], bool]
     shutdown_grace_ms: int
+    runs: Runs = "all"
 
 
 class SurroundingsToken(Token[Surroundings]):

@@ -10,6 +10,7 @@ import redis.asyncio
 from app.bullmq import InvalidOptionError, Telemetry
 from app.bullmq.durations import Duration, to_ms
 from app.redis.endpoint import Endpoint
+from app.schedule.surroundings import Runs
 from app.settings import Settings
 from app.workers.selection import Selection
 
@@ -61,6 +62,7 @@ class WorkersSetup:
     Args:
         server: where Redis is; a folder stands for the embedded server that keeps its data there.
         selection: which workers run.
+        schedule_runs: what runs of crons, intervals and timeouts; "all", or SCHEDULE_RUNS.
     """
 
     server: Endpoint | Path
@@ -69,6 +71,7 @@ class WorkersSetup:
     shutdown_grace_ms: int = 10_000
     manual_registration: bool = False
     telemetry: Telemetry[Any] | None = None
+    schedule_runs: Runs = "all"
 
 
 def complete(options: WorkersOptions) -> WorkersSetup:
@@ -121,4 +124,5 @@ def _from_settings(settings: Settings) -> WorkersSetup:
         prefix=queue.queue_prefix,
         selection=Selection.of(workers.workers_enabled, workers.enabled_workers),
         shutdown_grace_ms=queue.shutdown_grace_ms,
+        schedule_runs=workers.schedule_runs,
     )

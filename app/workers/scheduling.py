@@ -30,4 +30,5 @@ def surroundings(setup: WorkersSetup, modules: ModuleRef, discovery: Discovery) 
         connect=connect,
         uses_redis=uses_redis,
         shutdown_grace_ms=setup.shutdown_grace_ms,
+        runs=setup.schedule_runs,
     )
