@@ -12,6 +12,7 @@ from app.cli.connection import reached_redis
 from app.cli.demo import demo
 from app.cli.failure import EXIT_FAILED, exit_code_of, message_of
 from app.cli.job_commands import job_app
+from app.cli.module_commands import modules
 from app.cli.queue_commands import queue_app
 from app.cli.running import run
 from app.cli.serve import select_workers, serve
@@ -32,6 +33,7 @@ cli = typer.Typer(
 cli.add_typer(queue_app, name="queue")
 cli.add_typer(job_app, name="job")
 cli.command()(demo)
+cli.command()(modules)
 
 
 def _print_version(asked: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from app.core.assembling import assemble
 from app.core.building import build_async, close_resources
 from app.core.container import ModuleContainer, graph_of, node_of
+from app.core.discovery import Discovery
 from app.core.error_text import render_duplicate
 from app.core.errors import ApplicationStateError, ForcedShutdownError, UnknownProviderError
 from app.core.lifecycle import Lifecycle
@@ -55,12 +56,14 @@ class Application(Resolver):
 
     Attributes:
         container: the dependency-injector container of its root module.
+        discovery: searches its modules, before it has started as well.
     """
 
     def __init__(self, container: ModuleContainer) -> None:
         self._node = node_of(container)
         self._graph = graph_of(container)
         self.container = container
+        self.discovery = Discovery(self._graph)
         self._lifecycle = Lifecycle(self._graph)
         self._shutdown = self._graph.shutdown
         self._signals = SignalHandlers()
