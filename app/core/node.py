@@ -83,7 +83,7 @@ class Entry:
     @property
     def is_overridden(self) -> bool:
         """Whether something else stands in for it, so that what it needs does not matter."""
-        return bool(self.provider.overridden)
+        return self.provider.last_overriding is not None
 
     @property
     def is_lazy(self) -> bool:
