@@ -7,6 +7,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from app.core.markers import Inject, Lazy
 from app.core.tokens import AnyToken, Token, label
@@ -46,8 +47,23 @@ class Parameter:
         return f"Annotated[Lazy[T], Inject({label(self.token)})]"
 
 
+# Tests put the same classes together again and again; a class that is gone is forgotten.
+_known: WeakKeyDictionary[type[Any], tuple[Parameter, ...]] = WeakKeyDictionary()
+
+
 def read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter, ...]:
     """What calling `target` takes, in order, without `*args` and `**kwargs`."""
+    if not isinstance(target, type):
+        return _read_parameters(target)
+    parameters = _known.get(target)
+    if parameters is None:
+        parameters = _read_parameters(target)
+        if all(parameter.unreadable_name is None for parameter in parameters):  # else it may yet be defined
+            _known[target] = parameters
+    return parameters
+
+
+def _read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter, ...]:
     function = _function_of(target)
     if function is object.__init__:
         return ()

@@ -44,9 +44,9 @@ class TestingModule(Application):
 
     def attach_harnesses(self) -> None:
         """Let each harness whose queue is in these modules run its jobs in their processors."""
-        for provider in self.get(TestingRoot).discovery.providers():
-            if isinstance(provider.token, QueueToken) and isinstance(provider.instance, HarnessQueue):
-                provider.instance.source = self
+        for entry in self._graph.entries():
+            if isinstance(entry.token, QueueToken) and isinstance(entry.instance, HarnessQueue):
+                entry.instance.source = self
 
     async def processors_of(self, queue_name: str) -> list[FoundProcessor]:
         """The processors of a queue, as they are after all overrides so far: those are built anew that have to be."""
