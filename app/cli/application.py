@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
+from app.cli.board_command import board
 from app.cli.connection import reached_redis
 from app.cli.demo import demo
 from app.cli.failure import EXIT_FAILED, exit_code_of, message_of
@@ -34,6 +35,7 @@ cli.add_typer(queue_app, name="queue")
 cli.add_typer(job_app, name="job")
 cli.command()(demo)
 cli.command()(modules)
+cli.command()(board)
 
 
 def _print_version(asked: bool) -> None:
