@@ -60,10 +60,10 @@ class Claims:
             return await (self._wait(terms, token) if terms.wait_ms else self._try(terms, token))
         except asyncio.CancelledError:
             # What was sent may be granted after all.
-            await asyncio.wait({self._leave(terms.keys, token)}, timeout=_CANCEL_S)
+            await asyncio.wait({self.leave(terms.keys, token)}, timeout=_CANCEL_S)
             raise
         except LockUnreachableError:
-            self._leave(terms.keys, token)
+            self.leave(terms.keys, token)
             raise
 
     async def give_back(self, keys: LockKeys, token: str, until_s: float) -> bool:
@@ -72,6 +72,10 @@ class Claims:
         Goes on by itself when the caller is cancelled.
         """
         return await asyncio.shield(self.spawn(self._give_back(keys, token, until_s), "locks-release"))
+
+    def leave(self, keys: LockKeys, token: str) -> asyncio.Task[bool]:
+        """Leave the line; and if the token has the lock after all, give it back: a task that goes on by itself."""
+        return self.spawn(self._give_back(keys, token, _now_s() + _LEAVE_S), "locks-leave")
 
     async def ask(self, keys: LockKeys, ttl_ms: int, question: Awaitable[T]) -> T:
         """The answer to a question about a lock that is, or may be, held for so long: it is listed meanwhile."""
@@ -104,7 +108,7 @@ class Claims:
         """Whoever waits is told that it is over and leaves the line; then what is under way ends, within a second."""
         self._is_closed = True
         for token, keys in self._waiting.items():
-            self._leave(keys, token)
+            self.leave(keys, token)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=_CANCEL_S)
             for task in late:
@@ -138,7 +142,7 @@ class Claims:
                         break
         finally:
             del self._waiting[token]
-        await asyncio.shield(self._leave(terms.keys, token))
+        await asyncio.shield(self.leave(terms.keys, token))
         return None
 
     async def _question(
@@ -170,10 +174,6 @@ class Claims:
         if self._is_closed:
             raise LocksClosedError(keys.name)
         return sent_s, answer
-
-    def _leave(self, keys: LockKeys, token: str) -> asyncio.Task[bool]:
-        """Leave the line; and if the token has got the lock meanwhile, give it back."""
-        return self.spawn(self._give_back(keys, token, _now_s() + _LEAVE_S), "locks-leave")
 
     async def _give_back(self, keys: LockKeys, token: str, until_s: float) -> bool:
         try:

@@ -95,7 +95,7 @@ class DistributedLockService:
         if granted is None:
             return None
         sent_s, fence = granted
-        lock = Lock(self, terms.keys, token, fence, on_end=self._held.discard)
+        lock = Lock(self, terms.keys, token, fence, on_end=self._ended)
         self._held.add(lock)
         lock.renew(sent_s, terms.ttl_ms)
         if terms.max_hold_ms is not None:
@@ -231,10 +231,13 @@ class DistributedLockService:
             lock.mark_lost()
             return False
         lock.renew(sent_s, ttl_ms)
-        if lock.lost.is_set():
-            # The answer came after the deadline: nobody believes in the lock any more, so nobody should wait for it.
-            await self._claims.give_back(lock.keys, lock.token, loop.time() + PATIENCE_S)
         return lock.is_held
+
+    def _ended(self, lock: Lock) -> None:
+        self._held.discard(lock)
+        if lock.lost.is_set() and not self._is_closed:
+            # An extension may have been granted that we never heard of: nobody should wait for what nobody believes in.
+            self._claims.leave(lock.keys, lock.token)
 
     async def _keep_extending(self, lock: Lock, until_s: float) -> None:
         """Extend the lock until it is released or lost; its last extension ends at `until_s` of the loop's clock."""
