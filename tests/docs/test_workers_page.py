@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import time
@@ -14,7 +15,8 @@ import pytest
 from app.bullmq import Backoff, Job, Worker
 from app.core import create_application, module
 from app.workers import WorkersModule, get_queue_token, processor
-from tests.docs import checks_beyond_the_guide
+from app.workers.services import DistributedLockService
+from tests.docs import checks_beyond_the_guide, checks_of_testing
 from tests.docs.checks import Checks
 from tests.docs.examples import examples_of
 from tests.docs.stage import MAIL, Stage
@@ -25,7 +27,7 @@ EXAMPLES = examples_of(PAGE)
 log = logging.getLogger("example")
 
 checks = Checks()
-FURTHER_CHECKS = checks_beyond_the_guide.checks.by_name
+FURTHER_CHECKS = checks_beyond_the_guide.checks.by_name | checks_of_testing.checks.by_name
 
 
 def test_every_example_has_a_name_and_a_check() -> None:
@@ -177,6 +179,29 @@ async def the_listeners_hear(stage: Stage, caplog: pytest.LogCaptureFixture) -> 
         await eventually(lambda: expected <= set(caplog.messages), what=f"{expected} to be logged")
 
 
+@checks("distributed-lock")
+async def one_instance_syncs_and_the_other_says_so(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    page = await stage.run()
+    started, may_end = asyncio.Event(), asyncio.Event()
+
+    class SlowSync(page.SyncWorker):  # type: ignore[misc, name-defined]
+        async def perform_sync(self) -> None:
+            started.set()
+            await may_end.wait()
+
+    async with (
+        DistributedLockService(connection=stage.redis_url) as one,
+        DistributedLockService(connection=stage.redis_url) as other,
+    ):
+        syncing = asyncio.create_task(SlowSync(one).sync_data())
+        await asyncio.wait_for(started.wait(), 5)
+        await page.SyncWorker(other).sync_data()
+        assert caplog.messages.count("Another instance is already syncing") == 1
+        may_end.set()
+        await asyncio.wait_for(syncing, 5)
+        assert not await other.is_locked("sync-data")
+
+
 @checks("pause-resume")
 async def the_queue_is_paused_and_resumed(stage: Stage) -> None:
     async with stage.queue("email") as queue:
@@ -277,9 +302,3 @@ async def no_retry_is_spent(stage: Stage) -> None:
     job = await stage.processed(functools.partial(page.process, None), {}, attempts=3)
     assert (job.failed_reason, job.attempts_made) == ("the job has no email", 1)
     assert (await stage.processed(functools.partial(page.process, None), MAIL, attempts=3)).failed_reason is None
-
-
-@checks("testing")
-async def the_readers_test_passes(stage: Stage) -> None:
-    page = await stage.run()
-    await page.test_should_send_email()
