@@ -31,7 +31,17 @@ class Beat:
         most_named: how many of the ticks passed over at once are named; to find each takes a search.
     """
 
-    __slots__ = ("_last_ms", "_timer", "beaten", "most_named", "next_ms", "threshold_ms", "ticks", "timetable")
+    __slots__ = (
+        "_from_ms",
+        "_last_ms",
+        "_timer",
+        "beaten",
+        "most_named",
+        "next_ms",
+        "threshold_ms",
+        "ticks",
+        "timetable",
+    )
 
     def __init__(
         self, ticks: Ticks, *, threshold_ms: int, most_named: int, timetable: Timetable, beaten: Beaten
@@ -42,6 +52,7 @@ class Beat:
         self.timetable = timetable
         self.beaten = beaten
         self.next_ms: int | None = None
+        self._from_ms: int | None = None
         self._last_ms: int | None = None
         self._timer: Timer | None = None
 
@@ -51,11 +62,12 @@ class Beat:
     def start(self, delay_ms: int = 0) -> None:
         """Wait for the first tick later than now and a delay."""
         self.stop()
-        self._wait_for(self.ticks.next_ms(self.timetable.clock.wall_ms() + delay_ms))
+        self._from_ms = self.timetable.clock.wall_ms() + delay_ms
+        self.timetable.rearm_soon(self)
 
     def stop(self) -> None:
         """Wait for none."""
-        self.next_ms = self._last_ms = None
+        self.next_ms = self._last_ms = self._from_ms = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -65,6 +77,11 @@ class Beat:
         self.beaten.tick(due_ms, self.timetable.clock.wall_ms() - due_ms)
 
     def rearm(self) -> None:
+        if self._from_ms is not None:
+            first_ms = self.ticks.next_ms(max(self._from_ms, self.timetable.clock.wall_ms()))
+            self._from_ms = None
+            self._wait_for(first_ms)
+            return
         # Stopped, or started anew, by what it had set off.
         if self._timer is not None or self._last_ms is None:
             return

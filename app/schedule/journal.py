@@ -76,11 +76,15 @@ class LogJournal:
 
 def warn_of_misses(cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
     """One line, however many there are."""
-    count = "a tick" if len(ticks_ms) == 1 else f"{len(ticks_ms)} ticks"
     log.warning(
         "cron %s missed %s: %s",
         cron.name,
-        count,
+        counted(ticks_ms),
         reason,
         extra={"job_name": cron.name, "first_tick_ms": ticks_ms[0], "last_tick_ms": ticks_ms[-1]},
     )
+
+
+def counted(ticks_ms: Sequence[int]) -> str:
+    """`a tick`, `3 ticks`."""
+    return "a tick" if len(ticks_ms) == 1 else f"{len(ticks_ms)} ticks"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.redis.errors import RedisError
 from app.redis.pipelined import Argument, PipelinedConnection
 from app.redis.server_error import ServerError
-from app.schedule.journal import CronFacts
+from app.schedule.journal import CronFacts, counted
 from app.schedule.keys import NAMES
 from app.schedule.scripts import LEASE_MS, CronScripts, Instance
 
@@ -192,9 +192,9 @@ class Recorder:
             self._misses.remove(miss)
             if cron.is_distributed and isinstance(outcome, list) and outcome:
                 log.error(
-                    "cron %s: %d ticks ran in no process: %s",
+                    "cron %s: %s ran in no process: %s",
                     cron.name,
-                    len(outcome),
+                    counted(outcome),
                     miss.reason,
                     extra={"job_name": cron.name, "ticks_ms": outcome},
                 )

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from app.schedule.clock import Clock
 from app.schedule.timers import Timed, Timer, Timers
@@ -28,6 +30,7 @@ class Timetable:
         self.clock = clock
         self._by_wall = Timers()
         self._by_steady = Timers()
+        self._to_rearm: deque[Timed] = deque()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ahead_ms = 0
@@ -44,6 +47,11 @@ class Timetable:
     def at_steady(self, due_ms: int, timed: Timed) -> Timer:
         """Fire it at this time of the steady clock."""
         return self._push(self._by_steady, due_ms, timed)
+
+    def rearm_soon(self, timed: Timed) -> None:
+        """Call its `rearm` as soon as whatever is due has been fired: thousands may ask at once."""
+        self._to_rearm.append(timed)
+        self._changed.set()
 
     def start(self) -> None:
         """Fire from now on."""
@@ -67,11 +75,15 @@ class Timetable:
     async def _run(self) -> None:
         while True:
             self._changed.clear()
-            await self.clock.wait(self._changed, self._pause_s())
+            await self.clock.wait(self._changed, 0 if self._to_rearm else self._pause_s())
             await self._follow_clock()
             due = self._by_wall.pop_due(self.clock.wall_ms()) + self._by_steady.pop_due(self.clock.steady_ms())
             await _in_groups(due, lambda timer: timer.timed.fire(timer.due_ms))
-            await _in_groups(due, lambda timer: timer.timed.rearm())
+            self._to_rearm.extend(timer.timed for timer in due)
+            # A group at a time: to find the next tick of thousands takes longer than the next one may be late.
+            for _ in range(min(_GROUP, len(self._to_rearm))):
+                timed = self._to_rearm.popleft()
+                _guarded(timed, timed.rearm)
 
     def _pause_s(self) -> float:
         waits = [
@@ -101,8 +113,12 @@ async def _in_groups(timers: Sequence[Timer], act: Callable[[Timer], None]) -> N
     """Do something with each, and let others run in between."""
     for start in range(0, len(timers), _GROUP):
         for timer in timers[start : start + _GROUP]:
-            try:
-                act(timer)
-            except Exception:
-                log.exception("the schedule could not serve %r; the rest goes on", timer.timed)
+            _guarded(timer.timed, partial(act, timer))
         await asyncio.sleep(0)
+
+
+def _guarded(timed: Timed, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except Exception:
+        log.exception("the schedule could not serve %r; the rest goes on", timed)
