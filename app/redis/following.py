@@ -50,6 +50,7 @@ class FollowingConnection(PipelinedConnection):
         hijack: bool = True,
     ) -> None:
         super().__init__(endpoint, client_name=client_name, reply_timeout_ms=reply_timeout_ms, hijack=hijack)
+        self._watch_s = min(self._watch_s, _LOOK_S)
         self.address: Address | None = None
         self._key = key
         self._slot = endpoint.slot_of(key)

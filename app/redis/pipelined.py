@@ -73,6 +73,7 @@ class PipelinedConnection:
         self.endpoint = endpoint
         self.client_name = client_name
         self._reply_timeout_s = reply_timeout_ms / 1000
+        self._watch_s = self._reply_timeout_s / 4
         self._hijack = hijack
         self._wire: Wire | None = None
         self._pending: deque[asyncio.Future[Any]] = deque()
@@ -282,7 +283,7 @@ class PipelinedConnection:
         if self._pending and silent_s > self._reply_timeout_s:
             self.lost(f"no reply for {silent_s:.1f} s")
             return
-        self._watchdog = loop.call_later(self._reply_timeout_s / 4, self._watch)
+        self._watchdog = loop.call_later(self._watch_s, self._watch)
 
     def _refused(self, error: ServerError) -> None:
         """Hears of every error before its caller."""

@@ -1,0 +1,1 @@
+"""Redis Cluster and Sentinel: real groups of servers on loopback, whose primaries are killed."""

@@ -1,0 +1,39 @@
+"""One cluster and one watched pair for the whole run; a test that kills something heals it after itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.cluster_nodes import ClusterNodes
+from tests.cluster.group import ServerGroup
+from tests.cluster.watched import WatchedPair
+
+
+@pytest.fixture(scope="session")
+def cluster_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterNodes]:
+    """Three primaries, three replicas."""
+    with ClusterNodes(tmp_path_factory.mktemp("cluster")) as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="session")
+def watched_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedPair]:
+    """A master, a replica, three sentinels."""
+    with WatchedPair(tmp_path_factory.mktemp("sentinel")) as pair:
+        yield pair
+
+
+@pytest.fixture(params=["cluster", "sentinel"])
+def group(request: pytest.FixtureRequest) -> ServerGroup:
+    """The one, then the other."""
+    name = {"cluster": "cluster_nodes", "sentinel": "watched_pair"}[request.param]
+    group: ServerGroup = request.getfixturevalue(name)
+    return group
+
+
+@pytest.fixture
+def prefix(key_prefix: str) -> str:
+    """With a tag, as a cluster needs it."""
+    return f"{{{key_prefix}}}"
