@@ -93,7 +93,31 @@ class FollowingConnection(PipelinedConnection):
     async def _connection(self) -> AbstractConnection:
         address, self._successor = self._successor, None
         self.address = address or await self.endpoint.locate(self._key)
-        return await self.endpoint.open(client_name=self.client_name, address=self.address)
+        opening = self._opening(self.address)
+        try:
+            # A server that has vanished with its host answers nothing, until long after another has taken over.
+            while not (await asyncio.wait((opening,), timeout=_LOOK_S))[0]:
+                successor = await self._found_elsewhere()
+                if successor is not None:
+                    await _give_up(opening)
+                    self.address = successor
+                    opening = self._opening(successor)
+            return opening.result()
+        except BaseException:
+            await _give_up(opening)
+            raise
+
+    def _opening(self, address: Address) -> asyncio.Task[AbstractConnection]:
+        opening = self.endpoint.open(client_name=self.client_name, address=address)
+        return asyncio.create_task(opening, name="redis-open")
+
+    async def _found_elsewhere(self) -> Address | None:
+        """The server that is said to be the right one, if that is another than ours."""
+        try:
+            successor = await self.endpoint.locate(self._key, max_age_s=_LOOK_S)
+        except ConnectError:
+            return None
+        return None if self.address is None or successor.place == self.address.place else successor
 
     def _refused(self, error: ServerError) -> None:
         """Leave a server that is not the right one: it still answers what was sent, what comes goes to the next."""
@@ -147,10 +171,10 @@ class FollowingConnection(PipelinedConnection):
 
     async def _look_for_successor(self) -> None:
         """Leave a server that hangs once another has taken over; silence alone says nothing, since a read may block."""
-        address, generation = self.address, self.generation
+        generation = self.generation
         try:
-            successor = await self.endpoint.locate(self._key, max_age_s=_LOOK_S)
-            if address is None or successor.place == address.place:
+            successor = await self._found_elsewhere()
+            if successor is None:
                 return
             # Who was asked may be behind: the other must be there, and call itself a master.
             connection = await self.endpoint.open(address=successor)
@@ -162,3 +186,11 @@ class FollowingConnection(PipelinedConnection):
         if self.generation == generation:
             self._successor = successor
             self.lost(f"{successor.place} has taken over")
+
+
+async def _give_up(opening: asyncio.Task[AbstractConnection]) -> None:
+    """Stop connecting; a connection that came all the same is let go."""
+    opening.cancel()
+    (opened,) = await asyncio.gather(opening, return_exceptions=True)
+    if isinstance(opened, AbstractConnection):
+        await opened.disconnect(nowait=True)
