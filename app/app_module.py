@@ -1,11 +1,23 @@
 """The composition root: what this service is made of."""
 
 from app.core import module
+from app.health import HealthModule
 from app.modules.email import EmailModule
 from app.modules.users import UsersModule
+from app.web import WebModule
 from app.workers import WorkersModule
+from app.workers.history import HistoryModule
 
 
-@module(imports=[WorkersModule.for_root(), EmailModule, UsersModule])
+@module(
+    imports=[
+        WorkersModule.for_root(),
+        HistoryModule.for_root(),
+        WebModule.for_root(),
+        HealthModule.for_root(),
+        EmailModule,
+        UsersModule,
+    ]
+)
 class AppModule:
-    """Workers and queues, and one module a feature. A new feature is one more entry here."""
+    """Workers and queues, what watches them, and one module a feature. A new feature is one more entry here."""

@@ -49,17 +49,21 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class TextFormatter(logging.Formatter):
-    """`12:30:01.123 INFO    app.bullmq.worker  job 7 completed  queue=email job_id=7`."""
+    """`12:30:01.123 INFO    app.bullmq.worker  job 7 completed  queue=email job_id=7`.
 
-    def __init__(self, *, colour: bool) -> None:
+    Of several processes that share a terminal each begins its lines, and those of tracebacks, with its number: `[2] `.
+    """
+
+    def __init__(self, *, colour: bool, process: int | None = None) -> None:
         super().__init__()
         self.colour = colour
+        self._begin = "" if process is None else f"[{process}] "
 
     def format(self, record: logging.LogRecord) -> str:
         """The record on one line; a traceback follows, indented, so that it cannot pass for a record."""
         at = datetime.fromtimestamp(record.created).astimezone().isoformat("T", "milliseconds")[11:23]
         level = self._paint(f"{record.levelname:<7}", LEVEL_COLOURS.get(record.levelname))
-        line = f"{at} {level} {escape(record.name)}  {escape(record.getMessage())}"
+        line = f"{self._begin}{at} {level} {escape(record.name)}  {escape(record.getMessage())}"
         facts = " ".join(f"{escape(name)}={escape(str(fact))}" for name, fact in facts_of(record).items())
         if facts:
             line = f"{line}  {self._paint(facts, '2')}"
@@ -70,14 +74,18 @@ class TextFormatter(logging.Formatter):
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  # logging's own name
         """The traceback, escaped line by line."""
         lines = "".join(traceback.format_exception(*ei)).rstrip("\n").split("\n")
-        return "\n".join(f"    | {escape(line)}" for line in lines)
+        return "\n".join(f"{self._begin}    | {escape(line)}" for line in lines)
 
     def _paint(self, text: str, colour: str | None) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and colour else text
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: `time`, `level`, `logger`, `message`, the facts, and maybe `exception`."""
+    """One JSON object a line: `time`, `level`, `logger`, `message`, the facts, and maybe `process` and `exception`."""
+
+    def __init__(self, *, process: int | None = None) -> None:
+        super().__init__()
+        self._process = {} if process is None else {"process": process}
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of ASCII JSON."""
@@ -86,6 +94,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **self._process,
         }
         if record.exc_info:
             entry["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
@@ -105,13 +114,17 @@ class StandardErrorHandler(logging.Handler):
             self.handleError(record)
 
 
-def configure(settings: LogSettings) -> None:
-    """Send the logs of this process to standard error; calling it again replaces what an earlier call set."""
+def configure(settings: LogSettings, process: int | None = None) -> None:
+    """Send the logs of this process to standard error; calling it again replaces what an earlier call set.
+
+    Args:
+        process: which of several processes that log to one place this is.
+    """
     on_terminal = sys.stderr.isatty()
     if settings.log_format == "json" or (settings.log_format == "auto" and not on_terminal):
-        formatter: logging.Formatter = JsonFormatter()
+        formatter: logging.Formatter = JsonFormatter(process=process)
     else:
-        formatter = TextFormatter(colour=on_terminal and "NO_COLOR" not in os.environ)
+        formatter = TextFormatter(colour=on_terminal and "NO_COLOR" not in os.environ, process=process)
     handler = StandardErrorHandler()
     handler.setFormatter(formatter)
     root = logging.getLogger()

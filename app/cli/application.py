@@ -16,7 +16,8 @@ from app.cli.job_commands import job_app
 from app.cli.module_commands import modules
 from app.cli.queue_commands import queue_app
 from app.cli.running import run
-from app.cli.serve import select_workers, serve
+from app.cli.serve import serve
+from app.cli.worker_command import worker
 from app.redis.endpoint import Endpoint
 from app.settings import Settings
 
@@ -34,6 +35,7 @@ cli = typer.Typer(
 cli.add_typer(queue_app, name="queue")
 cli.add_typer(job_app, name="job")
 cli.command()(demo)
+cli.command()(worker)
 cli.command()(modules)
 cli.command()(board)
 
@@ -56,20 +58,6 @@ def start(
     del debug, version
     if context.invoked_subcommand is None:
         run(serve(Settings.load()))
-
-
-@cli.command()
-def worker(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Workers to run; none named: ENABLED_WORKERS.")
-    ] = None,
-) -> None:
-    """Run workers until SIGINT or SIGTERM; any number of processes may.
-
-    Example: main.py worker email
-    """
-    select_workers(names or [])
-    run(serve(Settings.load()))
 
 
 @cli.command("redis-url")

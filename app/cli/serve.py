@@ -1,9 +1,9 @@
 """Starting the service and keeping it up until a signal."""
 
 import logging
-import os
 
 from app import __version__, logs
+from app.cli.worker_process import own_number
 from app.core import create_application
 from app.settings import Settings
 
@@ -14,16 +14,9 @@ async def serve(settings: Settings) -> None:
     """Run the whole service; returns once a signal has ended it in order."""
     from app.app_module import AppModule  # its imports are most of the start-up time: --help does without
 
-    logs.configure(settings.log)
+    logs.configure(settings.log, own_number())
     log.info("Bullworks %s starts in %s", __version__, settings.app.app_env)
     async with await create_application(AppModule) as application:
         application.enable_shutdown_hooks()
         await application.wait_for_shutdown()
     log.info("Bullworks stopped")
-
-
-def select_workers(names: list[str]) -> None:
-    """Let this process run these workers only, whatever ENABLED_WORKERS said; none named changes nothing."""
-    os.environ["WORKERS_ENABLED"] = "true"
-    if names:
-        os.environ["ENABLED_WORKERS"] = ",".join(names)

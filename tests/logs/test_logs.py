@@ -152,3 +152,12 @@ def test_a_record_that_cannot_be_formatted_does_not_harm_the_caller(
 ) -> None:
     assert StandardErrorHandler().handle(record_of("%d", "no number"))
     assert "Logging error" in capsys.readouterr().err
+
+
+def test_of_several_processes_each_line_says_which() -> None:
+    record = record_of("line")
+    record.exc_info = (ValueError, ValueError("two\nlines"), None)
+    text = TextFormatter(colour=False, process=2).format(record)
+    assert all(line.startswith("[2] ") for line in text.split("\n"))
+    assert json.loads(JsonFormatter(process=2).format(record))["process"] == 2
+    assert "process" not in json.loads(JsonFormatter().format(record))
