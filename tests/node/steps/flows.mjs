@@ -14,6 +14,29 @@ export const dependencies = async (world, id) => {
   const { processed, unprocessed, ignored, failed } = await (await world.job(id)).getDependencies();
   return { processed, unprocessed: unprocessed.sort(), ignored, failed: failed.sort() };
 };
+export const dependencyPages = async (world, id, opts) => {
+  const found = await (await world.job(id)).getDependencies(opts);
+  for (const kind of ['unprocessed', 'failed']) found[kind]?.sort();
+  return found;
+};
+// All children of a kind, page by page, sorted, and whether there was more than one page.
+export const allPages = async (world, id, kind, count) => {
+  const job = await world.job(id);
+  const found = new Set();
+  let cursor = 0;
+  let pages = 0;
+  do {
+    const page = await job.getDependencies({ [kind]: { cursor, count } });
+    for (const child of Array.isArray(page[kind]) ? page[kind] : Object.keys(page[kind])) found.add(child);
+    cursor = page[`next${kind[0].toUpperCase()}${kind.slice(1)}Cursor`];
+    pages += 1;
+  } while (cursor);
+  return [[...found].sort(), pages > 1];
+};
+export const children = async (world, id, kind, start, end) => {
+  const { items, jobs, total } = await world.queue.getDependencies(id, kind, start, end);
+  return { items, jobs: jobs.map((job) => job.name), total };
+};
 export const dependenciesCount = async (world, id) => {
   const { processed, unprocessed, ignored, failed } = await (await world.job(id)).getDependenciesCount();
   return { processed, unprocessed, ignored, failed };
