@@ -80,8 +80,9 @@ class Readiness:
 
     async def _problems_in_redis(self) -> list[str]:
         queues = list(self._fleet.queues.values())
-        connections = {id(queue.connection): queue.connection for queue in queues}
-        await asyncio.gather(*(connection.execute("PING") for connection in connections.values()))
+        places = {(queue.connection, queue.keys.prefix): queue for queue in queues}
+        # of a cluster the node that has the queues' keys is asked
+        await asyncio.gather(*(queue.connection.execute("PING", key=queue.keys.base) for queue in places.values()))
         if not self._max_wait_ms:
             return []
         # Of other queues this process can take no job: that they are stuck is not for it to say.

@@ -99,6 +99,7 @@ class HistoryRecorder:
         self._records: dict[str, QueueRecord] = {}
         self._flush_s = flush_s
         self._task: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         self._look_at_s = 0.0
         self._is_failing = False
 
@@ -111,6 +112,7 @@ class HistoryRecorder:
     def start(self) -> None:
         """Write every few seconds, from now on."""
         if self._task is None:
+            self._closing.clear()
             self._task = asyncio.create_task(self._run(), name="history")
 
     async def close(self) -> None:
@@ -118,12 +120,12 @@ class HistoryRecorder:
         task, self._task = self._task, None
         if task is None:
             return
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        try:
-            async with asyncio.timeout(_CLOSE_S):
-                await self.flush()
-        except TimeoutError:
+        self._closing.set()
+        # Not cancelled at once: what a write under way has taken would be lost with it.
+        _, late = await asyncio.wait((task,), timeout=_CLOSE_S)
+        if late:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
             log.warning("history: Redis did not take the last seconds in time, they are missing")
 
     async def flush(self) -> None:
@@ -146,12 +148,20 @@ class HistoryRecorder:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(self._flush_s)
+        while not await self._closes_within(self._flush_s):
             if loop.time() >= self._look_at_s:
                 self._look_at_s = loop.time() + _LOOK_S
                 await self.look()
             await self.flush()
+        await self.flush()
+
+    async def _closes_within(self, duration_s: float) -> bool:
+        try:
+            async with asyncio.timeout(duration_s):
+                await self._closing.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _write(self, each: QueueRecord, minute: int, tally: Tally) -> RedisError | None:
         try:

@@ -118,11 +118,12 @@ class HistoryUpkeep:
 
     async def _bytes_of(self, keys: list[str]) -> int:
         try:
-            return sum(int(size or 0) for size in await self._ask(("MEMORY", "USAGE", key) for key in keys))
+            sizes = await asyncio.gather(*(self._connection.execute("MEMORY", "USAGE", key, key=key) for key in keys))
         except ServerError as error:
             if error.code != "NOPERM":
                 raise
             return 0
+        return sum(int(size or 0) for size in sizes)
 
     async def _purge_one(self, queue: str | None, before_ms: int | None) -> tuple[int, int]:
         doomed: list[str] = []
