@@ -10,6 +10,7 @@ from uuid import uuid4
 from app.bullmq.connecting import Connection, check_parent, check_tagged, connect
 from app.bullmq.dependencies import Dependencies, Page, Pages
 from app.bullmq.errors import InvalidOptionError, addition_error
+from app.bullmq.event_readers import EventReaders
 from app.bullmq.job import Job
 from app.bullmq.keys import QueueKeys
 from app.bullmq.new_job import NewJob
@@ -109,6 +110,7 @@ class FlowProducer:
         self.prefix = prefix
         self.telemetry = telemetry
         self.connection, self._owns_connection = connect(connection)
+        self._readers = EventReaders(self.connection.endpoint)
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,7 +121,8 @@ class FlowProducer:
         await self.close()
 
     async def close(self) -> None:
-        """Let a connection of its own go; a shared one stays. Closing twice is fine."""
+        """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
+        await self._readers.close()
         if self._owns_connection:
             await self.connection.close()
 
@@ -248,7 +251,7 @@ class FlowProducer:
         return None if self.telemetry is None else Tracing(self.telemetry, queue_name)
 
     def _scripts(self, keys: QueueKeys) -> Scripts:
-        return Scripts(self.connection.at(keys.base), keys, None, self._tracing(keys.name))
+        return Scripts(self.connection.at(keys.base), keys, self._readers.of(keys), self._tracing(keys.name))
 
     async def _read(self, keys: QueueKeys, job_id: str, depth: int, max_children: int) -> JobNode | None:
         scripts = self._scripts(keys)

@@ -135,14 +135,15 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         """What the handler returned, once the job has completed; nothing is polled.
 
         Args:
-            queue_events: a QueueEvents of the job's queue; default: one that the Queue shares among all its jobs.
+            queue_events: a QueueEvents of the job's queue; default: one that the Queue, FlowProducer or
+                Worker that the job comes from shares among its jobs.
             ttl: how long to wait at most, ms or a timedelta; None for ever.
 
         Raises:
             JobFailedError: it failed for good, with the reason.
             JobNotFoundError: it was removed, perhaps by `remove_on_complete` before anybody waited.
             JobWaitTimeoutError: it did not finish within `ttl`; a TimeoutError.
-            EventsClosedError: the queue, or `queue_events`, was closed.
+            EventsClosedError: where the job comes from, or `queue_events`, was closed.
         """
         return cast(R, await wait_until_finished(self._store, self.id, queue_events, ttl))
 

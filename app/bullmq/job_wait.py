@@ -11,7 +11,7 @@ from app.bullmq.keys import QueueKeys
 
 
 class EventSource(Protocol):
-    """What tells of a queue's jobs: a QueueEvents, or the reader that a Queue shares among its jobs."""
+    """What tells of a queue's jobs: a QueueEvents, or what a Queue, FlowProducer or Worker shares among its jobs."""
 
     @property
     def keys(self) -> QueueKeys: ...
@@ -37,7 +37,9 @@ async def wait_until_finished(
     """See Job.wait_until_finished."""
     events = store.events if queue_events is None else queue_events
     if events is None:
-        raise InvalidOptionError("queue_events", "is needed: only jobs that a Queue added or read share its own")
+        raise InvalidOptionError(
+            "queue_events", "is needed: this job is of no Queue, FlowProducer or Worker that would share its own"
+        )
     if events.keys.base != store.keys.base:
         raise InvalidOptionError("queue_events", f"is of queue {events.keys.base}, the job of {store.keys.base}")
     ttl_ms = checked_ttl(ttl)

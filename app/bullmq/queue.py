@@ -11,7 +11,7 @@ from app.bullmq.bulk import NO_DATA, JobSpec, chunks
 from app.bullmq.connecting import Connection, check_parent, connect
 from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
-from app.bullmq.event_reader import EventReader
+from app.bullmq.event_readers import EventReaders
 from app.bullmq.job import D, Job
 from app.bullmq.job_scheduler import NewScheduler
 from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
@@ -65,9 +65,9 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         self.default_job_options: JobOptions = default_job_options or {}
         self._default_opts = JobOpts.of(self.default_job_options)
         self.connection, self._owns_connection = connect(connection, self.keys)
-        self._reader = EventReader(self.connection.endpoint, self.keys)
+        self._readers = EventReaders(self.connection.endpoint)
         self.tracing = None if telemetry is None else Tracing(telemetry, name)
-        self.scripts = Scripts(self.connection, self.keys, self._reader, self.tracing)
+        self.scripts = Scripts(self.connection, self.keys, self._readers.of(self.keys), self.tracing)
         self._unstored_max_len = checked_max_len(streams)
 
     def __repr__(self) -> str:
@@ -88,7 +88,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     async def close(self) -> None:
         """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
         with trace(self.tracing, "close"):
-            await self._reader.close()
+            await self._readers.close()
             if self._owns_connection:
                 await self.connection.close()
 

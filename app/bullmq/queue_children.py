@@ -6,6 +6,7 @@ from typing import Any
 from app.bullmq import payload
 from app.bullmq.dependencies import ChildItem, ChildrenKind, ChildrenPage
 from app.bullmq.errors import InvalidOptionError
+from app.bullmq.event_readers import EventReaders
 from app.bullmq.job import Job
 from app.bullmq.keys import QueueKeys
 from app.bullmq.scripts import Scripts
@@ -16,6 +17,7 @@ class QueueChildren:
 
     keys: QueueKeys
     scripts: Scripts
+    _readers: EventReaders
 
     async def get_dependencies(self, parent_id: str, kind: ChildrenKind, start: int = 0, end: int = -1) -> ChildrenPage:
         """Children `start` to `end` of a job, both included, -1 for the last; they are in no order.
@@ -35,7 +37,7 @@ class QueueChildren:
 
     async def _read(self, key: str) -> Job[Any] | None:
         keys, job_id = QueueKeys.of_job(key, self.keys.prefix)
-        scripts = Scripts(self.scripts.connection, keys, None, self.scripts.tracing)
+        scripts = Scripts(self.scripts.connection, keys, self._readers.of(keys), self.scripts.tracing)
         fields = await scripts.read_fields(job_id)
         return Job(scripts, job_id, fields) if fields else None
 

@@ -154,7 +154,7 @@ async def test_we_wait_for_jobs_that_nodes_worker_runs(node: Node, redis_url: st
         specs = [JobSpec("mail", {"n": n}) for n in range(50)]
         *good, bad = await queue.add_bulk([*specs, JobSpec("mail", {"fail": "no such address"})])
         waits = [asyncio.create_task(job.wait_until_finished(ttl=10_000)) for job in (*good, bad)]
-        await eventually(lambda: len(queue._reader.waits) == 51)
+        await eventually(lambda: len(queue._readers.reader(queue.keys).waits) == 51)
         async with node.serve("worker.mjs", question):
             *values, failure = await asyncio.gather(*waits, return_exceptions=True)
         assert values == [{"ran": "mail", "attemptsStarted": 1}] * 50

@@ -70,6 +70,21 @@ class ImageWorker(WorkerHost):
     async def look(self, job: Job) -> None: ...
 
 
+@processor("thumbnails")
+class ThumbnailWorker(WorkerHost[Mail, str]):
+    def process(self, job: SyncJob[Mail, str], signal: CancelSignal) -> str:
+        return str(signal.reason)
+
+
+class PlainWorker(WorkerHost):
+    async def process(self, job: Job) -> Any: ...
+
+
+class SignalledWorker(PlainWorker):
+    async def process(self, job: Job, signal: CancelSignal | None = None) -> Any:
+        assert_type(self.worker, Worker[Any, Any])
+
+
 @queue_events_listener("email", last_event_id="0")
 class EmailListener(QueueEventsHost):
     @on_queue_event("completed")

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from app.bullmq.event_readers import EventReaders
 from app.bullmq.fetch_terms import FetchTerms
 from app.bullmq.job import Job
 from app.bullmq.keys import QueueKeys
@@ -97,9 +98,10 @@ class Engine:
             backoff_strategy=opts.backoff_strategy,
             max_started_attempts=opts.max_started_attempts,
         )
+        self._readers = EventReaders(endpoint)
         self.tracing = self._observed()
         self._attempts = None if self.tracing is None else AttemptTracing(self.tracing, keys.name)
-        self.scripts = Scripts(self._commands, keys, None, self.tracing, terms=terms, rules=rules)
+        self.scripts = Scripts(self._commands, keys, self._readers.of(keys), self.tracing, terms=terms, rules=rules)
         self.scripts.on_progress = reporter.progress
         self._build(WorkerScripts(self._commands, self._blocking, keys, terms), rules, processor)
 
@@ -220,7 +222,7 @@ class Engine:
             self._attempts.close()
         if self._pool is not None:
             await self._pool.close()
-        await asyncio.gather(self._commands.close(), self._blocking.close())
+        await asyncio.gather(self._commands.close(), self._blocking.close(), self._readers.close())
 
     def _new_token(self) -> str:
         return f"{self._uuid}:{next(self._fetches)}"

@@ -35,7 +35,7 @@ def waiting(job: Job[Any, Any], *args: Any, **options: Any) -> asyncio.Task[Any]
 
 
 def number_of_waits(queue: Queue) -> int:
-    return len(queue._reader.waits)
+    return len(queue._readers.reader(queue.keys).waits)
 
 
 async def all_wait(queue: Queue, count: int = 1) -> None:
