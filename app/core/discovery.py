@@ -1,10 +1,10 @@
 """Finds modules, providers, decorated classes and methods in an application."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from app.core.building import built_instances
 from app.core.graph import Graph
@@ -41,33 +41,72 @@ class ProviderKind(Enum):
                 return cls.FOREIGN
 
 
-@dataclass(frozen=True, slots=True)
 class DiscoveredProvider:
-    """One provider of the application, whether or not it has been built.
+    """One provider of the application as it is at the moment, whether or not it has been built.
 
-    Args:
+    Attributes:
         token: what it is known by.
-        path: the modules from the root to its own, then the provider.
-        kind: where its instance comes from.
-        scope: how long an instance lives; REQUEST also if only something it needs says so.
-        instance: what it provides, an override included; None while it is not built.
-        made_from: the class that its instances are of; None while nobody can tell.
-        is_given: it was made elsewhere, by the user or by a test, and is not the application's to close.
-        is_built: false for lazy providers that nobody needed, and for those of a shorter scope.
-        is_eager: it is, or will be, built when the application starts.
-        resolve: gives its instance, that of the present request if it is REQUEST-scoped.
     """
 
-    token: AnyToken
-    path: tuple[str, ...]
-    kind: ProviderKind
-    scope: Scope
-    instance: object
-    made_from: type[Any] | None
-    is_given: bool
-    is_built: bool
-    is_eager: bool
-    resolve: Callable[[], Awaitable[Any]]
+    __slots__ = ("_entry", "_graph", "_recipe", "token")
+
+    def __init__(self, entry: Entry, recipe: Recipe, graph: Graph) -> None:
+        self.token = entry.token
+        self._entry = entry
+        self._recipe = recipe
+        self._graph = graph
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The modules from the root to its own, then the provider."""
+        return (*self._graph.path(self._entry.node), label(self.token))
+
+    @property
+    def kind(self) -> ProviderKind:
+        """Where its instance comes from."""
+        return ProviderKind.of(self._recipe)
+
+    @property
+    def scope(self) -> Scope:
+        """How long an instance lives; REQUEST also if only something it needs says so."""
+        return self._entry.scope
+
+    @property
+    def instance(self) -> object:
+        """What it provides, an override included; None while it is not built."""
+        return self._entry.instance
+
+    @property
+    def made_from(self) -> type[Any] | None:
+        """The class that its instances are of; None while nobody can tell."""
+        entry, recipe = self._entry, self._recipe
+        if entry.is_built:
+            return type(entry.instance)
+        if entry.is_overridden:
+            return None
+        if isinstance(recipe, UseClass):
+            return recipe.cls
+        # a factory says by its token what it makes
+        return entry.token if isinstance(recipe, UseFactory) and isinstance(entry.token, type) else None
+
+    @property
+    def is_given(self) -> bool:
+        """It was made elsewhere, by the user or by a test, and is not the application's to close."""
+        return self._entry.is_overridden or isinstance(self._recipe, UseValue | UseExisting | UseProvider)
+
+    @property
+    def is_built(self) -> bool:
+        """False for lazy providers that nobody needed, and for those of a shorter scope."""
+        return self._entry.is_built
+
+    @property
+    def is_eager(self) -> bool:
+        """It is, or will be, built when the application starts."""
+        return self._entry.is_built or self._entry in self._graph.to_build()
+
+    async def resolve(self) -> Any:
+        """Its instance; that of the present request if it is REQUEST-scoped."""
+        return await resolve_entry(self._entry, self._graph)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +174,11 @@ class Discovery:
 
     def providers(self) -> Iterator[DiscoveredProvider]:
         """Every provider that a module lists, leaf modules first."""
-        eager = set(self._graph.to_build())
         for node in self._graph.nodes:
-            yield from self._providers(node, eager)
+            yield from self._providers(node)
 
     def modules(self) -> Iterator[DiscoveredModule]:
         """Every module, leaf modules first: the root is the last."""
-        eager = set(self._graph.to_build())
         numbers = {node: number for number, node in enumerate(self._graph.nodes)}
         for node, number in numbers.items():
             yield DiscoveredModule(
@@ -151,28 +188,14 @@ class Discovery:
                 node.spec.is_global,
                 tuple(numbers[imported] for imported in node.imports),
                 tuple(numbers[each] if isinstance(each, ModuleNode) else each for each in node.exports),
-                tuple(self._providers(node, eager)),
+                tuple(self._providers(node)),
             )
 
-    def _providers(self, node: ModuleNode, eager: set[Entry]) -> Iterator[DiscoveredProvider]:
-        path = self._graph.path(node)
+    def _providers(self, node: ModuleNode) -> Iterator[DiscoveredProvider]:
+        # a provider of a foreign container has two tokens
         for entry in dict.fromkeys(node.entries.values()):
-            if entry.binding is None:
-                continue
-            kind = ProviderKind.of(entry.binding.recipe)
-            given_kinds = (ProviderKind.VALUE, ProviderKind.ALIAS, ProviderKind.FOREIGN)
-            yield DiscoveredProvider(
-                token=entry.token,
-                path=(*path, label(entry.token)),
-                kind=kind,
-                scope=entry.scope,
-                instance=entry.instance,
-                made_from=_made_from(entry, entry.binding.recipe),
-                is_given=entry.is_overridden or kind in given_kinds,
-                is_built=entry.is_built,
-                is_eager=entry.is_built or entry in eager,
-                resolve=partial(resolve_entry, entry, self._graph),
-            )
+            if entry.binding is not None:
+                yield DiscoveredProvider(entry, entry.binding.recipe, self._graph)
 
     def classes(self, attribute: str) -> Iterator[DiscoveredClass]:
         """Instances whose own class has the attribute; a subclass of a decorated class has not."""
@@ -199,26 +222,28 @@ def methods_of(instance: object, attribute: str) -> Iterator[DiscoveredMethod]:
 
 def marked_methods(cls: type[Any], attribute: str) -> Iterator[tuple[str, Any]]:
     """The names of a class's methods that have the attribute, and what it holds; those of base classes included."""
-    seen: set[str] = set()
-    for base in cls.__mro__:
-        for name, member in vars(base).items():
-            if name in seen:
-                continue
-            seen.add(name)
-            metadata = getattr(getattr(member, "__func__", member), attribute, None) if _is_method(member) else None
-            if metadata is not None:
-                yield name, metadata
+    for name, marks in _marked(cls):
+        if attribute in marks:
+            yield name, marks[attribute]
 
 
-def _made_from(entry: Entry, recipe: Recipe) -> type[Any] | None:
-    if entry.is_built:
-        return type(entry.instance)
-    if entry.is_overridden:
-        return None
-    if isinstance(recipe, UseClass):
-        return recipe.cls
-    # a factory says by its token what it makes
-    return entry.token if isinstance(recipe, UseFactory) and isinstance(entry.token, type) else None
+# Every class of an application is looked through, for one decorator after the other.
+_MARKED: WeakKeyDictionary[type[Any], tuple[tuple[str, dict[str, Any]], ...]] = WeakKeyDictionary()
+
+
+def _marked(cls: type[Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """The methods of a class that carry any attributes, with these; an overridden one counts as its override."""
+    found = _MARKED.get(cls)
+    if found is None:
+        found = _MARKED[cls] = tuple(
+            (name, vars(function))
+            for place, base in enumerate(cls.__mro__)
+            for name, member in vars(base).items()
+            for function in [getattr(member, "__func__", member)]
+            if _is_method(member) and getattr(function, "__dict__", None)
+            if not any(name in vars(derived) for derived in cls.__mro__[:place])
+        )
+    return found
 
 
 def _is_method(member: object) -> bool:

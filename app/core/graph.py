@@ -42,6 +42,8 @@ class Graph:
         self.lease = object()
         self.open_copies: set[object] = set()
         self._paths = _shortest_paths(root)
+        self._order: tuple[Entry, ...] | None = None
+        self._to_build: tuple[Entry, ...] | None = None
 
     def open(self) -> None:
         """Copies of recipes are in use from now on: overrides of the recipes are refused."""
@@ -52,6 +54,10 @@ class Graph:
         """The recipes may be overridden again."""
         for recipe in self.recipes:
             recipe.open_copies.discard(self.lease)
+
+    def changed(self) -> None:
+        """An entry was added, or overridden, or an override ended: what to build, and in which order, may differ."""
+        self._order = self._to_build = None
 
     def path(self, node: ModuleNode) -> tuple[str, ...]:
         """Module names from the root to a module, along the fewest imports."""
@@ -66,7 +72,7 @@ class Graph:
         """The entries for a token, of whichever module."""
         return [node.entries[token] for node in self.nodes if token in node.entries]
 
-    def order(self, starts: Iterable[Entry] | None = None) -> list[Entry]:
+    def order(self, starts: Iterable[Entry] | None = None) -> tuple[Entry, ...]:
         """Entries with what they need before them; what only an overridden entry needs is not followed.
 
         Leaf modules come first. (`container.traverse()` has no stable order.)
@@ -74,6 +80,10 @@ class Graph:
         Args:
             starts: the entries to begin from; all unless given.
         """
+        if starts is None:
+            if self._order is None:
+                self._order = self.order(self.entries())
+            return self._order
         done: dict[Entry, None] = {}
         entered: set[Entry] = set()
 
@@ -85,9 +95,9 @@ class Graph:
                 visit(needed)
             done[entry] = None
 
-        for start in self.entries() if starts is None else starts:
+        for start in starts:
             visit(start)
-        return list(done)
+        return tuple(done)
 
     def wanted(self) -> list[Entry]:
         """Entries in order, without those that only overridden entries would use.
@@ -113,13 +123,16 @@ class Graph:
 
         return [entry for entry in order if is_wanted(entry)]
 
-    def to_build(self) -> list[Entry]:
+    def to_build(self) -> tuple[Entry, ...]:
         """The singletons that exist once the application has started, in order.
 
         Those are the wanted ones that are not lazy, and lazy ones that any of them needs.
         """
-        eager = [entry for entry in self.wanted() if not entry.is_lazy]
-        return [entry for entry in self.order(eager) if entry.binding is not None and entry.scope is Scope.SINGLETON]
+        if self._to_build is None:
+            eager = [entry for entry in self.wanted() if not entry.is_lazy]
+            needed = self.order(eager)
+            self._to_build = tuple(e for e in needed if e.binding is not None and e.scope is Scope.SINGLETON)
+        return self._to_build
 
     def dependents(self, entry: Entry) -> list[Entry]:
         """The entries that were, or would be, built with this one, in order."""

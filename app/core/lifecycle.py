@@ -71,7 +71,7 @@ class Lifecycle:
             return
         self.running_hook = f"{label(entry.token)}.{hook}()"
         try:
-            result = method(*arguments[: most_arguments(method, len(arguments))])
+            result = method(*arguments[: most_arguments(method, len(arguments))]) if arguments else method()
             if inspect.isawaitable(result):
                 await result
         except Exception as error:

@@ -89,6 +89,7 @@ class Linker:
         if token not in visible and isinstance(token, type) and token in self._ambient:
             entry = Entry(token, node, Binding(token, UseValue(self._ambient[token](node, self))))
             node.entries[token] = visible[token] = entry
+            self.graph.changed()
         return visible.get(token)
 
     def _missing(self, consumer: Entry, parameter: Parameter, problem: UnresolvedParameter) -> Entry:

@@ -29,6 +29,7 @@ class EntryWatch:
 
     def after_override(self) -> None:
         """Have the consumers built again, or warn that they can no longer be."""
+        self._graph.changed()
         kept = self._rebuild_consumers()
         if kept:
             warnings.warn(
@@ -40,6 +41,7 @@ class EntryWatch:
 
     def after_reset(self) -> None:
         """Have the consumers built again where that is possible."""
+        self._graph.changed()
         self._rebuild_consumers()
 
     def after_forget(self) -> None:

@@ -4,15 +4,14 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from app.core.arguments import EMPTY, Argument, arguments_of
 from app.core.markers import Inject, Lazy
 from app.core.tokens import AnyToken, Token, label
-
-_EMPTY = inspect.Parameter.empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +67,11 @@ def _read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter,
     if function is object.__init__:
         return ()
     try:
-        signature = inspect.signature(target)
+        arguments = arguments_of(target, function)
     except ValueError:
         # some callables written in C tell nothing about themselves; they are called as they are
         return ()
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return tuple(_read(p, function) for p in signature.parameters.values() if p.kind not in variadic)
+    return tuple(_read(argument, function) for argument in arguments)
 
 
 def listed_parameters(tokens: Sequence[Any]) -> tuple[Parameter, ...]:
@@ -90,6 +88,8 @@ def _function_of(target: type[Any] | Callable[..., Any]) -> Callable[..., Any]:
     """The function whose annotations describe what calling `target` takes."""
     if isinstance(target, type):
         constructor: Callable[..., Any] = inspect.getattr_static(target, "__init__")
+        if constructor is object.__init__ and any("__new__" in vars(base) for base in target.__mro__[:-1]):
+            constructor = target.__new__
         return constructor
     if isinstance(target, functools.partial):
         return _function_of(target.func)
@@ -100,39 +100,27 @@ def _function_of(target: type[Any] | Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _read(parameter: inspect.Parameter, function: Callable[..., Any]) -> Parameter:
-    annotation = _annotations(function).get(parameter.name, parameter.annotation)
-    default = parameter.default
+def _read(argument: Argument, function: Callable[..., Any]) -> Parameter:
+    name, default = argument.name, argument.default
     try:
-        annotation = _evaluated(annotation, function)
+        annotation = _evaluated(argument.annotation, function)
     except (NameError, AttributeError) as error:
         # read one by one, so that a name that is missing spoils its own parameter only
-        read = Parameter(
-            parameter.name, None, f"{parameter.name}: {annotation}", unreadable_name=error.name or str(error)
-        )
+        read = Parameter(name, None, f"{name}: {argument.annotation}", unreadable_name=error.name or str(error))
     except (SyntaxError, TypeError) as error:
-        read = Parameter(parameter.name, None, f"{parameter.name}: {annotation}", unreadable=str(error))
+        read = Parameter(name, None, f"{name}: {argument.annotation}", unreadable=str(error))
     else:
-        read = _parse(parameter.name, annotation)
+        read = _parse(name, annotation)
     if isinstance(default, Inject):  # def __init__(self, queue=Inject("queue"))
         is_optional = read.is_optional or default.optional
         return replace(read, token=default.token, is_optional=is_optional, unreadable_name=None, unreadable=None)
-    return replace(
-        read,
-        has_default=default is not _EMPTY,
-        is_positional=parameter.kind is inspect.Parameter.POSITIONAL_ONLY,
-    )
-
-
-def _annotations(function: Callable[..., Any]) -> Mapping[str, Any]:
-    try:
-        return inspect.get_annotations(function)
-    except (NameError, TypeError):  # Python 3.14 evaluates here; the signature still has them
-        return {}
+    if default is EMPTY and not argument.is_positional:
+        return read
+    return replace(read, has_default=default is not EMPTY, is_positional=argument.is_positional)
 
 
 def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
-    if annotation is _EMPTY:
+    if annotation is EMPTY or isinstance(annotation, type):
         return annotation
     holder = types.SimpleNamespace(__annotations__={"it": annotation})
     names = getattr(function, "__globals__", {})
@@ -176,7 +164,7 @@ def _parse(name: str, annotation: Any) -> Parameter:
         token = _token_of(rest)
     written = " | ".join(label(arm) for arm in typing.get_args(rest)) if _is_union(rest) else label(rest)
     shown = f"Lazy[{written}]" if is_lazy else written
-    text = name if annotation is _EMPTY else f"{name}: {shown}{' | None' if is_optional else ''}"
+    text = name if annotation is EMPTY else f"{name}: {shown}{' | None' if is_optional else ''}"
     if token is not None and not isinstance(token, type):
         text += f" (token {label(token)})"
     return Parameter(name, token, text, is_optional=is_optional, is_lazy=is_lazy)
@@ -189,6 +177,6 @@ def _is_union(annotation: Any) -> bool:
 def _token_of(annotation: Any) -> AnyToken | None:
     """The class that an annotation names: `Repo[User]` asks for `Repo`."""
     named = typing.get_origin(annotation) or annotation
-    if named is _EMPTY or named is object or not isinstance(named, type):
+    if named is EMPTY or named is object or not isinstance(named, type):
         return None
     return named

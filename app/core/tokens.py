@@ -1,5 +1,6 @@
 """Tokens: what a provider is known by, and the attribute a container shows it under."""
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -43,6 +44,7 @@ def label(thing: object) -> str:
     return name if isinstance(name, str) else str(thing)
 
 
+@functools.lru_cache(maxsize=4_096)
 def snake_case(text: str) -> str:
     """`EmailWorker`, `queue:email` -> `email_worker`, `queue_email`."""
     return _NOT_A_WORD.sub("_", _WORD_BORDER.sub("_", text)).strip("_").lower()

@@ -112,15 +112,14 @@ class Explorer:
         """Look through all providers of the application."""
         found = cls()
         for provider in discovery.providers():
-            path = " > ".join(provider.path)
             if isinstance(provider.token, QueueToken):
-                found._queue(provider.token.queue_name, provider, path)
+                found._queue(provider.token.queue_name, provider, _shown(provider))
             elif isinstance(provider.token, FlowProducerToken):
-                found._producer(provider.token.producer_name, provider, path)
+                found._producer(provider.token.producer_name, provider, _shown(provider))
             elif isinstance(provider.token, SetupToken):
                 found._root(provider.token, provider)
             elif provider.made_from is not None and provider.kind is not ProviderKind.ALIAS:
-                found._host(provider.made_from, provider, path)
+                found._host(provider.made_from, provider)
         return found
 
     def problems(self) -> Iterator[WorkersError]:
@@ -177,12 +176,14 @@ class Explorer:
             self.own_producers.append(producer)
         self._registrations.append((f"flow producer {name!r}", path))
 
-    def _host(self, cls: type[Any], provider: DiscoveredProvider, path: str) -> None:
+    def _host(self, cls: type[Any], provider: DiscoveredProvider) -> None:
         marks: Mapping[str, Any] = vars(cls)
         processor, listener = marks.get(PROCESSOR), marks.get(LISTENER)
         if any(marks_of(cls)):
             self.cron_workers.add(worker_name_of(cls))
-        instance, scope, is_eager = provider.instance, provider.scope, provider.is_eager
+        if processor is None and listener is None:
+            return
+        path, instance, scope, is_eager = _shown(provider), provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None
             self.processors.append(FoundProcessor(cls, host, processor, path, scope, is_eager, provider.resolve))
@@ -197,6 +198,10 @@ class Explorer:
             yield UnknownQueueError(user.path, use, queue, near, sorted(self.queues))
         elif asked is not None and self._config_keys.get(queue, asked) != asked:
             yield ConfigKeyError(user.path, queue, asked, self._config_keys[queue])
+
+
+def _shown(provider: DiscoveredProvider) -> str:
+    return " > ".join(provider.path)
 
 
 def _is_real(provider: DiscoveredProvider, cls: type[Any]) -> bool:

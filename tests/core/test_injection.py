@@ -1,6 +1,7 @@
 """How the parameters of constructors and factories are read and served."""
 
 import functools
+import inspect
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Optional, TypeVar
 
@@ -272,3 +273,55 @@ def test_what_is_optional_by_its_marker_is_none_when_nobody_provides_it() -> Non
             self.got = (marked, outside, default)
 
     assert dynamic_module(App, providers=[Client]).build().get(Client).got == (None, None, None)
+
+
+def test_what_a_class_takes_is_read_as_python_calls_it() -> None:
+    class Meta(type):
+        def __call__(cls, mail: Mail) -> Any:
+            return super().__call__(mail, "by its metaclass")
+
+    class Made(metaclass=Meta):
+        def __init__(self, mail: Mail, note: str) -> None:
+            self.got = (mail, note)
+
+    class New:
+        def __new__(cls, mail: Mail) -> "New":
+            made = super().__new__(cls)
+            made.got = mail  # type: ignore[attr-defined]
+            return made
+
+    def wrap(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        return wrapped
+
+    class Wrapped:
+        @wrap
+        def __init__(self, mail: Mail, *more: Any, at: int = 3, **options: Any) -> None:
+            self.got = (mail, more, at, options)
+
+    made = container(Mail, Made, New, Wrapped).build()
+    mail = made.get(Mail)
+    assert made.get(Made).got == (mail, "by its metaclass")
+    assert made.get(New).got is mail  # type: ignore[attr-defined]
+    assert made.get(Wrapped).got == (mail, (), 3, {})
+
+
+def test_annotations_that_cannot_be_had_at_once_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.14 evaluates all annotations of a function when one is asked for."""
+
+    class Client:
+        def __init__(self, mail: Mail) -> None:
+            self.mail = mail
+
+    known = inspect.get_annotations
+
+    def evaluates(function: Any, **options: Any) -> Any:
+        if options:  # inspect itself
+            return known(function, **options)
+        raise NameError("name 'Other' is not defined")
+
+    monkeypatch.setattr(inspect, "get_annotations", evaluates)
+    assert isinstance(container(Mail, Client).build().get(Client).mail, Mail)
