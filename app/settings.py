@@ -16,7 +16,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ALL_WORKERS = "all"
-REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+REDIS_SCHEMES = (
+    "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"
+)  # fmt: skip
 SMTP_SCHEMES = ("smtp", "smtps")
 STARTTLS_CHOICES = ("auto", "required", "never")
 DAY_MS = 24 * 60 * 60 * 1000  # no timeout of a service is sensibly longer

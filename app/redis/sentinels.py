@@ -65,7 +65,7 @@ class Sentinels:
             try:
                 reply = yield Question(node, ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.service), timeout_ms)
             except ConnectError as error:
-                failures.append(error)
+                failures.append(_no_sentinel(error))
                 continue
             if reply is not None:
                 self._answered = node
@@ -92,3 +92,9 @@ class Sentinels:
         if self._latest is None or time.monotonic() - self._latest[0] > max_age_s:
             return None
         return self._latest[1]
+
+
+def _no_sentinel(error: ConnectError) -> ConnectError:
+    if "unknown command" not in error.reason:
+        return error
+    return ConnectError(error.address, "other", "it is no sentinel but a Redis server; use redis://", error.hint)

@@ -2,6 +2,8 @@
 
 from app.redis.errors import RedisError
 
+_CLUSTER_HINT = ". It is a node of a cluster: write redis+cluster:// instead of redis://"
+
 
 class ServerError(RedisError):
     """Redis answered with an error; nothing is known of what a script wrote before it.
@@ -15,4 +17,5 @@ class ServerError(RedisError):
         self.code = text.split(" ", 1)[0]
 
     def __str__(self) -> str:
-        return f"Redis answered: {self.text}"
+        hint = _CLUSTER_HINT if self.code == "MOVED" else ""
+        return f"Redis answered: {self.text}{hint}"

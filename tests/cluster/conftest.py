@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.cluster.cluster_nodes import ClusterNodes
 from tests.cluster.group import ServerGroup
 from tests.cluster.watched import WatchedPair
+from tests.compat.node import Node, NodeMissingError
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +39,14 @@ def group(request: pytest.FixtureRequest) -> ServerGroup:
 def prefix(key_prefix: str) -> str:
     """With a tag, as a cluster needs it."""
     return f"{{{key_prefix}}}"
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """Node with npm bullmq; skips where there is none, fails in CI."""
+    try:
+        return Node.find()
+    except NodeMissingError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))

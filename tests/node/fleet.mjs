@@ -21,8 +21,11 @@ const queue = (name) => {
 };
 
 const COMMANDS = {
-  connect: ({ url, prefix }) => {
-    fleet.connection = new IORedis(url, { maxRetriesPerRequest: null });
+  // A cluster is told by {nodes: [{host, port}], password}, what sentinels watch by ioredis' own options.
+  connect: ({ url, nodes, password, sentinels, prefix }) => {
+    const patient = { maxRetriesPerRequest: null };
+    if (nodes) fleet.connection = new IORedis.Cluster(nodes, { redisOptions: { ...patient, password } });
+    else fleet.connection = sentinels ? new IORedis({ ...patient, ...sentinels }) : new IORedis(url, patient);
     fleet.options = { connection: fleet.connection, prefix };
     fleet.ledger = `${prefix}:ledger`;
     fleet.flows = new FlowProducer(fleet.options);

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import QueueSettings, Settings, SettingsError, project_folder
+from app.settings import REDIS_SCHEMES, QueueSettings, Settings, SettingsError, project_folder
 
 Load = Callable[[], Settings]
 
@@ -155,7 +155,7 @@ def test_a_broken_smtp_url_is_refused_without_showing_any_of_it(
     assert "maybe" not in problem
 
 
-@pytest.mark.parametrize("scheme", ["redis", "rediss", "unix", "redis+sentinel", "redis+cluster", "REDIS"])
+@pytest.mark.parametrize("scheme", [*REDIS_SCHEMES, "REDIS"])
 def test_every_scheme_of_the_documentation_is_accepted(
     load: Load, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
