@@ -28,7 +28,8 @@ async def sent(board: BoardClient, path: str, content: bytes, **headers: str) ->
     "path",
     [
         "static/../app.py", "static/..%2fapp.py", "static/..%2f..%2f..%2fetc%2fpasswd",
-        "static/%2e%2e/%2e%2e/etc/passwd", "static//etc/passwd", "static/%2fetc%2fpasswd", "static/..\\..\\app.py", "static/..%5c..%5capp.py",
+        "static/%2e%2e/%2e%2e/etc/passwd", "static//etc/passwd", "static/%2fetc%2fpasswd",
+        "static/..\\..\\app.py", "static/..%5c..%5capp.py",
         "static/js/../../INTEGRITY", "static/favicon.ico%00.js", "static/", "static", "static/js",
         "static/%c0%ae%c0%ae/",
         "../../etc/passwd", "%2e%2e/api/queues", "-/../app.py", "-/..%2f..%2fapp.py", "static/index.ejs", "index.ejs",
