@@ -1,8 +1,10 @@
 """Metrics: what Prometheus reads of the queues, gathered anew for each reading."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
@@ -24,7 +26,8 @@ from app.workers.history import Histogram, RedisHistory, Tally, end_ms, oldest_w
 
 _PATIENCE_S = 5.0
 # Of the many buckets that are kept each fourth is shown, a power of two in ms: from 1 ms to 35 minutes.
-_SHOWN_EXPONENTS = range(22)
+_LIMITS_MS = [2.0**exponent for exponent in range(22)]
+_LIMITS = [repr(limit_ms / 1000) for limit_ms in _LIMITS_MS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         encode, content_type = choose_encoder(accepted)
-        return encode(registry), content_type
+        # of hundreds of queues it is megabytes: jobs go on running meanwhile
+        return await asyncio.to_thread(encode, registry), content_type
 
     async def _read(self) -> list[QueueReading]:
         queues = list(self._fleet.queues.values())
@@ -143,16 +147,13 @@ class _Readings(Collector):
         family = HistogramMetricFamily(name, text, labels=["queue"])
         for reading in self._readings:
             histogram: Histogram = getattr(reading.ever, which)
-            family.add_metric([reading.name], _cumulated(histogram.counts.items()), histogram.sum_us / 1e6)
+            family.add_metric([reading.name], _cumulated(histogram.counts), histogram.sum_us / 1e6)
         return family
 
 
-def _cumulated(counts: Iterable[tuple[int, int]]) -> list[tuple[str, float]]:
+def _cumulated(counts: Mapping[int, int]) -> list[tuple[str, float]]:
     """Prometheus's buckets: how many took at most so many seconds."""
-    known = list(counts)
-    buckets: list[tuple[str, float]] = []
-    for exponent in _SHOWN_EXPONENTS:
-        limit_ms = 2.0**exponent
-        at_most = sum(count for bucket, count in known if end_ms(bucket) <= limit_ms)
-        buckets.append((repr(limit_ms / 1000), at_most))
-    return [*buckets, ("+Inf", sum(count for _, count in known))]
+    shown = [0] * (len(_LIMITS) + 1)
+    for bucket, count in counts.items():
+        shown[bisect_left(_LIMITS_MS, end_ms(bucket))] += count
+    return list(zip((*_LIMITS, "+Inf"), accumulate(shown), strict=True))
