@@ -1,6 +1,7 @@
 """Scripts and reads about a job's parent, its children, and its deduplication id."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -8,13 +9,11 @@ from app.bullmq import payload
 from app.bullmq.dependencies import ChildrenKind, Dependencies, DependenciesCount, Page, Pages
 from app.bullmq.errors import JobNotFoundError, ParentError
 from app.bullmq.script_caller import ScriptCaller, load
+from app.redis.pipelined import Argument
 
 REMOVE_CHILD_DEPENDENCY = load("remove_child_dependency")
 REMOVE_DEDUPLICATION_KEY = load("remove_deduplication_key")
 REMOVE_UNPROCESSED_CHILDREN = load("remove_unprocessed_children")
-
-
-Send = Callable[..., Awaitable[Any]]
 
 _SCANS: dict[ChildrenKind, tuple[str, str, str]] = {
     "processed": ("processed", "HSCAN", "HLEN"),
@@ -31,15 +30,13 @@ class FamilyScripts(ScriptCaller):
 
     async def dependencies(self, job_id: str) -> Dependencies:
         """All children of a job, at one moment: the four reads leave in one write."""
-        send, key = self.connection.send, self.keys.of(job_id)
-        await self.connection.connect()
-        reads = (
-            send("HGETALL", f"{key}:processed"),
-            send("SMEMBERS", f"{key}:dependencies"),
-            send("HGETALL", f"{key}:failed"),
-            send("ZRANGE", f"{key}:unsuccessful", 0, -1),
+        key = self.keys.of(job_id)
+        processed, unprocessed, ignored, failed = await self.connection.together(
+            ("HGETALL", f"{key}:processed"),
+            ("SMEMBERS", f"{key}:dependencies"),
+            ("HGETALL", f"{key}:failed"),
+            ("ZRANGE", f"{key}:unsuccessful", 0, -1),
         )
-        processed, unprocessed, ignored, failed = [await read for read in reads]
         return Dependencies(
             {child: payload.decode(value) for child, value in _pairs(processed)},
             [child.decode() for child in unprocessed],
@@ -49,15 +46,21 @@ class FamilyScripts(ScriptCaller):
 
     async def dependency_pages(self, job_id: str, pages: Pages) -> Dependencies:
         """Some of them; the reads leave in one write."""
-        send, key = self.connection.send, self.keys.of(job_id)
-        await self.connection.connect()
+        key = self.keys.of(job_id)
         scans = {
-            "processed": _scan(send, "HSCAN", f"{key}:processed", pages.processed),
-            "unprocessed": _scan(send, "SSCAN", f"{key}:dependencies", pages.unprocessed),
-            "ignored": _scan(send, "HSCAN", f"{key}:failed", pages.ignored),
+            "processed": ("HSCAN", f"{key}:processed", pages.processed),
+            "unprocessed": ("SSCAN", f"{key}:dependencies", pages.unprocessed),
+            "ignored": ("HSCAN", f"{key}:failed", pages.ignored),
         }
-        failed = await self._failed_page(f"{key}:unsuccessful", pages.failed)
-        found = {kind: await scan if scan is not None else None for kind, scan in scans.items()}
+        commands: dict[str, tuple[Argument, ...]] = {
+            kind: (command, scanned, page.cursor, "COUNT", page.count)
+            for kind, (command, scanned, page) in scans.items()
+            if page is not None
+        }
+        replies, failed = await asyncio.gather(
+            self.connection.together(*commands.values()), self._failed_page(f"{key}:unsuccessful", pages.failed)
+        )
+        found: dict[str, Any] = dict.fromkeys(scans) | dict(zip(commands, replies, strict=True))
         cursors = {kind: None if reply is None else int(reply[0]) for kind, reply in found.items()}
         return Dependencies(
             {child: payload.decode(value) for child, value in _pairs(_page(found["processed"]))},
@@ -102,15 +105,15 @@ class FamilyScripts(ScriptCaller):
 
     async def dependencies_count(self, job_id: str) -> DependenciesCount:
         """How many there are; costs the same however many."""
-        send, key = self.connection.send, self.keys.of(job_id)
-        await self.connection.connect()
-        reads = (
-            send("HLEN", f"{key}:processed"),
-            send("SCARD", f"{key}:dependencies"),
-            send("HLEN", f"{key}:failed"),
-            send("ZCARD", f"{key}:unsuccessful"),
+        key = self.keys.of(job_id)
+        return DependenciesCount(
+            *await self.connection.together(
+                ("HLEN", f"{key}:processed"),
+                ("SCARD", f"{key}:dependencies"),
+                ("HLEN", f"{key}:failed"),
+                ("ZCARD", f"{key}:unsuccessful"),
+            )
         )
-        return DependenciesCount(*[await read for read in reads])
 
     async def remove_child_dependency(self, job_id: str) -> bool:
         """Part a child from its parent. False: the parent did not wait for it.
@@ -143,10 +146,6 @@ class FamilyScripts(ScriptCaller):
 def _pairs(flat: list[bytes]) -> list[tuple[str, bytes]]:
     parts = iter(flat)
     return [(child.decode(), value) for child, value in zip(parts, parts, strict=True)]
-
-
-def _scan(send: Send, command: str, key: str, page: Page | None) -> Awaitable[Any] | None:
-    return None if page is None else send(command, key, page.cursor, "COUNT", page.count)
 
 
 def _page(reply: Sequence[Any] | None) -> list[bytes]:

@@ -26,8 +26,10 @@ class Queues:
         literal = "".join(f"\\{char}" if char in GLOB_CHARACTERS else char for char in self.prefix)
         pattern = QueueKeys(literal, "*").of("meta")
         first, last = len(self.prefix) + 1, -len(":meta")
-        async with self.endpoint.client() as client:
-            keys = [key.decode() async for key in client.scan_iter(match=pattern, count=1_000)]
+        keys: list[str] = []
+        for primary in await self.endpoint.primaries():
+            async with primary.client() as client:
+                keys += [key.decode() async for key in client.scan_iter(match=pattern, count=1_000)]
         return sorted({key[first:last] for key in keys if ":" not in key[first:last]})
 
     @asynccontextmanager

@@ -60,6 +60,10 @@ class ClusterConnection(PipelinedConnection):
             _encoded(key) if key is not None else _key_of(command), lambda link: link.execute(*command)
         )
 
+    async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
+        """As PipelinedConnection's, for those of one slot; each goes to its key's node."""
+        return await asyncio.gather(*(self.execute(*command) for command in commands))
+
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
         """As PipelinedConnection's; all keys must share a slot."""
         return await self._at_node(_encoded(keys[0]), lambda link: link.run(script, keys, args))

@@ -149,6 +149,16 @@ class PipelinedConnection:
             await self._wait_connected()
         return await self.send(*command)
 
+    async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
+        """Run commands, which leave in one write, so that Redis runs them one after the other; returns their replies.
+
+        Raises as `execute` does, for the first that fails; all have been tried.
+        """
+        if self._wire is None:
+            await self._wait_connected()
+        replies = await asyncio.gather(*(self.send(*command) for command in commands), return_exceptions=True)
+        return [await self._settled(*pair) for pair in zip(commands, replies, strict=True)]
+
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
         """Run a script by its SHA1, or with its source where the server does not know it.
 
@@ -163,6 +173,13 @@ class PipelinedConnection:
                 raise
         # Where another server is to run it, that may not know it either.
         return await self.execute("EVAL", script.source, len(keys), *keys, *args)
+
+    async def _settled(self, command: tuple[Argument, ...], reply: Any) -> Any:
+        if isinstance(reply, ServerError) and self.follows(reply):
+            return await self.execute(*command)
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply
 
     def at(self, key: str) -> "PipelinedConnection":  # noqa: ARG002 - keeps to one server
         """The connection for all keys in the slot of `key`; not to be closed by itself."""

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-import redis.asyncio
-
 from app.bullmq.durations import Duration
 from app.core import ModuleContainer, dynamic_module, provide
-from app.redis.endpoint import Endpoint
+from app.redis.endpoint import Client, Endpoint
 from app.schedule.options import OptionsToken, ScheduleOptions
 from app.schedule.registry import SchedulerRegistry
 from app.schedule.runner import ErrorHook
@@ -40,7 +38,7 @@ class ScheduleModule:
         timeouts: bool = True,
         on_error: ErrorHook | None = None,
         settings: Callable[[], object] | None = None,
-        connection: str | redis.asyncio.Redis | Endpoint | None = None,
+        connection: str | Client | Endpoint | None = None,
         shutdown_grace: Duration | None = None,
     ) -> ModuleContainer:
         """Runs the scheduled methods of all modules; SchedulerRegistry can be injected everywhere.

@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import redis.asyncio
-
 from app.bullmq.durations import Duration
 from app.core import Token
-from app.redis.endpoint import Endpoint
+from app.redis.endpoint import Client, Endpoint
 from app.schedule.runner import ErrorHook
 
 
@@ -20,7 +18,7 @@ class ScheduleOptions:
     timeouts: bool = True
     on_error: ErrorHook | None = None
     settings: Callable[[], object] | None = None
-    connection: str | redis.asyncio.Redis | Endpoint | None = None
+    connection: str | Client | Endpoint | None = None
     shutdown_grace: Duration | None = None
 
     def runs(self, kind: str) -> bool:

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import redis.asyncio
 from typing_extensions import Unpack
 
 from app.bullmq import Telemetry
 from app.bullmq.durations import Duration
 from app.core import ModuleContainer, dynamic_module, provide
-from app.redis.endpoint import Endpoint
+from app.redis.endpoint import Client, Endpoint
 from app.workers.flow_producers import FlowProducerOptions, flow_producer_module, flow_producer_module_async
 from app.workers.options import WorkersOptions, complete, complete_named
 from app.workers.queues import QueueOptions, queue_module, queue_module_async
@@ -28,7 +27,7 @@ class WorkersModule:
         queues: Sequence[str] = (),
         providers: Sequence[Any] = (),
         imports: Sequence[Any] = (),
-        connection: str | redis.asyncio.Redis | Endpoint | None = None,
+        connection: str | Client | Endpoint | None = None,
         prefix: str | None = None,
         workers_enabled: bool | None = None,
         enabled_workers: str | Sequence[str] | None = None,

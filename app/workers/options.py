@@ -5,11 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import redis.asyncio
-
 from app.bullmq import InvalidOptionError, Telemetry
 from app.bullmq.durations import Duration, to_ms
-from app.redis.endpoint import Endpoint
+from app.redis.endpoint import Client, Endpoint
 from app.schedule.surroundings import Runs
 from app.settings import Settings
 from app.workers.selection import Selection
@@ -33,7 +31,7 @@ class WorkersOptions:
         telemetry: observes all queues, workers and flow producers, as `app.bullmq.otel.BullMQOtel` does; default: none.
     """
 
-    connection: str | redis.asyncio.Redis | Endpoint | None = None
+    connection: str | Client | Endpoint | None = None
     prefix: str | None = None
     workers_enabled: bool | None = None
     enabled_workers: str | Sequence[str] | None = None
@@ -41,7 +39,7 @@ class WorkersOptions:
     manual_registration: bool = False
     telemetry: Telemetry[Any] | None = None
 
-    def further_connection(self) -> str | redis.asyncio.Redis | Endpoint:
+    def further_connection(self) -> str | Client | Endpoint:
         """The connection of a `for_root()` with a config_key, which decides nothing else.
 
         Raises:
