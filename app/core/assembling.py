@@ -18,6 +18,7 @@ from app.core.module_ref import ModuleRef
 from app.core.node import Entry, ModuleNode
 from app.core.problems import BadImport, BadProvider, NameClash, NotAModule, Problem, ProvidedTwice, ReservedName
 from app.core.provide import Binding, UseProvider, bind_class
+from app.core.scope import Scope
 from app.core.shutdown import Shutdown
 from app.core.substitutes import Substitutes
 from app.core.tokens import AnyToken, attribute_name, label, snake_case
@@ -154,13 +155,16 @@ class _Assembly:
         declared: type[Any] | None = getattr(container, "declarative_parent", None)
         node = ModuleNode(ModuleSpec((declared or type(container)).__name__, key=container))
         self._nodes[container] = node
-        classes = [getattr(provider, "provides", None) for provider in container.providers.values()]
+        classes = [_made_class(provider) for provider in container.providers.values()]
         for name, provider in container.providers.items():
-            provided = getattr(provider, "provides", None)
+            provided = _made_class(provider)
             tokens: list[AnyToken] = [name]
-            if isinstance(provided, type) and classes.count(provided) == 1:
+            if provided is not None and classes.count(provided) == 1:
                 tokens.append(provided)
-            binding = self._substitutes.binding(Binding(name, UseProvider(provider), lazy=True), *tokens)
+            is_local = isinstance(provider, providers.ContextLocalSingleton)
+            scope = Scope.REQUEST if is_local else Scope.SINGLETON
+            given = Binding(name, UseProvider(provider), scope, lazy=True)
+            binding = self._substitutes.binding(given, *tokens)
             entry = Entry(tokens[-1], node, binding, name)
             node.entries.update((token, entry) for token in tokens)
             node.exports.extend(tokens)
@@ -193,6 +197,12 @@ def _show(graph: Graph) -> ModuleContainer:
             if imported is not graph.root and name not in RESERVED_NAMES and name not in container.providers:
                 container.set_provider(name, providers.Container(ModuleContainer, made[imported]))
     return made[graph.root]
+
+
+def _made_class(provider: providers.Provider[Any]) -> type[Any] | None:
+    """The class whose instances a foreign provider gives; of Object it would be the object itself."""
+    provides = None if isinstance(provider, providers.Object) else getattr(provider, "provides", None)
+    return provides if isinstance(provides, type) else None
 
 
 def _shown(thing: object) -> str:

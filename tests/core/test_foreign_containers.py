@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from dependency_injector import containers, providers
 
-from app.core import AsyncFactoryError, Inject, WiringError, create_application, dynamic_module, module
+from app.core import AsyncFactoryError, Inject, WiringError, create_application, dynamic_module, module, provide
 
 
 class App: ...
@@ -138,3 +138,47 @@ def test_what_it_has_to_be_awaited_for_is_refused_by_get() -> None:
         assert await container.resolve("connection") == "connection"
 
     asyncio.run(ask())
+
+
+async def test_every_kind_of_provider_can_be_asked_for_by_its_name() -> None:
+    class Gateways(containers.DeclarativeContainer):
+        config = providers.Configuration()
+        mail = providers.Singleton(MailService, config.url)
+
+    class Own(containers.DeclarativeContainer):
+        config = providers.Configuration(default={"url": "smtp://"})
+        gateways = providers.Container(Gateways, config=config)
+        chosen = providers.Selector(config.url, **{"smtp://": providers.Object("by smtp")})
+        several = providers.List(config.url)
+        draft = providers.Factory(dict)
+
+    names = ["config", "gateways", "chosen", "several", "draft", "draft"]
+    got = provide("got", use_factory=lambda *got: got, inject=names)
+    async with create_application(dynamic_module(App, imports=[Own()], providers=[got])) as app:
+        config, gateways, chosen, several, draft, other_draft = app.get("got")
+        assert (config, chosen, several) == ({"url": "smtp://"}, "by smtp", ["smtp://"])
+        assert gateways.mail().smtp == "smtp://"
+        assert draft is not other_draft
+
+
+def test_a_class_that_it_provides_as_a_value_is_no_instance_of_it() -> None:
+    own = containers.DynamicContainer()
+    own.mail_class = providers.Object(MailService)
+    container = dynamic_module(App, imports=[own], providers=[EmailWorker])
+    assert container.get("mail_class") is MailService
+    with pytest.raises(WiringError, match="`mail: MailService`"):
+        container.build()
+
+
+async def test_what_is_made_with_its_context_local_singletons_is_request_scoped() -> None:
+    own = containers.DynamicContainer()
+    own.session = providers.ContextLocalSingleton(dict)
+    user = provide("user", use_factory=lambda session: [session], inject=["session"])
+    async with create_application(dynamic_module(App, imports=[own], providers=[user])) as app:
+
+        async def work() -> Any:
+            async with app.request():
+                return await app.resolve("user")
+
+        one, other = [await asyncio.create_task(work()) for _ in range(2)]
+        assert one[0] is not other[0]
