@@ -14,6 +14,17 @@ from redis.exceptions import ResponseError
 
 from app.redis.server_error import ServerError
 
+_CODES = {
+    "NoScriptError": "NOSCRIPT",
+    "ReadOnlyError": "READONLY",
+    "OutOfMemoryError": "OOM",
+    "MovedError": "MOVED",
+    "AskError": "ASK",
+    "TryAgainError": "TRYAGAIN",
+    "ClusterDownError": "CLUSTERDOWN",
+    "MasterDownError": "MASTERDOWN",
+}
+
 
 class Listener(Protocol):
     """Who hears of replies; they come in the order of the commands."""
@@ -124,7 +135,6 @@ class StreamWire:
 
 def _server_text(error: ResponseError) -> str:
     # redis-py strips the code of the errors it has a class for.
-    codes = {"NoScriptError": "NOSCRIPT", "ReadOnlyError": "READONLY", "OutOfMemoryError": "OOM"}
-    code = codes.get(type(error).__name__)
+    code = _CODES.get(type(error).__name__)
     text = str(error)
     return text if code is None or text.startswith(code) else f"{code} {text}"

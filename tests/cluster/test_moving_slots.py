@@ -10,7 +10,7 @@ import pytest
 
 from app.bullmq import Job, Queue, QueueEvents, Worker
 from app.redis import Endpoint
-from app.redis.connecting import connection_to
+from app.redis.cluster_connection import ClusterConnection
 from tests.cluster.cluster_nodes import ClusterNodes
 from tests.cluster.group import client_of
 from tests.cluster.slot_move import SlotMove
@@ -86,10 +86,11 @@ async def test_a_slot_that_has_moved_is_found_again_by_all_that_idle(
         assert completed(look, queue) == 2
 
 
+@pytest.mark.parametrize("hijack", [True, False], ids=["protocol", "streams"])
 async def test_one_connection_for_all_keys_learns_where_a_slot_has_gone(
-    cluster_nodes: ClusterNodes, prefix: str
+    cluster_nodes: ClusterNodes, prefix: str, hijack: bool
 ) -> None:
-    connection = connection_to(Endpoint.of(cluster_nodes.url))
+    connection = ClusterConnection(Endpoint.of(cluster_nodes.url), hijack=hijack)
     others = [f"{prefix[:-1]}-{n}}}" for n in range(20)]
     try:
         for key in (prefix, *others):
