@@ -41,5 +41,7 @@ def share_ms(budget_ms: int, count: int) -> int:
 def nobody_answered(place: str, failures: Sequence[ConnectError], hint: str) -> ConnectError:
     """Of all who were asked; names each with its reason."""
     kinds: set[ConnectFailure] = {failure.kind for failure in failures}
+    if kinds & {"closed", "tls"}:
+        hint = f"{hint} To ports that speak TLS write rediss+..., to others redis+...."
     reasons = "; ".join(f"{failure.address}: {failure.reason}" for failure in failures)
     return ConnectError(place, kinds.pop() if len(kinds) == 1 else "other", reasons, hint)
