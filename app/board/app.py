@@ -135,17 +135,16 @@ class BoardApp:
 
     def _ui_config(self, base: str) -> dict[str, Any]:
         options = self.board.options
-        has_history = options.history is not None
         return {
             "boardTitle": options.title,
             "favIcon": {"default": "static/images/logo.svg", "alternative": "static/favicon-32x32.png"},
             "miscLinks": [{"text": page.title, "url": f"{base}{OWN}{page.path}"} for page in PAGES],
             "hideRedisDetails": not options.show_redis,
             "showWorkers": options.show_workers,
-            "hasHistoryProvider": has_history,
-            "hasHistoryUsage": has_history,
-            "canPurgeHistory": has_history and not options.read_only,
-            "hasLatencyHistory": has_history,
+            "hasHistoryProvider": True,
+            "hasHistoryUsage": True,
+            "canPurgeHistory": not options.read_only,
+            "hasLatencyHistory": True,
         }
 
 

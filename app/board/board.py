@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from app.board.audit import Audit, AuditEvent, Outcome
 from app.board.errors import RefusedError, refusal_of
+from app.board.history import HistorySource
 from app.board.options import BoardOptions
 from app.board.queues import BoardQueue, BoardQueues
+from app.board.recorded import RecordedHistory
 from app.board.redaction import Redaction
 from app.board.security import Access, Action
 from app.board.security.access import is_allowed
@@ -46,10 +48,12 @@ class Board:
     options: BoardOptions
     ui: BoardUi | None = None
     audit: Audit = field(init=False)
+    history: HistorySource = field(init=False)
     redaction: Redaction = field(init=False)
 
     def __post_init__(self) -> None:
         self.audit = Audit(self.connection)
+        self.history = self.options.history or RecordedHistory(self.queues)
         self.redaction = Redaction(self.options.redact)
 
     def connection(self) -> PipelinedConnection | None:

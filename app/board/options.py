@@ -26,7 +26,7 @@ class BoardOptions:
             matter, and `*` stands for any text.
         shown_bytes: of JSON of one value; what is larger is not read, and its size is shown.
         show_redis, show_workers: whether the page may ask for the server's state, and for who works on a queue.
-        history: what happened in the past; None: the page shows no history.
+        history: what happened in the past; None: what workers of these queues recorded.
     """
 
     title: str = "Bullworks"

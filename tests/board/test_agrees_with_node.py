@@ -14,9 +14,7 @@ import pytest_asyncio
 
 from app.board import board_app
 from app.board.api.checks import STATUSES
-from app.board.api.history import routes
-from app.board.api.routes import CHANGING, READING
-from app.board.history import HistorySource
+from app.board.api.routes import ROUTES
 from app.bullmq import Job, Queue, Worker
 from tests.board.busy_queues import NAMES, fill
 from tests.board.client import BoardClient
@@ -147,7 +145,7 @@ async def test_bull_board_has_no_route_that_we_lack(boards: tuple[NodeBoard, Boa
     """A newer Bull Board may ask for more: then this fails."""
     theirs, _ = boards
     known = await theirs.routes()
-    ours = [[route.method, f"/api/{route.path}"] for route in (*READING, *CHANGING, *routes(_NoHistory()))]
+    ours = [[route.method, f"/api/{route.path}"] for route in ROUTES]
     names = {"queueName": "queue", "jobId": "job", "schedulerId": "scheduler", "queueStatus": "status"}
     expected = [[method, re.sub(r":(\w+)", lambda name: f":{names[name[1]]}", path)] for method, path in known["api"]]
     assert sorted(ours) == sorted(expected)
@@ -173,7 +171,3 @@ async def test_our_pages_answers_are_what_bull_board_declares(boards: tuple[Node
     }.items():
         assert await theirs.issues(schema, (await ours.get(f"api/{path}")).json()) == []
     assert await theirs.issues("GetQueuesResponse", {"queues": [{}]}) != []
-
-
-class _NoHistory(HistorySource):
-    """Only its routes are looked at."""

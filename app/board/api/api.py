@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.board.api.body import json_of
 from app.board.api.call import Answer, Call, Route
-from app.board.api.routes import routes_of
+from app.board.api.routes import ROUTES
 from app.board.board import Board
 from app.board.errors import RefusedError, refusal_of
 
@@ -23,7 +23,7 @@ class Api:
     def __init__(self, board: Board) -> None:
         self._board = board
         # In the contract's order: where two patterns fit, the one with more fixed words stands first.
-        self._routes = [(route, tuple(route.path.split("/"))) for route in routes_of(board.options.history)]
+        self._routes = [(route, tuple(route.path.split("/"))) for route in ROUTES]
 
     async def answer(self, request: Request, segments: Sequence[str], who: str) -> Response:
         """The answer, an error included.

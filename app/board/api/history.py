@@ -2,34 +2,19 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any, cast, get_args
 
-from app.board.api.call import Call, Route, changing, reading
+from app.board.api.call import Call
 from app.board.api.checks import choice, number_of, query_number
-from app.board.errors import invalid
-from app.board.history import Granularity, HistorySource, LatencyGranularity, LatencyMetric, SeriesMetric
+from app.board.errors import RefusedError, invalid
+from app.board.history import Granularity, LatencyGranularity, LatencyMetric, SeriesMetric
 
 DEFAULT_PERCENTILES = (50.0, 95.0, 99.0)
 MOST_PERCENTILES = 20
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-def routes(source: HistorySource) -> tuple[Route, ...]:
-    """The four routes of a board with a history."""
-
-    def bound(handler: Callable[[HistorySource, Call], Awaitable[Any]]) -> Callable[[Call], Awaitable[Any]]:
-        return lambda call: handler(source, call)
-
-    return (
-        reading("metrics/history", bound(series)),
-        reading("metrics/history/usage", bound(usage)),
-        changing("POST", "metrics/history/purge", "purge-history", bound(purge)),
-        reading("metrics/latency", bound(latency)),
-    )
-
-
-async def series(source: HistorySource, call: Call) -> dict[str, Any]:
+async def series(call: Call) -> dict[str, Any]:
     """Of one metric, or of completed and failed, by hour or day."""
     query = call.query
     from_ms = query_number(query, "from", "INVALID_DATE_RANGE")
@@ -43,7 +28,7 @@ async def series(source: HistorySource, call: Call) -> dict[str, Any]:
     queue = await _queue(call)
     answer: dict[str, Any] = {}
     for metric in metrics:
-        points = await source.series(
+        points = await call.board.history.series(
             cast(SeriesMetric, metric),
             queue=queue,
             from_ms=int(from_ms),
@@ -54,7 +39,7 @@ async def series(source: HistorySource, call: Call) -> dict[str, Any]:
     return answer
 
 
-async def latency(source: HistorySource, call: Call) -> list[dict[str, Any]]:
+async def latency(call: Call) -> list[dict[str, Any]]:
     """Percentiles of how long jobs ran or waited."""
     query = call.query
     metric = choice(query.get("metric"), get_args(LatencyMetric), "INVALID_METRIC")
@@ -63,7 +48,7 @@ async def latency(source: HistorySource, call: Call) -> list[dict[str, Any]]:
     granularity = query.get("granularity")
     if granularity not in get_args(LatencyGranularity):
         granularity = "day"
-    points = await source.latency(
+    points = await call.board.history.latency(
         cast(LatencyMetric, metric),
         queue=await _queue(call),
         from_ms=int(from_ms),
@@ -77,24 +62,27 @@ async def latency(source: HistorySource, call: Call) -> list[dict[str, Any]]:
     ]
 
 
-async def usage(source: HistorySource, call: Call) -> dict[str, Any]:
+async def usage(call: Call) -> dict[str, Any]:
     """What the history takes in Redis, of the queues that may be seen."""
     visible = {entry.shown_name for entry in await call.board.visible_queues(call.who)}
-    used = dict(await source.usage())
+    used = dict(await call.board.history.usage())
     used["queues"] = [queue for queue in used.get("queues", ()) if queue.get("queue") in visible]
     return used
 
 
-async def purge(source: HistorySource, call: Call) -> dict[str, Any]:
+async def purge(call: Call) -> dict[str, Any]:
     """Forget the past, or its days before a day."""
     before, queue = call.body.get("before"), call.body.get("queue")
     if before is not None and not (isinstance(before, str) and _DAY.fullmatch(before)):
         raise invalid("INVALID_BEFORE_DATE")
     if not isinstance(queue, str | None):
         raise invalid("INVALID_QUEUE")
-    if queue is not None:
-        await call.board.queue(call.who, queue)
-    keys, fields = await source.purge(queue=queue, before=before)
+    if queue is not None and call.board.is_read_only(await call.board.queue(call.who, queue)):
+        raise RefusedError(405, "QUEUE_READ_ONLY")
+    try:
+        keys, fields = await call.board.history.purge(queue=queue, before=before)
+    except ValueError:  # as the 30th of February
+        raise invalid("INVALID_BEFORE_DATE") from None
     return {"keysDeleted": keys, "fieldsDeleted": fields}
 
 

@@ -2,7 +2,6 @@
 
 from app.board.api import flows, history, job_changes, jobs, limits, overview, queue_changes, schedulers
 from app.board.api.call import Route, changing, reading
-from app.board.history import HistorySource
 
 _JOB = "queues/:queue/:job"
 _SCHEDULER = "queues/:queue/job-schedulers/:scheduler"
@@ -45,8 +44,10 @@ CHANGING = (
     changing("PATCH", f"{_JOB}/priority", "change-priority", job_changes.change_priority),
     changing("PUT", f"{_JOB}/remove-unprocessed-children", "remove-children", job_changes.remove_unprocessed_children),
 )
-
-
-def routes_of(source: HistorySource | None) -> tuple[Route, ...]:
-    """The 34, and with a history its four."""
-    return (*READING, *CHANGING, *(() if source is None else history.routes(source)))
+HISTORY = (
+    reading("metrics/history", history.series),
+    reading("metrics/history/usage", history.usage),
+    changing("POST", "metrics/history/purge", "purge-history", history.purge),
+    reading("metrics/latency", history.latency),
+)
+ROUTES: tuple[Route, ...] = (*READING, *CHANGING, *HISTORY)
