@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from app.bullmq import CancelSignal, Job, SyncJob
+from app.bullmq import CancelSignal, Job, JobSpec, SyncJob
 from app.core import Inject, Lazy, Scope, create_application, injectable, provide
 from app.workers import (
     JOB,
@@ -298,3 +298,40 @@ async def test_in_a_unit_test_the_job_is_a_value(workers: Any) -> None:
     app.container.current_job.override(job)
     worker = await app.resolve(TenantWorker)
     assert worker.tenant.job is job
+
+
+async def test_many_jobs_at_once_are_kept_apart(run: Any) -> None:
+    @processor("email", concurrency=50)
+    class Busy(WorkerHost):
+        def __init__(self, tenant: Tenant) -> None:
+            self.tenant = tenant
+
+        async def process(self, job: Job) -> Any:
+            for _ in range(3):
+                await asyncio.sleep(0)
+                assert self.tenant.job is job
+            return self.tenant.job.data
+
+    async with run(Busy, Tenant, Notes) as app:
+        jobs = await queue_of(app).add_bulk([JobSpec("x", number) for number in range(200)])
+        assert [(await finished(job)).returnvalue for job in jobs] == list(range(200))
+        assert len(app.get(Notes)) == 200
+
+
+async def test_a_job_that_is_handed_back_at_the_end_is_closed_too(run: Any) -> None:
+    begun = asyncio.Event()
+
+    @processor("email")
+    class Endless(WorkerHost):
+        def __init__(self, tenant: Tenant) -> None: ...
+
+        async def process(self, job: Job) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+    app = run(Endless, Tenant, Notes, shutdown_grace=50)
+    async with app:
+        await queue_of(app).add("x", "acme")
+        await asyncio.wait_for(begun.wait(), 5)
+        notes = app.get(Notes)
+    assert notes == ["closed for acme"]
