@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 _LONGEST_SEARCH_S = 0.3
 # Silence after which the others are asked whether the server is still the right one, and how often then.
 _LOOK_S = 0.5
+# A master that sentinels have replaced goes on for some 10 s as if nothing were, and then forgets what it was told
+# meanwhile. So they are asked all the time.
+_ASK_SENTINELS_S = 1.0
 # What was sent before a server told us to go is answered within a round trip.
 _LAST_ANSWERS_S = 1.0
 # Refusals that only this server's state explains: another would say the same, or this one will do it in a moment.
@@ -57,6 +60,7 @@ class FollowingConnection(PipelinedConnection):
         self._codes = endpoint.group.follows if endpoint.group is not None else frozenset[str]()
         self._successor: Address | None = None
         self._is_leaving = False
+        self._looked_s = 0.0
         self._look: asyncio.Task[None] | None = None
 
     async def execute(self, *command: Argument, key: Argument | None = None) -> Any:
@@ -165,12 +169,15 @@ class FollowingConnection(PipelinedConnection):
         super()._watch()
         if self._watchdog is None or self._loop is None:
             return
-        silent_s = self._loop.time() - self._last_progress_s
-        if self._pending and silent_s > _LOOK_S and self._look is None:
+        now_s = self._loop.time()
+        is_silent = self._pending and now_s - self._last_progress_s > _LOOK_S
+        is_due = not self.endpoint.has_slots and now_s - self._looked_s > _ASK_SENTINELS_S
+        if (is_silent or is_due) and self._look is None:
+            self._looked_s = now_s
             self._look = asyncio.create_task(self._look_for_successor(), name="redis-look")
 
     async def _look_for_successor(self) -> None:
-        """Leave a server that hangs once another has taken over; silence alone says nothing, since a read may block."""
+        """Leave a server once another has taken over. That it is silent says nothing by itself: a read may block."""
         generation = self.generation
         try:
             successor = await self._found_elsewhere()
