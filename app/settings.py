@@ -5,10 +5,10 @@ same one in `.env`, and an empty one counts as unset. Every variable is describe
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -20,6 +20,7 @@ REDIS_SCHEMES = (
     "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"
 )  # fmt: skip
 SMTP_SCHEMES = ("smtp", "smtps")
+HTTP_SCHEMES = ("http", "https")
 STARTTLS_CHOICES = ("auto", "required", "never")
 DAY_MS = 24 * 60 * 60 * 1000  # no timeout of a service is sensibly longer
 SHOWN_CHARS = 80  # of a wrong value: enough to recognise it, too few to flood a terminal
@@ -83,6 +84,23 @@ def _smtp_url(url: SecretStr) -> SecretStr:
     if options and (list(options) != ["starttls"] or options["starttls"] not in STARTTLS_CHOICES):
         raise ValueError(f"after the ? it may only say starttls={' or '.join(STARTTLS_CHOICES)}")
     return url
+
+
+def _http_url(url: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(_check_scheme(url, HTTP_SCHEMES).get_secret_value())
+        has_address = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError("it is no URL as in https://api.example.com/path") from None
+    if not has_address:
+        raise ValueError("it names no host")
+    return url
+
+
+def _symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    if any(not symbol.isprintable() or set("{}") & set(symbol) for symbol in symbols):
+        raise ValueError("a symbol is printable and has no { or }")
+    return symbols
 
 
 def _sender(text: str) -> str:
@@ -232,6 +250,45 @@ class MailSettings(_Section):
     )
 
 
+class TickerSettings(_Section):
+    """Where prices come from."""
+
+    ticker_source_url: Annotated[SecretStr, AfterValidator(_http_url)] | None = Field(
+        default=None, description="as in https://api.example.com/prices; unset: prices are made up"
+    )
+    ticker_timeout_ms: Milliseconds = Field(
+        default=5_000, description="whole milliseconds: how long the source may take"
+    )
+    ticker_symbols: Annotated[Listed, AfterValidator(_symbols)] = Field(
+        default=("BTC-USD", "ETH-USD"), description="names with commas between them, for which prices are made up"
+    )
+    ticker_keep_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
+        default=7, description="whole days, after which a symbol without a new price is forgotten"
+    )
+
+
+class CandlesSettings(_Section):
+    """What prices are folded into."""
+
+    candles_interval_ms: Annotated[int, Field(ge=1_000, le=DAY_MS)] = Field(
+        default=60_000, description="whole milliseconds, from a second to a day: the length of a candle"
+    )
+    candles_keep: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=1_440, description="how many candles of a symbol are kept"
+    )
+
+
+class SyncSettings(_Section):
+    """What is synced."""
+
+    sync_source_url: Annotated[SecretStr, AfterValidator(_http_url)] | None = Field(
+        default=None, description="as in https://api.example.com/data; unset: nothing is fetched"
+    )
+    sync_timeout_ms: Milliseconds = Field(
+        default=30_000, description="whole milliseconds: how long the source may take"
+    )
+
+
 class LogSettings(_Section):
     """What is logged, and in what form."""
 
@@ -255,9 +312,6 @@ class SettingsError(Exception):
         return "\n  ".join([f"the configuration has {count}:", *self.problems])
 
 
-SectionT = TypeVar("SectionT", bound=_Section)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """All sections, read together so that one error names everything that is wrong."""
@@ -269,6 +323,9 @@ class Settings:
     health: HealthSettings
     board: BoardSettings
     mail: MailSettings
+    ticker: TickerSettings
+    candles: CandlesSettings
+    sync: SyncSettings
     log: LogSettings
 
     @classmethod
@@ -283,29 +340,23 @@ class Settings:
         """
         file = env_file or project_folder() / ".env"
         problems: list[str] = []
-        app = _read(AppSettings, file, problems)
-        workers = _read(WorkersSettings, file, problems)
-        queue = _read(QueueSettings, file, problems)
-        web = _read(WebSettings, file, problems)
-        health = _read(HealthSettings, file, problems)
-        board = _read(BoardSettings, file, problems)
-        mail = _read(MailSettings, file, problems)
-        log = _read(LogSettings, file, problems)
+        sections: dict[str, Any] = {field.name: _read(field.type, file, problems) for field in fields(cls)}
+        app, queue = sections["app"], sections["queue"]
         if app and queue and app.app_env == "production" and queue.queue_redis_url is None:
             problems.append(
                 "QUEUE_REDIS_URL is unset: with APP_ENV=production there is no embedded server. "
                 f"Expected: {_hint(QueueSettings, 'queue_redis_url').partition(';')[0]}"
             )
-        if not (app and workers and queue and web and health and board and mail and log) or problems:
+        if problems:
             raise SettingsError(tuple(dict.fromkeys(problems)))
-        return cls(app=app, workers=workers, queue=queue, web=web, health=health, board=board, mail=mail, log=log)
+        return cls(**sections)
 
 
-def _read(section: type[SectionT], env_file: Path, problems: list[str]) -> SectionT | None:
+def _read(section: Any, env_file: Path, problems: list[str]) -> _Section | None:
     """One section, or None after adding what is wrong with it to the problems."""
-    arguments: dict[str, Any] = {"_env_file": env_file}  # type checkers know the fields' names only
     try:
-        return section(**arguments)
+        read: _Section = section(_env_file=env_file)
+        return read
     except ValidationError as error:
         problems.extend(_problem(section, detail, env_file) for detail in error.errors(include_url=False))
     except (UnicodeDecodeError, OSError) as error:

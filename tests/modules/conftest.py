@@ -16,7 +16,11 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from app.redis.connecting import connection_to
+from app.redis.endpoint import Endpoint
+from app.redis.pipelined import PipelinedConnection
 from app.settings import MailSettings
+from tests.modules.http_server import HttpServer
 
 
 @dataclass
@@ -98,3 +102,18 @@ def mail_settings(tmp_path: Path) -> Callable[..., MailSettings]:
         return MailSettings(**values)
 
     return make
+
+
+@pytest.fixture
+async def http_server() -> AsyncIterator[HttpServer]:
+    """An HTTP API."""
+    async with HttpServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def connection(redis_url: str) -> AsyncIterator[PipelinedConnection]:
+    """A connection as the application has it."""
+    connection = connection_to(Endpoint.of(redis_url))
+    yield connection
+    await connection.close()

@@ -12,10 +12,13 @@ from app import settings
 from app.settings import (
     AppSettings,
     BoardSettings,
+    CandlesSettings,
     HealthSettings,
     LogSettings,
     MailSettings,
     QueueSettings,
+    SyncSettings,
+    TickerSettings,
     WebSettings,
     WorkersSettings,
 )
@@ -28,6 +31,9 @@ SECTIONS = (
     HealthSettings,
     BoardSettings,
     MailSettings,
+    TickerSettings,
+    CandlesSettings,
+    SyncSettings,
     LogSettings,
 )
 VARIABLES = {field.upper() for section in SECTIONS for field in section.model_fields}

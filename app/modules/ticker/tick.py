@@ -1,0 +1,18 @@
+"""Tick: what something cost at a moment."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One price.
+
+    Attributes:
+        symbol: of what, as in "BTC-USD".
+        price: > 0, finite.
+        at_ms: when, ms since the epoch.
+    """
+
+    symbol: str
+    price: float
+    at_ms: int

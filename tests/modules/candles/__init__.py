@@ -1,0 +1,1 @@
+"""Prices folded into candles."""

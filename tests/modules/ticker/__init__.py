@@ -1,0 +1,1 @@
+"""Prices: where they come from, where they are kept, and the crons."""
