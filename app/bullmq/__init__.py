@@ -70,7 +70,7 @@ from app.bullmq.telemetry import (
     TelemetryOptions,
     Tracer,
 )
-from app.bullmq.worker import LimiterOptions, MetricsOptions, Worker, WorkerOptions
+from app.bullmq.worker import LimiterOptions, MetricsOptions, MetricsTime, Worker, WorkerOptions
 from app.bullmq.worker_client import WorkerClient
 
 __all__ = [
@@ -128,6 +128,7 @@ __all__ = [
     "MetricNames",
     "Metrics",
     "MetricsOptions",
+    "MetricsTime",
     "ParentError",
     "ParentOptions",
     "ProcessDiedError",

@@ -78,6 +78,16 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
     def queue_name(self) -> str:
         return self._store.keys.name
 
+    @property
+    def prefix(self) -> str:
+        """Of the queue's keys in Redis."""
+        return self._store.keys.prefix
+
+    @property
+    def queue_qualified_name(self) -> str:
+        """The queue's name with its prefix, as in the option `parent` of a job."""
+        return self._store.keys.base[:-1]
+
     async def refresh(self) -> None:
         """Read everything again.
 

@@ -84,7 +84,7 @@ class NewScheduler:
 
     Attributes:
         job: what each iteration is, but for id and times.
-        has_data: data was given; None counts as not, as in Node.
+        has_data: data was given; None and {} count as not, as in Node.
     """
 
     id: str
@@ -122,7 +122,7 @@ class NewScheduler:
         data = template.get("data")
         name = template.get("name", scheduler_id)
         job = NewJob.of(name, {} if data is None else data, JobOpts.of({**inherited, **options}))
-        return cls(scheduler_id, repeat, job, data is not None)
+        return cls(scheduler_id, repeat, job, data is not None and data != {})
 
 
 def derived_id(name: object, job_id: object, repeat: Repeat) -> str:

@@ -10,6 +10,9 @@ RESERVED_IDS = frozenset(
 )  # fmt: skip
 """What follows the base in the queue's own keys: a job with such an id would overwrite one."""
 
+_OWN_GROUPS = frozenset({"de", "dn", "metrics", "repeat"})
+_JOB_PARTS = frozenset({"logs", "dependencies", "processed", "failed", "unsuccessful", "lock"})
+
 
 class QueueKeys:
     """The keys of one queue. All begin with `base`, `<prefix>:<queue>:`; scripts take that and add the rest."""
@@ -33,6 +36,15 @@ class QueueKeys:
         rest, _, job_id = key.rpartition(":")
         other_prefix, _, name = rest.rpartition(":")
         return cls(other_prefix, name), job_id
+
+    def job_id_of(self, key: str) -> str | None:
+        """Whose hash, log or other part a key of the queue is; None: it is the queue's own, or a scheduler's."""
+        suffix = key.removeprefix(self.base)
+        first, _, _ = suffix.partition(":")
+        if suffix in RESERVED_IDS or first in RESERVED_IDS or first in _OWN_GROUPS or suffix == "priority":
+            return None
+        job_id, _, part = suffix.rpartition(":")
+        return job_id if job_id and part in _JOB_PARTS else suffix
 
     def of(self, suffix: str) -> str:
         """A key of the queue itself (`wait`, `meta` ...) or the hash of a job, by its id."""

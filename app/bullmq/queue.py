@@ -82,6 +82,11 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         await self.close()
 
     @property
+    def qualified_name(self) -> str:
+        """With its prefix, as in the option `parent` of a job: `{"id": ..., "queue": queue.qualified_name}`."""
+        return self.keys.base[:-1]
+
+    @property
     def telemetry(self) -> Telemetry[Any] | None:
         return None if self.tracing is None else self.tracing.telemetry
 

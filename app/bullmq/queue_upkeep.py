@@ -9,6 +9,7 @@ from app.bullmq.telemetry.names import TelemetryAttributes
 from app.bullmq.telemetry.tracing import Tracing, trace
 
 _LARGEST_CHUNK = 5_000
+_NO_LIMIT = 2**53
 
 
 class QueueUpkeep:
@@ -64,6 +65,20 @@ class QueueUpkeep:
     async def clear_job_logs(self, job_id: str, keep_logs: int = 0) -> None:
         """As Job.clear_logs, by the job's id."""
         await self.scripts.clear_logs(job_id, keep_logs)
+
+    async def remove_orphaned_jobs(self, *, count: int = 1_000, limit: int = 0) -> int:
+        """Remove what is left of jobs that are in no state any more, as some versions of BullMQ 5 left them.
+
+        Args:
+            count: keys that each step looks at, about, 1 .. 5000; all keys of the database are looked at.
+            limit: the most to remove; 0 for all.
+
+        Returns:
+            How many there were.
+        """
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+            raise InvalidOptionError("limit", f"must be a whole number >= 0, not {limit!r}")
+        return await self.scripts.remove_orphans(_chunk(count), limit or _NO_LIMIT)
 
     async def remove_deprecated_priority_key(self) -> bool:
         """Remove the key `priority` that BullMQ 3 left. False: there is none."""

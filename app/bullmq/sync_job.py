@@ -54,6 +54,14 @@ class SyncJob(SyncJobMoves[D, R]):
         return self._job.queue_name
 
     @property
+    def prefix(self) -> str:
+        return self._job.prefix
+
+    @property
+    def queue_qualified_name(self) -> str:
+        return self._job.queue_qualified_name
+
+    @property
     def name(self) -> str:
         return self._job.name
 

@@ -1,6 +1,7 @@
 """Counting a queue, and changing all of it: a typed method for each script. Long work is done in chunks."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from app.bullmq.job_state import FinishedState
@@ -9,8 +10,12 @@ from app.bullmq.script_caller import ScriptCaller, load
 COUNT_PRIORITIES = load("count_priorities")
 OBLITERATE = load("obliterate")
 PROMOTE_JOBS = load("promote_jobs")
+REMOVE_ORPHANS = load("remove_orphans")
 
 _MORE, _DONE = 1, 0
+# Whether a list names a job is asked entry by entry: so many are looked at in one call, some 5 ms.
+_LOOKS_A_CALL = 1_000_000
+_ORPHANS_A_CALL = 500
 
 
 class UpkeepScripts(ScriptCaller):
@@ -55,6 +60,45 @@ class UpkeepScripts(ScriptCaller):
         totals = {name.decode(): int(float(value)) for name, value in zip(flat[::2], flat[1::2], strict=True)}
         return totals, [int(float(point)) for point in points], count
 
+    async def remove_orphans(self, scanned: int, limit: int) -> int:
+        """Remove jobs that no list or set names, `limit` at most. Returns how many.
+
+        Args:
+            scanned: keys looked at in one step, about.
+        """
+        removed, cursor = 0, 0
+        while True:
+            cursor, ids = await self._scan_jobs(cursor, scanned)
+            chunk = await self._looks_at_once()
+            while ids and removed < limit:
+                part = ids[: min(chunk, limit - removed)]
+                removed += int(await self._run(REMOVE_ORPHANS, *part))
+                ids = ids[len(part) :]
+            if cursor == 0 or removed >= limit:
+                return removed
+
+    async def _scan_jobs(self, cursor: int, scanned: int) -> tuple[int, list[str]]:
+        """The next keys of jobs, or of what belongs to them: the cursor after them, and the jobs' ids."""
+        pattern = re.sub(r"([\\*?\[\]])", r"\\\1", self.keys.base) + "*"
+        following, keys = await self.connection.execute("SCAN", cursor, "MATCH", pattern, "COUNT", scanned)
+        ids = [self.keys.job_id_of(key.decode()) for key in keys if _is_utf8(key)]
+        return int(following), list(dict.fromkeys(job_id for job_id in ids if job_id is not None))
+
+    async def _looks_at_once(self) -> int:
+        """How many jobs one call may look for in the lists as long as they are now."""
+        reads = [self.connection.execute("LLEN", self.keys.of(name)) for name in ("wait", "paused", "active")]
+        lengths: list[int] = await asyncio.gather(*reads)
+        return max(1, min(_ORPHANS_A_CALL, _LOOKS_A_CALL // (sum(lengths) + 1)))
+
     async def remove_deprecated_priority_key(self) -> bool:
         """Remove a key of BullMQ 3."""
         return bool(await self.connection.execute("DEL", self.keys.of("priority")))
+
+
+def _is_utf8(key: bytes) -> bool:
+    """No other key is of a job."""
+    try:
+        key.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -39,6 +39,47 @@ async def test_promoting_skips_what_is_no_job_and_wakes_a_worker(queue: Queue) -
     assert await queue.connection.execute("ZRANGE", queue.keys.of("marker"), 0, -1) == [b"0"]
 
 
+async def test_jobs_that_no_list_names_are_removed_and_no_other_key(queue: Queue, hand: HandWorker) -> None:
+    states = {
+        "waiting": await queue.add("n"),
+        "prioritized": await queue.add("n", priority=1),
+        "delayed": await queue.add("n", delay=60_000, deduplication={"id": "d"}, job_id="a:b:c"),
+    }
+    await queue.upsert_job_scheduler("nightly", {"every": 60_000, "offset": 1})
+    active = await hand.take()
+    await queue.add_job_log(str(active), "a line")
+    kept = set(await keys_of(queue))
+    base = queue.keys.base
+    for number in range(30):
+        await queue.connection.execute("HSET", f"{base}old-{number}", "name", "n", "data", "{}")
+        await queue.connection.execute("RPUSH", f"{base}old-{number}:logs", "a line")
+    await queue.connection.execute("HSET", f"{base}x:y:z", "name", "n")
+    await queue.connection.execute("SADD", f"{base}alone:dependencies", "n")
+    await queue.connection.execute("SET", f"{base}no-job", "text")
+    await queue.connection.execute("SET", f"{base}".encode() + b"\xff", "no text")
+    assert await queue.remove_orphaned_jobs(count=10, limit=7) == 7
+    assert await queue.remove_orphaned_jobs(count=10) == 25
+    assert await queue.remove_orphaned_jobs() == 0
+    assert set(await keys_of(queue)) == kept | {f"{base}no-job".encode(), base.encode() + b"\xff"}
+    assert [await job.get_state() for job in states.values()] == ["active", "prioritized", "delayed"]
+
+
+async def test_orphans_of_a_prefix_that_is_a_pattern_are_those_of_no_other(redis_url: str, key_prefix: str) -> None:
+    async with (
+        Queue("q", connection=redis_url, prefix=f"{key_prefix}*[a]?") as odd,
+        Queue("q", connection=redis_url, prefix=f"{key_prefix}-a1") as like_it,
+    ):
+        for queue in (odd, like_it):
+            await queue.connection.execute("HSET", queue.keys.of("old"), "name", "n")
+        assert await odd.remove_orphaned_jobs() == 1
+        assert await like_it.connection.execute("EXISTS", like_it.keys.of("old")) == 1
+
+
+async def test_a_limit_of_orphans_is_a_number(queue: Queue) -> None:
+    with pytest.raises(InvalidOptionError, match="limit: must be a whole number >= 0, not -1"):
+        await queue.remove_orphaned_jobs(limit=-1)
+
+
 async def test_an_obliterated_queue_leaves_nothing(queue: Queue, hand: HandWorker) -> None:
     await queue.add_bulk([JobSpec("n", i) for i in range(30)])
     await queue.add("d", delay=60_000)

@@ -40,7 +40,7 @@ class Conversation:
         job = self._job
         signal = job.offer_signal()
         await self._partner.send(
-            Assignment(self._run, job.id, job.token, job.queue_name, job.name, self._view.fields),
+            Assignment(self._run, job.id, job.token, job.prefix, job.queue_name, job.name, self._view.fields),
         )
         try:
             while (message := await self._partner.receive()) is not None:

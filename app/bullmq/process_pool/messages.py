@@ -45,6 +45,7 @@ class Assignment:
     run: int
     job_id: str
     token: str | None
+    prefix: str
     queue_name: str
     name: str
     fields: Mapping[bytes, bytes]

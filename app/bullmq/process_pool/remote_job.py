@@ -34,7 +34,7 @@ class RemoteJob(Job[Any, Any]):
     __slots__ = ("_call", "_watch")
 
     def __init__(self, assignment: Assignment, call: Caller, watch: Callable[[], None]) -> None:
-        store = cast(JobStore, _Elsewhere(QueueKeys("", assignment.queue_name)))
+        store = cast(JobStore, _Elsewhere(QueueKeys(assignment.prefix, assignment.queue_name)))
         super().__init__(store, assignment.job_id, dict(assignment.fields), assignment.token)
         self._call = call
         self._watch = watch

@@ -54,6 +54,7 @@ class Engine:
         accepts_jobs: whether jobs may be taken now.
 
     Attributes:
+        id: a uuid, new for each engine.
         tracing: None: nobody observes the worker.
     """
 
@@ -73,7 +74,7 @@ class Engine:
         self._opts = opts
         self._reporter = reporter
         self._accepts_jobs = accepts_jobs
-        self._uuid = uuid4().hex
+        self.id = uuid4().hex
         self._fetches = count(1)
         self._has_worked = False
         self._lease: Lease | None = None
@@ -225,7 +226,7 @@ class Engine:
         await asyncio.gather(self._commands.close(), self._blocking.close(), self._readers.close())
 
     def _new_token(self) -> str:
-        return f"{self._uuid}:{next(self._fetches)}"
+        return f"{self.id}:{next(self._fetches)}"
 
     def _take(self, fetched: Fetched, token: str) -> None:
         """Start the jobs that a trip brought; those that came too late are handed back unstarted."""
@@ -253,7 +254,7 @@ class Engine:
         telemetry = self._opts.telemetry
         if telemetry is None:
             return None
-        worker = {TelemetryAttributes.WORKER_ID: self._uuid, TelemetryAttributes.WORKER_NAME: self._opts.name}
+        worker = {TelemetryAttributes.WORKER_ID: self.id, TelemetryAttributes.WORKER_NAME: self._opts.name}
         return Tracing(telemetry, self._keys.name, {name: value for name, value in worker.items() if value})
 
     def _wake(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, TypedDict
 
 from app.bullmq.backoff import BackoffStrategy
@@ -22,6 +23,19 @@ class MetricsOptions(TypedDict):
     """Jobs that complete and that fail are counted by minute; of so many minutes the counts are kept."""
 
     max_data_points: int
+
+
+class MetricsTime(IntEnum):
+    """Numbers of minutes, for `max_data_points`."""
+
+    ONE_MINUTE = 1
+    FIVE_MINUTES = 5
+    FIFTEEN_MINUTES = 15
+    THIRTY_MINUTES = 30
+    ONE_HOUR = 60
+    ONE_WEEK = 60 * 24 * 7
+    TWO_WEEKS = 60 * 24 * 14
+    ONE_MONTH = 60 * 24 * 7 * 8  # BullMQ's own number; eight weeks
 
 
 class WorkerOptions(TypedDict, total=False):

@@ -100,6 +100,11 @@ class Worker(ManualProcessing[D, R]):
         await self.close()
 
     @property
+    def id(self) -> str:
+        """Of this object, and no other: what the locks of its jobs begin with."""
+        return self._engine.id
+
+    @property
     def name(self) -> str | None:
         return self.opts.name
 

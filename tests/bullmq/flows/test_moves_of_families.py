@@ -127,3 +127,10 @@ async def test_a_job_that_failed_before_it_completed_keeps_the_reason_when_it_is
     fields = await bench.hash("a")
     assert fields["failedReason"] == "boom"
     assert not {"returnvalue", "finishedOn", "processedOn"} & set(fields)
+
+
+async def test_a_parent_is_named_by_its_queues_qualified_name(bench: FlowBench):
+    parent = await bench.queue.add("p", job_id="p")
+    assert (parent.prefix, parent.queue_qualified_name) == (bench.prefix, bench.queue.qualified_name)
+    await bench.queue.add("c", parent={"id": parent.id, "queue": parent.queue_qualified_name})
+    assert (await parent.get_dependencies_count()).unprocessed == 1

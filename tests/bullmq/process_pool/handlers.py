@@ -63,7 +63,7 @@ def use_job(job: SyncJob) -> Any:
     assert job.log("two") == 2
     job.update_data({**job.data, "seen": True})
     assert job.get_state() == "active"
-    return [job.data, job.progress, job.logs(), job.id, job.name, job.queue_name, job.opts.attempts]
+    return [job.data, job.progress, job.logs(), job.id, job.name, job.queue_qualified_name, job.opts.attempts]
 
 
 async def use_async_job(job: Job) -> Any:
@@ -71,7 +71,7 @@ async def use_async_job(job: Job) -> Any:
     await asyncio.gather(job.update_progress(7), job.log("one"), job.log("two"))
     await job.update_data({**job.data, "seen": True})
     await job.refresh()
-    return [job.data, job.progress, await job.logs(), job.id, job.name, job.queue_name, job.opts.attempts]
+    return [job.data, job.progress, await job.logs(), job.id, job.name, job.queue_qualified_name, job.opts.attempts]
 
 
 def put_nothing(job: SyncJob) -> str:

@@ -44,7 +44,14 @@ async def test_a_handler_uses_its_job_and_the_workers_own_job_is_changed(handler
     progress = {"step": 1} if handler is handlers.use_job else 7
     result = await run(handler, job)
     assert result[0] == job.data == {"n": 1, "seen": True}
-    assert result[1:] == [progress if handler is handlers.use_job else 7, ["one", "two"], "j-1", "resize", "stub", 3]
+    assert result[1:] == [
+        progress if handler is handlers.use_job else 7,
+        ["one", "two"],
+        "j-1",
+        "resize",
+        "stub:stub",
+        3,
+    ]
     assert heard == [(True, progress)]
     assert (job.progress, await job.logs()) == (progress, ["one", "two"])
 

@@ -47,6 +47,12 @@ async def test_a_job_is_taken_completed_and_the_next_comes_with_it(bench: Bench)
     assert await bench.ids("completed") == [first.id, second.id]
 
 
+async def test_workers_have_ids_of_their_own(bench: Bench):
+    first, second = by_hand(bench), by_hand(bench)
+    assert first.id != second.id
+    assert first.id == first.id.strip() != ""
+
+
 async def test_an_empty_queue_answers_at_once_or_waits_for_a_job(bench: Bench):
     worker = by_hand(bench)
     assert await worker.get_next_job("t", block=False) is None

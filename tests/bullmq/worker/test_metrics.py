@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.bullmq import InvalidOptionError, JobSpec, Metrics
+from app.bullmq import InvalidOptionError, Job, JobSpec, Metrics, MetricsTime
 from tests.bullmq.worker.conftest import Bench
 
 MINUTE_MS = 60_000
@@ -55,6 +55,13 @@ async def test_a_minute_gets_its_point_with_the_first_job_after_it(bench: Bench)
     metrics = await bench.queue.get_metrics("completed")
     assert (metrics.data[:2], metrics.count) == ([0, 0], 3)
     assert (await bench.queue.get_metrics("completed", 0, 0)).data == [0]
+
+
+async def test_minutes_have_names(bench: Bench):
+    async def process(job: Job) -> None: ...
+
+    worker = bench.worker(process, metrics={"max_data_points": MetricsTime.ONE_WEEK})
+    assert worker.opts.max_data_points == 10_080
 
 
 async def test_nothing_is_counted_by_a_worker_that_was_not_told_to(bench: Bench):

@@ -1,4 +1,4 @@
-"""Children in pages: few of them come all at once, many by cursor."""
+"""Children in pages: few of them come all at once, many by cursor; which cursor is the server's own business."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SCENARIOS: dict[str, list[Step]] = {
         ["take"],
         ["fail", "no"],
         ["dependencyPages", "p", {"processed": {}}],
-        ["dependencyPages", "p", {"unprocessed": {"cursor": 0, "count": 1}, "ignored": {"count": 5}}],
-        ["dependencyPages", "p", {"processed": {"count": 1}, "ignored": {}, "unprocessed": {}}],
+        ["dependencyPages", "p", {"unprocessed": {"cursor": 0, "count": 100}, "ignored": {"count": 5}}],
+        ["dependencyPages", "p", {"processed": {"count": 1}, "ignored": {}, "unprocessed": {"count": 50}}],
         ["dependencyPages", "nobody", {"processed": {}}],
     ],
     "many that are waited for": [

@@ -163,5 +163,18 @@ SCENARIOS: dict[str, list[Step]] = {
         ["add", "b", {}, {"removeOnComplete": False}],
         *[step for _ in range(2) for step in (["take"], ["complete", 1])],
     ],
+    "what is left of jobs that no list names": [
+        ["flow", {"name": "p", "queueName": "q", "children": [{"name": "c", "queueName": "q"}]}],
+        ["add", "d", {}, {"jobId": "d", "delay": 10_000_000, "deduplication": {"id": "x"}}],
+        ["upsert", "s", {"every": 60_000}, {"data": {}}],
+        ["add", "a", {}, {"jobId": "a"}],
+        ["redis", "HSET", "bull:q:old", "name", "n"],
+        ["redis", "RPUSH", "bull:q:old:logs", "a line"],
+        ["redis", "SADD", "bull:q:alone:dependencies", "n"],
+        ["redis", "HSET", "bull:q:metrics:completed", "count", 1],
+        ["removeOrphanedJobs"],
+        ["removeOrphanedJobs", 10, 5],
+        ["counts"],
+    ],
     "trimming events": [*[["add", "a", {}] for _ in range(3)], ["trimEvents", 100]],
 }

@@ -38,6 +38,9 @@ class QueueSteps(World):
     async def drain(self, delayed: bool = False) -> None:
         await self.queue.drain(delayed)
 
+    async def removeOrphanedJobs(self, count: int = 1_000, limit: int = 0) -> int:
+        return await self.queue.remove_orphaned_jobs(count=count, limit=limit)
+
     async def obliterate(self, opts: dict[str, Any] | None = None) -> None:
         await self.queue.obliterate(**snake(opts))
 

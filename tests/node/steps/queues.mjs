@@ -12,6 +12,7 @@ export const resume = ({ queue }) => queue.resume();
 export const isPaused = ({ queue }) => queue.isPaused();
 export const clean = async ({ queue }, grace, limit, state) => (await queue.clean(grace, limit, state)).sort();
 export const drain = ({ queue }, delayed) => queue.drain(delayed);
+export const removeOrphanedJobs = ({ queue }, ...args) => queue.removeOrphanedJobs(...args);
 export const obliterate = ({ queue }, opts) => queue.obliterate(opts);
 export const remove = async ({ queue }, id, opts) => (await queue.remove(id, opts)) === 1;
 export const retryJobs = async ({ queue }, state, opts) => { await queue.retryJobs({ state, ...opts }); };

@@ -1,7 +1,7 @@
--- All keys that a job may own, besides its place in a list or set.
+-- All keys that a job may own, besides its place in a list or set. Returns how many there were.
 local function delete_job(base, id)
   local key = base .. id
-  redis.call('DEL', key, key .. ':lock', key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed',
+  return redis.call('DEL', key, key .. ':lock', key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed',
     key .. ':unsuccessful')
 end
 
