@@ -13,6 +13,7 @@ from app.workers.services import DistributedLockService, LockUnreachableError
 from app.workers.services.keys import LockKeys
 from app.workers.services.lock_scripts import ACQUIRE, EXTEND, RELEASE
 from tests.reliability.proxy import FaultProxy, runs
+from tests.reliability.test_refusing_servers import MINIMAL_ACL
 from tests.servers import RedisServer
 from tests.waiting import eventually
 
@@ -184,3 +185,22 @@ async def test_a_server_that_is_not_there_is_told_at_once(own_server: RedisServe
     async with DistributedLockService(connection=own_server.url) as locks:
         with pytest.raises(ConnectError, match="refused"):
             await locks.acquire("sync-data", 1_000)
+
+
+async def test_the_documented_permissions_are_enough_for_all_that_a_lock_does(
+    own_server: RedisServer, look: redis.Redis
+) -> None:
+    rules = MINIMAL_ACL.format(prefix="bull").split()
+    look.acl_setuser("worker", enabled=True, passwords=["+pass"], reset=True)
+    look.execute_command("ACL", "SETUSER", "worker", *rules)
+    url = own_server.url.replace("redis://", "redis://worker:pass@")
+    async with DistributedLockService(connection=url) as one, DistributedLockService(connection=url) as other:
+        lock = await one.acquire("sync-data", 60_000)
+        assert lock is not None
+        waiting = asyncio.create_task(other.acquire("sync-data", 60_000, wait=30_000))
+        await eventually(lambda: look.zcard(KEYS.line) == 1)
+        assert await lock.extend(60_000)
+        assert [view.name for view in await one.get_locks()] == ["sync-data"]
+        assert await one.is_locked("sync-data")
+        await lock.release()
+        assert await asyncio.wait_for(waiting, 0.5) is not None
