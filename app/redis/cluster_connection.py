@@ -35,6 +35,7 @@ class ClusterConnection(PipelinedConnection):
         self._pinned: dict[int, FollowingConnection] = {}
         self._links: dict[int, FollowingConnection] = {}
         self._all: list[FollowingConnection] = []
+        self._finding = asyncio.Lock()
 
     @property
     def is_connected(self) -> bool:
@@ -101,11 +102,13 @@ class ClusterConnection(PipelinedConnection):
     async def _find_link(self, slot: int, key: bytes) -> FollowingConnection:
         if self._is_closed:
             raise self._lost("it was closed")
-        address = await self.endpoint.locate(key, max_age_s=_MAP_AGE_S)
-        # Somebody else may have found it meanwhile.
-        link = self._links.get(slot) or self._link_to(address.place) or self._made(key)
-        self._links[slot] = link
-        return link
+        # Many may come at once; the first asks, and the map is new for the others.
+        async with self._finding:
+            link = self._links.get(slot)
+            if link is None:
+                address = await self.endpoint.locate(key, max_age_s=_MAP_AGE_S)
+                link = self._links[slot] = self._link_to(address.place) or self._made(key)
+            return link
 
     def _link_to(self, place: str) -> FollowingConnection | None:
         return next((link for link in self._all if link.address is not None and link.address.place == place), None)

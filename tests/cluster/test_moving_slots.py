@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from app.bullmq import Job, Queue, QueueEvents, Worker
-from app.redis import Endpoint
-from app.redis.cluster_connection import ClusterConnection
 from tests.cluster.cluster_nodes import ClusterNodes
 from tests.cluster.group import client_of
 from tests.cluster.slot_move import SlotMove
@@ -84,27 +82,3 @@ async def test_a_slot_that_has_moved_is_found_again_by_all_that_idle(
         await eventually(lambda: done == [first.id, second.id], within_s=5)
     with client_of(move.target) as look:
         assert completed(look, queue) == 2
-
-
-@pytest.mark.parametrize("hijack", [True, False], ids=["protocol", "streams"])
-async def test_one_connection_for_all_keys_learns_where_a_slot_has_gone(
-    cluster_nodes: ClusterNodes, prefix: str, hijack: bool
-) -> None:
-    connection = ClusterConnection(Endpoint.of(cluster_nodes.url), hijack=hijack)
-    others = [f"{prefix[:-1]}-{n}}}" for n in range(20)]
-    try:
-        for key in (prefix, *others):
-            await connection.execute("SET", key, key)
-        move = SlotMove(cluster_nodes, prefix)
-        move.begin()
-        while move.move_keys():
-            pass
-        move.end()
-        assert [await connection.execute("GET", key) for key in (prefix, *others)] == [
-            key.encode() for key in (prefix, *others)
-        ]
-        assert await connection.execute("TIME", key=prefix)
-        with pytest.raises(ValueError, match="key="):
-            await connection.execute("TIME")
-    finally:
-        await connection.close()
