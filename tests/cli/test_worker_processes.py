@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import Command
+from tests.cli.test_processes import lines_until
 from tests.servers import is_alive, kill_by_pid
 from tests.waiting import wait_until
 
@@ -185,6 +186,29 @@ def test_a_second_signal_hands_back_what_runs(
         running.process.send_signal(signal.SIGTERM)
         assert running.wait(within_s=20) == 0
         assert (counts(command)["waiting"], counts(command)["active"]) == (1, 0)
+
+
+@pytest.mark.timeout(120)
+def test_a_port_that_is_taken_ends_the_service_but_not_a_further_worker(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("HTTP_PORT", str(port))
+        service, further = start(), start("worker")
+        _, err = service.communicate(timeout=START_S)
+        assert service.returncode == 1
+        assert f"error: 127.0.0.1:{port} is taken" in err
+        assert "Traceback" not in err
+        said = lines_until(further, "AppModule started")
+        assert any(f"HTTP is not served by this process: 127.0.0.1:{port} is taken" in line for line in said)
+        further.terminate()
+        further.communicate(timeout=20)
+        assert further.returncode == 0
+        monkeypatch.setenv("HTTP_SERVE", "always")
+        insisting = start("worker")
+        insisting.communicate(timeout=START_S)
+        assert insisting.returncode == 1
 
 
 @pytest.mark.timeout(60)
