@@ -20,6 +20,7 @@ from app.bullmq.script_caller import load
 from app.bullmq.scripts import META_VERSION, Scripts
 from app.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from app.bullmq.telemetry.names import TelemetryAttributes
+from app.bullmq.telemetry.quiet import QuietTelemetry
 from app.bullmq.telemetry.tracing import Tracing, trace
 from app.redis.endpoint import Endpoint
 from app.redis.pipelined import Argument
@@ -109,6 +110,7 @@ class FlowProducer:
     ) -> None:
         self.prefix = prefix
         self.telemetry = telemetry
+        self._telemetry = None if telemetry is None else QuietTelemetry(telemetry)
         self.connection, self._owns_connection = connect(connection)
         self._readers = EventReaders(self.connection.endpoint)
 
@@ -248,7 +250,7 @@ class FlowProducer:
         return JobNode(job, [self._node(child, ids, now_ms) for child in plan.children])
 
     def _tracing(self, queue_name: str) -> Tracing | None:
-        return None if self.telemetry is None else Tracing(self.telemetry, queue_name)
+        return None if self._telemetry is None else Tracing(self._telemetry, queue_name)
 
     def _scripts(self, keys: QueueKeys) -> Scripts:
         return Scripts(self.connection.at(keys.base), keys, self._readers.of(keys), self._tracing(keys.name))

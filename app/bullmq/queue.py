@@ -88,7 +88,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
     @property
     def telemetry(self) -> Telemetry[Any] | None:
-        return None if self.tracing is None else self.tracing.telemetry
+        return None if self.tracing is None else self.tracing.telemetry.given
 
     async def close(self) -> None:
         """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""

@@ -29,7 +29,7 @@ def attributes_of(job: JobFields[Any, Any]) -> dict[str, str]:
 
 def keep_metadata(outcome: Outcome, metadata: str | None) -> None:
     """Let a failed attempt tell where in a trace it failed, unless its job carries no context."""
-    if metadata is not None and outcome.error is not None and not _omits_context(outcome.job):
+    if metadata and outcome.error is not None and not _omits_context(outcome.job):
         outcome.keep_metadata(metadata)
 
 

@@ -5,8 +5,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
 
-from app.bullmq.telemetry.interface import Attributes, AttributeValue, Counter, Histogram, Span, SpanKind, Telemetry
+from app.bullmq.telemetry.interface import (
+    Attributes,
+    AttributeValue,
+    Counter,
+    Histogram,
+    Meter,
+    Span,
+    SpanKind,
+    Telemetry,
+)
 from app.bullmq.telemetry.names import MetricNames, TelemetryAttributes
+from app.bullmq.telemetry.quiet import QuietTelemetry
 
 Ended = Literal["completed", "failed", "delayed", "retried", "waiting", "waiting-children"]
 """What became of an attempt, as metrics have it."""
@@ -26,15 +36,15 @@ class TracedCall:
 
     __slots__ = ("_context", "_span", "_telemetry")
 
-    def __init__(self, telemetry: Telemetry[Any], span: Span[Any], context: Any) -> None:
+    def __init__(self, telemetry: QuietTelemetry, span: Span[Any], context: Any) -> None:
         self._telemetry = telemetry
         self._span = span
         self._context = context
 
     @property
     def metadata(self) -> str | None:
-        """This place in the trace, for a job to carry."""
-        return self._telemetry.context_manager.get_metadata(self._context)
+        """This place in the trace, for a job to carry; None: there is nothing to carry."""
+        return self._telemetry.get_metadata(self._context) or None
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue | None]) -> None:
         """None: there is nothing to say of it."""
@@ -62,10 +72,15 @@ class Tracing:
 
     Attributes:
         worker: what each span of a worker says of it; empty: this is a producer's.
+
+    Raises:
+        InvalidOptionError: the telemetry is none.
     """
 
-    def __init__(self, telemetry: Telemetry[Any], queue_name: str, worker: Mapping[str, str] | None = None) -> None:
-        self.telemetry = telemetry
+    def __init__(
+        self, telemetry: Telemetry[Any] | QuietTelemetry, queue_name: str, worker: Mapping[str, str] | None = None
+    ) -> None:
+        self.telemetry = telemetry if isinstance(telemetry, QuietTelemetry) else QuietTelemetry(telemetry)
         self.worker = worker or {}
         self._queue_name = queue_name
         self._counters: dict[Ended, Counter] = {}
@@ -87,13 +102,12 @@ class Tracing:
             destination: the second word of the span's name; default: the queue.
             attributes: besides the queue's and the worker's.
         """
-        context_manager = self.telemetry.context_manager
         span = self.start(operation, kind, self._queue_name if destination is None else destination)
         try:
             if attributes or self.worker:
                 span.set_attributes(_said({**self.worker, **(attributes or {})}))
-            context = span.set_span_on_context(context_manager.active())
-            with context_manager.with_context(context):
+            context = span.set_span_on_context(self.telemetry.active())
+            with self.telemetry.with_context(context):
                 yield TracedCall(self.telemetry, span, context)
         except BaseException as error:
             span.record_exception(error)
@@ -104,7 +118,7 @@ class Tracing:
     def start(self, operation: str, kind: SpanKind, destination: str, context: Any = None) -> Span[Any]:
         """A span that its caller ends."""
         name = f"{operation} {destination}" if destination else operation
-        span = self.telemetry.tracer.start_span(name, kind=kind, context=context)
+        span = self.telemetry.start_span(name, kind=kind, context=context)
         span.set_attributes(
             {TelemetryAttributes.QUEUE_NAME: self._queue_name, TelemetryAttributes.QUEUE_OPERATION: operation}
         )
@@ -112,39 +126,48 @@ class Tracing:
 
     def count(self, job_name: str, state: Ended, processed_on: int | None) -> None:
         """An attempt has ended so, or was put off."""
-        meter = self.telemetry.meter
-        if meter is None:
-            return
         attributes: Attributes = {
             TelemetryAttributes.QUEUE_NAME: self._queue_name,
             TelemetryAttributes.JOB_NAME: job_name,
             TelemetryAttributes.JOB_STATE: state,
         }
-        counter = self._counters.get(state)
-        if counter is None:
-            counter = self._counters[state] = meter.create_counter(
-                _COUNTERS[state], description=f"Number of jobs {state}", unit="1"
-            )
-        counter.add(1, attributes)
-        if processed_on:
-            if self._durations is None:
-                self._durations = meter.create_histogram(
-                    MetricNames.JOB_DURATION, description="Job processing duration", unit="ms"
-                )
-            self._durations.record(max(now_ms() - processed_on, 0), attributes)
+
+        def tell(meter: Meter) -> None:
+            self._counter(meter, state).add(1, attributes)
+            if processed_on:
+                self._duration(meter).record(max(now_ms() - processed_on, 0), attributes)
+
+        self.telemetry.measure(tell)
 
     def record_counts(self, counts: Mapping[str, int]) -> None:
         """How many jobs each state holds now."""
-        meter = self.telemetry.meter
-        if meter is None:
-            return
-        gauge = meter.create_gauge(
-            MetricNames.QUEUE_JOBS_COUNT, description="Number of jobs in the queue by state", unit="{jobs}"
-        )
-        for state, count in counts.items():
-            gauge.record(
-                count, {TelemetryAttributes.QUEUE_NAME: self._queue_name, TelemetryAttributes.QUEUE_JOBS_STATE: state}
+
+        def tell(meter: Meter) -> None:
+            gauge = meter.create_gauge(
+                MetricNames.QUEUE_JOBS_COUNT, description="Number of jobs in the queue by state", unit="{jobs}"
             )
+            for state, count in counts.items():
+                attributes = {
+                    TelemetryAttributes.QUEUE_NAME: self._queue_name,
+                    TelemetryAttributes.QUEUE_JOBS_STATE: state,
+                }
+                gauge.record(count, attributes)
+
+        self.telemetry.measure(tell)
+
+    def _counter(self, meter: Meter, state: Ended) -> Counter:
+        counter = self._counters.get(state)
+        if counter is None:
+            counter = meter.create_counter(_COUNTERS[state], description=f"Number of jobs {state}", unit="1")
+            self._counters[state] = counter
+        return counter
+
+    def _duration(self, meter: Meter) -> Histogram:
+        if self._durations is None:
+            self._durations = meter.create_histogram(
+                MetricNames.JOB_DURATION, description="Job processing duration", unit="ms"
+            )
+        return self._durations
 
 
 def trace(
@@ -165,8 +188,7 @@ def detached(tracing: Tracing | None) -> AbstractContextManager[object]:
     """What is started inside lives on its own: its spans are no part of the trace of whoever starts it."""
     if tracing is None:
         return nullcontext()
-    context_manager = tracing.telemetry.context_manager
-    return context_manager.with_context(context_manager.root())
+    return tracing.telemetry.with_context(tracing.telemetry.root())
 
 
 def now_ms() -> int:

@@ -1,6 +1,5 @@
 """AttemptTracing: a span for each attempt of a worker, from where its job was added, until its outcome is stored."""
 
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -13,8 +12,6 @@ from app.bullmq.telemetry.interface import Span, SpanKind
 from app.bullmq.telemetry.job_tracing import OPERATIONS, attributes_of, count, keep_metadata, source_of
 from app.bullmq.telemetry.names import TelemetryAttributes
 from app.bullmq.telemetry.tracing import Tracing, now_ms
-
-log = logging.getLogger(__name__)
 
 
 class _Attempt:
@@ -42,27 +39,31 @@ class _Attempt:
 
 
 class AttemptTracing:
-    """Of one worker. What goes wrong in its telemetry is logged, and the jobs run all the same."""
+    """Of one worker."""
 
     def __init__(self, tracing: Tracing, queue_name: str) -> None:
         self._tracing = tracing
+        self._telemetry = tracing.telemetry
         self._queue_name = queue_name
         self._attempts: dict[JobFields[Any, Any], _Attempt] = {}
 
     def attempt(self, job: Job[Any, Any]) -> AbstractContextManager[object]:
         """What the handler runs in."""
-        try:
-            attempt = self._attempts[job] = self._begin(job)
-        except Exception as error:  # noqa: BLE001 - the telemetry is the user's
-            self._failed(error)
-            return nullcontext()
-        return self._tracing.telemetry.context_manager.with_context(attempt.context)
+        source, context = source_of(job), self._telemetry.active()
+        if source is not None:
+            context = self._telemetry.from_metadata(context, source)
+        span = self._tracing.start("process", SpanKind.CONSUMER, self._queue_name, context)
+        span.set_attributes({**self._tracing.worker, **attributes_of(job)})
+        attempt = self._attempts[job] = _Attempt(span, span.set_span_on_context(context))
+        return self._telemetry.with_context(attempt.context)
 
     def reporting(self, report: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
         """`report`, with a span from now until the outcome is stored."""
 
         def traced(outcome: Outcome) -> None:
-            self._outlived(self._ended, outcome)
+            attempt = self._attempts.get(outcome.job)
+            if attempt is not None and outcome.kind in OPERATIONS:
+                self._begin_storing(outcome, attempt)
             report(outcome)
 
         return traced
@@ -74,7 +75,10 @@ class AttemptTracing:
             attempt = self._attempts.pop(outcome.job, None)
             with self._within(attempt):
                 on_stored(outcome)
-            self._outlived(self._stored, outcome, attempt)
+            count(self._tracing, outcome)
+            if attempt is not None:
+                _tell_ending(outcome, attempt.span)
+                attempt.end(outcome.job)
 
         return traced
 
@@ -86,8 +90,8 @@ class AttemptTracing:
             with self._within(attempt):
                 on_refused(outcome, error)
             if attempt is not None:
-                self._outlived(attempt.span.record_exception, error)
-                self._outlived(attempt.end, outcome.job)
+                attempt.span.record_exception(error)
+                attempt.end(outcome.job)
 
         return traced
 
@@ -95,63 +99,30 @@ class AttemptTracing:
         """Its handler put it elsewhere."""
         attempt = self._attempts.pop(job, None)
         if attempt is not None:
-            self._outlived(attempt.end, job)
+            attempt.end(job)
 
     def close(self) -> None:
         """Of outcomes that could not be stored nothing more will be heard."""
         for job, attempt in self._attempts.items():
-            self._outlived(attempt.end, job)
+            attempt.end(job)
         self._attempts.clear()
 
-    def _begin(self, job: Job[Any, Any]) -> _Attempt:
-        manager = self._tracing.telemetry.context_manager
-        source, context = source_of(job), manager.active()
-        if source is not None:
-            context = manager.from_metadata(context, source)
-        span = self._tracing.start("process", SpanKind.CONSUMER, self._queue_name, context)
-        span.set_attributes({**self._tracing.worker, **attributes_of(job)})
-        return _Attempt(span, span.set_span_on_context(context))
-
-    def _ended(self, outcome: Outcome) -> None:
-        attempt = self._attempts.get(outcome.job)
-        if attempt is None or outcome.kind not in OPERATIONS:
-            return
+    def _begin_storing(self, outcome: Outcome, attempt: _Attempt) -> None:
         if outcome.error is not None:
             attempt.span.record_exception(outcome.error)
-        manager = self._tracing.telemetry.context_manager
+        attempt.span.set_attributes({TelemetryAttributes.JOB_ATTEMPTS_MADE: outcome.job.attempts_made + 1})
         storing = self._tracing.start(OPERATIONS[outcome.kind], SpanKind.INTERNAL, self._queue_name, attempt.context)
         storing.set_attributes(attributes_of(outcome.job))
-        attempt.span.set_attributes({TelemetryAttributes.JOB_ATTEMPTS_MADE: outcome.job.attempts_made + 1})
         attempt.storing = storing
-        keep_metadata(outcome, manager.get_metadata(storing.set_span_on_context(attempt.context)))
-
-    def _stored(self, outcome: Outcome, attempt: _Attempt | None) -> None:
-        count(self._tracing, outcome)
-        if attempt is None:
-            return
-        if outcome.kind == "complete":
-            result = outcome.value if isinstance(outcome.value, str) else outcome.value.decode()
-            attempt.span.add_event("job completed", {TelemetryAttributes.JOB_RESULT: result})
-        elif outcome.error is not None:
-            attempt.span.add_event("job failed", {TelemetryAttributes.JOB_FAILED_REASON: str(outcome.value)})
-        attempt.end(outcome.job)
+        keep_metadata(outcome, self._telemetry.get_metadata(storing.set_span_on_context(attempt.context)))
 
     def _within(self, attempt: _Attempt | None) -> AbstractContextManager[object]:
-        if attempt is None:
-            return nullcontext()
-        return self._tracing.telemetry.context_manager.with_context(attempt.context)
+        return nullcontext() if attempt is None else self._telemetry.with_context(attempt.context)
 
-    def _outlived(self, step: Callable[..., None], *args: Any) -> None:
-        try:
-            step(*args)
-        except Exception as error:  # noqa: BLE001 - the telemetry is the user's
-            self._failed(error)
 
-    def _failed(self, error: Exception) -> None:
-        log.error(
-            "queue %s: the telemetry failed: %s: %s",
-            self._queue_name,
-            type(error).__name__,
-            error,
-            extra={"queue": self._queue_name},
-        )
+def _tell_ending(outcome: Outcome, span: Span[Any]) -> None:
+    if outcome.kind == "complete":
+        result = outcome.value if isinstance(outcome.value, str) else outcome.value.decode()
+        span.add_event("job completed", {TelemetryAttributes.JOB_RESULT: result})
+    elif outcome.error is not None:
+        span.add_event("job failed", {TelemetryAttributes.JOB_FAILED_REASON: str(outcome.value)})

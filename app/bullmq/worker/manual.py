@@ -51,9 +51,9 @@ class ManualProcessing(Generic[D, R]):
 
     def _tell_taken(self, tracing: Tracing, job: Job[Any, Any] | None, *, block: bool) -> None:
         """Of the job's own trace, which is known once there is a job: so this tells that it was taken, not how long."""
-        manager = tracing.telemetry.context_manager
+        telemetry = tracing.telemetry
         source = None if job is None else source_of(job)
-        context = None if source is None else manager.from_metadata(manager.active(), source)
+        context = None if source is None else telemetry.from_metadata(telemetry.active(), source)
         span = tracing.start("getNextJob", SpanKind.INTERNAL, self.queue_name, context)
         taken = {} if job is None else {TelemetryAttributes.JOB_ID: job.id}
         options = payload.encode({"block": block}).decode()
