@@ -147,7 +147,7 @@ class PipelinedConnection:
         """
         if self._wire is None:
             await self._wait_connected()
-        return await self.send(*command)
+        return await self._sent(*command)
 
     async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
         """Run commands, which leave in one write, so that Redis runs them one after the other; returns their replies.
@@ -167,7 +167,7 @@ class PipelinedConnection:
         if self._wire is None:
             await self._wait_connected()
         try:
-            return await self.send("EVALSHA", script.sha, len(keys), *keys, *args)
+            return await self._sent("EVALSHA", script.sha, len(keys), *keys, *args)
         except ServerError as error:
             if error.code != "NOSCRIPT" and not self.follows(error):
                 raise
@@ -225,6 +225,13 @@ class PipelinedConnection:
             self._connecting = asyncio.create_task(self._reopen(), name="redis-reconnect")
 
     # Inside.
+
+    def _sent(self, *command: Argument) -> asyncio.Future[Any]:
+        reply = self.send(*command)
+        if len(self._pending) == 1:
+            # Nothing else is under way, so a sender that awaits one after the other need not wait for the tick's end.
+            self.flush()
+        return reply
 
     def _lost(self, reason: str) -> ConnectionLostError:
         return ConnectionLostError(self.endpoint.describe(), reason)

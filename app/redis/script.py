@@ -46,23 +46,24 @@ class Script:
         folder = files(package) / "lua"
         body = (folder / f"{name}.lua").read_text(encoding="utf-8")
         _check_header(name, body)
-        seen: set[str] = set()
-        top = "\n".join([*_libraries(folder, body, seen), body])
-        source = _WITHIN.sub(lambda found: "\n".join(_library(folder, found[1], set(seen))), top).encode()
+        source = _assemble(folder, body, seen=set()).encode()
         return cls(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
+
+
+def _assemble(folder: Traversable, body: str, seen: set[str]) -> str:
+    text = "\n".join([*_libraries(folder, body, seen), body])
+    return _WITHIN.sub(
+        lambda found: _assemble(folder, (folder / found[1]).read_text(encoding="utf-8"), set(seen)), text
+    )
 
 
 def _libraries(folder: Traversable, text: str, seen: set[str]) -> Iterator[str]:
     for path in _INCLUDE.findall(text):
         if path not in seen:
-            yield from _library(folder, path, seen)
-
-
-def _library(folder: Traversable, path: str, seen: set[str]) -> Iterator[str]:
-    seen.add(path)
-    library = (folder / path).read_text(encoding="utf-8")
-    yield from _libraries(folder, library, seen)
-    yield library
+            seen.add(path)
+            library = (folder / path).read_text(encoding="utf-8")
+            yield from _libraries(folder, library, seen)
+            yield library
 
 
 def _check_header(name: str, body: str) -> None:

@@ -129,3 +129,16 @@ def test_nothing_is_global_nor_reaches_beyond_the_queue(path: Path) -> None:
     code = re.sub(r"--\[\[.*?\]\]|--[^\n]*", "", path.read_text(), flags=re.DOTALL)
     assert re.findall(r"^function |^\w+ = ", code, re.MULTILINE) == []
     assert re.findall(r"'(KEYS|SCAN|FLUSHDB|FLUSHALL|RANDOMKEY|CONFIG|SCRIPT)'", code) == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_function_is_made_before_what_calls_it(script: str) -> None:
+    """Lua takes a name that is not yet a local for a global, and tells only when that line runs."""
+    source = re.sub(r"--.*", "", Script.load("app.bullmq", script).source.decode())
+    all_names = {match["name"] for path in LUA.rglob("*.lua") for match in _FUNCTION.finditer(path.read_text())}
+    made: dict[str, int] = {}
+    for match in re.finditer(r"local function (\w+)\(", source):
+        made.setdefault(match[1], match.start())
+    for call in re.finditer(r"(?<![\w.:'])(\w+)(?=\()", source):
+        if call[1] in all_names:
+            assert made.get(call[1], len(source)) < call.start(), call[1]

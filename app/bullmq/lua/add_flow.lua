@@ -8,6 +8,7 @@
   EVENTS  added, then delayed, waiting or waiting-children; duplicated; deduplicated, removed
 ]]
 -- include: lib/now.lua
+-- include: lib/family.lua
 -- include: lib/add.lua
 local now = now_ms()
 local queues, jobs = {}, {}

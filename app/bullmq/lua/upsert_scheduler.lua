@@ -22,6 +22,7 @@
   EVENTS  added, then delayed or waiting; never duplicated, deduplicated, waiting-children, removed
 ]]
 -- include: lib/now.lua
+-- include: lib/remove.lua
 -- include: lib/iteration.lua
 local base, id = KEYS[1], ARGV[2]
 refuse_scheduler_types(base, id)

@@ -1,6 +1,4 @@
 -- include: lib/enqueue.lua
--- include: lib/family.lua
--- include: lib/deduplication.lua
 
 -- Codes a caller must know, in place of an id.
 local MISSING_PARENT, OTHER_PARENT = -5, -7
@@ -31,23 +29,13 @@ local function place(queue, job, id)
   return true
 end
 
--- The id is taken: nothing is added, but the job that has it may become a child of the new one's parent.
-local function keep_existing(queue, now, job, id)
-  if job.parent_key then
-    local key = queue.base .. id
-    local fields = redis.call('HMGET', key, 'parentKey', 'returnvalue')
-    if fields[1] and fields[1] ~= job.parent_key and redis.call('EXISTS', fields[1]) == 1 then return OTHER_PARENT end
-    emit(queue, 'duplicated', 'jobId', id)
-    -- The same parent again: it may take a failure of this child otherwise now.
-    redis.call('HSET', key, 'parentKey', job.parent_key, 'parent', job.parent)
-    redis.call('SADD', job.parent_key .. ':dependencies', key)
-    if redis.call('ZSCORE', queue.base .. 'completed', id) then
-      child_completed(read_parent(job.parent_key, job.parent), key, fields[2] or 'null', now)
-    end
-    return id
-  end
-  emit(queue, 'duplicated', 'jobId', id)
-  return id
+-- Lua makes the functions of a script with each call, and most jobs need none of these.
+local relations_made
+local function new_relations()
+  if relations_made then return relations_made end
+  -- include within: lib/new_relations.lua
+  relations_made = {keep_existing = keep_existing, deduplicate = deduplicate}
+  return relations_made
 end
 
 -- Adds one job, or finds the one that stands for it.
@@ -58,9 +46,9 @@ local function add_job(queue, now, job)
   if job.parent_key and redis.call('EXISTS', job.parent_key) == 0 then return MISSING_PARENT, false end
   local number = job.number or redis.call('INCR', queue.base .. 'id')
   local id = job.id ~= '' and job.id or string.format('%.0f', number)
-  if redis.call('EXISTS', queue.base .. id) == 1 then return keep_existing(queue, now, job, id), false end
+  if redis.call('EXISTS', queue.base .. id) == 1 then return new_relations().keep_existing(queue, now, job, id), false end
   if job.dedup then
-    local owner = deduplicate(queue, job, id)
+    local owner = new_relations().deduplicate(queue, job, id)
     if owner then return owner, false end
   end
   store(queue, job, id)

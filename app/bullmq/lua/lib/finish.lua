@@ -62,16 +62,16 @@ local function traces_of(key, stack)
 end
 
 -- Lua makes the functions of a script with each call, and most calls need none of these.
-local made
+local ends_made
 local function other_ends()
-  if made then return made end
+  if ends_made then return ends_made end
   -- include within: lib/other_ends.lua
-  made = {
+  ends_made = {
     refuse_place = refuse_place, refuse_to_wait = refuse_to_wait, refuse_relations = refuse_relations,
     tell_relations = tell_relations, child_removed = child_removed, delete_job = delete_job,
     apply_retention = apply_retention, store_retry = store_retry, store_move = store_move,
   }
-  return made
+  return ends_made
 end
 
 -- The text of the error where a key that such an outcome writes is of another type, else false. `finished`: the key in

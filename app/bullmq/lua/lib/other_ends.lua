@@ -1,3 +1,5 @@
+-- include: lib/family.lua
+-- include: lib/deduplication.lua
 -- include: lib/add.lua
 -- include: lib/hand_back.lua
 -- include: lib/retention.lua
