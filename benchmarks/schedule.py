@@ -83,6 +83,7 @@ async def started(application: Application) -> float:
 async def idle(count: int, seconds: float) -> None:
     application = Crons().application(idle_expressions(count))
     start_s = await started(application)
+    await asyncio.sleep(SETTLE_S)
     cpu_s = time.process_time()
     await asyncio.sleep(seconds)
     cpu_percent = (time.process_time() - cpu_s) / seconds * 100

@@ -16,6 +16,7 @@ from app.cli.job_commands import job_app
 from app.cli.module_commands import modules
 from app.cli.queue_commands import queue_app
 from app.cli.running import run
+from app.cli.schedule_commands import schedule_app
 from app.cli.serve import serve
 from app.cli.worker_command import worker
 from app.redis.endpoint import Endpoint
@@ -34,6 +35,7 @@ cli = typer.Typer(
 )
 cli.add_typer(queue_app, name="queue")
 cli.add_typer(job_app, name="job")
+cli.add_typer(schedule_app, name="schedule")
 cli.command()(demo)
 cli.command()(worker)
 cli.command()(modules)

@@ -16,7 +16,7 @@ from app.bullmq import Backoff, Job, Worker
 from app.core import create_application, module
 from app.workers import WorkersModule, get_queue_token, processor
 from app.workers.services import DistributedLockService
-from tests.docs import checks_beyond_the_guide, checks_of_testing
+from tests.docs import checks_beyond_the_guide, checks_of_crons, checks_of_testing
 from tests.docs.checks import Checks
 from tests.docs.examples import examples_of
 from tests.docs.stage import MAIL, Stage
@@ -27,7 +27,9 @@ EXAMPLES = examples_of(PAGE)
 log = logging.getLogger("example")
 
 checks = Checks()
-FURTHER_CHECKS = checks_beyond_the_guide.checks.by_name | checks_of_testing.checks.by_name
+FURTHER_CHECKS = (
+    checks_beyond_the_guide.checks.by_name | checks_of_crons.checks.by_name | checks_of_testing.checks.by_name
+)
 
 
 def test_every_example_has_a_name_and_a_check() -> None:
