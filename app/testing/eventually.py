@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -11,7 +11,11 @@ _FIRST_PAUSE_S = 0.005
 _LONGEST_PAUSE_S = 0.1
 
 
-async def eventually(probe: Callable[[], T | Awaitable[T]], *, within_s: float = 10.0, what: str = "") -> T:
+@overload
+async def eventually(probe: Callable[[], Awaitable[T]], *, within_s: float = ..., what: str = ...) -> T: ...
+@overload
+async def eventually(probe: Callable[[], T], *, within_s: float = ..., what: str = ...) -> T: ...
+async def eventually(probe: Callable[[], Any], *, within_s: float = 10.0, what: str = "") -> Any:
     """The first truthy result of `probe`, a function or a coroutine function.
 
     Args:
@@ -25,8 +29,9 @@ async def eventually(probe: Callable[[], T | Awaitable[T]], *, within_s: float =
     deadline_s = loop.time() + within_s
     pause_s = _FIRST_PAUSE_S
     while True:
-        seen = probe()
-        result = cast(T, await seen if inspect.isawaitable(seen) else seen)
+        result = probe()
+        if inspect.isawaitable(result):
+            result = await result
         if result:
             return result
         if loop.time() >= deadline_s:

@@ -22,6 +22,7 @@ class ProcessorSource(Protocol):
 
     async def processors_of(self, queue_name: str) -> Sequence[FoundProcessor]:
         """Those of a queue, built anew where an override asks for it."""
+        ...
 
 
 class HarnessQueue(InProcessQueue[D]):
