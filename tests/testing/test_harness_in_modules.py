@@ -5,11 +5,10 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from app.app_module import AppModule
 from app.bullmq import Job, Queue
 from app.core import Inject, Scope, injectable, module, provide
-from app.modules.email import EmailWorker, MailNotSentError, MailService
-from app.modules.users import UserService
+from app.modules.email import EmailModule, EmailWorker, MailNotSentError, MailService
+from app.modules.users import UserService, UsersModule
 from app.testing import HarnessSetupError, QueueHarness, Test, TestingModule
 from app.workers import JOB, InjectQueue, NoWorkerError, WorkerHost, WorkersModule, get_queue_token, processor
 
@@ -28,11 +27,11 @@ def harness() -> QueueHarness[Any]:
 
 @pytest.fixture
 async def ref(harness: QueueHarness[Any], mail: AsyncMock, monkeypatch: pytest.MonkeyPatch) -> TestingModule:
-    """The whole service, with a mock for its mails and a harness for its queue."""
+    """Two features of the service, with a mock for their mails and a harness for their queue."""
     monkeypatch.setenv("APP_ENV", "test")
     monkeypatch.setenv("QUEUE_REDIS_URL", "")
-    builder = Test.create_testing_module(imports=[AppModule]).use_harness(harness)
-    return await builder.override_provider(MailService).use_value(mail).compile()
+    builder = Test.create_testing_module(imports=[WorkersModule.for_root(), EmailModule, UsersModule])
+    return await builder.use_harness(harness).override_provider(MailService).use_value(mail).compile()
 
 
 async def test_the_welcome_mail_goes_out_five_seconds_after_the_registration(
@@ -60,7 +59,7 @@ async def test_a_mail_that_cannot_be_sent_is_tried_again_and_again(
     assert harness.jobs[0].returnvalue == {"sent": True}
 
 
-async def test_the_whole_service_starts_and_closes_without_redis(
+async def test_the_modules_start_and_close_without_redis(
     ref: TestingModule, harness: QueueHarness[Any], mail: AsyncMock
 ) -> None:
     async with ref:
