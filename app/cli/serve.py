@@ -3,18 +3,21 @@
 import logging
 
 from app import __version__, logs
-from app.cli.worker_process import own_number
 from app.core import create_application
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings) -> None:
-    """Run the whole service; returns once a signal has ended it in order."""
+async def serve(settings: Settings, *, process: int | None = None) -> None:
+    """Run the whole service; returns once a signal has ended it in order.
+
+    Args:
+        process: which of several processes this is, for the log; None: it stands alone.
+    """
     from app.app_module import AppModule  # its imports are most of the start-up time: --help does without
 
-    logs.configure(settings.log, own_number())
+    logs.configure(settings.log, process)
     log.info("Bullworks %s starts in %s", __version__, settings.app.app_env)
     async with await create_application(AppModule) as application:
         application.enable_shutdown_hooks()

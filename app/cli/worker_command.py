@@ -11,7 +11,7 @@ from app import logs
 from app.cli.failure import CommandError
 from app.cli.running import run
 from app.cli.serve import serve
-from app.cli.worker_process import end_with_supervisor, own_number
+from app.cli.worker_process import NUMBER_OPTION, end_with_supervisor
 from app.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ def worker(
             "About one for each CPU that is free.",
         ),
     ] = None,
+    number: Annotated[int | None, typer.Option(NUMBER_OPTION, hidden=True)] = None,
 ) -> None:
     """Run workers until SIGINT or SIGTERM; any number of processes may, here and elsewhere.
 
@@ -53,9 +54,9 @@ def worker(
     if "http_serve" not in settings.web.model_fields_set:
         # One of several that were started by hand has the port, which is no reason for the others to fail.
         os.environ["HTTP_SERVE"] = "if-free"
-    if own_number() is not None:
+    if number is not None:
         end_with_supervisor(settings.queue.shutdown_grace_ms / 1000)
-    run(serve(Settings.load()))
+    run(serve(Settings.load(), process=number))
 
 
 def _select(names: list[str]) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import app
 
-# Which one it is: set by the supervisor only.
-NUMBER = "BULLWORKS_PROCESS"
 _PACKAGE_FOLDER = str(Path(app.__file__).resolve().parent.parent)
 # Longer than a closing takes beyond its grace time; who is not gone by then is stuck.
 MARGIN_S = 5.0
+NUMBER_OPTION = "--process-number"
+"""Which of several a process is; the supervisor says so, and nobody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,13 @@ class WorkerProcess:
             "-m",
             "app.cli",
             "worker",
+            NUMBER_OPTION,
+            str(number),
             *names,
             stdin=asyncio.subprocess.PIPE,
             # Ctrl-C on a terminal reaches a whole group; here the supervisor alone, which passes it on once.
             start_new_session=True,
-            env={**os.environ, **settings, "PYTHONPATH": path, NUMBER: str(number)},
+            env={**os.environ, **settings, "PYTHONPATH": path},
         )
         return cls(number, process, time.monotonic())
 
@@ -61,12 +63,6 @@ class WorkerProcess:
         """Pass a signal on; fine if it has ended."""
         if self.is_running:
             self.process.send_signal(signum)
-
-
-def own_number() -> int | None:
-    """Which of several processes this one is; None: it stands alone."""
-    number = os.environ.get(NUMBER, "")
-    return int(number) if number.isdigit() else None
 
 
 def end_with_supervisor(grace_s: float) -> None:
