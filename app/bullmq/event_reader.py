@@ -208,6 +208,9 @@ class EventReader:
             self._listener.missed(error)
 
     async def _pause(self, error: Exception) -> None:
+        if self._failures == 0 and isinstance(error, ServerError) and self._connection.follows(error):
+            self._failures = 1
+            return  # the stream is on another server now, to which the connection goes along
         if self._failures % _LOG_EVERY == 0 or str(error) != self._logged:
             self._logged = str(error)
             log.warning(

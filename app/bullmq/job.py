@@ -15,6 +15,7 @@ from app.bullmq.job_store import JobStore
 from app.bullmq.job_stub import StubStore, stub_fields
 from app.bullmq.job_wait import EventSource, wait_until_finished
 from app.bullmq.options import JobOptions
+from app.bullmq.payload_type import PayloadTypes
 
 __all__ = ["D", "Job", "Progress", "ProgressCallback", "R"]
 
@@ -64,15 +65,40 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         What is written to it is kept in memory: look at `progress`, `data` and `await job.logs()`.
 
         Args:
-            data, opts: checked as by Queue.add, with the same errors.
+            data, opts: checked as by Queue.add, with the same errors; data may be a pydantic model or a dataclass.
             attempts_made: attempts that have failed before this one.
             children_values: what get_children_values() answers.
         """
-        fields = stub_fields(name, data, opts or {}, attempts_made)
-        return cls(StubStore(fields, children_values), id, fields, token="stub")  # noqa: S106 - a lock's name, no secret
+        payload_types = PayloadTypes.of_value(data)
+        plain = data if payload_types is None else payload_types.plain_data(data)
+        fields = stub_fields(name, plain, opts or {}, attempts_made)
+        store = StubStore(fields, children_values, payload_types)
+        return cls(store, id, fields, token="stub")  # noqa: S106 - a lock's name, no secret
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.name!r} of queue {self.queue_name!r}>"  # never its data
+
+    @property
+    def data(self) -> D:
+        """The payload.
+
+        Raises:
+            ValueError: what lies in Redis is not JSON, or, an InvalidPayloadError, not of the type that its queue or
+                worker was given. A worker fails such a job before its handler sees it.
+        """
+        if self._data is UNREAD:
+            types, encoded = self._store.payload_types, self._fields.get(codec.DATA, b"null")
+            is_plain = types is None or types.data is None
+            self._data = payload.decode(encoded) if is_plain else types.data.decode(encoded)
+        return cast(D, self._data)
+
+    @property
+    def returnvalue(self) -> R | None:
+        """What the handler returned, once completed. Raises as `data` does."""
+        types, encoded = self._store.payload_types, self._fields.get(codec.RETURN_VALUE)
+        if encoded is None or types is None or types.result is None:
+            return super().returnvalue
+        return cast(R, types.result.decode(encoded))
 
     @property
     def queue_name(self) -> str:
@@ -116,11 +142,13 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         """Replace the payload: the next attempt sees the new one.
 
         Raises:
-            InvalidPayloadError: it is not JSON, or larger than the job's size_limit.
+            InvalidPayloadError: it is not JSON, or not of the queue's type, or larger than the job's size_limit.
             JobNotFoundError: it was removed.
         """
         limit_bytes = min(self.opts.size_limit or payload.LARGEST_BYTES, payload.LARGEST_BYTES)
-        encoded = payload.encode(data, limit_bytes=limit_bytes)
+        types = self._store.payload_types
+        plain = data if types is None else types.plain_data(data)
+        encoded = payload.encode(plain, limit_bytes=limit_bytes)
         await self._store.update_data(self.id, encoded)
         self._fields[codec.DATA] = encoded
         self._data = data
@@ -155,7 +183,10 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
             JobWaitTimeoutError: it did not finish within `ttl`; a TimeoutError.
             EventsClosedError: where the job comes from, or `queue_events`, was closed.
         """
-        return cast(R, await wait_until_finished(self._store, self.id, queue_events, ttl))
+        result = await wait_until_finished(self._store, self.id, queue_events, ttl)
+        types = self._store.payload_types
+        is_plain = types is None or types.result is None
+        return cast(R, result if is_plain else types.result.decode(payload.encode(result)))
 
     async def remove_deduplication_key(self) -> bool:
         """Let others with its deduplication id be added again. False: the id is not this job's."""

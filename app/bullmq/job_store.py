@@ -9,6 +9,7 @@ from app.bullmq.job_wait import EventSource
 from app.bullmq.job_waits import Sighting
 from app.bullmq.keys import QueueKeys
 from app.bullmq.outcome import Advanced, Outcome, OutcomeRules
+from app.bullmq.payload_type import PayloadTypes
 from app.bullmq.telemetry.tracing import Tracing
 
 
@@ -19,6 +20,7 @@ class JobStore(Protocol):
     events: EventSource | None
     rules: OutcomeRules
     tracing: Tracing | None
+    payload_types: PayloadTypes | None
 
     async def read_fields(self, job_id: str, /) -> dict[bytes, bytes]: ...
 

@@ -18,6 +18,7 @@ from app.bullmq.job_waits import Sighting
 from app.bullmq.keys import QueueKeys
 from app.bullmq.options import JobOpts
 from app.bullmq.outcome import Advanced, Outcome, OutcomeRules
+from app.bullmq.payload_type import PayloadTypes
 from app.bullmq.telemetry.tracing import Tracing
 
 
@@ -45,11 +46,17 @@ def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made:
 class StubStore:
     """Holds one job, whatever its id."""
 
-    def __init__(self, fields: dict[bytes, bytes], children_values: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        fields: dict[bytes, bytes],
+        children_values: Mapping[str, Any] | None = None,
+        payload_types: PayloadTypes | None = None,
+    ) -> None:
         self.keys = QueueKeys("stub", "stub")
         self.events: EventSource | None = None
         self.rules = OutcomeRules()
         self.tracing: Tracing | None = None
+        self.payload_types = payload_types
         self._fields = dict(fields)
         self._logs: list[str] = []
         self._children_values = children_values or {}

@@ -12,6 +12,7 @@ from app.bullmq.durations import LONGEST_MS
 from app.bullmq.errors import UnrecoverableError
 from app.bullmq.job_fields import JobFields
 from app.bullmq.options import JobOpts
+from app.bullmq.payload_type import PayloadType
 from app.bullmq.retention import KEEP_ALL, Retention
 
 AnyJob = JobFields[Any, Any]
@@ -95,6 +96,7 @@ class OutcomeRules:
 
     Attributes:
         runs_any_ordinary: no ordinary job is refused, so `refusal` need not be asked.
+        result_type: of what handlers return; None: any JSON.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class OutcomeRules:
     ) -> None:
         self._max_started_attempts = max_started_attempts
         self.runs_any_ordinary = max_started_attempts is None
+        self.result_type: PayloadType[Any] | None = None
         self._remove_on_complete = remove_on_complete
         self._remove_on_fail = remove_on_fail
         self._backoff_strategy = backoff_strategy
@@ -123,7 +126,7 @@ class OutcomeRules:
     def completed(self, job: AnyJob, result: Any) -> Outcome:
         """Raises InvalidPayloadError: the result cannot be stored."""
         retention = job.opts.remove_on_complete or self._remove_on_complete
-        encoded = payload.encode(result)
+        encoded = payload.encode(result) if self.result_type is None else self.result_type.encode(result)
         return Outcome("complete", job, job.token or "", encoded, retention.to_script(), result=result)
 
     async def failed(self, job: AnyJob, error: BaseException) -> Outcome:

@@ -84,7 +84,7 @@ def _refuse(value: Json, path: str, depth: int) -> None:
         for index, item in enumerate(value):
             _refuse(item, f"{path}[{index}]", depth + 1)
     else:
-        raise InvalidPayloadError(
-            path,
-            f"is a {type(value).__qualname__}, which JSON cannot hold; convert it to str, int, list or dict",
-        )
+        advice = "convert it to str, int, list or dict"
+        if path == "$" and (hasattr(type(value), "__dataclass_fields__") or hasattr(type(value), "model_fields")):
+            advice += f", or give the queue data_type={type(value).__name__}"
+        raise InvalidPayloadError(path, f"is a {type(value).__qualname__}, which JSON cannot hold; {advice}")

@@ -18,6 +18,7 @@ from app.bullmq.job_state import CLEANABLE_STATES, FINISHED_STATES, FinishedStat
 from app.bullmq.keys import QueueKeys
 from app.bullmq.new_job import NewJob
 from app.bullmq.options import JobOptions, JobOpts, is_utf8
+from app.bullmq.payload_type import PayloadTypes
 from app.bullmq.queue_children import QueueChildren
 from app.bullmq.queue_counts import QueueCounts
 from app.bullmq.queue_getters import QueueGetters
@@ -44,6 +45,9 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         default_job_options: for every job that does not say otherwise.
         streams: how many events are kept; stored in Redis, so it holds for all who use the queue.
         telemetry: what traces its operations, and lets its jobs carry where they were added.
+        data_type: what `data` of its jobs is: a pydantic model, a dataclass, or another type that pydantic can check.
+            It is checked where it is added and where it is read, and plain JSON in Redis; default: any JSON.
+        result_type: the same for what their handlers return.
 
     Raises:
         InvalidOptionError: a bad name, prefix or default option.
@@ -59,6 +63,8 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         default_job_options: JobOptions | None = None,
         streams: StreamsOptions | None = None,
         telemetry: Telemetry[Any] | None = None,
+        data_type: type[D] | None = None,
+        result_type: Any = None,
     ) -> None:
         self.name = name
         self.keys = checked_keys(prefix, name)
@@ -68,6 +74,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         self._readers = EventReaders(self.connection.endpoint)
         self.tracing = None if telemetry is None else Tracing(telemetry, name)
         self.scripts = Scripts(self.connection, self.keys, self._readers.of(self.keys), self.tracing)
+        self.scripts.payload_types = PayloadTypes.of(data_type, result_type)
         self._unstored_max_len = checked_max_len(streams)
 
     def __repr__(self) -> str:
@@ -107,12 +114,14 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
         Raises:
             InvalidOptionError: an unknown or bad option.
-            InvalidPayloadError: data that is not JSON, or is too large.
+            InvalidPayloadError: data that is not JSON, or not of the queue's `data_type`, or too large.
             ParentError: the parent it names is missing.
             ServerError: Redis refused, for example because it is out of memory (OOM).
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
         """
+        if self.scripts.payload_types is not None:
+            data = self.scripts.payload_types.plain_data(data)
         if opts.get("repeat") is not None:
             return await self._add_repeatable(name, data, opts)
         if self.tracing is not None:
@@ -128,6 +137,9 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
         All are checked before the first is sent. Raises as `add` does.
         """
+        types = self.scripts.payload_types
+        if types is not None:
+            jobs = [JobSpec(job.name, types.plain_data(job.data), **cast(JobOptions, job.opts)) for job in jobs]
         if self.tracing is not None:
             return await self._add_bulk_traced(self.tracing, list(jobs))
         return await self._add_all([self._new_job(job.name, job.data, job.opts) for job in jobs])
@@ -233,7 +245,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         """
         checked_suffix(state, FINISHED_STATES)
         with trace(self.tracing, "retryJobs", kind=SpanKind.PRODUCER) as span:
-            options = {"state": state, "count": count, "timestamp": timestamp}
+            options = {"state": state, "count": count, **({} if timestamp is None else {"timestamp": timestamp})}
             span.set_attributes({TelemetryAttributes.QUEUE_OPTIONS: payload.encode(options).decode()})
             return await self.scripts.retry_jobs(state, _checked_count("count", count, 1, 5_000), timestamp)
 

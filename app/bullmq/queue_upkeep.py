@@ -40,7 +40,8 @@ class QueueUpkeep:
             ActiveJobsError: jobs are active; the queue is only paused.
         """
         with trace(self.tracing, "obliterate"):
-            await self.scripts.pause()
+            with trace(self.tracing, "pause"):
+                await self.scripts.pause()
             if not await self.scripts.obliterate(_chunk(count), force=force):
                 raise ActiveJobsError(self.keys.name)
 

@@ -18,6 +18,9 @@ from app.redis.server_error import ServerError
 # EVALSHA's own limit is far away, but Redis serves nobody else during a script.
 _LOCKS_A_CALL = 500
 
+# The queue is another server's now, which has answered the fetch already.
+_GONE = frozenset({"MOVED", "READONLY", "UNBLOCKED"})
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -127,7 +130,7 @@ class WorkerScripts:
             if error.code != "NOSCRIPT" and not self._blocking.follows(error):
                 raise
             jobs, state, wait_ms, _ = await self._blocking.execute("EVAL", FETCH.source, 1, *self._base, *args)
-        if marker_error is not None and not jobs:
+        if marker_error is not None and not jobs and marker_error.code not in _GONE:
             raise marker_error
         return Fetched(jobs, state, wait_ms)
 

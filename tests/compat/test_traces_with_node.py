@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from app.bullmq import Job, Queue, Worker
+from app.bullmq import FlowProducer, Job, JobSpec, Queue, Worker
 from app.bullmq.otel import BullMQOtel
 from tests.compat.node import QUEUE, Node
 from tests.waiting import eventually
@@ -59,8 +59,10 @@ def traces() -> Iterator[Traces]:
     traces.close()
 
 
-async def in_node(node: Node, url: str, prefix: str, *, add: Sequence[Any] = (), process: int = 0) -> dict[str, Any]:
-    question = {"url": url, "prefix": prefix, "queue": QUEUE, "add": list(add), "process": process}
+async def in_node(
+    node: Node, url: str, prefix: str, *, add: Sequence[Any] = (), process: int = 0, **more: Any
+) -> dict[str, Any]:
+    question = {"url": url, "prefix": prefix, "queue": QUEUE, "add": list(add), "process": process, **more}
     answer: dict[str, Any] = await node.ask("telemetry.mjs", question)
     return answer
 
@@ -126,21 +128,78 @@ async def test_what_both_say_of_a_job_is_the_same(node: Node, redis_url: str, ke
     assert b"tm" not in ours_hashes[0]
 
 
+async def test_what_both_say_of_adding_together_is_the_same(
+    node: Node, redis_url: str, key_prefix: str, traces: Traces
+) -> None:
+    def flow(*names: str) -> dict[str, Any]:
+        children = [{"name": name, "queueName": QUEUE, "opts": {"jobId": name}} for name in names[1:]]
+        return {"name": names[0], "queueName": QUEUE, "opts": {"jobId": names[0]}, "children": children}
+
+    flows = [flow("p", "c", "d"), flow("q"), flow("r", "e")]
+    theirs = await in_node(
+        node,
+        redis_url,
+        f"{key_prefix}-node",
+        bulk=[{"name": "a", "data": 1}, {"name": "b", "data": 2}],
+        flows=flows,
+        schedulers=[["tick", {"pattern": "0 0 1 1 *"}, {"name": "beat"}]],
+    )
+    settings: dict[str, Any] = {"connection": redis_url, "prefix": key_prefix, "telemetry": traces.telemetry}
+    async with Queue(QUEUE, **settings) as queue, FlowProducer(**settings) as producer:
+        await queue.add_bulk([JobSpec("a", 1), JobSpec("b", 2)])
+        first, *others = map(_ours, flows)
+        await producer.add(first)
+        await producer.add_bulk(others)
+        await queue.upsert_job_scheduler("tick", {"pattern": "0 0 1 1 *"}, {"name": "beat"})
+    kinds = {"addBulk", "addFlow", "addBulkFlows", "addNode", "add"}
+    assert told(traces.spans, kinds) == told(theirs["spans"], kinds)
+    assert len(told(traces.spans, kinds)) == 10
+
+
+async def test_what_both_say_of_what_is_done_to_a_queue_is_the_same(
+    node: Node, redis_url: str, key_prefix: str, traces: Traces
+) -> None:
+    theirs = await in_node(node, redis_url, f"{key_prefix}-node", tidies=True)
+    async with Queue(QUEUE, connection=redis_url, prefix=key_prefix, telemetry=traces.telemetry) as queue:
+        await queue.pause()
+        await queue.resume()
+        await queue.rate_limit(1_000)
+        await queue.remove_rate_limit_key()
+        await queue.remove_deduplication_key("d")
+        await queue.remove("nobody")
+        await queue.clean(0, "completed", 10)
+        await queue.drain()
+        await queue.retry_jobs()
+        await queue.promote_jobs()
+        await queue.trim_events(100)
+        await queue.obliterate(force=True)
+    kinds = {span["name"].partition(" ")[0] for span in traces.spans}
+    assert told(traces.spans, kinds) == told(
+        theirs["spans"], {span["name"].partition(" ")[0] for span in theirs["spans"]}
+    )
+
+
+def _ours(flow: dict[str, Any]) -> Any:
+    ours = {"name": flow["name"], "queue_name": flow["queueName"], "opts": {"job_id": flow["opts"]["jobId"]}}
+    return {**ours, "children": [_ours(child) for child in flow.get("children", ())]}
+
+
 CHANGING = {"bullmq.worker.id", "bullmq.job.attempt_finished_timestamp", "bullmq.job.processed.timestamp"}
 """Present on both sides, with other values."""
 
 
-def told(spans: list[dict[str, Any]]) -> list[Any]:
-    """What is to be the same: of the spans of jobs, with the names of their parents in place of ids."""
+def told(spans: list[dict[str, Any]], kinds: Container[str] = ("add", "process", "complete", "fail")) -> list[Any]:
+    """What is to be the same: of spans that begin so, with the names of their parents in place of ids."""
     names = {span["spanId"]: span["name"] for span in spans}
     told = []
     for span in spans:
-        if span["name"].partition(" ")[0] not in {"add", "process", "complete", "fail"}:
+        if span["name"].partition(" ")[0] not in kinds:
             continue  # stalled checks and closing come as they come
         attributes = {name: 0 if name in CHANGING else value for name, value in span["attributes"].items()}
         if not span["name"].startswith("process"):
             attributes = {name: value for name, value in attributes.items() if not name.startswith("bullmq.worker.")}
         # That an attempt failed is an exception of its span too, here.
         events = [event for event in span["events"] if event[0] != "exception"]
-        told.append((span["name"], span["kind"], names.get(span["parentSpanId"]), attributes, events))
-    return sorted(told, key=repr)
+        facts = json.dumps([attributes, events], sort_keys=True)
+        told.append((span["name"], span["kind"], names.get(span["parentSpanId"], ""), facts))
+    return sorted(told)

@@ -1,6 +1,7 @@
 // npm's bullmq-otel, with OpenTelemetry's own SDK. In, on stdin: {url, prefix, queue, add: [{name, data, opts}],
-// process: jobs to process}. Adds, and then processes; prints the ids of what it added and all spans that ended.
-import { Queue, Worker } from 'bullmq';
+// bulk: the same, flows: [flow], schedulers: [[id, repeat, template]], tidies: bool, process: jobs to process}. Adds, and
+// then processes; prints the ids of what it added and all spans that ended.
+import { FlowProducer, Queue, Worker } from 'bullmq';
 import { BullMQOtel } from 'bullmq-otel';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import IORedis from 'ioredis';
@@ -15,6 +16,28 @@ const options = { connection, prefix: input.prefix, telemetry: new BullMQOtel() 
 const queue = new Queue(input.queue, options);
 const ids = [];
 for (const { name, data, opts } of input.add) ids.push((await queue.add(name, data, opts)).id);
+if (input.bulk) await queue.addBulk(input.bulk);
+if (input.flows) {
+  const flows = new FlowProducer(options);
+  await flows.add(input.flows[0]);
+  await flows.addBulk(input.flows.slice(1));
+  await flows.close();
+}
+for (const scheduler of input.schedulers ?? []) await queue.upsertJobScheduler(...scheduler);
+if (input.tidies) {
+  await queue.pause();
+  await queue.resume();
+  await queue.rateLimit(1000);
+  await queue.removeRateLimitKey();
+  await queue.removeDeduplicationKey('d');
+  await queue.remove('nobody');
+  await queue.clean(0, 10, 'completed');
+  await queue.drain();
+  await queue.retryJobs({ state: 'failed', count: 1000 });
+  await queue.promoteJobs({ count: 1000 });
+  await queue.trimEvents(100);
+  await queue.obliterate({ force: true });
+}
 if (input.process) {
   let left = input.process;
   await new Promise((resolve, reject) => {

@@ -21,6 +21,7 @@ class _Elsewhere:
     """All that is here of the store, for the queue's name: what would use more of it is called in the worker."""
 
     keys: QueueKeys
+    payload_types: None = None
 
 
 class RemoteJob(Job[Any, Any]):

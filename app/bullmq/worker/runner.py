@@ -246,6 +246,8 @@ class Runner:
         try:
             _ = job.data
             opts = job.opts
+        except InvalidPayloadError as error:
+            raise UnrecoverableError(f"the job's data: {error}") from error
         except ValueError as error:
             raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
         return opts.timeout_ms or self._timeout_ms

@@ -16,6 +16,7 @@ from app.bullmq.durations import Duration, checked_ms
 from app.bullmq.errors import InvalidOptionError
 from app.bullmq.job import D, Job, R
 from app.bullmq.outcome import Outcome
+from app.bullmq.payload_type import PayloadTypes
 from app.bullmq.process_pool.pool import ProcessPool
 from app.bullmq.queue import checked_keys
 from app.bullmq.telemetry.names import TelemetryAttributes
@@ -44,6 +45,7 @@ class Worker(ManualProcessing[D, R]):
         connection: a URL, or a redis.asyncio client, whose settings are read. A worker opens three connections of
             its own: one for commands, one that blocks, one for the thread that renews locks.
         prefix: as the queue's.
+        data_type, result_type: as the queue's. A job whose data does not fit fails for good, before its handler sees it.
         options: see WorkerOptions.
 
     Raises:
@@ -58,6 +60,8 @@ class Worker(ManualProcessing[D, R]):
         *,
         connection: Connection,
         prefix: str = "bull",
+        data_type: type[D] | None = None,
+        result_type: type[R] | None = None,
         **options: Unpack[WorkerOptions],
     ) -> None:
         if isinstance(processor, ProcessPool):
@@ -82,6 +86,7 @@ class Worker(ManualProcessing[D, R]):
             reporter=self._reporter,
             accepts_jobs=self._accepts_jobs,
         )
+        self._use(PayloadTypes.of(data_type, result_type))
 
     def __repr__(self) -> str:
         return f"<Worker of queue {self.queue_name!r} at {self._endpoint.describe()}, {self._state}>"
@@ -299,6 +304,11 @@ class Worker(ManualProcessing[D, R]):
             log.info("worker of queue %s closed", self.queue_name, extra={"queue": self.queue_name})
         await self._reporter.emitter.drain(CANCEL_S)
         self._closed.set()
+
+    def _use(self, payload_types: PayloadTypes | None) -> None:
+        scripts = self._engine.scripts
+        scripts.payload_types = payload_types
+        scripts.rules.result_type = None if payload_types is None else payload_types.result
 
     def _accepts_jobs(self) -> bool:
         return not self._is_paused and self._state not in {"closing", "closed"}
