@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 1.0
 
+_CLUSTER_HINT = ". It is a node of a cluster: write redis+cluster:// instead of redis://"
+
 Argument = str | bytes | int | float
 """What a command is made of."""
 
@@ -311,3 +313,5 @@ class PipelinedConnection:
 
     def _refused(self, error: ServerError) -> None:
         """Hears of every error before its caller."""
+        if error.code == "MOVED":
+            error.hint = _CLUSTER_HINT

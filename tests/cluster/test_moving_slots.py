@@ -63,14 +63,20 @@ async def test_a_queue_moves_under_its_worker_and_no_job_is_lost_or_run_twice(
 
 
 async def test_a_slot_that_has_moved_is_found_again_by_all_that_idle(
-    cluster_nodes: ClusterNodes, queue: Queue[Any], prefix: str
+    cluster_nodes: ClusterNodes, queue: Queue[Any], prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """In silence: nothing has gone wrong."""
     done: list[str] = []
+    heard: list[str] = []
+    errors: list[Any] = []
 
     async def process(job: Job[Any, Any]) -> None:
         done.append(job.id)
 
-    async with Worker("q", process, connection=cluster_nodes.url, prefix=prefix):
+    events = QueueEvents("q", connection=cluster_nodes.url, prefix=prefix)
+    events.on("completed", lambda args: heard.append(args["job_id"]))
+    events.on("error", errors.append)
+    async with Worker("q", process, connection=cluster_nodes.url, prefix=prefix), events:
         first = await queue.add("job", {})
         await eventually(lambda: done == [first.id])
         move = SlotMove(cluster_nodes, prefix)
@@ -79,6 +85,8 @@ async def test_a_slot_that_has_moved_is_found_again_by_all_that_idle(
             pass
         move.end()
         second = await queue.add("job", {})
-        await eventually(lambda: done == [first.id, second.id], within_s=5)
+        await eventually(lambda: done == heard == [first.id, second.id], within_s=5)
     with client_of(move.target) as look:
         assert completed(look, queue) == 2
+    assert not errors
+    assert not [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
