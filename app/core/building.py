@@ -15,7 +15,7 @@ from app.core.problems import Problem
 from app.core.request import CURRENT, Request, is_promise
 from app.core.scope import Scope
 from app.core.tokens import label
-from app.core.watched import Missing, Watched, WatchedContextLocal
+from app.core.watched import Missing, WatchedContextLocal
 
 
 def check(graph: Graph) -> None:
@@ -78,7 +78,7 @@ async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> N
             value = entry.provider()
             if is_pending(entry, value):
                 value = await value
-                _settle(entry, value)
+                entry.provider.settle(value)
             _keep(entry, value)
     request = CURRENT.get()
     if request is not None:
@@ -155,15 +155,10 @@ def _is_defined(entry: Entry | None) -> bool:
     return entry is not None and isinstance(entry.provider, Missing) and bool(entry.provider.is_defined)
 
 
-def _settle(entry: Entry, value: object) -> None:
-    if isinstance(entry.provider, Watched):
-        entry.provider.settle(value)
-
-
 def _keep(entry: Entry, value: object) -> None:
     entry.is_built, entry.instance = True, value
     if value is None:  # the library would call a factory that returned None again for each consumer
-        _settle(entry, value)
+        entry.provider.settle(value)
 
 
 @contextmanager

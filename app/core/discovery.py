@@ -192,10 +192,8 @@ class Discovery:
             )
 
     def _providers(self, node: ModuleNode) -> Iterator[DiscoveredProvider]:
-        # a provider of a foreign container has two tokens
-        for entry in dict.fromkeys(node.entries.values()):
-            if entry.binding is not None:
-                yield DiscoveredProvider(entry, entry.binding.recipe, self._graph)
+        entries = dict.fromkeys(node.entries.values())  # a provider of a foreign container has two tokens
+        return (DiscoveredProvider(entry, entry.binding.recipe, self._graph) for entry in entries if entry.binding)
 
     def classes(self, attribute: str) -> Iterator[DiscoveredClass]:
         """Instances whose own class has the attribute; a subclass of a decorated class has not."""

@@ -1,7 +1,7 @@
 """Finds out why a parameter has no provider, and what would help."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.core.graph import Graph
@@ -19,7 +19,7 @@ from app.core.problems import (
     NotReadable,
     SameName,
 )
-from app.core.provide import UseClass, UseFactory
+from app.core.provide import UseClass
 from app.core.signature import Parameter
 from app.core.tokens import AnyToken, Token, attribute_name, label
 from app.core.visibility import exported_entries
@@ -69,11 +69,7 @@ def _owner(token: AnyToken, node: ModuleNode, graph: Graph) -> ModuleNode | None
 def _is_local(consumer: Entry) -> bool:
     """Whether what is asked for may be local to the function that the consumer is local to."""
     recipe = None if consumer.binding is None else consumer.binding.recipe
-    target: type[Any] | Callable[..., Any] | None = None
-    if isinstance(recipe, UseClass):
-        target = recipe.cls
-    elif isinstance(recipe, UseFactory):
-        target = recipe.function
+    target = recipe.cls if isinstance(recipe, UseClass) else getattr(recipe, "function", None)
     return "<locals>" in getattr(target, "__qualname__", "")
 
 

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from dependency_injector import providers
-
 from app.core.module import ModuleSpec
 from app.core.problems import AbstractClass, UnresolvedParameter
 from app.core.provide import Binding, UseExisting, UseFactory, UseProvider
 from app.core.scope import Scope
 from app.core.signature import Parameter
 from app.core.tokens import AnyToken, attribute_name
+from app.core.watched import Watched
 
 
 @dataclass(eq=False, slots=True)
@@ -66,7 +65,7 @@ class Entry:
     scope: Scope = Scope.SINGLETON
     dependencies: list["Dependency"] = field(default_factory=list)
     abstract: AbstractClass | None = None
-    provider: providers.Provider[Any] = field(default_factory=providers.Provider)
+    provider: Watched = field(default_factory=Watched)
     replaced: Binding | None = None
     given_up: list["Entry"] = field(default_factory=list)
     is_built: bool = False

@@ -96,11 +96,10 @@ class Request:
             try:
                 await closing(error)
             except Exception as failure:  # noqa: BLE001 - one that fails must not keep the others open
-                if failure is not error:
-                    failure.add_note(what)
-                    failures.append(failure)
+                failure.add_note(what)
+                failures.append(failure)
             except BaseException as stopped:  # noqa: BLE001 - raised once the others are closed
-                interruption = interruption or (None if stopped is error else stopped)
+                interruption = interruption or stopped
         self._is_closed = True
         self._instances.clear()
         if interruption is not None:

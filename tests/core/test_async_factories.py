@@ -195,3 +195,11 @@ async def test_an_application_that_was_closed_starts_anew() -> None:
     async with create_application(container) as app:
         assert app.get(Db) is not first
     assert log.count("open db") == log.count("close db") == 2
+
+
+async def test_a_container_alone_is_built_with_its_async_factories() -> None:
+    async def connect() -> str:
+        return "connection"
+
+    container = dynamic_module(type("App", (), {}), providers=[provide("connection", use_factory=connect)])
+    assert (await container.build_async()).get("connection") == "connection"

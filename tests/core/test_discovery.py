@@ -200,3 +200,11 @@ def test_a_module_may_look_through_the_application_before_anything_is_built() ->
         made(provide("odd", use_value=1), provide("x", use_factory=dict, inject=["nothing"])).build()
     assert [type(error) for error in caught.value.exceptions] == [WiringError, ValueError]
     assert built == ["pool"]
+
+
+async def test_what_is_overridden_and_not_built_is_made_from_nobody_knows_what() -> None:
+    app = create_application(dynamic_module(type("App", (), {}), providers=[Worker, provide(Base, use_factory=Base)]))
+    app.container.worker.override("fake")
+    found = {each.path[-1]: each for each in app.discovery.providers()}
+    assert (found["Worker"].made_from, found["Worker"].is_given) == (None, True)
+    assert (found["Base"].made_from, found["Base"].is_given) == (Base, False)

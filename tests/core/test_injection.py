@@ -325,3 +325,12 @@ def test_annotations_that_cannot_be_had_at_once_are_read_one_by_one(monkeypatch:
 
     monkeypatch.setattr(inspect, "get_annotations", evaluates)
     assert isinstance(container(Mail, Client).build().get(Client).mail, Mail)
+
+
+def test_other_marks_of_an_annotation_are_passed_over() -> None:
+    class Client:
+        def __init__(self, mail: Annotated[Mail, "a note"]) -> None:
+            self.mail = mail
+
+    made = container(Mail, Client).build()
+    assert made.get(Client).mail is made.get(Mail)

@@ -172,6 +172,23 @@ async def test_a_failed_bootstrap_tears_everything_down_and_notes_what_else_fail
     assert "and while closing what had started: ValueError('cannot stop')" in caught.value.__notes__
 
 
+async def test_closing_after_a_failed_start_does_nothing_more() -> None:
+    log: list[str] = []
+
+    class Service:
+        def on_application_bootstrap(self) -> None:
+            raise RuntimeError("port taken")
+
+        def on_module_destroy(self) -> None:
+            log.append("destroyed")
+
+    app = create_application(dynamic_module(type("App", (), {}), providers=[Service]))
+    with pytest.raises(RuntimeError, match="port taken"):
+        await app
+    await app.close()
+    assert log == ["destroyed"]
+
+
 async def test_a_start_that_is_cancelled_is_torn_down() -> None:
     log: list[str] = []
     entered = asyncio.Event()

@@ -252,3 +252,27 @@ def test_an_override_below_an_open_resource_warns_since_that_cannot_be_built_aga
     assert container.get("connection") == "connected to real"
     container.connection.shutdown()
     assert container.get("connection") == "connected to other"
+
+
+def test_a_copy_of_a_provider_is_apart_from_the_application() -> None:
+    container = WorkersModule.for_root(MailService, provide(Smtp, use_value="smtp"))
+    copy = providers.deepcopy(container.mail_service)
+    with copy.override("fake"):
+        assert copy() == "fake"
+        assert isinstance(container.mail_service(), MailService)
+    copy.reset()
+    copy.override("other")
+    copy.reset_override()
+    assert isinstance(copy(), MailService)
+
+
+def test_private_names_are_no_providers_and_a_container_says_whose_it_is() -> None:
+    container = WorkersModule.for_root(MailService, provide(Smtp, use_value="smtp"))
+    assert not hasattr(container, "_mail_service")
+    assert repr(container) == "<ModuleContainer WorkersModule>"
+
+
+def test_provider_of_gives_what_can_be_overridden() -> None:
+    container = WorkersModule.for_root(MailService, provide(Smtp, use_value="smtp"))
+    container.provider_of(MailService).override("fake")
+    assert container.get(EmailWorker).mail == "fake"

@@ -408,3 +408,17 @@ async def test_a_request_may_be_left_in_another_context_than_it_was_entered_in()
         await asyncio.create_task(request.__aenter__())
         await asyncio.create_task(request.__aexit__(None, None, None))
         assert app.get(Session) is app.get(Session)
+
+
+async def test_of_two_tasks_that_need_the_same_async_provider_at_once_the_sooner_one_s_is_kept() -> None:
+    made: list[str] = []
+
+    async def connect() -> str:
+        await asyncio.sleep(0)
+        made.append(f"connection {len(made)}")
+        return made[-1]
+
+    async with an_app(provide("connection", use_factory=connect, scope=Scope.REQUEST)) as app, app.request():
+        await asyncio.gather(app.resolve("connection"), app.resolve("connection"))
+        assert len(made) == 2
+        assert app.get("connection") == await app.resolve("connection") == "connection 0"

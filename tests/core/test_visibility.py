@@ -217,3 +217,17 @@ async def test_modules_that_hand_each_other_on_export_everything_once() -> None:
     async with create_application(App) as app:
         assert app.get("sum") == 3
         assert repr(app) == "<Application App, running>"
+
+
+async def test_a_token_is_handed_on_from_whichever_import_has_it() -> None:
+    clock = module(providers=[provide("clock", use_value=1)], exports=["clock"])(type("ClockModule", (), {}))
+    mail = module(providers=[Mail], exports=[Mail])(type("MailModule", (), {}))
+    shared = module(imports=[clock, mail], exports=[Mail])(type("Shared", (), {}))
+    async with create_application(module(imports=[shared], providers=[Users])(type("App", (), {}))) as app:
+        assert isinstance(app.get(Users).mail, Mail)
+
+
+def test_importing_a_module_with_an_export_that_nothing_stands_behind_tells_of_that_export_alone() -> None:
+    broken = module(exports=[Mail])(type("Broken", (), {}))
+    with pytest.raises(WiringError, match=r"^Broken exports Mail, which it neither provides nor imports"):
+        create_application(module(imports=[broken])(type("App", (), {})))
