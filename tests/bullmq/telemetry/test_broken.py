@@ -79,7 +79,7 @@ async def test_whatever_a_telemetry_raises_is_logged_and_harms_nothing(
 
     caplog.set_level(logging.ERROR, "app.bullmq.telemetry")
     settings: dict[str, Any] = {"connection": redis_url, "prefix": key_prefix, "telemetry": broken}
-    limits: dict[str, Any] = {"stalled_interval": 100, "lock_duration": 200, "lock_renew_time": 50}
+    limits: dict[str, Any] = {"stalled_interval": 100, "lock_duration": 5_000, "lock_renew_time": 50}
     worker = Worker("work", process, concurrency=5, **limits, **settings)
     worker.on("locks_renewed", renewed.set)
     async with Queue("work", **settings) as queue, FlowProducer(**settings) as flows, worker:

@@ -141,7 +141,7 @@ async def test_a_job_that_its_handler_moved_or_gave_back_ends_its_span(bench: Tr
 async def test_a_worker_that_is_started_in_a_span_does_not_live_in_it(bench: TracedBench, told: Told):
     async def process(job: Job) -> None: ...
 
-    worker = observed(bench, process, stalled_interval=100, lock_duration=100, lock_renew_time=50)
+    worker = observed(bench, process, stalled_interval=100)
     with told.tracer.start_as_current_span("startup") as startup:
         await worker.start()
     await told.ended("moveStalledJobsToWait work", 2)
@@ -160,7 +160,7 @@ async def test_locks_are_renewed_in_spans_of_their_own(bench: TracedBench, told:
         started.set()
         await told.ended("extendLocks work")
 
-    async with observed(bench, process, lock_duration=200, lock_renew_time=50):
+    async with observed(bench, process, lock_duration=5_000, lock_renew_time=50):
         job = await bench.queue.add("a")
         await asyncio.wait_for(started.wait(), 5)
         await told.ended("process work")
