@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
 
 from app.bullmq.durations import Duration
 from app.schedule.deferred import Deferred, shown
-
-F = TypeVar("F", bound=Callable[..., Any])
+from app.schedule.marking import F, marking
 
 CRON = "__crons__"
 
@@ -72,8 +70,4 @@ def cron(
         distributed=distributed,
     )
 
-    def mark(method: F) -> F:
-        setattr(method, CRON, (*getattr(method, CRON, ()), mark_))
-        return method
-
-    return mark
+    return marking(CRON, mark_)

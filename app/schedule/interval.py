@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 from app.bullmq.durations import Duration
 from app.schedule.deferred import Deferred, shown
-
-F = TypeVar("F", bound=Callable[..., Any])
+from app.schedule.marking import F, marking
 
 INTERVAL = "__intervals__"
 
@@ -35,8 +34,4 @@ def interval(*args: Any) -> Callable[[F], F]:
     """
     name, every = args if len(args) == 2 else (None, *args)
 
-    def mark(method: F) -> F:
-        setattr(method, INTERVAL, (*getattr(method, INTERVAL, ()), IntervalMark(name, every)))
-        return method
-
-    return mark
+    return marking(INTERVAL, IntervalMark(name, every))

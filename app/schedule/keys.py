@@ -3,6 +3,16 @@
 NAMES = "bullworks:cron:names"
 """The names of crons with records, by when a process last began to write them. No cron's key: those have a brace."""
 
+_LONGEST_NAME_CHARS = 200
+
+
+def checked_name(name: object) -> str:
+    """The name of a job. Raises ValueError: it can't be one."""
+    is_name = isinstance(name, str) and name.isprintable() and 0 < len(name) <= _LONGEST_NAME_CHARS
+    if not isinstance(name, str) or not is_name or "{" in name or "}" in name:
+        raise ValueError(f"name must be 1 to {_LONGEST_NAME_CHARS} printable characters and no braces, not {name!r}")
+    return name
+
 
 class CronKeys:
     """The keys of one cron.

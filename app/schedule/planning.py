@@ -12,10 +12,9 @@ from app.schedule.deferred import settle
 from app.schedule.errors import JobOptionError, JobScopeError, JobSetupError, SameJobNameError, ScheduleError
 from app.schedule.explorer import FoundMark
 from app.schedule.interval import IntervalMark
+from app.schedule.keys import checked_name
 from app.schedule.registry import JobKind
 from app.schedule.timeout import TimeoutMark
-
-_LONGEST_NAME = 200
 
 Settings = Callable[[], object]
 
@@ -155,10 +154,10 @@ class _Planner:
         return settled
 
     def _name(self, name: object) -> str | None:
-        if name is None or (isinstance(name, str) and name.isprintable() and 0 < len(name) <= _LONGEST_NAME):
-            return name
-        text = f"name must be 1 to {_LONGEST_NAME} printable characters, not {name!r}"
-        raise self._found.problem(JobOptionError, text)
+        try:
+            return None if name is None else checked_name(name)
+        except ValueError as error:
+            raise self._found.problem(JobOptionError, str(error)) from None
 
     def _take(self, kind: JobKind, name: str | None) -> str:
         """The name given, or else one of the method's own that nobody has."""

@@ -7,8 +7,9 @@ from typing import Literal, TypeVar
 from app.bullmq.durations import Duration
 from app.schedule.clock import Clock, SystemClock
 from app.schedule.cron_job import CronJob, Floor
-from app.schedule.errors import JobNameTakenError, UnknownJobError
+from app.schedule.errors import JobNameTakenError, JobOptionError, UnknownJobError
 from app.schedule.journal import Journal, LogJournal
+from app.schedule.keys import checked_name
 from app.schedule.runner import Callback, ErrorHook, Runner
 from app.schedule.timed_job import IntervalJob, TimeoutJob
 from app.schedule.timetable import Timetable
@@ -68,7 +69,12 @@ class SchedulerRegistry:
 
         Raises:
             JobNameTakenError: there is one of that name.
+            JobOptionError: it can be no name.
         """
+        try:
+            checked_name(name)
+        except ValueError as error:
+            raise JobOptionError(repr(name), "add_cron_job", str(error)) from None
         job.has_own_name = True
         self.adopt(name, job)
 

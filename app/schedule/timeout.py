@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 from app.bullmq.durations import Duration
 from app.schedule.deferred import Deferred, shown
-
-F = TypeVar("F", bound=Callable[..., Any])
+from app.schedule.marking import F, marking
 
 TIMEOUT = "__timeouts__"
 
@@ -34,8 +33,4 @@ def timeout(*args: Any) -> Callable[[F], F]:
     """
     name, after = args if len(args) == 2 else (None, *args)
 
-    def mark(method: F) -> F:
-        setattr(method, TIMEOUT, (*getattr(method, TIMEOUT, ()), TimeoutMark(name, after)))
-        return method
-
-    return mark
+    return marking(TIMEOUT, TimeoutMark(name, after))
