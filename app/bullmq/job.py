@@ -88,8 +88,8 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         """
         if self._data is UNREAD:
             types, encoded = self._store.payload_types, self._fields.get(codec.DATA, b"null")
-            is_plain = types is None or types.data is None
-            self._data = payload.decode(encoded) if is_plain else types.data.decode(encoded)
+            data_type = None if types is None else types.data
+            self._data = payload.decode(encoded) if data_type is None else data_type.decode(encoded)
         return cast(D, self._data)
 
     @property
@@ -185,8 +185,8 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         """
         result = await wait_until_finished(self._store, self.id, queue_events, ttl)
         types = self._store.payload_types
-        is_plain = types is None or types.result is None
-        return cast(R, result if is_plain else types.result.decode(payload.encode(result)))
+        result_type = None if types is None else types.result
+        return cast(R, result if result_type is None else result_type.decode(payload.encode(result)))
 
     async def remove_deduplication_key(self) -> bool:
         """Let others with its deduplication id be added again. False: the id is not this job's."""

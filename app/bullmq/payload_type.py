@@ -1,4 +1,4 @@
-"""Payloads with a type: pydantic models, dataclasses, and whatever else pydantic can check, as plain JSON on the wire."""
+"""Payloads with a type: pydantic models, dataclasses, and what else pydantic can check; plain JSON on the wire."""
 
 from dataclasses import is_dataclass
 from typing import Any, Generic, TypeVar

@@ -45,7 +45,7 @@ class Worker(ManualProcessing[D, R]):
         connection: a URL, or a redis.asyncio client, whose settings are read. A worker opens three connections of
             its own: one for commands, one that blocks, one for the thread that renews locks.
         prefix: as the queue's.
-        data_type, result_type: as the queue's. A job whose data does not fit fails for good, before its handler sees it.
+        data_type, result_type: as the queue's. A job whose data does not fit fails for good before its handler sees it.
         options: see WorkerOptions.
 
     Raises:
