@@ -234,7 +234,8 @@ def _marked(cls: type[Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
     found = _MARKED.get(cls)
     if found is None:
         found = _MARKED[cls] = tuple(
-            (name, vars(function))
+            # not what it wraps: that may lead back to the class, which would then never be forgotten
+            (name, {key: value for key, value in vars(function).items() if key != "__wrapped__"})
             for place, base in enumerate(cls.__mro__)
             for name, member in vars(base).items()
             for function in [getattr(member, "__func__", member)]
@@ -245,4 +246,4 @@ def _marked(cls: type[Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
 
 
 def _is_method(member: object) -> bool:
-    return callable(member) or isinstance(member, classmethod | staticmethod)
+    return isinstance(member, classmethod | staticmethod) or (callable(member) and not isinstance(member, type))

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+from app.bullmq import InvalidOptionError
 from app.core import Binding, Discovery, ModuleContainer, ModuleRef, Scope, dynamic_module, provide
 from app.schedule import ScheduleModule
 from app.workers.connection import keep_locks, reach, share
@@ -33,6 +34,8 @@ def root_module(
         queues, providers, imports: what the caller of `for_root()` adds.
         key: roots of one key are one.
     """
+    if isinstance(queues, str):
+        raise InvalidOptionError("queues", f"takes several names, as in queues=({queues!r},)")
     modules = [queue_module(name, config_key=tokens.setup.config_key) for name in queues]
     # lazy: with every queue replaced, as in a test, nothing is reached
     connection = [

@@ -1,5 +1,8 @@
 """Discovery: decorated classes and methods among all instances."""
 
+import functools
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from unittest.mock import Mock
@@ -208,3 +211,27 @@ async def test_what_is_overridden_and_not_built_is_made_from_nobody_knows_what()
     found = {each.path[-1]: each for each in app.discovery.providers()}
     assert (found["Worker"].made_from, found["Worker"].is_given) == (None, True)
     assert (found["Base"].made_from, found["Base"].is_given) == (Base, False)
+
+
+def test_a_class_that_was_looked_through_is_forgotten_with_its_last_user() -> None:
+    def wrap(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapped(*args: Any) -> Any:
+            return function(*args)
+
+        return wrapped
+
+    class Gone(Base):
+        class Nested:
+            __tag__ = "of a nested class, which is no method"
+
+        @tagged("wrapped")
+        @wrap
+        def closing_over_its_class(self) -> None:
+            super().replaced()
+
+    assert {found.metadata for found in methods_of(Gone(), "__tag__")} == {"wrapped", "inherited", "hidden"}
+    known = weakref.ref(Gone)
+    del Gone
+    gc.collect()
+    assert known() is None

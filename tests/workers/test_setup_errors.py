@@ -165,6 +165,24 @@ async def test_a_processor_that_is_not_built_at_the_start_is_refused(run: Any, h
     )
 
 
+def test_one_name_where_several_belong_is_refused() -> None:
+    with pytest.raises(InvalidOptionError, match=r"queues: takes several names, as in queues=\('email',\)"):
+        WorkersModule.for_root(queues="email")
+
+
+async def test_what_only_a_factory_knows_is_told_once_it_has_run(run: Any) -> None:
+    made = provide("worker", use_factory=TickerWorker)
+    with pytest.raises(UnknownQueueError, match=r"'worker' processes the queue 'ticks', which no module registers"):
+        await run(made)
+    with pytest.raises(ExceptionGroup, match="the workers cannot start") as caught:
+        await run(made, provide("other", use_factory=TickerWorker), queues=())
+    assert [type(error) for error in caught.value.exceptions] == [
+        UnknownQueueError,
+        UnknownQueueError,
+        SameWorkerNameError,
+    ]
+
+
 async def test_mistakes_are_told_before_anything_is_built(run: Any) -> None:
     built = []
 
