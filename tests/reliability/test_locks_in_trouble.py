@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator
 import pytest
 import redis
 
+from app.redis.connecting import connection_to
+from app.redis.endpoint import Endpoint
 from app.redis.errors import ConnectError
-from app.workers.services import DistributedLockService, LockUnreachableError
-from app.workers.services.keys import LockKeys
+from app.redis.server_error import ServerError
+from app.workers.services import DistributedLockService, LocksClosedError, LockUnreachableError
+from app.workers.services.keys import NAMES, LockKeys, told_list
 from app.workers.services.lock_scripts import ACQUIRE, EXTEND, RELEASE
 from tests.reliability.proxy import FaultProxy, runs
 from tests.reliability.test_refusing_servers import MINIMAL_ACL
@@ -204,3 +207,66 @@ async def test_the_documented_permissions_are_enough_for_all_that_a_lock_does(
         assert await one.is_locked("sync-data")
         await lock.release()
         assert await asyncio.wait_for(waiting, 0.5) is not None
+
+
+async def test_a_claim_under_way_when_the_service_closes_fails_and_leaves_no_lock(
+    proxy: FaultProxy, look: redis.Redis
+) -> None:
+    """As at the end of an application, whose connection outlives the lock service."""
+    connection = connection_to(Endpoint.of(proxy.url))
+    locks = DistributedLockService(connection=connection)
+    assert await locks.is_locked("sync-data") is False
+    proxy.delay_s = 0.1
+    claims = [asyncio.create_task(locks.acquire("sync-data", 60_000, wait=wait)) for wait in (None, 30_000)]
+    await eventually(lambda: len(locks._claims._claiming) == 2 and connection._pending)
+    await locks.close()
+    results = await asyncio.wait_for(asyncio.gather(*claims, return_exceptions=True), 5)
+    assert [type(result) for result in results] == [LocksClosedError, LocksClosedError]
+    assert str(results[0]) == "lock 'sync-data' is not to be had: the DistributedLockService is closed"
+    assert look.exists(KEYS.lock, KEYS.line, KEYS.seen) == 0
+    await connection.close()
+
+
+async def test_a_replica_that_is_promoted_gives_the_lock(locks: DistributedLockService, look: redis.Redis) -> None:
+    """READONLY passes: it is asked again."""
+    look.execute_command("REPLICAOF", "127.0.0.1", "1")
+    acquiring = asyncio.create_task(locks.acquire("sync-data", 1_000))
+    await eventually(lambda: look.info("stats")["total_error_replies"] >= 2)
+    look.execute_command("REPLICAOF", "NO", "ONE")
+    assert await asyncio.wait_for(acquiring, 5) is not None
+
+
+async def test_a_lock_that_may_not_be_extended_any_more_is_warned_of_and_lost(
+    locks: DistributedLockService, look: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = await locks.acquire("sync-data", 600, auto_extend=True)
+    assert lock is not None
+    look.execute_command("ACL", "SETUSER", "default", "-evalsha")
+    try:
+        await asyncio.wait_for(lock.lost.wait(), 5)
+        with pytest.raises(ServerError, match="NOPERM"):
+            await locks.acquire("other", 1_000)
+    finally:
+        look.execute_command("ACL", "SETUSER", "default", "+evalsha")
+    assert any("could not be extended" in message and "NOPERM" in message for message in caplog.messages)
+
+
+async def test_a_list_of_names_that_is_broken_keeps_nobody_from_a_lock(
+    locks: DistributedLockService, look: redis.Redis
+) -> None:
+    look.set(NAMES, "something else")
+    lock = await locks.acquire("sync-data", 1_000)
+    assert lock is not None
+    assert await lock.extend(2_000)
+
+
+async def test_a_waiting_process_that_cannot_be_told_asks_by_itself(
+    locks: DistributedLockService, others: DistributedLockService, look: redis.Redis
+) -> None:
+    lock = await locks.acquire("sync-data", 60_000)
+    assert lock is not None
+    look.set(told_list(others.instance), "something else")
+    waiting = asyncio.create_task(others.acquire("sync-data", 1_000, wait=10_000))
+    await eventually(lambda: look.zcard(KEYS.line) == 1)
+    assert await lock.release() is True
+    assert await asyncio.wait_for(waiting, 3) is not None

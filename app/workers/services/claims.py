@@ -46,7 +46,7 @@ class Claims:
         self._connection = connection
         self._holder = holder
         self._calls = Calls(connection.endpoint, holder.instance)
-        self._waiting: dict[str, LockKeys] = {}
+        self._claiming: dict[str, LockKeys] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_connected = False
         self._is_closed = False
@@ -56,6 +56,7 @@ class Claims:
 
         Raises as DistributedLockService.acquire does; then, and when cancelled, nothing is left behind.
         """
+        self._claiming[token] = terms.keys
         try:
             return await (self._wait(terms, token) if terms.wait_ms else self._try(terms, token))
         except asyncio.CancelledError:
@@ -65,6 +66,8 @@ class Claims:
         except LockUnreachableError:
             self.leave(terms.keys, token)
             raise
+        finally:
+            del self._claiming[token]
 
     async def give_back(self, keys: LockKeys, token: str, until_s: float) -> bool:
         """Whether the lock was still this token's; False also where Redis could not be reached until then.
@@ -75,7 +78,8 @@ class Claims:
 
     def leave(self, keys: LockKeys, token: str) -> asyncio.Task[bool]:
         """Leave the line; and if the token has the lock after all, give it back: a task that goes on by itself."""
-        return self.spawn(self._give_back(keys, token, _now_s() + _LEAVE_S), "locks-leave")
+        patience_s = _CANCEL_S if self._is_closed else _LEAVE_S
+        return self.spawn(self._give_back(keys, token, _now_s() + patience_s), "locks-leave")
 
     async def ask(self, keys: LockKeys, ttl_ms: int, question: Awaitable[T]) -> T:
         """The answer to a question about a lock that is, or may be, held for so long: it is listed meanwhile."""
@@ -105,9 +109,9 @@ class Claims:
         return task
 
     async def close(self) -> None:
-        """Whoever waits is told that it is over and leaves the line; then what is under way ends, within a second."""
+        """Claims under way fail, and give back what they are granted; then the rest ends, within a second."""
         self._is_closed = True
-        for token, keys in self._waiting.items():
+        for token, keys in self._claiming.items():
             self.leave(keys, token)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=_CANCEL_S)
@@ -126,22 +130,18 @@ class Claims:
     async def _wait(self, terms: LockTerms, token: str) -> tuple[float, int] | None:
         until_s = _now_s() + terms.wait_ms / 1000
         came_us = 0
-        self._waiting[token] = terms.keys
-        try:
-            with self._calls.expecting(token) as called:
-                while True:
-                    called.clear()
-                    sent_s, answer = await self._question(terms, token, until_s, waits=True, came_us=came_us)
-                    if isinstance(answer, Granted):
-                        return sent_s, answer.fence
-                    came_us = answer.came_us
-                    await self._tell(answer.to_tell)
-                    # Asking again is what shows that we are alive, also if nobody calls.
-                    await _set_within(called, min(_now_s() + answer.recheck_ms / 1000, until_s))
-                    if _now_s() >= until_s:
-                        break
-        finally:
-            del self._waiting[token]
+        with self._calls.expecting(token) as called:
+            while True:
+                called.clear()
+                sent_s, answer = await self._question(terms, token, until_s, waits=True, came_us=came_us)
+                if isinstance(answer, Granted):
+                    return sent_s, answer.fence
+                came_us = answer.came_us
+                await self._tell(answer.to_tell)
+                # Asking again is what shows that we are alive, also if nobody calls.
+                await _set_within(called, min(_now_s() + answer.recheck_ms / 1000, until_s))
+                if _now_s() >= until_s:
+                    break
         await asyncio.shield(self.leave(terms.keys, token))
         return None
 
