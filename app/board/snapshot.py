@@ -131,11 +131,13 @@ async def _read(entry: BoardQueue) -> QueueSnapshot:
     try:
         await connection.connect()
         # sent in one write with those of all other queues
-        counts, meta, ttl_ms, schedulers = await asyncio.gather(
-            queue.scripts.count_jobs([SUFFIXES[state] for state in COUNTED]),
+        sent = (
             connection.send("HMGET", keys.of("meta"), "paused", "concurrency"),
             connection.send("PTTL", keys.of("limiter")),
             connection.send("ZCARD", keys.of("repeat")),
+        )
+        counts, meta, ttl_ms, schedulers = await asyncio.gather(
+            queue.scripts.count_jobs([SUFFIXES[state] for state in COUNTED]), *sent
         )
     except RedisError as error:
         return QueueSnapshot(entry=entry, problem=str(error))

@@ -53,7 +53,8 @@ class Api:
         if route.action == "read":
             return _json(await route.handler(call))
         about = params.get("job") or params.get("scheduler")
-        async with self._board.mutation(who, route.action, call.queue_entry, about, note=params.get("status", "")):
+        note = params.get("status", "")
+        async with self._board.mutation(who, route.action, call.queue_entry, about, note=note) as call.change:
             call.body = await json_of(request)
             return _json(await route.handler(call))
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.board.board import Board
+from app.board.board import Board, Mutation
 from app.board.jobs import AppJob, JobReader
 from app.board.queues import BoardQueue
 from app.board.security import Action
@@ -29,6 +29,7 @@ class Call:
         query: what stands after the `?`; an empty value counts as none.
         body: of JSON; {} where the request has none.
         queue_entry: the queue that the path names.
+        change: of a route that changes something, as the audit trail will have it.
     """
 
     board: Board
@@ -37,6 +38,13 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
     queue_entry: BoardQueue | None = None
+    change: Mutation | None = None
+
+    def remember(self, note: str, *, job: str | None = None) -> None:
+        """Have the audit trail say what was asked for, and which job came of it."""
+        if self.change is not None:
+            self.change.note = note
+            self.change.job = job or self.change.job
 
     @property
     def entry(self) -> BoardQueue:

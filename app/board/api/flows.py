@@ -114,14 +114,16 @@ class _FlowReader:
         connection = self._connection.at(node.keys.base)
         await connection.connect()
         send = connection.send
-        replies = asyncio.gather(
+        sent = (
             send("HMGET", key, codec.NAME, codec.PROGRESS, codec.OPTS, codec.TIMESTAMP),
             *(send(_LENGTHS[kind], listed[kind]) for kind in _KINDS),
             *(send(_SCANS[kind], listed[kind], 0, "COUNT", self._most_children) for kind in _SCANS),
             send("ZRANGE", listed["failed"], 0, self._most_children - 1),
         )
-        state = await Scripts(self._connection, node.keys).get_state(node.id)
-        (name, progress, opts, at), *rest = await replies
+        state, replies = await asyncio.gather(
+            Scripts(self._connection, node.keys).get_state(node.id), asyncio.gather(*sent)
+        )
+        (name, progress, opts, at), *rest = replies
         if name is None and at is None:
             return None
         node.name, node.state = text(name or b""), state

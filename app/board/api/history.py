@@ -77,6 +77,7 @@ async def purge(call: Call) -> dict[str, Any]:
         raise invalid("INVALID_BEFORE_DATE")
     if not isinstance(queue, str | None):
         raise invalid("INVALID_QUEUE")
+    call.remember(f"{queue or 'all queues'}, before {before or 'now'}")
     if queue is not None and call.board.is_read_only(await call.board.queue(call.who, queue)):
         raise RefusedError(405, "QUEUE_READ_ONLY")
     try:

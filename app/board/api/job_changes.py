@@ -25,6 +25,7 @@ async def add(call: Call) -> dict[str, Any]:
     data = call.body.get("data", {})
     check_is_whole(data)
     job = await call.queue.add(name, call.board.redaction.restore(data, None), **engine_options(options or {}))
+    call.remember(name, job=job.id)
     return {"job": await call.shown(job.id), "status": await job.get_state()}
 
 
@@ -84,6 +85,7 @@ async def change_delay(call: Call) -> dict[str, Any]:
     run_at_ms = whole(call.body.get("runAt"), 0)
     if run_at_ms is None:
         raise invalid("INVALID_RUN_AT")
+    call.remember(f"due at {run_at_ms}")
     job, state = await _job(call)
     if state != "delayed":
         raise RefusedError(400, "JOB_NOT_DELAYED", options={"status": state})
@@ -96,6 +98,7 @@ async def change_priority(call: Call) -> dict[str, Any]:
     priority = whole(call.body.get("priority"), 0, HIGHEST_PRIORITY_NUMBER)
     if priority is None:
         raise invalid("INVALID_PRIORITY", max=HIGHEST_PRIORITY_NUMBER)
+    call.remember(str(priority))
     job, _ = await _job(call)
     await job.change_priority(priority=priority)
     return {}

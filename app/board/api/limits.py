@@ -17,11 +17,13 @@ async def rate_limit(call: Call) -> dict[str, Any]:
 async def set_rate_limit(call: Call) -> dict[str, Any]:
     """Set it, or with a `max` of null remove it."""
     if call.body.get("max") is None:
+        call.remember("none")
         await call.queue.remove_global_rate_limit()
         return {}
     most, duration_ms = whole(call.body.get("max"), 1), whole(call.body.get("duration"), 1)
     if most is None or duration_ms is None:
         raise invalid("INVALID_RATE_LIMIT")
+    call.remember(f"{most} per {duration_ms} ms")
     await call.queue.set_global_rate_limit(most, duration_ms)
     return {}
 
@@ -37,6 +39,7 @@ async def set_concurrency(call: Call) -> dict[str, Any]:
     concurrency = whole(call.body.get("concurrency"), 0)
     if concurrency is None:
         raise invalid("INVALID_CONCURRENCY")
+    call.remember(str(concurrency))
     if concurrency == 0:
         await call.queue.remove_global_concurrency()
     else:

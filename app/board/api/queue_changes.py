@@ -78,6 +78,7 @@ async def obliterate(call: Call) -> dict[str, Any]:
     force = call.body.get("force", False)
     if not isinstance(force, bool):
         raise invalid("INVALID_REQUEST_BODY", field="force")
+    call.remember("with force" if force else "")
     if not await call.queue.is_paused():
         raise RefusedError(400, "QUEUE_NOT_PAUSED")
     await call.queue.obliterate(force=force)

@@ -41,12 +41,14 @@ async def run(call: Call) -> dict[str, Any]:
     scheduler, template = await _scheduler(call.queue, call.params["scheduler"])
     data = {} if scheduler.template.data is None else scheduler.template.data
     job: Job[Any] = await call.queue.add(scheduler.name or scheduler.key, data, **template)
+    call.remember(f"job {job.id}")
     return {"job": await call.shown(job.id)}
 
 
 async def update(call: Call) -> Answer:
     """Let it run at other times; what its jobs are like stays."""
     repeat = _repeat_of(call)
+    call.remember(", ".join(f"{name} {value}" for name, value in repeat.items()))
     scheduler, template = await _scheduler(call.queue, call.params["scheduler"])
     try:
         await call.queue.upsert_job_scheduler(

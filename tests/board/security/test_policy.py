@@ -150,9 +150,13 @@ async def test_each_change_leaves_an_audit_event(
             ("PUT", f"api/queues/{name}/job-schedulers/nightly/run"),
         ):
             await made.change(method, path)
+        await made.change("POST", f"api/queues/{name}/add", {"name": "by hand", "options": {"jobId": "mine"}})
+        await made.change("PUT", f"api/queues/{name}/concurrency", {"concurrency": 5})
         await made.get(f"api/queues/{name}/1")
     events = [event for event in await app.board.audit.latest(100) if event.queue == name]
     assert [(event.action, event.job, event.outcome) for event in events] == [
+        ("set-concurrency", None, "done"),
+        ("add-job", "mine", "done"),
         ("run-scheduler", "nightly", "done"),
         ("clean", None, "done"),
         ("retry-job", "1", "refused"),
@@ -160,7 +164,9 @@ async def test_each_change_leaves_an_audit_event(
         ("pause", None, "done"),
     ]
     assert {event.who for event in events} == {"local"}
-    assert [event.note for event in events][1:3] == ["failed", "ERRORS.JOB_NOT_RETRIABLE"]
+    notes = [event.note for event in events]
+    assert notes[:2] == ["5", "by hand"]
+    assert notes[3:5] == ["failed", "ERRORS.JOB_NOT_RETRIABLE"]
     assert all(event.at_ms > 1_600_000_000_000 for event in events)
     assert f"local: pause, queue {name}, job -: done" in caplog.text
 
