@@ -61,6 +61,10 @@ class FakeClock:
         self._move(ms)
         await self.advance(0)
 
+    def stall_now(self, ms: int) -> None:
+        """The same in the midst of whatever is going on."""
+        self._move(ms)
+
     def set_wall(self, by_ms: int) -> None:
         """Somebody sets the clock on the wall."""
         self._wall_ms += by_ms
