@@ -29,7 +29,8 @@ class PayloadType(Generic[T]):
         try:
             self._adapter: TypeAdapter[T] = TypeAdapter(given)
         except (PydanticUserError, TypeError) as error:
-            raise InvalidOptionError(option, f"{self.name} cannot be checked: {error}") from error
+            reason = str(error).partition("\n")[0]
+            raise InvalidOptionError(option, f"{self.name} cannot be checked: {reason}") from error
 
     def plain(self, value: Any) -> Json:
         """The value as JSON can hold it, once it is sure that it is of the type; also one that is JSON already.

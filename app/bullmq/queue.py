@@ -74,6 +74,8 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         self._readers = EventReaders(self.connection.endpoint)
         self.tracing = None if telemetry is None else Tracing(telemetry, name)
         self.scripts = Scripts(self.connection, self.keys, self._readers.of(self.keys), self.tracing)
+        self.data_type: Any = data_type
+        self.result_type: Any = result_type
         self.scripts.payload_types = PayloadTypes.of(data_type, result_type)
         self._unstored_max_len = checked_max_len(streams)
 

@@ -62,7 +62,7 @@ class QueueHarness(Generic[D]):
             them. None: a testing module has one, or jobs are only looked at.
         now_ms: where the clock begins, ms since the epoch; default: now.
         most_runs: attempts in one call, or waits in `drain_all`, past which RunawayError is raised.
-        default_job_options: as Queue's.
+        default_job_options, data_type, result_type: as Queue's; a processor's types hold where none are given.
         options: as Worker's; they go before those of `@processor`.
 
     Raises:
@@ -81,12 +81,21 @@ class QueueHarness(Generic[D]):
         now_ms: int | None = None,
         most_runs: int = _MOST_RUNS,
         default_job_options: JobOptions | None = None,
+        data_type: type[D] | None = None,
+        result_type: Any = None,
         **options: Unpack[WorkerOptions],
     ) -> None:
         WorkerOpts.of(options)
         self.queue_name = queue_name
         self._jobs = MemoryJobs(queue_name, time.time_ns() // 1_000_000 if now_ms is None else now_ms)
-        self._queue: HarnessQueue[D] = HarnessQueue(queue_name, self._jobs, self._work_soon, default_job_options)
+        self._queue: HarnessQueue[D] = HarnessQueue(
+            queue_name,
+            self._jobs,
+            self._work_soon,
+            default_job_options=default_job_options,
+            data_type=data_type,
+            result_type=result_type,
+        )
         self.errors: list[BaseException] = []
         self._options = options
         self._most_runs = most_runs
@@ -96,7 +105,8 @@ class QueueHarness(Generic[D]):
         self._turn = asyncio.Lock()
         self._soon: set[asyncio.Task[None]] = set()
         if isinstance(processor, WorkerHost):
-            _spec_of(processor, queue_name)
+            spec = _spec_of(processor, queue_name)
+            self._queue.use_types(spec.data_type, spec.result_type)
         elif processor is not None:
             Handlers(processor)
 

@@ -1,10 +1,11 @@
 """HarnessQueue: the Queue that services get while a harness runs its jobs."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.bullmq.job import D
 from app.bullmq.options import JobOptions
+from app.bullmq.payload_type import PayloadTypes
 from app.core import ModuleRef
 from app.testing.memory_events import MemoryEvents
 from app.testing.memory_jobs import MemoryJobs
@@ -33,14 +34,30 @@ class HarnessQueue(InProcessQueue[D]):
         name: str,
         jobs: MemoryJobs,
         work: Callable[[], None],
+        *,
         default_job_options: JobOptions | None,
+        data_type: type[D] | None,
+        result_type: Any,
     ) -> None:
         connection = NowhereConnection(name)
-        super().__init__(name, connection=connection, default_job_options=default_job_options)
+        super().__init__(
+            name,
+            connection=connection,
+            default_job_options=default_job_options,
+            data_type=data_type,
+            result_type=result_type,
+        )
+        payload_types = self.scripts.payload_types
         self.memory_scripts = MemoryScripts(jobs, connection, self.keys, MemoryEvents(self.keys, jobs, work))
+        self.memory_scripts.payload_types = payload_types
         self.scripts = self.memory_scripts
         self.source: ProcessorSource | None = None
         """Set by the testing module that has the queue."""
+
+    def use_types(self, data_type: Any, result_type: Any) -> None:
+        """Take over what the processor's jobs are, where the queue itself was given no type."""
+        self.data_type, self.result_type = self.data_type or data_type, self.result_type or result_type
+        self.memory_scripts.payload_types = PayloadTypes.of(self.data_type, self.result_type)
 
     def __repr__(self) -> str:
         return f"<HarnessQueue {self.name!r}>"

@@ -55,6 +55,7 @@ class HarnessWorker(Worker[Any, Any]):
             backoff_strategy=self.opts.backoff_strategy,
             max_started_attempts=self.opts.max_started_attempts,
         )
+        self._use(queue.memory_scripts.payload_types)
 
     async def work_off(self) -> None:
         """Run jobs, up to `concurrency` at once, until none is due.

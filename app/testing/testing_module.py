@@ -47,9 +47,14 @@ class TestingModule(Application):
         for entry in self._graph.entries():
             if isinstance(entry.token, QueueToken) and isinstance(entry.instance, HarnessQueue):
                 entry.instance.source = self
+                for processor in self._processors_of(entry.token.queue_name):
+                    entry.instance.use_types(processor.spec.data_type, processor.spec.result_type)
 
     async def processors_of(self, queue_name: str) -> list[FoundProcessor]:
         """The processors of a queue, as they are after all overrides so far: those are built anew that have to be."""
         await self.container.build_async()
+        return self._processors_of(queue_name)
+
+    def _processors_of(self, queue_name: str) -> list[FoundProcessor]:
         found = Explorer.explore(self.get(TestingRoot).discovery).processors
         return [processor for processor in found if processor.spec.queue == queue_name]

@@ -174,6 +174,8 @@ def _worker(spec: ProcessorSpec, processor: Processor, queue: Queue[Any]) -> Wor
         processor,
         connection=queue.connection.endpoint,
         prefix=queue.keys.prefix,
+        data_type=spec.data_type or queue.data_type,
+        result_type=spec.result_type or queue.result_type,
         **options,
     )
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from typing_extensions import Unpack
 
 from app.bullmq import InvalidOptionError
+from app.bullmq.payload_type import PayloadTypes, is_typed
 from app.bullmq.queue import checked_keys
 from app.bullmq.worker.options import WorkerOptions, WorkerOpts
 from app.core import Scope, injectable, snake_case
@@ -31,6 +32,7 @@ class ProcessorSpec:
         process_pool: in how many processes its jobs run; None: in this one.
         process_factory: builds the host in such a process; None: its class does.
         config_key: over which connection its queue has to be registered; None: whichever.
+        data_type, result_type: of the jobs; None: any JSON.
     """
 
     queue: str
@@ -40,6 +42,8 @@ class ProcessorSpec:
     process_pool: int | None = None
     process_factory: str | Callable[..., Any] | None = None
     config_key: str | None = None
+    data_type: Any = None
+    result_type: Any = None
 
 
 def processor(
@@ -50,6 +54,8 @@ def processor(
     process_factory: str | Callable[..., Any] | None = None,
     scope: Scope | None = None,
     config_key: str | None = None,
+    data_type: Any = None,
+    result_type: Any = None,
     **options: Unpack[WorkerOptions],
 ) -> Callable[[type[T]], type[T]]:
     """Have the class, a WorkerHost, process the jobs of a queue.
@@ -64,6 +70,9 @@ def processor(
         scope: REQUEST: a new instance for each job, that can have the job injected, as JOB, and is closed when the
             job has ended; it can have no worker events. As `@injectable` says, or SINGLETON, unless given.
         config_key: the queue's connection; it is what some `register_queue(..., config_key=)` says.
+        data_type, result_type: what jobs hold and what comes of them, checked before `process` and after it, see
+            `app.bullmq.Worker`. Unless given, the models or dataclasses that the class names, as in
+            `class EmailWorker(WorkerHost[EmailJob, Receipt])`; other types are left unchecked.
         options: of the engine's worker, see `app.bullmq.Worker`: concurrency, limiter, lock_duration, timeout, ...
 
     Raises:
@@ -82,11 +91,24 @@ def processor(
     def mark(cls: type[T]) -> type[T]:
         methods = _methods(cls, queue)
         name = worker_name or _class_name(cls)
-        spec = ProcessorSpec(queue, name, methods, options, process_pool, process_factory, config_key)
+        types = [given or named for given, named in zip((data_type, result_type), _named_types(cls), strict=True)]
+        PayloadTypes.of(*types)
+        if process_pool is not None and any(types):
+            raise InvalidOptionError("data_type", "does not go with process_pool=: processes get plain JSON")
+        spec = ProcessorSpec(queue, name, methods, options, process_pool, process_factory, config_key, *types)
         setattr(cls, PROCESSOR, spec)
         return cls if scope is None else injectable(scope=scope)(cls)
 
     return mark
+
+
+def _named_types(cls: type[Any]) -> tuple[Any, Any]:
+    """The models and dataclasses in the brackets of WorkerHost, where the class or a base of it says some."""
+    for base in (base for each in cls.__mro__ for base in vars(each).get("__orig_bases__", ())):
+        if get_origin(base) is WorkerHost:
+            data, result, *_ = (*get_args(base), None, None)
+            return (data if is_typed(data) else None), (result if is_typed(result) else None)
+    return None, None
 
 
 def worker_name_of(cls: type[Any]) -> str:

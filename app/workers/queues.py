@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 
 from app.bullmq import InvalidOptionError, JobOptions, JobOpts, Queue, StreamsOptions
 from app.bullmq.job import D
+from app.bullmq.payload_type import PayloadTypes
 from app.bullmq.queue import checked_keys
 from app.bullmq.streams import checked_max_len
 from app.core import ModuleContainer, dynamic_module, provide
@@ -20,11 +21,14 @@ class QueueOptions(TypedDict, total=False):
         prefix: of its keys, where it is another than the application's.
         default_job_options: for every job that does not say otherwise.
         streams: how many of its events are kept, as in {"events": {"max_len": 1_000}}.
+        data_type, result_type: what its jobs hold, and what comes of them, see `app.bullmq.Queue`.
     """
 
     prefix: str | None
     default_job_options: JobOptions | None
     streams: StreamsOptions | None
+    data_type: Any
+    result_type: Any
 
 
 class InProcessQueue(Queue[D]):
@@ -48,12 +52,21 @@ def queue_module(name: str, options: QueueOptions | None = None, config_key: str
         return _queue(name, connection, setup, given)
 
     defaults = JobOpts.of(given.get("default_job_options") or {})
+    types = (given.get("data_type"), given.get("result_type"))
     return dynamic_module(
         QueueModule,
         name=f"QueueModule({name})",
         providers=[provide(token, use_factory=make, inject=[over.connection, over.setup])],
         exports=[token],
-        key=(QueueModule, config_key, name, given.get("prefix"), defaults, checked_max_len(given.get("streams"))),
+        key=(
+            QueueModule,
+            config_key,
+            name,
+            given.get("prefix"),
+            defaults,
+            checked_max_len(given.get("streams")),
+            *types,
+        ),
     )
 
 
@@ -94,6 +107,8 @@ def _queue(name: str, connection: PipelinedConnection, setup: WorkersSetup, opti
         default_job_options=options.get("default_job_options"),
         streams=options.get("streams"),
         telemetry=setup.telemetry,
+        data_type=options.get("data_type"),
+        result_type=options.get("result_type"),
     )
 
 
@@ -105,4 +120,5 @@ def _checked(name: str, options: QueueOptions) -> QueueOptions:
         if option not in known:
             raise InvalidOptionError.unknown(option, known)
     checked_keys(options.get("prefix") or "bull", name)
+    PayloadTypes.of(options.get("data_type"), options.get("result_type"))
     return options
