@@ -1,8 +1,11 @@
 """Queues, jobs, workers and their options need no cast; checked, never run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, TypedDict, assert_type
+
+from pydantic import BaseModel
 
 from app.bullmq import Backoff, CancelSignal, Job, JobOptions, JobSpec, Queue, QueueEvents, SyncJob, Worker
 from app.bullmq.flow_producer import FlowProducer
@@ -154,3 +157,46 @@ async def produce(queue: Queue[Mail], plain: Queue) -> None:
     counts: Mapping[str, int] = await queue.get_job_counts("waiting")
     assert_type(counts["waiting"], int)
     assert_type(await job.wait_until_finished(ttl=timedelta(seconds=1)), Any)
+
+
+class EmailJob(BaseModel):
+    email: str
+
+
+@dataclass
+class Receipt:
+    sent_to: str
+
+
+@processor("typed")
+class TypedWorker(WorkerHost[EmailJob, Receipt]):
+    async def process(self, job: Job[EmailJob, Receipt]) -> Receipt:
+        assert_type(job.data, EmailJob)
+        assert_type(job.data.email, str)
+        return Receipt(job.data.email)
+
+
+@processor("said", data_type=EmailJob, result_type=Receipt)
+class SaidWorker(WorkerHost):
+    async def process(self, job: Job[EmailJob, Receipt]) -> Receipt:
+        return Receipt(job.data.email)
+
+
+WorkersModule.register_queue("typed", data_type=EmailJob, result_type=Receipt)
+
+
+async def typed() -> None:
+    queue = Queue("typed", connection="redis://", data_type=EmailJob, result_type=Receipt)
+    assert_type(queue, Queue[EmailJob])
+    job = await queue.add("x", EmailJob(email="a@b"))
+    assert_type(job.data.email, str)
+
+    async def handle(job: Job[EmailJob, Receipt]) -> Receipt:
+        return Receipt(job.data.email)
+
+    worker = Worker("typed", handle, connection="redis://", data_type=EmailJob, result_type=Receipt)
+    assert_type(worker, Worker[EmailJob, Receipt])
+    stub: Job[EmailJob, Receipt] = Job.stub(EmailJob(email="a@b"))
+    assert_type(stub.data.email, str)
+    assert_type(Queue("plain", connection="redis://"), Queue[Any])
+    assert_type(Worker("plain", handle, connection="redis://"), Worker[Any, Any])

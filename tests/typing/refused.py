@@ -2,6 +2,8 @@
 
 from typing import Annotated, TypedDict
 
+from pydantic import BaseModel
+
 from app.bullmq import Job, JobSpec, Queue, Worker
 from app.core import Application, Inject, Lazy, ModuleRef, Token, provide
 from app.testing import QueueHarness, Test
@@ -10,6 +12,10 @@ from app.workers import InjectQueue, WorkerHost, WorkersModule, processor
 
 class Mail(TypedDict):
     to: str
+
+
+class EmailJob(BaseModel):
+    email: str
 
 
 class MailService: ...
@@ -72,3 +78,10 @@ async def test(harness: QueueHarness[Mail]) -> None:
     builder.use_value(1)  # refused: mypy attr-defined, pyright reportAttributeAccessIssue
     await harness.add("welcome", {"to": 1})  # refused: mypy typeddict-item, pyright reportArgumentType
     harness.jobs_in("done")  # refused: mypy arg-type, pyright reportArgumentType
+
+
+async def typed(queue: Queue[EmailJob], job: Job[EmailJob, int]) -> None:
+    await queue.add("x", {"email": "a@b"})  # refused: mypy arg-type, pyright reportArgumentType
+    want_mail(job.data)  # refused: mypy arg-type, pyright reportArgumentType
+    job.data.emial  # noqa: B018  # refused: mypy attr-defined, pyright reportAttributeAccessIssue
+    want_ints(Queue("x", connection="", data_type=EmailJob))  # refused: mypy arg-type, pyright reportArgumentType
