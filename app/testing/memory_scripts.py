@@ -16,6 +16,7 @@ from app.bullmq.new_job import NewJob
 from app.bullmq.outcome import Advanced, Outcome, OutcomeRules
 from app.bullmq.scripts import Scripts
 from app.redis.server_error import ServerError
+from app.testing.errors import NotSimulatedError
 from app.testing.memory_jobs import MemoryJobs, flat, ordered
 from app.testing.nowhere import NowhereConnection
 
@@ -133,12 +134,12 @@ class MemoryScripts(Scripts):
                 self._jobs.enqueue(job, tells=False)
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
+        if fetch_next:
+            raise NotSimulatedError(self.keys.name, "fetch_next=True, which takes a job by hand")
         code = self._jobs.finish(outcome)
         if code < 0:
             raise outcome_error(code, outcome.job.id, operation)
-        taken = self._jobs.take(1, outcome.token) if fetch_next and code == 0 else []
-        next_jobs: list[Job] = [self.job(job.id, job.fields, outcome.token) for job in taken]
-        return Advanced(code == 0, self._jobs.now_ms, next_jobs[0] if next_jobs else None)
+        return Advanced(code == 0, self._jobs.now_ms)
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:  # noqa: ARG002 - no lock expires
         job = self._jobs.find(job_id)

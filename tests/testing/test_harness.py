@@ -18,12 +18,13 @@ from app.bullmq import (
     JobStateError,
     JobTimeoutError,
     JobWaitTimeoutError,
+    LockLostError,
     RateLimitError,
     SyncJob,
     UnrecoverableError,
     WaitingError,
 )
-from app.testing import QueueHarness
+from app.testing import NotSimulatedError, QueueHarness
 from app.workers import WorkerHost, on_worker_event, process, processor
 
 START_MS = 1_800_000_000_000
@@ -389,6 +390,38 @@ async def test_a_handler_may_move_its_job() -> None:
     await harness.drain_all()
     assert harness.now_ms == START_MS + 10_000
     assert [(job.attempts_made, job.attempts_started) for job in harness.jobs] == [(1, 2), (1, 2), (1, 1)]
+
+
+async def test_only_the_lock_of_a_job_ends_it_and_ending_it_by_hand_is_enough() -> None:
+    async def handle(job: Job) -> None:
+        with pytest.raises(LockLostError):
+            await job.move_to_failed(ValueError("no"), "another token")
+        assert await job.extend_lock("another token", 1_000) is False
+        assert await job.extend_lock(job.token or "", 1_000) is True
+        assert await job.get_children_values() == {}
+        with pytest.raises(NotSimulatedError, match="takes a job by hand"):
+            await job.move_to_completed("by hand", fetch_next=True)
+        await job.move_to_completed("by hand")
+        with pytest.raises(LockLostError):
+            await job.move_to_completed("again")
+
+    harness = harness_of(handle)
+    job = await harness.add("x")
+    await harness.drain()
+    assert await job.wait_until_finished(ttl=5_000) == "by hand"
+
+
+async def test_a_rate_limit_may_be_lifted() -> None:
+    harness = harness_of(failing(1))
+    await harness.queue.rate_limit(60_000)
+    job = await harness.add("x")
+    await harness.drain()
+    assert await job.is_waiting()
+    assert await harness.queue.remove_rate_limit_key() is True
+    assert await harness.queue.remove_rate_limit_key() is False
+    await harness.drain()
+    with pytest.raises(JobFailedError):
+        await job.wait_until_finished(ttl=5_000)
 
 
 async def test_a_job_that_is_cancelled_fails_with_the_reason() -> None:
