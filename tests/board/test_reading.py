@@ -13,8 +13,8 @@ from tests.servers import RedisServer
 # What a worker needs, and nothing that the board alone does.
 MINIMAL_RIGHTS = [
     "~bull:*", "~bullworks:*", "-@all", "+@hash", "+@list", "+@set", "+@sortedset", "+@stream", "+@string",
-    "+@transaction", "-@dangerous", "+eval", "+evalsha", "+script|load", "+exists", "+del", "+unlink", "+pexpire", "+pttl",
-    "+type", "+scan", "+client|setname", "+client|id", "+hello", "+auth", "+ping", "+select", "+time",
+    "+@transaction", "-@dangerous", "+eval", "+evalsha", "+script|load", "+exists", "+del", "+unlink", "+pexpire",
+    "+pttl", "+type", "+scan", "+client|setname", "+client|id", "+hello", "+auth", "+ping", "+select", "+time",
 ]  # fmt: skip
 
 
