@@ -27,6 +27,7 @@ class Pointer:
     def __init__(self, server: RedisServer) -> None:
         self.server = server
         self.asked = 0
+        self.is_reachable = True
 
     @property
     def login(self) -> Address:
@@ -41,6 +42,8 @@ class Pointer:
 
     def find(self, _slot: int | None, _budget_ms: int) -> Inquiry[Address]:
         self.asked += 1
+        if not self.is_reachable:
+            raise ConnectError("pointer", "refused", "nothing listens there", "")
         return self.login
         yield
 
@@ -187,6 +190,59 @@ async def test_connecting_to_a_server_that_hangs_ends_when_another_is_named(
     await connection.connect()
     assert connection.address is not None
     assert connection.address.port == servers[1].port
+
+
+async def test_what_is_under_way_fails_at_once_when_a_server_dies_that_is_being_left(
+    connection: FollowingConnection, pointer: Pointer, servers: tuple[RedisServer, RedisServer]
+) -> None:
+    await connection.connect()
+    _demote(servers[0])
+    pointer.server = servers[1]
+    refused, slow = connection.send("INCR", "n"), connection.send("XREAD", "BLOCK", 5_000, "STREAMS", "s", "$")
+    with pytest.raises(ServerError, match="READONLY"):
+        await refused
+    servers[0].kill()
+    with pytest.raises(ConnectionLostError):
+        await asyncio.wait_for(slow, 0.95)
+    assert await connection.execute("INCR", "n") == 1
+
+
+async def test_what_hangs_for_long_in_a_server_that_is_left_is_given_up(
+    connection: FollowingConnection, pointer: Pointer, servers: tuple[RedisServer, RedisServer]
+) -> None:
+    await connection.connect()
+    _demote(servers[0])
+    pointer.server = servers[1]
+    refused, slow = connection.send("INCR", "n"), connection.send("XREAD", "BLOCK", 5_000, "STREAMS", "s", "$")
+    with pytest.raises(ConnectionLostError, match=r"answered READONLY and then no more|has taken over"):
+        await slow
+    assert isinstance(refused.exception(), ServerError)
+    assert await connection.execute("INCR", "n") == 1
+
+
+async def test_nobody_to_ask_is_no_reason_to_leave(
+    connection: FollowingConnection, pointer: Pointer, servers: tuple[RedisServer, RedisServer]
+) -> None:
+    await connection.connect()
+    wait = connection.send("BLPOP", "list", 0)
+    pointer.is_reachable = False
+    asked = pointer.asked
+    await eventually(lambda: pointer.asked >= asked + 2, within_s=5)
+    servers[0].run("RPUSH", "list", "x")
+    assert await wait == [b"list", b"x"]
+
+
+async def test_closing_while_a_server_is_connected_to_lets_that_go(
+    connection: FollowingConnection, servers: tuple[RedisServer, RedisServer]
+) -> None:
+    servers[0].freeze()
+    connecting = asyncio.ensure_future(connection.connect())
+    await asyncio.wait({connecting}, timeout=0.1)
+    await connection.close()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    servers[0].thaw()
+    await eventually(lambda: servers[0].run("INFO", "clients")["connected_clients"] == 1)
 
 
 async def test_closing_while_it_connects_or_leaves_ends_it(
