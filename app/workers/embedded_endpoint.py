@@ -11,7 +11,7 @@ from redis.asyncio.connection import AbstractConnection
 from app.redis.address import Address
 from app.redis.embedded import EmbeddedServer
 from app.redis.endpoint import Endpoint
-from app.redis.errors import EmbeddedServerError
+from app.redis.errors import ConnectError, EmbeddedServerError
 from app.redis.url import parse_url
 
 # Nothing listens there: the port is known once the server runs.
@@ -65,6 +65,11 @@ class EmbeddedEndpoint(Endpoint):
     def sync_client(self, **options: Any) -> redis.Redis:
         """As Endpoint.sync_client, and as `client`."""
         return self._hold.attached_blocking().sync_client(**options)
+
+    def connect_error(self, error: BaseException) -> ConnectError:
+        """As Endpoint.connect_error."""
+        real = self._hold.real
+        return super().connect_error(error) if real is None else real.connect_error(error)
 
     async def close(self) -> None:
         """Let go of the server; twice, or with none started, is fine."""

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from app.core import create_application
 from app.redis.embedded import EmbeddedServer
 from app.redis.endpoint import Endpoint
 from app.redis.errors import EmbeddedServerError
+from app.workers import WorkersModule
 from app.workers.embedded_endpoint import EmbeddedEndpoint
 
 
@@ -38,6 +40,27 @@ async def test_nothing_starts_before_the_first_connection_and_all_share_one_serv
         assert sync_client.ping()
     await endpoint.close()
     await endpoint.close()
+
+
+async def test_a_folder_that_cannot_be_used_ends_the_start_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").write_text("a file")
+    monkeypatch.setenv("APP_ENV", "test")
+    monkeypatch.setenv("QUEUE_REDIS_URL", "")
+    monkeypatch.setenv("QUEUE_DATA_DIR", str(tmp_path / "data"))
+    with pytest.raises(EmbeddedServerError, match="data"):
+        await create_application(WorkersModule.for_root(queues=("email",)))
+
+
+async def test_an_error_of_a_connection_names_the_server(tmp_path: Path) -> None:
+    endpoint = EmbeddedEndpoint(tmp_path / "data")
+    assert "127.0.0.1" in str(endpoint.connect_error(ConnectionRefusedError()))
+    try:
+        port = (await endpoint.locate()).port
+        assert f"127.0.0.1:{port}" in str(endpoint.connect_error(ConnectionRefusedError()))
+    finally:
+        await endpoint.close()
 
 
 async def test_a_client_before_any_connection_waits_for_the_server(tmp_path: Path) -> None:
