@@ -90,7 +90,7 @@ async def process(server: RedisServer, look: PipelinedConnection) -> AsyncIterat
 @pytest.fixture
 async def shaky(proxy: FaultProxy, look: PipelinedConnection) -> AsyncIterator[Process]:
     """One whose connection a test may break."""
-    process = Process(proxy.url, look)
+    process = Process(proxy.url, look, name="shaky:2")
     await process.connection.connect()
     yield process
     await process.close()
