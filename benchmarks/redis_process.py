@@ -69,3 +69,17 @@ class RedisProcess:
 
     def flush(self) -> None:
         self._client.flushall()
+
+    def memory_bytes(self) -> int:
+        """What its data take, with what its clients do at present."""
+        return int(self._client.info("memory")["used_memory"])
+
+    def bullmq_counts(self, queue: str) -> dict[str, int]:
+        """Jobs by state, where they lie as BullMQ's do."""
+        key = f"bull:{queue}:"
+        return {
+            "waiting": int(self._client.llen(f"{key}wait")) + int(self._client.zcard(f"{key}prioritized")),
+            "active": int(self._client.llen(f"{key}active")),
+            "completed": int(self._client.zcard(f"{key}completed")),
+            "failed": int(self._client.zcard(f"{key}failed")),
+        }

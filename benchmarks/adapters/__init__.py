@@ -1,0 +1,1 @@
+"""One program per peer; each speaks `protocol.py` with the runner."""
