@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from app.board.wire import public_options
 from app.bullmq import codec
 from app.redis.pipelined import PipelinedConnection
 from app.redis.server_error import ServerError
+
+log = logging.getLogger(__name__)
 
 _LEGACY_ATTEMPTS = b"attemptsMade"
 _SMALL = (
@@ -227,7 +230,11 @@ def _whole(fields: Mapping[bytes, bytes], field: bytes) -> int | None:
 
 def _external(job_url: JobUrl, job: AppJob) -> dict[str, str] | None:
     """Where a job leads; an address that a browser could run is none."""
-    given = job_url(job)
+    try:
+        given = job_url(job)
+    except Exception:
+        log.warning("job_url failed for job %s", job["id"], exc_info=True, extra={"job_id": job["id"]})
+        return None
     label, href = (None, given) if isinstance(given, str | None) else given
     if href is None or urlsplit(href).scheme.lower() not in {"http", "https"}:
         return None

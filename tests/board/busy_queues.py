@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from app.bullmq import FlowProducer, JobSpec, Queue, Worker
@@ -25,6 +26,7 @@ async def fill(url: str, prefix: str = "bull") -> None:
         await _waiting(busy)
         await _flow(flows, other, url, prefix)
         await _schedulers(busy)
+        await _orphans(busy)
         await busy.set_global_concurrency(7)
         await busy.set_global_rate_limit(100, 60_000)
         await other.pause()
@@ -80,6 +82,7 @@ async def _flow(flows: FlowProducer, other: Queue[Any], url: str, prefix: str) -
                         "attempts": 1,
                     },
                 },
+                {"name": "elsewhere", "queue_name": "unlisted", "opts": {"job_id": "far", "timestamp": AT_MS + 50}},
                 {
                     "name": "branch",
                     "queue_name": "busy",
@@ -106,6 +109,19 @@ async def _flow(flows: FlowProducer, other: Queue[Any], url: str, prefix: str) -
                 await job.move_to_completed(job.name, "token", fetch_next=False)
 
 
+async def _orphans(queue: Queue[Any]) -> None:
+    """Jobs whose parent is gone, or in a queue that no board shows."""
+    for job_id, parent in (
+        ("orphan", {"id": "gone", "queue": "bull:busy"}),
+        ("lost", {"id": "x", "queue": "bull:unlisted"}),
+    ):
+        opts = json.dumps({"parent": parent})
+        await queue.connection.execute(
+            "HSET", queue.keys.of(job_id), "name", job_id, "data", "{}", "opts", opts, "timestamp", AT_MS, "priority", 0,
+            "delay", 0,
+        )  # fmt: skip
+
+
 async def _schedulers(queue: Queue[Any]) -> None:
     await queue.upsert_job_scheduler(
         "nightly",
@@ -113,6 +129,10 @@ async def _schedulers(queue: Queue[Any]) -> None:
         {"name": "night", "data": {"deep": [1]}},
     )
     await queue.upsert_job_scheduler("every:hour", {"every": 3_600_000, "start_date": 4_000_000_000_000})
+    # It has run twice, an hour ago the last time, and that job is still there.
+    keys, execute = queue.keys, queue.connection.execute
+    await execute("HSET", keys.scheduler("every:hour"), "ic", 3)
+    await execute("HSET", keys.of("repeat:every:hour:3999996400000"), "name", "every:hour", "timestamp", AT_MS)
     await queue.upsert_job_scheduler(
         "hourly", {"every": 86_400_000 * 300, "end_date": 4_000_000_000_000}, {"opts": {"attempts": 4, "priority": 2}}
     )

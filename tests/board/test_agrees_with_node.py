@@ -59,7 +59,9 @@ JOBS = [
 ]
 FLOWS = [
     f"queues/{path}/flow{window}"
-    for path in ("other/root", "busy/branch", "other/leaf-1", "busy/1", "other/nobody")
+    for path in (
+        "other/root", "busy/branch", "other/leaf-1", "busy/1", "other/nobody", "busy/orphan", "busy/lost",
+    )
     for window in (
         "", "?root=node", "?depth=1", "?depth=2&maxChildren=2", "?maxChildren=1", "?depth=0&maxChildren=-5", "?depth=x",
     )
@@ -96,7 +98,7 @@ async def test_the_compared_lists_are_not_empty(boards: tuple[NodeBoard, BoardCl
     assert (busy["globalConcurrency"], busy["jobSchedulerCount"], other["isPaused"]) == (7, 3, True)
     assert sum(empty["counts"].values()) == 0
     flow = (await ours.get("api/queues/other/leaf-1/flow")).json()["flowRoot"]
-    assert (flow["id"], len(flow["children"]), flow["dependencies"]["ignored"]) == ("root", 3, 1)
+    assert (flow["id"], len(flow["children"]), flow["dependencies"]["ignored"]) == ("root", 4, 1)
 
 
 async def test_workers_of_both_languages_are_named_alike(

@@ -226,6 +226,7 @@ CHANGES: list[tuple[Start, str, str, Any]] = [
     (some, "PUT", "queues/q/6/clean", None),
     (some, "PUT", "queues/q/3/clean", None),
     (some, "PUT", "queues/q/nobody/clean", None),
+    (scheduled, "PUT", "queues/q/repeat%3Afar%3A4000000000000/clean", None),
     (family, "PUT", "queues/r/one/clean", None),
     (family, "PUT", "queues/q/parent/clean", None),
     (some, "PUT", "queues/q/6/promote", None),

@@ -157,6 +157,16 @@ async def test_a_jobs_link_is_shown(queue: Queue[Any]) -> None:
     assert job["externalUrl"] == {"displayText": "order", "href": "https://shop.example/7"}
 
 
+async def test_a_link_that_cannot_be_made_spoils_nothing(queue: Queue[Any], caplog: pytest.LogCaptureFixture) -> None:
+    await queue.add("job", {"order": 7})
+    await queue.add("another", {})
+    linked = BoardQueue(queue=queue, job_url=lambda job: f"https://shop.example/{job['data']['order']}")
+    made = BoardClient(board_app(queues=[linked]))
+    jobs = (await made.get("api/queues?activeQueue=email")).json()["queues"][0]["jobs"]
+    assert [job.get("externalUrl") for job in jobs] == [None, {"href": "https://shop.example/7"}]
+    assert "job_url failed for job 2" in caplog.text
+
+
 BROKEN: list[tuple[str, dict[str, str]]] = [
     ("data is no JSON", {"data": "{oops"}),
     ("data is no UTF-8", {"data": "\udcff"}),
