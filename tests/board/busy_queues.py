@@ -111,15 +111,17 @@ async def _flow(flows: FlowProducer, other: Queue[Any], url: str, prefix: str) -
 
 async def _orphans(queue: Queue[Any]) -> None:
     """Jobs whose parent is gone, or in a queue that no board shows."""
-    for job_id, parent in (
-        ("orphan", {"id": "gone", "queue": "bull:busy"}),
-        ("lost", {"id": "x", "queue": "bull:unlisted"}),
-    ):
-        opts = json.dumps({"parent": parent})
-        await queue.connection.execute(
-            "HSET", queue.keys.of(job_id), "name", job_id, "data", "{}", "opts", opts, "timestamp", AT_MS, "priority", 0,
-            "delay", 0,
-        )  # fmt: skip
+    for job_id, parent_queue in (("orphan", "bull:busy"), ("lost", "bull:unlisted")):
+        fields = {
+            "name": job_id,
+            "data": "{}",
+            "opts": json.dumps({"parent": {"id": "gone", "queue": parent_queue}}),
+            "timestamp": AT_MS,
+            "priority": 0,
+            "delay": 0,
+        }
+        flat = [part for pair in fields.items() for part in pair]
+        await queue.connection.execute("HSET", queue.keys.of(job_id), *flat)
 
 
 async def _schedulers(queue: Queue[Any]) -> None:
