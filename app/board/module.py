@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 from typing import Any, Literal
 
 from starlette.routing import Mount
@@ -23,7 +24,6 @@ from app.workers.tokens import QueueToken
 
 FromSettings = Literal["settings"]
 
-_WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - what is told apart from a name, not bound to
 _NEEDS_AUTH = "it has no auth. Set BOARD_PASSWORD or BOARD_TOKEN, or give BoardModule.for_root(auth=...)"
 
 
@@ -63,7 +63,7 @@ class BoardService:
         queue_options: Mapping[str, BoardQueueOptions] | None = None,
     ) -> None:
         hosts = (*LOOPBACK_HOSTS, *setup.allowed_hosts)
-        if web.host not in _WILDCARDS:
+        if not _is_any_address(web.host):
             hosts += (f"[{web.host}]" if ":" in web.host else web.host,)
         self.setup = setup
         self._discovery = discovery
@@ -178,6 +178,14 @@ class BoardModule:
             ],
             exports=[BoardService],
         )
+
+
+def _is_any_address(host: str) -> bool:
+    """Whether it stands for all addresses of this machine, so that nobody calls it by that."""
+    try:
+        return not host or ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def _from_settings(given: BoardSettings) -> BoardSetup:
