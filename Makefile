@@ -11,10 +11,13 @@ BIN    := $(VENV)/bin
 RUN_READY := $(VENV)/.base-$(subst /,-,$(PYTHON))
 DEV_READY := $(VENV)/.dev-$(subst /,-,$(PYTHON))
 
-PYTHON_FILES := app main.py tests benchmarks requirements .ci
+PYTHON_FILES := app main.py hatch_build.py tests benchmarks requirements .ci
+
+# Bull Board's own page, by npm: without npm our own pages serve /admin/queues.
+UI_READY := app/board/ui/dist/INTEGRITY
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test bench check check-format check-lint check-types check-pyright check-imports \
+.PHONY: help install run demo ui test soak bench check check-format check-lint check-types check-pyright check-imports \
 	check-security check-audit format lock clean
 
 help: ## show this list
@@ -29,16 +32,25 @@ $(DEV_READY): requirements/dev.lock requirements/install.py
 	@$(PYTHON) requirements/install.py $(VENV) dev $@
 	@touch $(RUN_READY)
 
+$(UI_READY): app/board/ui/fetch.py | $(RUN_READY)
+	@$(BIN)/python app/board/ui/fetch.py || true
+
 install: $(DEV_READY) ## make .venv with everything for running, testing and checking
 
-run: $(RUN_READY) ## start the service (an embedded server unless QUEUE_REDIS_URL is set)
+run: $(RUN_READY) $(UI_READY) ## start the service (an embedded server unless QUEUE_REDIS_URL is set)
 	@exec $(BIN)/python main.py $(ARGS)
 
 demo: $(RUN_READY) ## 200 welcome mails through queue, retries and worker, with a live progress bar
 	@exec $(BIN)/python main.py demo $(ARGS)
 
+ui: $(RUN_READY) ## fetch Bull Board's own page (needs npm; `make run` does, once)
+	@$(BIN)/python app/board/ui/fetch.py
+
 test: $(DEV_READY) ## run all tests (more of them where redis-server and Node are installed)
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: $(DEV_READY) ## minutes of random faults, not part of `make test` (SOAK_S=300)
+	@RUN_SOAK=1 $(BIN)/python -m pytest -s tests/soak $(ARGS)
 
 bench: $(DEV_READY) ## no-op jobs through one worker process: jobs per second, CPU per job
 	@$(BIN)/python -m benchmarks.drain $(ARGS)
