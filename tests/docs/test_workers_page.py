@@ -16,7 +16,13 @@ from app.bullmq import Backoff, Job, Worker
 from app.core import create_application, module
 from app.workers import WorkersModule, get_queue_token, processor
 from app.workers.services import DistributedLockService
-from tests.docs import checks_beyond_the_guide, checks_of_crons, checks_of_testing, checks_of_typed_jobs
+from tests.docs import (
+    checks_beyond_the_guide,
+    checks_of_crons,
+    checks_of_monitoring,
+    checks_of_testing,
+    checks_of_typed_jobs,
+)
 from tests.docs.checks import Checks
 from tests.docs.examples import examples_of
 from tests.docs.stage import MAIL, Stage
@@ -30,6 +36,7 @@ checks = Checks()
 FURTHER_CHECKS = (
     checks_beyond_the_guide.checks.by_name
     | checks_of_crons.checks.by_name
+    | checks_of_monitoring.checks.by_name
     | checks_of_testing.checks.by_name
     | checks_of_typed_jobs.checks.by_name
 )
