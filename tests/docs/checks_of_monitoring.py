@@ -19,9 +19,11 @@ checks = Checks()
 @checks("the-board")
 async def the_board_is_served(stage: Stage) -> None:
     page = await stage.run()
-    async with await create_application(page.AppModule) as application:
-        async with httpx.AsyncClient(base_url=application.get(WebServer).url) as client:
-            answer = await client.get("/admin/queues/api/queues")
+    async with (
+        await create_application(page.AppModule) as application,
+        httpx.AsyncClient(base_url=application.get(WebServer).url or "") as client,
+    ):
+        answer = await client.get("/admin/queues/api/queues")
     assert [queue["name"] for queue in answer.json()["queues"]] == ["email"]
 
 
