@@ -52,8 +52,8 @@ test: $(DEV_READY) ## run all tests (more of them where redis-server and Node ar
 soak: $(DEV_READY) ## minutes of random faults, not part of `make test` (SOAK_S=300)
 	@RUN_SOAK=1 $(BIN)/python -m pytest -s tests/soak $(ARGS)
 
-bench: $(DEV_READY) ## no-op jobs through one worker process: jobs per second, CPU per job
-	@$(BIN)/python -m benchmarks.drain $(ARGS)
+bench: $(DEV_READY) ## every peer through every workload (PEERS=bullworks,bullmq for some; half an hour for all)
+	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers $(PEERS)) $(ARGS)
 
 check: check-format check-lint check-types check-pyright check-imports check-security check-audit ## everything CI checks besides the tests
 	@echo "check: all passed"

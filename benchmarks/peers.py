@@ -79,7 +79,7 @@ PEERS = {
             environment="arq", share=0.25, lacks={"bulk": _NO_BULK},
         ),
         Peer(
-            "saq", "saq", "saq", AT_LEAST_ONCE, "a job stays in `active`; a sweeper requeues it while `retries` lasts",
+            "saq", "saq", "saq", AT_LEAST_ONCE, "a sweeper requeues a stuck one, given `retries` of 2 or more",
             environment="saq", share=0.25, lacks={"bulk": _NO_BULK},
         ),
         Peer(
@@ -87,7 +87,7 @@ PEERS = {
             environment="streaq", share=0.25,
         ),
         Peer(
-            "celery", "celery, threads", "celery", AT_MOST_ONCE, "acknowledged before the task, unless `task_acks_late`",
+            "celery", "celery, threads", "celery", AT_MOST_ONCE, "acknowledged before the task, by default",
             environment="celery", share=0.25, lacks={"bulk": _NO_BULK},
         ),
         Peer(

@@ -71,8 +71,9 @@ class RedisProcess:
         self._client.flushall()
 
     def memory_bytes(self) -> int:
-        """What its data take, with what its clients do at present."""
-        return int(self._client.info("memory")["used_memory"])
+        """What its data take, and what it needs to run; not what its clients' buffers take."""
+        info = self._client.info("memory")
+        return int(info["used_memory"]) - int(info["mem_clients_normal"])
 
     def bullmq_counts(self, queue: str) -> dict[str, int]:
         """Jobs by state, where they lie as BullMQ's do."""
