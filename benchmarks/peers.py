@@ -9,6 +9,7 @@ BASE = "bullmq"
 
 _NO_BULK = "has no call that adds many jobs"
 _BULLMQ_ONLY = "measured for ours and npm bullmq only"
+_POLLS = "takes as many jobs as handlers from each poll, every 0.5 s: 2 jobs/s here"
 _ONE_JOB = "its worker process runs one job at a time"
 
 
@@ -76,7 +77,7 @@ PEERS = {
         ),
         Peer(
             "arq", "arq", "arq", AT_LEAST_ONCE, "a job stays queued until it ended, guarded by a key with a TTL",
-            environment="arq", share=0.25, lacks={"bulk": _NO_BULK},
+            environment="arq", share=0.25, warm=100, lacks={"bulk": _NO_BULK, "drain-1": _POLLS},
         ),
         Peer(
             "saq", "saq", "saq", AT_LEAST_ONCE, "a sweeper requeues a stuck one, given `retries` of 2 or more",
