@@ -7,6 +7,7 @@ of a shared machine are noisy: look at ratios, and at CPU per job before jobs pe
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> None:
+    # As Ctrl-C does: the workers and the server are stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     made = parser()
     options = made.parse_args(arguments)
     try:

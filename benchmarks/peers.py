@@ -77,7 +77,7 @@ PEERS = {
         ),
         Peer(
             "arq", "arq", "arq", AT_LEAST_ONCE, "a job stays queued until it ended, guarded by a key with a TTL",
-            environment="arq", share=0.25, warm=100, lacks={"bulk": _NO_BULK, "drain-1": _POLLS},
+            environment="arq", share=0.25, warm=100, lacks={"bulk": _NO_BULK, "drain-1": _POLLS, "latency": _POLLS},
         ),
         Peer(
             "saq", "saq", "saq", AT_LEAST_ONCE, "a sweeper requeues a stuck one, given `retries` of 2 or more",

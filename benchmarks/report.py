@@ -10,13 +10,17 @@ _MISSING = "-"
 def report(results: Results) -> str:
     """All of it as Markdown: what was run on, a table for each workload, what was not run and why, versions."""
     head = (
-        f"{results.at}, {results.machine}; {results.server}; medians of {results.rounds} rounds, "
+        f"{results.at}, {results.machine}; {results.server}; {_rounds(results.rounds)}, "
         f"{results.jobs:,} jobs where the row says nothing else (the slower peers fewer)."
     )
     parts = [head]
     parts += [_workload(results, name) for name in results.workloads if results.figures.get(name)]
     parts += [_memory(results), _lacks(results), _promises(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _rounds(count: int) -> str:
+    return "one round" if count == 1 else f"medians of {count} rounds"
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:

@@ -49,7 +49,7 @@ WORKLOADS = {
         Workload("sleep-100", "handler awaits 10 ms, concurrency 100", "drain", handler_ms=10),
         Workload("add", "added one after the other", "add", concurrency=1, jobs=5_000),
         Workload("bulk", "added in bulk", "bulk", concurrency=1),
-        Workload("latency", "pickup of one job every 20 ms", "pace", P50_MS, concurrency=10, jobs=200, scales=False),
+        Workload("latency", "pickup of one job every 20 ms", "pace", P50_MS, concurrency=1, jobs=200, scales=False),
         Workload("backlog-5k", "first 5,000 off a backlog of 5,000", "drain", jobs=5_000, backlog=5_000),
         Workload("backlog-300k", "first 5,000 off a backlog of 300,000", "drain", jobs=5_000, backlog=300_000),
         Workload("backlog-1m", "first 5,000 off a backlog of 1,000,000", "drain", jobs=5_000, backlog=1_000_000),

@@ -64,6 +64,10 @@ class Board:
         """Those that somebody may read."""
         return [entry for entry in self.queues if await self.sees(who, entry)]
 
+    async def sees_all(self, who: str) -> bool:
+        """Whether no queue is kept from somebody: then what all of them did together tells nothing that is hidden."""
+        return not self.queues.hides_some and len(await self.visible_queues(who)) == len(self.queues)
+
     async def sees(self, who: str, entry: BoardQueue) -> bool:
         """Whether somebody may read a queue."""
         policy = self.options.policy

@@ -101,6 +101,11 @@ class BoardQueues:
     def __len__(self) -> int:
         return len(self._queues)
 
+    @property
+    def hides_some(self) -> bool:
+        """Whether there may be queues beside those shown."""
+        return bool(self._hidden)
+
     def is_hidden(self, name: str) -> bool:
         """Whether a queue of that name is not shown here."""
         return any(fnmatchcase(name, pattern) for pattern in self._hidden)

@@ -108,6 +108,20 @@ async def test_queues_that_are_not_here_have_no_history_here(board: BoardClient)
     assert (await board.change("POST", "api/metrics/history/purge", {"queue": "hidden"})).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "kept", [{"hidden": ("secret*",)}, {"policy": lambda access: access.queue != "email"}], ids=["hidden", "by policy"]
+)
+async def test_all_queues_together_are_told_to_those_only_who_may_see_all(
+    queue: Queue[Any], source: Known, kept: dict[str, Any]
+) -> None:
+    """Else a sum would tell of queues that are not there for them, and one purge would empty those."""
+    board = BoardClient(board_app(queues=[queue], history=source, **kept))
+    assert (await board.get("api/metrics/history?from=1&to=2")).json() == {"completed": [], "failed": []}
+    assert (await board.get("api/metrics/latency?metric=runtime")).json() == []
+    assert (await board.change("POST", "api/metrics/history/purge", {})).status_code == 403
+    assert source.asked == []
+
+
 async def test_the_past_is_forgotten_where_asked(board: BoardClient, source: Known) -> None:
     answer = await board.change("POST", "api/metrics/history/purge", {"queue": "email", "before": "2026-01-31"})
     assert answer.json() == {"keysDeleted": 4, "fieldsDeleted": 5}

@@ -105,6 +105,7 @@ class _Link:
         self._proxy = proxy
         self._client = reader, writer
         self._expected: deque[Command | None] = deque()  # per reply to come: the command, if it is to be lost
+        self._has_lost = False
         self._writers = [writer]
         self.task = asyncio.ensure_future(self._run())
 
@@ -132,7 +133,10 @@ class _Link:
             await self._proxy._pass()
             commands.feed(chunk)
             while (command := commands.gets()) is not False:
-                self._expected.append(command if self._proxy._loses(command) else None)
+                # One lost reply cuts the connection: what else is under way on it gets no reply anyway.
+                is_lost = not self._has_lost and self._proxy._loses(command)
+                self._has_lost = self._has_lost or is_lost
+                self._expected.append(command if is_lost else None)
             to_redis.write(chunk)
             await to_redis.drain()
 

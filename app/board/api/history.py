@@ -1,4 +1,7 @@
-"""The past: counts by hour and day, latencies, what they take in Redis."""
+"""The past: counts by hour and day, latencies, what they take in Redis.
+
+That of all queues together is for those who may see all of them.
+"""
 
 import re
 import time
@@ -26,6 +29,8 @@ async def series(call: Call) -> dict[str, Any]:
     if to_ms < from_ms:
         raise invalid("INVALID_DATE_RANGE")
     queue = await _queue(call)
+    if queue is None and not await call.board.sees_all(call.who):
+        return {metric: [] for metric in metrics}
     answer: dict[str, Any] = {}
     for metric in metrics:
         points = await call.board.history.series(
@@ -48,9 +53,12 @@ async def latency(call: Call) -> list[dict[str, Any]]:
     granularity = query.get("granularity")
     if granularity not in get_args(LatencyGranularity):
         granularity = "day"
+    queue = await _queue(call)
+    if queue is None and not await call.board.sees_all(call.who):
+        return []
     points = await call.board.history.latency(
         cast(LatencyMetric, metric),
-        queue=await _queue(call),
+        queue=queue,
         from_ms=int(from_ms),
         to_ms=int(to_ms),
         granularity=cast(LatencyGranularity, granularity),
@@ -78,6 +86,8 @@ async def purge(call: Call) -> dict[str, Any]:
     if not isinstance(queue, str | None):
         raise invalid("INVALID_QUEUE")
     call.remember(f"{queue or 'all queues'}, before {before or 'now'}")
+    if queue is None and not await call.board.sees_all(call.who):
+        raise RefusedError(403, "FORBIDDEN", f"{call.who} may not see all queues: name one")
     if queue is not None and call.board.is_read_only(await call.board.queue(call.who, queue)):
         raise RefusedError(405, "QUEUE_READ_ONLY")
     try:
