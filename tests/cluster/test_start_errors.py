@@ -142,7 +142,7 @@ async def test_a_parent_in_another_slot_is_refused() -> None:
 
 
 def test_a_tag_may_be_in_the_name_of_the_queue() -> None:
-    Queue("{q}", connection="redis+cluster://h")
+    assert Queue("{q}", connection="redis+cluster://h").name == "{q}"
 
 
 def test_a_connection_to_one_server_is_not_made_to_a_group() -> None:
