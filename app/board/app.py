@@ -17,7 +17,7 @@ from app.board.board import Board
 from app.board.errors import RefusedError, refusal_of
 from app.board.history import HistorySource
 from app.board.options import BoardOptions
-from app.board.pages import PAGES, pages_app
+from app.board.pages import PAGE_ACTIONS, PAGES, pages_app
 from app.board.paths import base_of, segments_of
 from app.board.queues import BoardQueue, BoardQueues
 from app.board.security import Auth, Guard, Policy
@@ -79,6 +79,7 @@ class BoardApp:
         self.board = board
         self._guard = Guard(board.options.auth, board.options.allowed_hosts)
         self._api = Api(board)
+        self._own_api = Api(board, PAGE_ACTIONS)
         self._pages: ASGIApp = pages_app()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,6 +104,8 @@ class BoardApp:
         first, rest = segments[:1], segments[1:]
         if first == ("api",):
             return await self._api.answer(request, rest, who)
+        if segments[:2] == (OWN, "api"):
+            return await self._own_api.answer(request, segments[2:], who)
         if first == (OWN,):
             return self._own("/" + "/".join(rest))
         if request.method not in _READING:

@@ -3,12 +3,12 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from app.board.keys import AUDIT
+from app.board.keys import audit_of
+from app.bullmq import Queue
 from app.bullmq.payload import decode, encode
 from app.redis.errors import RedisError
-from app.redis.pipelined import PipelinedConnection
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +45,14 @@ class AuditEvent:
 
 
 class Audit:
-    """The audit trail of all boards on one Redis.
+    """The audit trail of all boards over queues of one prefix.
 
     Args:
-        connection: gives the connection it is kept on; None: it is only logged.
+        home: gives a queue that it is kept beside; None: it is only logged.
     """
 
-    def __init__(self, connection: Callable[[], PipelinedConnection | None]) -> None:
-        self._connection = connection
+    def __init__(self, home: Callable[[], Queue[Any] | None]) -> None:
+        self._home = home
 
     async def record(self, event: AuditEvent) -> None:
         """Log an event and store it. What it tells of has happened: that Redis is away is logged and does no more."""
@@ -65,8 +65,8 @@ class Audit:
             event.outcome,
             extra={"who": event.who, "action": event.action, "queue": event.queue, "job_id": event.job},
         )
-        connection = self._connection()
-        if connection is None:
+        home = self._home()
+        if home is None:
             return
         fields = {
             "who": event.who,
@@ -77,7 +77,8 @@ class Audit:
             "note": event.note[:_NOTE_CHARS],
         }
         try:
-            await connection.execute("XADD", AUDIT, "MAXLEN", "~", MOST_EVENTS, "*", "event", encode(fields))
+            key = audit_of(home.keys.prefix)
+            await home.connection.execute("XADD", key, "MAXLEN", "~", MOST_EVENTS, "*", "event", encode(fields))
         except RedisError as error:
             log.error("an audit event was not stored: %s", error, extra={"who": event.who, "action": event.action})
 
@@ -88,11 +89,11 @@ class Audit:
             count: the most to read.
             before: the id of an event: only older ones.
         """
-        connection = self._connection()
-        if connection is None:
+        home = self._home()
+        if home is None:
             return []
         last = "+" if before is None else f"({before}"
-        entries = await connection.execute("XREVRANGE", AUDIT, last, "-", "COUNT", count)
+        entries = await home.connection.execute("XREVRANGE", audit_of(home.keys.prefix), last, "-", "COUNT", count)
         return [_event(entry_id.decode(), fields[1]) for entry_id, fields in entries]
 
 

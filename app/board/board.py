@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.board.audit import Audit, AuditEvent, Outcome
 from app.board.errors import RefusedError, refusal_of
@@ -15,7 +16,7 @@ from app.board.redaction import Redaction
 from app.board.security import Access, Action
 from app.board.security.access import is_allowed
 from app.board.ui import BoardUi
-from app.redis.pipelined import PipelinedConnection
+from app.bullmq import Queue
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +53,13 @@ class Board:
     redaction: Redaction = field(init=False)
 
     def __post_init__(self) -> None:
-        self.audit = Audit(self.connection)
+        self.audit = Audit(self.home)
         self.history = self.options.history or RecordedHistory(self.queues)
         self.redaction = Redaction(self.options.redact)
 
-    def connection(self) -> PipelinedConnection | None:
-        """What the board's own keys are kept on: the connection of its first queue; None: it has no queue."""
-        return next((entry.queue.connection for entry in self.queues), None)
+    def home(self) -> Queue[Any] | None:
+        """The queue that the board's own keys are kept beside, its first one; None: it has none."""
+        return next((entry.queue for entry in self.queues), None)
 
     async def visible_queues(self, who: str) -> list[BoardQueue]:
         """Those that somebody may read."""

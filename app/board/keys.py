@@ -1,7 +1,10 @@
 """Keys of the board's own in Redis."""
 
-AUDIT = "bullworks:board:audit"
-"""Stream: one entry a mutation, bounded."""
+
+def audit_of(prefix: str) -> str:
+    """Stream: one entry a mutation, bounded. It holds the queues' prefix, and with it its {tag}: on a cluster it is
+    where they are."""
+    return f"bullworks:board:audit:{prefix}"
 
 
 def children_of(job_key: str) -> dict[str, str]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.board import board_app
+from app.board.keys import audit_of
 from app.bullmq import FlowProducer, Queue, Worker
+from app.redis.hash_slot import slot_of
 from tests.board.client import BoardClient
 from tests.cluster.group import ServerGroup
 
@@ -51,4 +53,5 @@ async def test_the_board_reads_and_changes_queues_wherever_they_are(group: Serve
         assert (await board.change("PUT", "api/queues/pause")).json() == {}
         assert await mail.is_paused()
         assert await log.is_paused()
+        assert slot_of(audit_of(prefix)) == slot_of(mail.keys.base)
         assert (await app.board.audit.latest(1))[0].action == "pause"

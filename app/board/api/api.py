@@ -1,4 +1,4 @@
-"""The API as a whole: finds the route, asks the policy, reads the body, answers."""
+"""An API as a whole: finds the route, asks the policy, reads the body, answers."""
 
 import json
 import logging
@@ -18,25 +18,28 @@ log = logging.getLogger(__name__)
 
 
 class Api:
-    """Answers what lies below `api/`."""
+    """Answers what lies below one address.
 
-    def __init__(self, board: Board) -> None:
+    Args:
+        routes: Bull Board's contract, or those of our own pages. Where two fit, the first is taken.
+    """
+
+    def __init__(self, board: Board, routes: Sequence[Route] = ROUTES) -> None:
         self._board = board
-        # In the contract's order: where two patterns fit, the one with more fixed words stands first.
-        self._routes = [(route, tuple(route.path.split("/"))) for route in ROUTES]
+        self._routes = [(route, tuple(route.path.split("/"))) for route in routes]
 
     async def answer(self, request: Request, segments: Sequence[str], who: str) -> Response:
         """The answer, an error included.
 
         Args:
-            segments: of the path below `api/`, decoded.
+            segments: of the path below that address, decoded.
         """
         try:
             return await self._answer(request, segments, who)
         except Exception as error:
             refusal = refusal_of(error)
             if refusal is None:
-                log.exception("%s /api/%s failed", request.method, "/".join(segments))
+                log.exception("%s %s failed", request.method, "/".join(segments))
                 refusal = RefusedError(500, "INTERNAL_SERVER_ERROR", "see the log of this service")
             return refused(refusal)
 

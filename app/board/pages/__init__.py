@@ -1,5 +1,6 @@
 """Pages of our own beside Bull Board's: served below `-/`, and in its place where it was not fetched."""
 
+from app.board.pages.actions import PAGE_ACTIONS
 from app.board.pages.routes import PAGES, Page, pages_app
 
-__all__ = ["PAGES", "Page", "pages_app"]
+__all__ = ["PAGES", "PAGE_ACTIONS", "Page", "pages_app"]
