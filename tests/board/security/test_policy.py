@@ -198,7 +198,7 @@ async def test_a_change_that_was_made_is_answered_also_where_its_audit_event_can
         app = board_app(queues=[queue])
         broken = Queue[Any]("email", connection=redis_url, prefix=key_prefix)
         await broken.close()
-        app.board.audit = type(app.board.audit)(lambda: broken.connection)
+        app.board.audit = type(app.board.audit)(lambda: broken)
         answer = await BoardClient(app).change("PUT", "api/queues/email/pause")
         assert answer.status_code == 200
         assert await queue.is_paused()
