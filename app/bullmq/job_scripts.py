@@ -66,14 +66,19 @@ class JobScripts(ScriptCaller):
         ending = Ending("removed", b"") if state == b"missing" else endings.get(state)
         return Sighting(ending, EventId.of(newest))
 
-    async def remove_job(self, job_id: str, *, children: bool) -> None:
+    async def remove_job(self, job_id: str, *, children: bool, state: FinishedState | None = None) -> None:
         """Remove the job with all that belongs to it, and with `children` the jobs below it.
 
+        Args:
+            state: where it must be; a job that somebody retried meanwhile is not removed then.
+
         Raises:
+            JobStateError: it is not in `state`.
             JobLockedError: a worker runs it, or one below it.
             SchedulerJobError: its scheduler needs it.
         """
-        _refuse(await self._run(REMOVE_JOB, job_id, "1" if children else ""), job_id, "remove")
+        code = await self._run(REMOVE_JOB, job_id, "1" if children else "", state or "")
+        _refuse(code, job_id, "remove", needed=state or "")
 
     async def reprocess_job(
         self, job_id: str, state: FinishedState, *, lifo: bool, resets_made: bool, resets_started: bool

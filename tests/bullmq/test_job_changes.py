@@ -87,6 +87,23 @@ async def test_a_job_that_is_gone_cannot_be_changed(queue: Queue) -> None:
     assert await queue.connection.execute("EXISTS", queue.keys.of(job.id)) == 0
 
 
+async def test_a_job_that_must_be_in_a_state_is_removed_from_there_only(queue: Queue, hand: HandWorker) -> None:
+    """Somebody retried it after another had decided to remove what failed: it stays."""
+    job = await queue.add("n")
+    await hand.take()
+    await hand.fail()
+    with pytest.raises(JobStateError, match="completed"):
+        await queue.scripts.remove_job(job.id, children=True, state="completed")
+    await job.retry()
+    with pytest.raises(JobStateError, match="failed"):
+        await queue.scripts.remove_job(job.id, children=True, state="failed")
+    assert await job.get_state() == "waiting"
+    await hand.take()
+    await hand.fail()
+    await queue.scripts.remove_job(job.id, children=True, state="failed")
+    assert await job.get_state() == "unknown"
+
+
 async def test_a_log_is_cleared_but_for_its_newest_lines(queue: Queue) -> None:
     job = await queue.add("n")
     for number in range(4):
