@@ -12,4 +12,4 @@ async def overview(request: Request) -> Response:
     """Every queue that may be seen."""
     board: Board = request.state.board
     snapshots = await read_queues(await board.visible_queues(request.state.who))
-    return render(request, "overview.html", snapshots=snapshots, states=COUNTED, has_ui=board.ui is not None)
+    return render(request, "overview.html", snapshots=snapshots, states=COUNTED)

@@ -1,18 +1,86 @@
 """Rendering: every value is escaped."""
 
+import json
+import time
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from app.board.pages.menu import PAGES
+
+OWN = "-"
+"""What our own pages lie below: no queue page of Bull Board's begins so."""
+
+_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
+
+
+def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of a template, which also sees what `base.html` needs.
+
+    That is `base`, where the board is; `own`, where our pages are, without a slash at its end; `xsrf`, `who`, `title`,
+    `has_ui`, `is_read_only`; `here`, the path of this page below `own`; and `menu`.
+    """
+    state, scope = request.state, request.scope
+    options = state.board.options
+    context = {
+        "base": state.base,
+        "own": f"{state.base}{OWN}",
+        "xsrf": state.xsrf,
+        "who": state.who,
+        "title": options.title,
+        "has_ui": state.board.ui is not None,
+        "is_read_only": options.read_only,
+        "here": scope["path"].removeprefix(scope["root_path"]) or "/",
+        "menu": PAGES,
+    }
+    page = _environment.get_template(template).render(context | values)
+    return HTMLResponse(page.encode("utf-8", "replace"), status)  # half a character may be part of any text
+
+
+def time_text(at_ms: float | None) -> str:
+    """In UTC, as a person reads it and as `<time datetime>` takes it; "-": there is none."""
+    if not at_ms:
+        return "-"
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at_ms / 1000))
+    except (ValueError, OverflowError, OSError):
+        return "-"
+
+
+def duration_text(ms: float | None) -> str:
+    """As in `1.5 s`; "-": there is none."""
+    if ms is None or not ms >= 0:
+        return "-"
+    for size, unit in _UNITS:
+        if ms >= size:
+            return f"{ms / size:.1f} {unit}"
+    return f"{ms:.0f} ms"
+
+
+def query_text(**fields: Any) -> str:
+    """What stands after the `?`, encoded. None and "" are left out."""
+    return urlencode({name: str(value) for name, value in fields.items() if value not in (None, "")})
+
+
+def _pretty(value: Any) -> str:
+    """JSON to read."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _segment(text: object) -> str:
+    """One segment of a path."""
+    return quote(str(text), safe="", errors="replace")
+
+
 _environment = Environment(
-    loader=PackageLoader("app.board.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=PackageLoader("app.board.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
-
-
-def render(request: Request, template: str, **values: Any) -> HTMLResponse:
-    """A page of the template, which also sees `base`, `xsrf`, `who` and `title`."""
-    state = request.state
-    context = {"base": state.base, "xsrf": state.xsrf, "who": state.who, "title": state.board.options.title}
-    return HTMLResponse(_environment.get_template(template).render(context | values))
+_environment.filters.update(time=time_text, duration=duration_text, pretty=_pretty, segment=_segment)
+_environment.globals["query"] = query_text

@@ -2,37 +2,49 @@
 
 A handler finds in `request.state`: `board`, the Board; `who`, who asks; `base`, where the board is, with a slash at its
 end; `xsrf`, what a script sends back as X-XSRF-TOKEN with every change. Paths begin anew below `-`. Ids of jobs belong
-into the query, not into the path: they may hold a slash. What changes something does so within `board.mutation(...)`.
+into the query, not into the path: they may hold a slash. Pages only read; what changes something is in `actions.py`.
 """
 
-from dataclasses import dataclass
-
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.board.errors import RefusedError, refusal_of
+from app.board.pages.assets import asset
 from app.board.pages.overview import overview
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page that Bull Board's menu leads to.
-
-    Attributes:
-        path: below `-`, as in "/failures".
-    """
-
-    title: str
-    path: str
-
-
-PAGES = (Page("Overview", "/"),)
+from app.board.pages.rendering import render
 
 
 def page_routes() -> list[BaseRoute]:
     """All of them."""
-    return [Route("/", overview)]
+    return [
+        Route("/", overview),
+        Route("/assets/{name}", asset),
+    ]
 
 
 def pages_app() -> ASGIApp:
     """The pages as one app."""
-    return Router(page_routes(), redirect_slashes=False)
+    router = Router(page_routes(), redirect_slashes=False, default=_nowhere)
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await router(scope, receive, send)
+        except Exception as error:
+            refusal = refusal_of(error)
+            if refusal is None:
+                raise
+            await _problem(Request(scope), refusal)(scope, receive, send)
+
+    return run
+
+
+async def _nowhere(*_: object) -> None:
+    raise RefusedError(404, "INTERNAL_SERVER_ERROR", "there is no such page")
+
+
+def _problem(request: Request, error: RefusedError) -> ASGIApp:
+    """A page that says why there is no other."""
+    page = render(request, "problem.html", status=error.status, problem=str(error), code=error.status)
+    page.headers.update(error.headers or {})
+    return page

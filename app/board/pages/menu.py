@@ -1,0 +1,21 @@
+"""The menu: pages of our own that every one of them leads to, and Bull Board's menu as well."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that the menus lead to.
+
+    Attributes:
+        path: below `-`, as in "/failures".
+        key: a letter; `g` and then this goes there.
+    """
+
+    title: str
+    path: str
+    key: str
+
+
+PAGES = (Page("Overview", "/", "o"),)
+"""In this order: overview, search, failures, workers, schedules, locks, audit."""
