@@ -6,19 +6,22 @@ from typing import Any, Literal, Protocol
 SeriesMetric = Literal["completed", "failed", "queueage"]
 LatencyMetric = Literal["runtime", "waittime"]
 Granularity = Literal["hour", "day"]
+"""What Bull Board's contract asks for; our own charts show minutes as well."""
 LatencyGranularity = Literal["hour", "day", "range"]
+Tier = Literal["minute", "hour", "day"]
+LatencyTier = Literal["minute", "hour", "day", "range"]
 
 
 class HistorySource(Protocol):
     """Counts and latencies of the past. `queue` None: all queues together. Times are ms since the epoch, in UTC."""
 
     async def series(
-        self, metric: SeriesMetric, /, *, queue: str | None, from_ms: int, to_ms: int, granularity: Granularity
+        self, metric: SeriesMetric, /, *, queue: str | None, from_ms: int, to_ms: int, granularity: Tier
     ) -> Sequence[tuple[int, float]]:
-        """What each hour or day came to, oldest first: (its begin, the value).
+        """What each minute, hour or day came to, oldest first: (its begin, the value).
 
-        `completed` and `failed` are jobs that ended in it; `queueage` is how long the oldest job waited, ms. An hour
-        or day without a sample may be left out.
+        `completed` and `failed` are jobs that ended in it; `queueage` is how long the oldest job waited, ms. Those
+        without a sample may be left out, and so may all minutes, where a source keeps none.
         """
         ...
 
@@ -30,7 +33,7 @@ class HistorySource(Protocol):
         queue: str | None,
         from_ms: int,
         to_ms: int,
-        granularity: LatencyGranularity,
+        granularity: LatencyTier,
         percentiles: Sequence[float],
     ) -> Sequence[tuple[int, int, Mapping[float, float]]]:
         """How long jobs ran, or waited, oldest first: (begin, samples, {percentile: ms}).

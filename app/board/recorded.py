@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.board.history import Granularity, HistorySource, LatencyGranularity, LatencyMetric, SeriesMetric
+from app.board.history import HistorySource, LatencyMetric, LatencyTier, SeriesMetric, Tier
 from app.board.queues import BoardQueues
 from app.bullmq import Queue
 from app.workers.history import RedisHistory
@@ -20,7 +20,7 @@ class RecordedHistory(HistorySource):
         self._queues = queues
 
     async def series(
-        self, metric: SeriesMetric, /, *, queue: str | None, from_ms: int, to_ms: int, granularity: Granularity
+        self, metric: SeriesMetric, /, *, queue: str | None, from_ms: int, to_ms: int, granularity: Tier
     ) -> Sequence[tuple[int, float]]:
         history, name = self._of(queue)
         if history is None:
@@ -35,7 +35,7 @@ class RecordedHistory(HistorySource):
         queue: str | None,
         from_ms: int,
         to_ms: int,
-        granularity: LatencyGranularity,
+        granularity: LatencyTier,
         percentiles: Sequence[float],
     ) -> Sequence[tuple[int, int, Mapping[float, float]]]:
         history, name = self._of(queue)
