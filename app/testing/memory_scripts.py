@@ -95,8 +95,14 @@ class MemoryScripts(Scripts):
         if job is not None:
             del job.logs[: max(len(job.logs) - keep, 0)]
 
-    async def remove_job(self, job_id: str, *, children: bool) -> None:  # noqa: ARG002 - there are none
-        job = self._jobs.there(job_id, "remove")
+    async def remove_job(
+        self,
+        job_id: str,
+        *,
+        children: bool,  # noqa: ARG002 - there are none
+        state: FinishedState | None = None,
+    ) -> None:
+        job = self._jobs.there(job_id, "remove") if state is None else self._jobs.in_state(job_id, state, "remove")
         if job.token is not None:
             raise outcome_error(-10, job_id, "remove")
         place = job.state

@@ -17,5 +17,9 @@ class Page:
     key: str
 
 
-PAGES = (Page("Overview", "/", "o"),)
+PAGES = (
+    Page("Overview", "/", "o"),
+    Page("Search", "/search", "s"),
+    Page("Failures", "/failures", "f"),
+)
 """In this order: overview, search, failures, workers, schedules, locks, audit."""

@@ -11,8 +11,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.board.errors import RefusedError, refusal_of
 from app.board.pages.assets import asset
+from app.board.pages.failures import failures
 from app.board.pages.overview import overview
 from app.board.pages.rendering import render
+from app.board.pages.search import search
 
 
 def page_routes() -> list[BaseRoute]:
@@ -20,6 +22,8 @@ def page_routes() -> list[BaseRoute]:
     return [
         Route("/", overview),
         Route("/assets/{name}", asset),
+        Route("/search", search),
+        Route("/failures", failures),
     ]
 
 
