@@ -1,7 +1,8 @@
 """Finisher: stores outcomes and takes the next jobs, both in one trip.
 
-Outcomes gather while a trip is under way, so the busier the worker, the fewer trips a job. A second trip may be
-under way beside the first once half of the slots have ended: Redis works on one while handlers of the other run.
+Outcomes gather while a trip is under way, so the busier the worker, the fewer trips a job. Two may be under way: Redis
+works on one while handlers of the other run. Where handlers end at once, half of the slots fill a trip; where they take
+time, a twentieth: then the call itself is cheap beside the time that a free slot waits for its next job.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ from app.redis.errors import ConnectionLostError, RedisError
 log = logging.getLogger(__name__)
 
 _LANES = 2
+# A handler that took longer has waited for something, and other slots wait still: Redis has time for small calls.
+_QUICK_MS = 1
 
 
 class Finisher:
@@ -61,10 +64,11 @@ class Finisher:
         self._on_lost_fetch = on_lost_fetch
         self._was_stored = was_stored
         self._outcomes: deque[Outcome] = deque()
-        self._wakeups = [Wakeup() for _ in range(_LANES)]
+        self._sleeping: list[Wakeup] = []
+        self._is_called = False
         self._lanes: list[asyncio.Task[None]] = []
         self._under_way = 0
-        self._begun: _Trip | None = None
+        self._begun: deque[_Trip] = deque()
         self._retrying = 0
         self._drained: asyncio.Event = asyncio.Event()
         self.set_concurrency(concurrency)
@@ -72,29 +76,42 @@ class Finisher:
         self._pace = Pace(log, f"queue {queue_name}: storing outcomes and fetching")
 
     def set_concurrency(self, concurrency: int) -> None:
-        # What is worth a second trip while one is under way.
-        self._enough = max(1, min(concurrency // 2, MOST_A_TRIP))
+        # Outcomes that are worth a trip of their own, of quick handlers and of others.
+        self._many = max(1, min(concurrency // 2, MOST_A_TRIP))
+        self._few = max(1, min(concurrency // 20, MOST_A_TRIP))
+        self._enough = self._many
 
     def start(self) -> None:
         self._lanes = [
-            asyncio.create_task(self._run(number), name=f"finisher-{number}:{self._queue_name}")
-            for number in range(_LANES)
+            asyncio.create_task(self._run(), name=f"finisher-{number}:{self._queue_name}") for number in range(_LANES)
         ]
 
     def add(self, outcome: Outcome) -> None:
         """Store it with the next trip."""
         self._outcomes.append(outcome)
-        self.wake()
+        self._enough = self._few if outcome.duration_ms > _QUICK_MS else self._many
+        if not self._under_way:
+            self._call()
 
     def wake(self) -> None:
         """Something has changed: look again whether there is something to do."""
-        if not self._under_way:
-            if self._outcomes and not self._intake.busy and self._lanes:
-                # No handler runs that could join the trip: it leaves now, and the lane finds it under way.
-                self._begun = self._begin()
-            self._wakeups[0].set()
-        elif len(self._outcomes) >= self._enough:
-            self._wakeups[1].set()
+        if self._lanes and self._under_way < _LANES and self._is_due():
+            # It leaves now, and a lane finds it under way.
+            self._begun.append(self._begin())
+            self._call()
+        elif not self._under_way:
+            self._call()
+
+    def _is_due(self) -> bool:
+        """Whether a trip need not wait for the handlers that end in this turn of the loop."""
+        count = len(self._outcomes)
+        return count >= self._enough or (count > 0 and not self._under_way and not self._intake.busy)
+
+    def _call(self) -> None:
+        """Have a lane look, unless one is about to."""
+        if self._sleeping and not self._is_called:
+            self._is_called = True
+            self._sleeping.pop().set()
 
     @property
     def is_idle(self) -> bool:
@@ -117,23 +134,28 @@ class Finisher:
         await asyncio.gather(*self._lanes, return_exceptions=True)
         self._lanes = []
 
-    async def _run(self, number: int) -> None:
-        wakeup = self._wakeups[number]
+    async def _run(self) -> None:
+        wakeup = Wakeup()
         while True:
             trip = self._next_trip()
             if trip is None:
                 if self.is_idle:
                     self._drained.set()
+                self._sleeping.append(wakeup)
                 await wakeup.wait()
+                self._is_called = False
                 continue
+            if self._begun:
+                self._call()
             try:
                 await self._end(trip)
             finally:
                 self._under_way -= 1
 
     def _next_trip(self) -> "_Trip | None":
-        begun, self._begun = self._begun, None
-        return begun or (self._begin() if self._has_trip() else None)
+        if self._begun:
+            return self._begun.popleft()
+        return self._begin() if self._has_trip() else None
 
     def _has_trip(self) -> bool:
         if self._under_way:
