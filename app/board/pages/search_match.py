@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.board.jobs import parsed, text
-from app.board.redaction import Redaction
+from app.board.redaction import HIDDEN, Redaction
 
 MOST_CHARS = 500
 """Of what is searched for."""
 
 _FIELD = re.compile(r"(?P<path>[^=\s\"'{}\[\],:]{1,200})=(?P<value>.+)", re.DOTALL)
+_INDEX_DIGITS = 9
 _AROUND_CHARS = 60
+# Stands for what is hidden while a text is looked for: no address holds half a character, so nothing fits it.
+_MASK = "\ud800" * len(HIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +36,18 @@ class FieldValue:
         return self._fits(data, self.path)
 
     def _fits(self, data: Any, path: tuple[str, ...]) -> bool:
+        if isinstance(data, list):
+            # either or, never both: nested lists would be walked once for each way through them
+            if path and path[0].isdecimal():
+                at = int(path[0]) if len(path[0]) < _INDEX_DIGITS else len(data)
+                return at < len(data) and self._fits(data[at], path[1:])
+            return any(self._fits(item, path) for item in data)
         if not path:
-            return data == self.value if isinstance(data, str) else json.dumps(data) == self.value
-        first, rest = path[0], path[1:]
+            return _scalar(data) == self.value != HIDDEN
         if isinstance(data, dict):
+            first, rest = path[0], path[1:]
             whole = ".".join(path)  # a key may hold dots
             return (first in data and self._fits(data[first], rest)) or (whole in data and self._fits(data[whole], ()))
-        if isinstance(data, list):
-            at = int(first) if first.isdecimal() and len(first) < 6 else len(data)
-            return (at < len(data) and self._fits(data[at], rest)) or any(self._fits(item, path) for item in data)
         return False
 
 
@@ -53,6 +59,7 @@ class Matcher:
 
     def __init__(self, wanted: str, redaction: Redaction) -> None:
         self._wanted = wanted.lower()
+        self._compact = self._wanted.replace(": ", ":").replace(", ", ",")
         self._field = FieldValue.of(wanted)
         self._redaction = redaction
 
@@ -68,7 +75,7 @@ class Matcher:
             shown = self._redaction.hide(parsed(stored))
             for separators in ((",", ":"), (", ", ": ")):
                 encoded = json.dumps(shown, ensure_ascii=False, separators=separators)
-                at = encoded.lower().find(self._wanted)
+                at = encoded.lower().replace(HIDDEN, _MASK).find(self._wanted)
                 if at >= 0:
                     return _around(encoded, at, len(self._wanted))
             if self._field is not None and self._field.fits(shown):
@@ -82,7 +89,15 @@ class Matcher:
         if b"\\" in stored:
             return True
         held = text(stored).lower()
-        return self._wanted in held or (self._field is not None and self._field.value.lower() in held)
+        sought = [self._wanted, self._compact, *([] if self._field is None else [self._field.value.lower()])]
+        return any(one in held for one in sought)
+
+
+def _scalar(data: Any) -> str | None:
+    """As it is asked for: a text as it is, a number or such as JSON has it."""
+    if isinstance(data, str):
+        return data
+    return None if isinstance(data, dict | list) else json.dumps(data)
 
 
 def _around(encoded: str, at: int, length: int) -> str:
