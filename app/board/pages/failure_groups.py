@@ -21,6 +21,7 @@ _HEAD_BYTES = 2_400  # of a reason, enough for what is folded whatever its chara
 _LARGEST_TRACE_BYTES = 64 * 1024
 _LONGEST_LINE_CHARS = 300
 _NAMES_SHOWN = 3
+_ROWS_A_TURN = 64
 
 
 @dataclass(slots=True)
@@ -100,7 +101,9 @@ async def groups_of(entry: BoardQueue, newest: int) -> Found:
         largest_bytes=_LARGEST_REASON_BYTES,
     )
     groups: dict[str, Group] = {}
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number % _ROWS_A_TURN == 0:
+            await asyncio.sleep(0)  # whoever else this process serves
         error = folded(_reason(row))
         if error not in groups:
             groups[error] = Group(entry, error, row)

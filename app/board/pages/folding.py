@@ -15,7 +15,8 @@ _READ_CHARS = 2 * LONGEST_CHARS
 # The order matters: the first that fits at a place is taken.
 _PARTS = re.compile(
     r"""
-    (?P<kept>  # what tells one kind of error from another though it is a number, or quoted
+    (?=\d|\b\w|["'`:\[])  # at most places nothing can begin, which is seen at once
+    (?:(?P<kept>  # what tells one kind of error from another though it is a number, or quoted
         (?i:\b(?:status(?:[ ]code)?|errno|exit(?:[ ]code|[ ]status)?|http(?:[ ]error)?|code)[ :=]{0,3}\d{1,5}\b)
       | \b[45]\d\d[ ](?:Client|Server)[ ]Error\b
       | \b(?:E|P|TS|ORA-)\d{4,5}\b
@@ -26,7 +27,7 @@ _PARTS = re.compile(
       | `[A-Za-z_$][A-Za-z_$.()]{0,80}`
     )
   | (?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?)
-  | (?P<mail>[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2,24}\b)
+  | (?P<mail>\b\w[\w.+%-]{0,63}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2,24}\b)
   | (?P<host>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b
       | \[[0-9a-fA-F:.]{2,45}(?:%\w{1,20})?\](?::\d{1,5})?
       | (?<![\w:])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){3,7}(?![\w:]))
@@ -35,7 +36,7 @@ _PARTS = re.compile(
       | \b(?=[A-Fa-f]*\d)(?=\d*[A-Fa-f])[0-9a-fA-F]{8,}\b
       | \b(?=[A-Za-z_]*\d)(?=\d*[A-Za-z_])\w{12,}\b)
   | (?P<text>"[^"]{1,200}"|`[^`]{1,200}`|(?<!\w)'[^']{1,200}'(?!\w))
-  | (?P<number>\d+(?:[.,:]\d+)*)
+  | (?P<number>\d+(?:[.,:]\d+)*))
     """,
     re.VERBOSE,
 )
