@@ -1,6 +1,7 @@
 """The board as an ASGI app: `board_app(queues=[...])`, to mount at any path."""
 
-from collections.abc import Iterable, MutableMapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,8 @@ from app.board.board import Board
 from app.board.errors import RefusedError, refusal_of
 from app.board.history import HistorySource
 from app.board.options import BoardOptions
-from app.board.pages import PAGE_ACTIONS, PAGES, pages_app
+from app.board.pages import PAGE_ACTIONS, PAGES, Live, pages_app
+from app.board.pages.rendering import OWN
 from app.board.paths import base_of, segments_of
 from app.board.queues import BoardQueue, BoardQueues
 from app.board.security import Auth, Guard, Policy
@@ -25,9 +27,6 @@ from app.board.security.guard import new_xsrf_token, xsrf_cookie, xsrf_token
 from app.board.security.headers import secure
 from app.board.ui import BoardUi
 from app.bullmq import Queue
-
-OWN = "-"
-"""Our own pages lie below this segment: no queue page of Bull Board's begins so."""
 
 _READING = frozenset({"GET", "HEAD"})
 
@@ -73,10 +72,15 @@ class BoardApp:
 
     Attributes:
         board: its queues may be added to while it runs.
+        live: streams of open pages.
+
+    Args:
+        stopping: gives what is set once the server is to stop: it ends streams, which would hold it up.
     """
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, stopping: Callable[[], asyncio.Event] | None = None) -> None:
         self.board = board
+        self.live = Live(board, stopping)
         self._guard = Guard(board.options.auth, board.options.allowed_hosts)
         self._api = Api(board)
         self._own_api = Api(board, PAGE_ACTIONS)
@@ -179,7 +183,9 @@ class _Exchange:
         token = xsrf_token(request)
         if token is None:
             self._new_token = token = new_xsrf_token()
-        self._scope["state"].update(board=self._app.board, base=base_of(self._scope), xsrf=token, who="")
+        self._scope["state"].update(
+            board=self._app.board, live=self._app.live, base=base_of(self._scope), xsrf=token, who=""
+        )
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from app.board.queues import BoardQueue, JobUrl
 from app.board.redaction import Redaction, too_large
@@ -40,11 +40,13 @@ class JobReader:
     Args:
         redaction: hides secrets.
         shown_bytes: of one value; see BoardOptions.
+        pages_at: where our own pages are: a job leads to its page there, unless its queue says where else.
     """
 
-    def __init__(self, redaction: Redaction, shown_bytes: int) -> None:
+    def __init__(self, redaction: Redaction, shown_bytes: int, pages_at: str | None = None) -> None:
         self._redaction = redaction
         self._shown_bytes = shown_bytes
+        self._pages_at = pages_at
 
     async def read(self, entry: BoardQueue, job_ids: Sequence[str]) -> list[AppJob]:
         """Those of them that there are, in two trips however many they are.
@@ -152,9 +154,17 @@ class JobReader:
             "deferredFailure": _optional_text(fields, codec.DEFERRED_FAILURE),
         }
         job.update((name, item) for name, item in optional.items() if item)
-        if entry.job_url is not None and (url := _external(entry.job_url, job)) is not None:
+        if (url := self._leads_to(entry, job)) is not None:
             job["externalUrl"] = url
         return job
+
+    def _leads_to(self, entry: BoardQueue, job: AppJob) -> dict[str, str] | None:
+        if entry.job_url is not None:
+            return _external(entry.job_url, job)
+        if self._pages_at is None:
+            return None
+        query = urlencode({"queue": entry.shown_name, "id": job["id"]}, errors="replace")
+        return {"displayText": "details", "href": f"{self._pages_at}/job?{query}"}
 
 
 def unreadable(job_id: str, reason: str) -> AppJob:

@@ -16,7 +16,7 @@ from app.board.security import Auth, Policy, any_auth, basic_auth, bearer_auth
 from app.board.security.guard import LOOPBACK_HOSTS
 from app.board.ui import BoardUi
 from app.bullmq import Queue
-from app.core import Discovery, ModuleContainer, Token, dynamic_module, provide
+from app.core import Discovery, ModuleContainer, Shutdown, Token, dynamic_module, provide
 from app.settings import BoardSettings, Settings
 from app.web import WebRoutes, WebSetup, get_routes_token
 from app.web.options import WEB_SETUP
@@ -59,6 +59,8 @@ class BoardService:
         setup: BoardSetup,
         web: WebSetup,
         discovery: Discovery,
+        shutdown: Shutdown,
+        *,
         extra: Iterable[BoardQueue] = (),
         queue_options: Mapping[str, BoardQueueOptions] | None = None,
     ) -> None:
@@ -70,7 +72,9 @@ class BoardService:
         self._extra = tuple(extra)
         self._queue_options = queue_options or {}
         options = replace(setup.options, allowed_hosts=hosts)
-        self.app = BoardApp(Board(BoardQueues(hidden=setup.hidden), options, BoardUi.load()))
+        board = Board(BoardQueues(hidden=setup.hidden), options, BoardUi.load())
+        # asked for each time: an application that starts again has another event
+        self.app = BoardApp(board, lambda: shutdown.requested)
 
     @property
     def board(self) -> Board:
@@ -166,14 +170,14 @@ class BoardModule:
                 allowed_hosts=given.allowed_hosts if allowed_hosts is None else tuple(allowed_hosts),
             )
 
-        def service(setup: BoardSetup, web: WebSetup, discovery: Discovery) -> BoardService:
-            return BoardService(setup, web, discovery, extra, queue_options or {})
+        def service(setup: BoardSetup, web: WebSetup, discovery: Discovery, shutdown: Shutdown) -> BoardService:
+            return BoardService(setup, web, discovery, shutdown, extra=extra, queue_options=queue_options)
 
         return dynamic_module(
             BoardModule,
             providers=[
                 provide(SETUP, use_factory=setup, inject=[]),
-                provide(BoardService, use_factory=service, inject=[SETUP, WEB_SETUP, Discovery]),
+                provide(BoardService, use_factory=service, inject=[SETUP, WEB_SETUP, Discovery, Shutdown]),
                 provide(get_routes_token("board"), use_factory=BoardService.routes, inject=[BoardService]),
             ],
             exports=[BoardService],

@@ -15,6 +15,7 @@ import pytest_asyncio
 from app.board import board_app
 from app.bullmq import FlowProducer, JobSpec, Queue, Worker
 from tests.board.client import BoardClient
+from tests.board.differences import without_own_links
 from tests.board.node_board import NodeBoard
 from tests.compat.comparison import Seen
 from tests.compat.dump import clear, dump
@@ -58,7 +59,7 @@ async def _seen(
     answer = await change(method, f"api/{path}", body)
     given = answer.json() if answer.content else None
     stored = {key: value for key, value in dump(url).items() if not key.startswith("bullworks:")}
-    return answer.status_code, Seen(evening.answers([_plain(given)]), evening.keys(stored))
+    return answer.status_code, Seen(evening.answers([_plain(without_own_links(given))]), evening.keys(stored))
 
 
 def _plain(answer: Any) -> Any:

@@ -48,6 +48,7 @@ class Api:
         call = Call(
             board=self._board,
             who=who,
+            pages_at=f"{request.state.base}-",
             params=params,
             query={name: value for name, value in request.query_params.items() if value},
         )

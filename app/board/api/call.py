@@ -25,6 +25,7 @@ class Call:
 
     Attributes:
         who: asks.
+        pages_at: where our own pages are; None: nothing leads there.
         params: what the path names, by the route's `:name`.
         query: what stands after the `?`; an empty value counts as none.
         body: of JSON; {} where the request has none.
@@ -34,6 +35,7 @@ class Call:
 
     board: Board
     who: str
+    pages_at: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class Call:
 
     @property
     def jobs(self) -> JobReader:
-        return JobReader(self.board.redaction, self.board.options.shown_bytes)
+        return JobReader(self.board.redaction, self.board.options.shown_bytes, self.pages_at)
 
     async def shown(self, job_id: str) -> AppJob:
         """A job that was just added; {id} only if it is gone already."""

@@ -14,6 +14,9 @@ from app.board.pages.menu import PAGES
 OWN = "-"
 """What our own pages lie below: no queue page of Bull Board's begins so."""
 
+MOST_PAGES = 100_000
+"""Of a list: further back nothing is looked up."""
+
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
@@ -40,6 +43,13 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     return HTMLResponse(page.encode("utf-8", "replace"), status)  # half a character may be part of any text
 
 
+def page_number(request: Request) -> int:
+    """The page of a list that an address asks for, from 1; the first unless it is a sensible number."""
+    given = request.query_params.get("page", "")
+    is_number = given.isascii() and given.isdigit() and len(given) < 9
+    return min(max(int(given), 1), MOST_PAGES) if is_number else 1
+
+
 def time_text(at_ms: float | None) -> str:
     """In UTC, as a person reads it and as `<time datetime>` takes it; "-": there is none."""
     if not at_ms:
@@ -62,7 +72,7 @@ def duration_text(ms: float | None) -> str:
 
 def query_text(**fields: Any) -> str:
     """What stands after the `?`, encoded. None and "" are left out."""
-    return urlencode({name: str(value) for name, value in fields.items() if value not in (None, "")})
+    return urlencode({name: str(value) for name, value in fields.items() if value not in (None, "")}, errors="replace")
 
 
 def _pretty(value: Any) -> str:

@@ -1,8 +1,9 @@
 """Which pages there are.
 
-A handler finds in `request.state`: `board`, the Board; `who`, who asks; `base`, where the board is, with a slash at its
-end; `xsrf`, what a script sends back as X-XSRF-TOKEN with every change. Paths begin anew below `-`. Ids of jobs belong
-into the query, not into the path: they may hold a slash. Pages only read; what changes something is in `actions.py`.
+A handler finds in `request.state`: `board`, the Board; `live`, the streams of open pages; `who`, who asks; `base`,
+where the board is, with a slash at its end; `xsrf`, what a script sends back as X-XSRF-TOKEN with every change. Paths
+begin anew below `-`. Ids of jobs belong into the query, not into the path: they may hold a slash. Pages only read;
+what changes something is in `actions.py`.
 """
 
 from starlette.requests import Request
@@ -12,16 +13,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.board.errors import RefusedError, refusal_of
 from app.board.pages.assets import asset
 from app.board.pages.failures import failures
+from app.board.pages.job import job
+from app.board.pages.live import live
 from app.board.pages.overview import overview
+from app.board.pages.queue import queue
 from app.board.pages.rendering import render
 from app.board.pages.search import search
+
+_WORDS = {
+    "ERRORS.QUEUE_NOT_FOUND": "This board has no such queue.",
+    "ERRORS.JOB_NOT_FOUND": "The queue has no such job.",
+}
 
 
 def page_routes() -> list[BaseRoute]:
     """All of them."""
     return [
         Route("/", overview),
+        Route("/queue", queue),
+        Route("/job", job),
         Route("/assets/{name}", asset),
+        Route("/live", live),
         Route("/search", search),
         Route("/failures", failures),
     ]
@@ -49,6 +61,7 @@ async def _nowhere(*_: object) -> None:
 
 def _problem(request: Request, error: RefusedError) -> ASGIApp:
     """A page that says why there is no other."""
-    page = render(request, "problem.html", status=error.status, problem=str(error), code=error.status)
+    problem = error.message if isinstance(error.message, str) else _WORDS.get(error.key, error.key)
+    page = render(request, "problem.html", status=error.status, problem=problem, code=error.status)
     page.headers.update(error.headers or {})
     return page
