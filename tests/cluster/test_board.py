@@ -7,7 +7,8 @@ from typing import Any
 
 from app.board import board_app
 from app.board.keys import audit_of
-from app.bullmq import FlowProducer, Queue, Worker
+from app.board.pages.folding import folded, group_id
+from app.bullmq import FlowProducer, Job, Queue, Worker
 from app.redis.hash_slot import slot_of
 from tests.board.client import BoardClient
 from tests.cluster.group import ServerGroup
@@ -55,3 +56,34 @@ async def test_the_board_reads_and_changes_queues_wherever_they_are(group: Serve
         assert await log.is_paused()
         assert slot_of(audit_of(prefix)) == slot_of(mail.keys.base)
         assert (await app.board.audit.latest(1))[0].action == "pause"
+
+
+async def test_failures_are_grouped_and_jobs_found_wherever_they_are(group: ServerGroup, prefix: str) -> None:
+    """Two queues in two slots: what is asked of each goes to its own server."""
+    async with (
+        Queue[Any]("mail", connection=group.url, prefix=f"{prefix}a") as mail,
+        Queue[Any]("log", connection=group.url, prefix=prefix.replace("{", "{b")) as log,
+    ):
+        for queue in (mail, log):
+            await queue.wait_until_ready()
+            await queue.add("known", {"n": queue.name}, job_id=f"of-{queue.name}")
+            await fail_at(queue, await queue.add("send", {}, job_id="bad", lifo=True), "no such order: 7")
+        board = BoardClient(board_app(queues=[mail, log]))
+        failures = (await board.get("-/failures")).text
+        assert failures.count("no such order: #") == 2
+        for wanted, found in (("of-log", ["of-log"]), ("known", ["of-log", "of-mail"]), ("n=mail", ["of-mail"])):
+            page = (await board.get("-/search", params={"q": wanted})).text
+            assert [job_id for job_id in ("of-log", "of-mail") if f"id={job_id}" in page] == found
+        path = f"-/api/queues/log/failures/{group_id(folded('no such order: 7'))}"
+        assert (await board.change("PUT", f"{path}/retry")).json()["message"] == "1 of 1 retried"
+        assert await log.get_job_state("bad") == "waiting"
+        assert (await board.change("PUT", f"{path.replace('log', 'mail')}/remove")).json()["done"] == 1
+        assert await mail.get_job_state("bad") == "unknown"
+
+
+async def fail_at(queue: Queue[Any], job: Job[Any], reason: str) -> None:
+    """Let it be one that failed."""
+    connection, keys = queue.connection.at(queue.keys.base), queue.keys
+    await connection.execute("LREM", keys.of("wait"), 1, job.id)
+    await connection.execute("HSET", keys.of(job.id), "failedReason", reason, "finishedOn", 5)
+    await connection.execute("ZADD", keys.of("failed"), 5, job.id)
