@@ -4,7 +4,7 @@ Source: the layout in README.md, checked against what npm bullmq 6.7 writes.
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from app.bullmq import payload
 from app.bullmq.deduplication import Deduplication
@@ -93,13 +93,14 @@ _DECODERS: dict[str, tuple[str, Check]] = {
 }
 
 
-@lru_cache(maxsize=256)
 def encode_opts(opts: JobOpts) -> bytes:
     """The JSON of `opts` as BullMQ stores it: `attempts` always, the rest where given.
 
-    Cached, since the jobs of a queue mostly share theirs.
+    Kept with them, since the jobs of a queue mostly share theirs.
     """
-    return payload.encode(wire_opts(opts))
+    if opts.encoded is None:
+        object.__setattr__(opts, "encoded", payload.encode(wire_opts(opts)))
+    return cast(bytes, opts.encoded)
 
 
 def wire_opts(opts: JobOpts) -> dict[str, Any]:

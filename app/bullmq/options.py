@@ -4,7 +4,8 @@ Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, get_args
 
 from typing_extensions import TypedDict
@@ -73,7 +74,11 @@ class JobOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOpts:
-    """Checked options; what `job.opts` gives. Milliseconds throughout."""
+    """Checked options; what `job.opts` gives. Milliseconds throughout.
+
+    Attributes:
+        encoded: as they lie in Redis, once somebody has needed that; see codec.encode_opts.
+    """
 
     attempts: int = 0
     backoff: Backoff | None = None
@@ -92,6 +97,7 @@ class JobOpts:
     parent: Parent | None = None
     on_child_failure: ChildFailure | None = None
     telemetry: JobTelemetry | None = None
+    encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "JobOpts":
@@ -100,6 +106,13 @@ class JobOpts:
         Raises:
             InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
         """
+        # The jobs of a queue mostly share theirs; an id is one job's own.
+        if "job_id" not in options and _PLAIN.issuperset(map(type, options.values())):
+            return _known(tuple(options), *options.values())
+        return cls._checked(options)
+
+    @classmethod
+    def _checked(cls, options: Mapping[str, Any]) -> "JobOpts":
         checked: dict[str, Any] = {}
         for option, value in options.items():
             check = CHECKS.get(option)
@@ -120,6 +133,15 @@ class JobOpts:
             return self
         telemetry = (self.telemetry or JobTelemetry()).carrying(metadata)
         return self if telemetry is self.telemetry else replace(self, telemetry=telemetry)
+
+
+# Values that neither change nor equal one of another type unnoticed, given `typed`: True is not 1 here.
+_PLAIN = frozenset({bool, int, str, type(None)})
+
+
+@lru_cache(maxsize=512, typed=True)
+def _known(names: tuple[str, ...], *values: Any) -> JobOpts:
+    return JobOpts._checked(dict(zip(names, values, strict=True)))  # noqa: SLF001 - its cache
 
 
 Check = Callable[[str, Any], tuple[str, Any]]

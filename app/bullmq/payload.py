@@ -1,10 +1,10 @@
 """What may be stored as JSON, by one rule for every encoder, and how it is written and read."""
 
-import json
 from math import isfinite
 from typing import Any
 
 from app.bullmq.errors import InvalidPayloadError
+from app.bullmq.json_text import dump, dump_ascii, parse
 
 Json = Any
 """None, bool, int, finite float, str, list or tuple of Json, dict of str -> Json."""
@@ -14,9 +14,6 @@ DEEPEST = 100
 
 LARGEST_BYTES = 8 * 1024 * 1024
 """Of one job's data or result. Redis copies it, a dashboard shows it, every reader parses it."""
-
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
-_decode = json.JSONDecoder().decode
 
 
 def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
@@ -28,13 +25,11 @@ def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
     """
     check(value)
     try:
-        text = _encode(value)
+        encoded = dump(value)
+    except UnicodeEncodeError:  # a lone surrogate: escaped, as JSON.stringify does
+        encoded = dump_ascii(value)
     except ValueError as error:  # the one thing left: an integer with more digits than Python writes
         raise InvalidPayloadError("$", f"holds a number that is too long: {error}") from None
-    try:
-        encoded = text.encode()
-    except UnicodeEncodeError:  # a lone surrogate: escaped, as JSON.stringify does
-        encoded = json.dumps(value, separators=(",", ":")).encode()
     if len(encoded) > limit_bytes:
         raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; the limit is {limit_bytes}")
     return encoded
@@ -47,7 +42,7 @@ def decode(encoded: bytes) -> Json:
         ValueError: it is not JSON, or not UTF-8.
     """
     try:
-        return _decode(encoded.decode())
+        return parse(encoded)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 from typing_extensions import Unpack
 
 from app.bullmq import payload
-from app.bullmq.bulk import NO_DATA, JobSpec, chunks
+from app.bullmq.bulk import NO_DATA, JobSpec, in_chunks
 from app.bullmq.connecting import Connection, check_parent, connect
 from app.bullmq.durations import Duration, to_ms
 from app.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
@@ -137,7 +137,8 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     async def add_bulk(self, jobs: Iterable[JobSpec]) -> list[Job[D]]:
         """Add many jobs, in order, in as few trips as their size allows; each trip is all or nothing.
 
-        All are checked before the first is sent. Raises as `add` does.
+        All are checked before the first is sent. Raises as `add` does; where a trip fails, what the next one carried
+        may be stored all the same.
         """
         types = self.scripts.payload_types
         if types is not None:
@@ -149,11 +150,11 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     async def _add_all(self, new: list[NewJob]) -> list[Job[D]]:
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)
-        added: list[Job[D]] = []
-        for chunk in chunks(new):
-            now_ms, ids = await self.scripts.add_jobs(chunk)
-            added += [self._added(job, job_id, now_ms) for job, job_id in zip(chunk, ids, strict=True)]
-        return added
+        return await in_chunks(new, self._add_chunk)
+
+    async def _add_chunk(self, chunk: list[NewJob]) -> list[Job[D]]:
+        now_ms, ids = await self.scripts.add_jobs(chunk)
+        return [self._added(job, job_id, now_ms) for job, job_id in zip(chunk, ids, strict=True)]
 
     async def pause(self) -> None:
         """Let no worker, of whatever language, take a job until `resume`; those that run go on."""

@@ -14,8 +14,8 @@ parser.add_argument("role", choices=["producer", "worker"])
 parser.add_argument("--fast", action="store_true")
 options = parser.parse_args()
 if not options.fast:
-    # importing it fails from here on, as where the extra is not installed
-    sys.modules.update({"uvloop": None})  # type: ignore[dict-item]
+    # importing them fails from here on, as where the extra is not installed
+    sys.modules.update({"orjson": None, "uvloop": None})  # type: ignore[dict-item]
 
 from app.bullmq import Job, JobSpec, Queue, Worker  # noqa: E402
 
@@ -48,7 +48,7 @@ async def work(order: Order, handle: Callable[[dict[str, Any]], Awaitable[None]]
 
 
 if __name__ == "__main__":
-    packages = ["redis", "hiredis", *(["uvloop"] if options.fast else [])]
+    packages = ["redis", "hiredis", *(["orjson", "uvloop"] if options.fast else [])]
     hello(*packages)
     new_loop = uvloop_loop if options.fast else None
     if options.role == "worker":

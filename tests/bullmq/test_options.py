@@ -47,6 +47,14 @@ def test_everything_that_can_be_said_is_understood() -> None:
     )
 
 
+def test_options_that_python_calls_equal_are_told_apart() -> None:
+    assert JobOpts.of({"remove_on_complete": True}).remove_on_complete == Retention(count=0)
+    assert JobOpts.of({"remove_on_complete": 1}).remove_on_complete == Retention(count=1)
+    assert JobOpts.of({"lifo": True}).lifo
+    with pytest.raises(InvalidOptionError, match="lifo"):
+        JobOpts.of({"lifo": 1})
+
+
 def test_none_is_the_same_as_not_given() -> None:
     assert JobOpts.of(dict.fromkeys(CHECKS)) == JobOpts()
 

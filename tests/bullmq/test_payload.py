@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.bullmq import InvalidPayloadError
+from app.bullmq import InvalidPayloadError, json_text, payload
 from app.bullmq.payload import DEEPEST, LARGEST_BYTES, decode, encode
 
 scalars = (
@@ -25,6 +26,15 @@ scalars = (
     | st.text(st.characters(codec="utf-8"))
 )
 values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=30)
+
+
+@pytest.fixture(scope="module", autouse=True, params=["json", "orjson"])
+def encoder(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With the extra `fast`, and without it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(payload, "dump", getattr(json_text, f"dump_by_{request.param}"))
+        patched.setattr(payload, "parse", getattr(json_text, f"parse_by_{request.param}"))
+        yield
 
 
 class Colour(StrEnum):
