@@ -80,7 +80,7 @@ async def read_rows(
     return looked, rows
 
 
-def whole(value: bytes) -> int:
+def time_of(value: bytes) -> int:
     """A time as it lies in Redis; 0 where it is none."""
     return int(value) if value.isdigit() and len(value) <= 16 else 0
 
@@ -115,8 +115,8 @@ def _row(entry: BoardQueue, state: ListedState, parts: Sequence[Any]) -> JobRow:
         place=place,
         job_id=text(job_id),
         name=text(name),
-        added_ms=whole(added),
-        finished_ms=whole(finished),
+        added_ms=time_of(added),
+        finished_ms=time_of(finished),
         size_bytes=size if size >= 0 else None,
         head=head,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.board.api.checks import choice, query_whole
+from app.board.api.checks import number_of, whole
 from app.board.board import Board
 from app.board.errors import invalid
 from app.board.jobs import text
@@ -14,7 +14,7 @@ from app.board.pages.rendering import render
 from app.board.pages.search_match import MOST_CHARS, Matcher
 from app.board.pages.search_scan import LARGEST_DATA_BYTES, MOST_HITS, Hit, Scan, Where, scan
 from app.board.queues import BoardQueue
-from app.board.rows import whole
+from app.board.rows import time_of
 from app.board.snapshot import COUNTED, read_queues
 from app.bullmq import codec
 from app.bullmq.job_state import ListedState
@@ -24,6 +24,7 @@ from app.redis.server_error import ServerError
 _WHERE: dict[str, Where] = {"auto": "both", "name": "name", "data": "data"}
 _PLACES = ("auto", "id", "name", "data")
 _STATES: tuple[str, ...] = COUNTED
+_DEEPEST = 10**9  # no queue has as many jobs
 
 Problems = list[tuple[str, str]]
 
@@ -37,9 +38,11 @@ async def search(request: Request) -> Response:
     if len(wanted) > MOST_CHARS:
         raise invalid("INVALID_QUERY_PARAM", f"the search is for {MOST_CHARS} characters at most", field="q")
     queue = asked.get("queue", "")
-    place = choice(asked.get("in") or "auto", _PLACES, "INVALID_QUERY_PARAM", field="in")
-    state = choice(asked.get("state", ""), ("", *_STATES), "INVALID_QUERY_PARAM", field="state")
-    skip = query_whole({"from": asked.get("from") or "0"}, "from", 0, 0, 10**9)
+    place = _one_of("in", asked.get("in") or "auto", _PLACES)
+    state = _one_of("state", asked.get("state", ""), ("", *_STATES))
+    skip = whole(number_of(asked.get("from") or "0"), 0, _DEEPEST)
+    if skip is None:
+        raise invalid("INVALID_QUERY_PARAM", f"'from' is a whole number, 0 .. {_DEEPEST}", field="from")
     visible = await board.visible_queues(who)
     entries = [await board.queue(who, queue)] if queue else visible
     by_id: list[Hit] = []
@@ -74,6 +77,13 @@ async def search(request: Request) -> Response:
     )
 
 
+def _one_of(name: str, given: str, choices: Sequence[str]) -> str:
+    if given not in choices:
+        listed = ", ".join(choice for choice in choices if choice)
+        raise invalid("INVALID_QUERY_PARAM", f"{name!r} is one of {listed}", field=name)
+    return given
+
+
 async def _by_id(entries: Sequence[BoardQueue], job_id: str, state: str) -> tuple[list[Hit], Problems]:
     """The jobs of that id, in two trips however many queues there are; and which queues did not answer."""
     hashes = await asyncio.gather(*(_hash(entry, job_id) for entry in entries), return_exceptions=True)
@@ -90,7 +100,7 @@ async def _by_id(entries: Sequence[BoardQueue], job_id: str, state: str) -> tupl
             there.append((entry, reply))
     states = await asyncio.gather(*(_state(entry, job_id) for entry, _ in there))
     hits = [
-        Hit(entry, job_id, text(name or b""), found, whole(added or b""))
+        Hit(entry, job_id, text(name or b""), found, time_of(added or b""))
         for (entry, (name, added)), found in zip(there, states, strict=True)
         if found == state or not state
     ]
