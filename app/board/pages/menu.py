@@ -21,5 +21,7 @@ PAGES = (
     Page("Overview", "/", "o"),
     Page("Search", "/search", "s"),
     Page("Failures", "/failures", "f"),
+    Page("Locks", "/locks", "l"),
+    Page("Audit", "/audit", "a"),
 )
 """In this order: overview, search, failures, workers, schedules, locks, audit."""

@@ -12,9 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.board.errors import RefusedError, refusal_of
 from app.board.pages.assets import asset
+from app.board.pages.audit import audit
 from app.board.pages.failures import failures
 from app.board.pages.job import job
 from app.board.pages.live import live
+from app.board.pages.locks import locks
 from app.board.pages.overview import overview
 from app.board.pages.queue import queue
 from app.board.pages.rendering import render
@@ -36,6 +38,8 @@ def page_routes() -> list[BaseRoute]:
         Route("/live", live),
         Route("/search", search),
         Route("/failures", failures),
+        Route("/locks", locks),
+        Route("/audit", audit),
     ]
 
 

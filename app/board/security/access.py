@@ -28,7 +28,7 @@ Action = Literal[
     "run-scheduler",
     "update-scheduler",
     "remove-scheduler",
-    "release-lock",
+    "run-cron",
     "purge-history",
 ]
 """All but `read` change something: each is refused where the board is read-only, and leaves an audit event."""

@@ -1,0 +1,30 @@
+"""Distributed locks: who holds them, and for how long."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.board.board import Board
+from app.board.pages.rendering import render
+from app.redis.errors import RedisError
+from app.workers.services.holder import LockView
+from app.workers.services.lock_views import read_locks
+
+MOST_LOCKS = 500
+"""Names that are looked at."""
+
+
+async def locks(request: Request) -> Response:
+    """Those that are held, beside the board's first queue; in three trips however many there are.
+
+    None is released here: its holder would go on working, beside whoever has it next.
+    """
+    board: Board = request.state.board
+    home = board.home()
+    found: list[LockView] = []
+    names, problem = 0, None
+    if home is not None:
+        try:
+            found, names = await read_locks(home.connection, MOST_LOCKS)
+        except RedisError as error:
+            problem = str(error)
+    return render(request, "locks.html", locks=found, names=names, most=MOST_LOCKS, problem=problem)
