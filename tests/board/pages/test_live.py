@@ -12,14 +12,17 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from app.board import board_app
+from app.board import BoardModule, board_app
 from app.board.app import BoardApp
 from app.board.board import Board
 from app.board.options import BoardOptions
 from app.board.pages import live
 from app.board.queues import BoardQueues
 from app.bullmq import Queue
+from app.core import create_application, module
 from app.redis.endpoint import Endpoint
+from app.web import WebModule, WebServer
+from app.workers import WorkersModule
 from tests.board.conftest import OpenQueue
 from tests.board.test_scale import CountingConnection
 from tests.waiting import eventually
@@ -275,6 +278,29 @@ async def test_a_foreign_server_serves_streams_and_stops_in_time(
         await serving
     writer.close()
     assert not app.live.is_polling
+
+
+async def test_closing_the_application_lets_streams_end_by_themselves(redis_url: str, key_prefix: str) -> None:
+    @module(
+        imports=[
+            WorkersModule.for_root(connection=redis_url, prefix=key_prefix, queues=("email",)),
+            WebModule.for_root(port=0),
+            BoardModule.for_root(auth=None),
+        ]
+    )
+    class Shop:
+        """A board."""
+
+    async with await create_application(Shop) as application:
+        port = application.get(WebServer).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /admin/queues/-/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(LONGEST_S):
+            await reader.readuntil(b"id: ")
+    async with asyncio.timeout(LONGEST_S):
+        rest = await reader.read()
+    writer.close()
+    assert rest.endswith(b"\r\n0\r\n\r\n")  # complete, so it was not cut off
 
 
 class _Looks:

@@ -1,0 +1,227 @@
+"""Our own pages in Chromium: buttons, keys, and figures that stay up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from app.board import BoardModule
+from app.board.pages import live
+from app.bullmq import Job, JobSpec, Queue
+from app.core import Application, create_application, module
+from app.web import WebModule, WebServer
+from app.workers import WorkerHost, WorkersModule, get_queue_token, processor
+from tests.board.browser import Visit, opened_browser
+from tests.board.client import PATH
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+
+HOSTILE = "<img src=x onerror=window.attacked=1>"
+
+
+NEXT_CHANGE = """() => new Promise((done) => {
+  const stream = new EventSource("live?page=/");
+  stream.addEventListener("open", () => { document.body.dataset.listening = "yes"; });
+  stream.addEventListener("change", () => { stream.close(); done(); });
+})"""
+"""Settled once the server has told a page so."""
+
+
+@processor("post")
+class PostWorker(WorkerHost):
+    """Fails what says so, at its first attempt."""
+
+    async def process(self, job: Job[Any, Any]) -> str:
+        await job.log(f"log {HOSTILE}")
+        if job.data.get("fails") and job.attempts_started == 1:
+            raise ValueError(f"no such address {HOSTILE}")
+        return "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service with a board, and a browser to look at it with."""
+
+    application: Application
+    browser: Browser
+    url: str
+
+    def queue(self, name: str) -> Queue[Any]:
+        return self.application.get(get_queue_token(name))
+
+    def visit(self, path: str = "") -> Any:
+        return Visit.to(self.browser, self.url, f"{PATH}/-/{path}")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(redis_server: Any) -> AsyncIterator[Service]:
+    url = redis_server.url.removesuffix("/0") + "/9"
+
+    @module(
+        imports=[
+            WorkersModule.for_root(connection=url, prefix="paged", queues=("post", "stock"), providers=[PostWorker]),
+            WebModule.for_root(port=0),
+            BoardModule.for_root(auth=None, title="Post office"),
+        ]
+    )
+    class Shop:
+        """A worker and a board."""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "POLL_S", 0.2)
+        async with opened_browser() as browser, await create_application(Shop) as application:
+            yield await _served(browser, application)
+
+
+async def _served(browser: Browser, application: Application) -> Service:
+    served = application.get(WebServer).url
+    assert served is not None
+    service = Service(application, browser, served)
+    for queue in (service.queue("post"), service.queue("stock")):
+        await queue.pause()
+        await queue.obliterate(force=True)
+        await queue.resume()
+    return service
+
+
+def _row(page: Page, name: str) -> Any:
+    return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name))
+
+
+async def test_the_overview_follows_what_happens(service: Service) -> None:
+    stock = service.queue("stock")
+    await stock.add_bulk([JobSpec("count", {"shelf": number}) for number in range(3)])
+    async with service.visit() as visit:
+        page = visit.page
+        await expect(_row(page, "stock").get_by_role("cell").nth(1)).to_have_text("3")
+        await expect(page.locator("#live")).to_be_visible()
+        await stock.set_global_concurrency(2)
+        await stock.add("count", {"shelf": 4})
+        await expect(_row(page, "stock").get_by_role("cell").nth(1)).to_have_text("4")
+        await expect(_row(page, "stock")).to_contain_text("at most 2 at once")
+        await visit.picture("own-overview")
+        assert visit.problems == []
+
+
+async def test_what_somebody_looks_at_is_not_taken_away(service: Service) -> None:
+    stock = service.queue("stock")
+    async with service.visit() as visit:
+        page = visit.page
+        await page.clock.install()
+        await page.reload()
+        cell = _row(page, "stock").get_by_role("cell").nth(1)
+        before = int(await cell.inner_text())
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        told = asyncio.ensure_future(page.evaluate(NEXT_CHANGE))
+        await expect(page.locator("body[data-listening]")).to_be_attached()
+        await stock.add("count", {})
+        await told
+        await page.clock.run_for(10_000)
+        assert int(await cell.inner_text()) == before
+        await page.keyboard.press("Escape")
+        await page.clock.run_for(2_000)
+        await expect(cell).to_have_text(str(before + 1))
+        assert visit.problems == []
+
+
+async def test_a_queue_is_paused_and_resumed_and_the_focus_stays(service: Service) -> None:
+    stock = service.queue("stock")
+    async with service.visit("queue?name=stock") as visit:
+        page = visit.page
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.get_by_role("status")).to_have_text("Pause: done")
+        assert await stock.is_paused()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("paused")
+        await page.get_by_role("button", name="Resume").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status")).to_have_text("Resume: done")
+        assert not await stock.is_paused()
+        await visit.picture("own-queue")
+        assert visit.problems == []
+
+
+async def test_a_failed_job_is_looked_at_and_retried(service: Service) -> None:
+    post = service.queue("post")
+    job = await post.add(f"letter {HOSTILE}", {"fails": True, "password": "s3cret"})
+    await eventually(lambda: _is(post, job.id, "failed"))
+    async with service.visit() as visit:
+        page = visit.page
+        await _row(page, "post").get_by_role("link", name="post").click()
+        await page.get_by_role("rowheader", name=job.id).get_by_role("link").click()
+        await expect(page.get_by_text("no such address").first).to_be_visible()
+        await expect(page.get_by_text("[redacted]").first).to_be_visible()
+        await visit.picture("own-job")
+        await page.get_by_role("button", name="Retry").click()
+        await expect(page.locator("h1 .badge")).to_have_text("completed")
+        await expect(page.get_by_text("sent").first).to_be_visible()
+        assert await page.evaluate("window.attacked") is None
+        page.once("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+        await page.get_by_role("button", name="Remove").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Not found")
+        assert await post.get_job(job.id) is None
+        assert [problem for problem in visit.problems if "404" not in problem] == []
+
+
+async def test_a_refusal_is_said_and_a_question_may_be_declined(service: Service) -> None:
+    stock = service.queue("stock")
+    later = await stock.add("later", {}, delay=3_600_000)
+    async with service.visit(f"job?queue=stock&id={later.id}") as visit:
+        page = visit.page
+        page.once("dialog", lambda dialog: asyncio.ensure_future(dialog.dismiss()))
+        await page.get_by_role("button", name="Remove").click()
+        assert await stock.get_job(later.id) is not None
+        await page.route("**/promote", lambda route: asyncio.ensure_future(_after(later.promote(), route)))
+        await page.get_by_role("button", name="Promote").click()
+        await expect(page.get_by_role("status")).to_have_text(re.compile("job not delayed"))
+
+
+async def test_all_pages_are_reached_by_keys(service: Service) -> None:
+    async with service.visit("queue?name=stock&state=waiting") as visit:
+        page = visit.page
+        await page.keyboard.press("j")
+        await page.keyboard.press("j")
+        await page.keyboard.press("k")
+        focused = await page.evaluate("document.activeElement.closest('tr').rowIndex")
+        assert focused == 1
+        await page.keyboard.press("Enter")
+        await expect(page).to_have_url(re.compile(r"/-/job\?queue=stock"))
+        await page.keyboard.press("g")
+        await page.keyboard.press("o")
+        await expect(page).to_have_url(re.compile(r"/-/$"))
+        await page.keyboard.press("/")
+        await expect(page).to_have_url(re.compile(r"/-/search"))
+        await page.keyboard.press("/")
+        assert await page.evaluate("document.activeElement.type") == "search"
+        await page.keyboard.type("j/k?")  # typed, not obeyed
+        assert await page.evaluate("document.activeElement.value") == "j/k?"
+        assert visit.problems == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_both_schemes_are_drawn(service: Service, scheme: Any) -> None:
+    async with service.visit() as visit:
+        page = visit.page
+        await page.emulate_media(color_scheme=scheme)
+        colour = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+        brightness = sum(map(int, re.findall(r"\d+", colour)[:3]))
+        assert (brightness > 600) is (scheme == "light")
+        await visit.picture(f"own-overview-{scheme}")
+
+
+async def _is(queue: Queue[Any], job_id: str, state: str) -> bool:
+    return await queue.get_job_state(job_id) == state
+
+
+async def _after(change: Any, route: Any) -> None:
+    """Let something happen between a click and its request."""
+    await change
+    await route.continue_()
