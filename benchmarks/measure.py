@@ -7,16 +7,25 @@ from typing import Any
 from benchmarks.peers import Peer
 from benchmarks.program import Program
 from benchmarks.redis_process import RedisProcess
-from benchmarks.workloads import BYTES, P50_MS, P99_MS, RATE, REDIS_US, RSS_MB, WORKER_US, Workload
+from benchmarks.results import Figures
+from benchmarks.side import LeftoverError, backlog_of, side_by_side
+from benchmarks.workloads import (
+    BYTES,
+    JOBS,
+    P50_MS,
+    P99_MS,
+    RATE,
+    REDIS_US,
+    RSS_MB,
+    SCRIPT_US,
+    SECONDS,
+    WORKER_US,
+    Workload,
+)
 
-Figures = dict[str, float]
 _QUEUE = "bench"
 _GAP_MS = 20
 _LEAST_JOBS = 20
-
-
-class LeftoverError(RuntimeError):
-    """Jobs are where none should be: what was measured is not what was meant."""
 
 
 def measure(
@@ -29,8 +38,8 @@ def measure(
     producer: Program,
     worker_command: list[str],
     filler: Program | None = None,
-) -> Figures:
-    """Run it on an empty server.
+) -> list[Figures]:
+    """Run it on an empty server, as often as the workload repeats.
 
     Args:
         jobs: that count.
@@ -50,34 +59,75 @@ def measure(
         "keep": workload.keep,
         "concurrency": workload.concurrency,
         "handler_ms": workload.handler_ms,
+        "burn_us": workload.burn_us,
         "prioritised": workload.prioritised,
     }
     if workload.kind in ("add", "bulk"):
-        return _produced(server, peer, workload, order, jobs, warm, producer, filler or producer)
-    is_paced = workload.kind == "pace"
+        return [_produced(server, peer, workload, order, jobs, warm, producer, filler or producer)]
     # at least one: it tells that the worker is there
     warm = max(warm, 1)
-    filled = warm if is_paced else warm + max(jobs, workload.backlog)
-    bytes_a_job = _fill(server, filler or producer, order, filled, jobs)
+    if workload.kind == "pace":
+        return [_paced(server, peer, order, jobs, warm, producer, worker_command)]
+    if workload.kind == "side":
+        count = workload.processes
+        _ask(filler or producer, {**order, "do": "fill", "jobs": backlog_of(count, jobs, warm)})
+        return [side_by_side(server, order, jobs, warm, worker_command, count)]
+    filled = warm + max(jobs, workload.backlog)
+    figures = {BYTES: _fill(server, filler or producer, order, filled, jobs)}
+    samples = []
+    for number in range(workload.repeats):
+        if number:
+            _ask(filler or producer, {**order, "do": "fill", "jobs": filled - server.bullmq_counts(_QUEUE)["waiting"]})
+        samples.append(figures | _drained(server, order, jobs, warm, worker_command))
+        if peer.is_bullmq:
+            _check(server, filled, warm + jobs, keeps=workload.keep)
+    return samples
+
+
+def _drained(server: RedisProcess, order: dict[str, Any], jobs: int, warm: int, worker_command: list[str]) -> Figures:
     with Program(worker_command) as worker:
         worker.order(**order, do="work", jobs=jobs, warm=warm)
         worker.answer("ready")
+        redis_s, script_us = server.cpu_s(), server.script_us()
+        done = worker.answer("done")
+        redis_s, script_us = server.cpu_s() - redis_s, server.script_us() - script_us
+    return _figures(done, jobs, redis_s) | {SCRIPT_US: script_us / jobs, RATE: jobs / done["seconds"]}
+
+
+def _paced(
+    server: RedisProcess,
+    peer: Peer,
+    order: dict[str, Any],
+    jobs: int,
+    warm: int,
+    producer: Program,
+    worker_command: list[str],
+) -> Figures:
+    """The warm-up is adds, one awaited after the other, to a worker that waits: what is measured, but in a hurry."""
+    with Program(worker_command) as worker:
+        worker.order(**order, do="work", jobs=jobs, warm=warm)
+        _ask(producer, {**order, "do": "add", "jobs": warm})
+        worker.answer("ready")
         redis_s = server.cpu_s()
-        if is_paced:
-            _ask(producer, {**order, "do": "pace", "jobs": jobs, "gap_ms": _GAP_MS})
+        _ask(producer, {**order, "do": "pace", "jobs": jobs, "gap_ms": _GAP_MS})
         done = worker.answer("done")
         redis_s = server.cpu_s() - redis_s
     if peer.is_bullmq:
-        _check(server, filled + (jobs if is_paced else 0), warm + jobs, keeps=workload.keep)
-    figures = {
+        _check(server, warm + jobs, warm + jobs, keeps=False)
+    # those of the warm-up were not timed
+    late_ms = done["late_ms"]
+    return _figures(done, jobs, redis_s) | {P50_MS: statistics.median(late_ms), P99_MS: percentile(late_ms, 0.99)}
+
+
+def _figures(done: dict[str, Any], jobs: int, redis_s: float) -> Figures:
+    """What a process and the server used a job, of what the process said."""
+    return {
+        JOBS: jobs,
+        SECONDS: done["seconds"],
         WORKER_US: done["cpu_s"] / jobs * 1e6,
         REDIS_US: redis_s / jobs * 1e6,
         RSS_MB: done["rss_mb"],
     }
-    if is_paced:
-        late_ms = done["late_ms"]
-        return {**figures, P50_MS: statistics.median(late_ms), P99_MS: percentile(late_ms, 0.99)}
-    return {**figures, RATE: jobs / done["seconds"], BYTES: bytes_a_job}
 
 
 def _produced(
@@ -102,12 +152,7 @@ def _produced(
     redis_s = server.cpu_s() - redis_s
     if peer.is_bullmq:
         _check(server, workload.backlog + warm + jobs, 0, keeps=workload.keep)
-    return {
-        RATE: jobs / done["seconds"],
-        WORKER_US: done["cpu_s"] / jobs * 1e6,
-        REDIS_US: redis_s / jobs * 1e6,
-        RSS_MB: done["rss_mb"],
-    }
+    return _figures(done, jobs, redis_s) | {RATE: jobs / done["seconds"]}
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -125,7 +170,7 @@ def percentile(values: list[float], share: float) -> float:
 def jobs_of(peer: Peer, workload: Workload, jobs: int) -> int:
     """How many count, of `--jobs`; a workload's own number is never exceeded either."""
     wanted = min(workload.jobs or jobs, jobs)
-    return max(_LEAST_JOBS, round(wanted * (peer.share if workload.scales else 1)))
+    return max(_LEAST_JOBS, round(wanted * peer.shares.get(workload.name, peer.share) if workload.scales else wanted))
 
 
 def _fill(server: RedisProcess, filler: Program, order: dict[str, Any], filled: int, weighed: int) -> float:

@@ -7,10 +7,11 @@ AT_MOST_ONCE = "at most once"
 BASE = "bullmq"
 """Ratios are to this one."""
 
-_NO_BULK = "has no call that adds many jobs"
+_NO_BULK = "no call that adds many jobs"
 _BULLMQ_ONLY = "measured for ours and npm bullmq only"
 _POLLS = "takes as many jobs as handlers from each poll, every 0.5 s: 2 jobs/s here"
 _ONE_JOB = "its worker process runs one job at a time"
+_SAME = "the scripts are those of Bullworks without it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ class Peer:
     module: str
     """Of benchmarks/adapters; `.mjs`: a program for Node."""
     guarantee: str
+    """When its worker is killed in a handler, as the adapter sets it up."""
     why: str
-    """What that rests on: as its docs or source say."""
+    """What decides that, in the sources of the installed version."""
     environment: str = ""
     """Its file in benchmarks/requirements; none: the project's own environment."""
     arguments: tuple[str, ...] = ()
@@ -31,11 +33,19 @@ class Peer:
     warm: int = 1_000
     """Jobs before those that count."""
     share: float = 1.0
-    """Of `--jobs`: a slow peer is given fewer, which its rate does not depend on."""
+    """Of `--jobs`: a slow peer is given fewer, enough for some two seconds."""
+    shares: dict[str, float] = field(default_factory=dict)
+    """Workload -> the same, where its rate is another."""
     is_bullmq: bool = False
     """Its jobs lie in Redis as BullMQ's do: what is left can be checked, and backlogs and priorities are measured."""
+    is_async: bool = True
+    """Its adds are awaited."""
     lacks: dict[str, str] = field(default_factory=dict)
     """Workload -> why it is not run."""
+
+    @property
+    def is_ours(self) -> bool:
+        return self.module == "bullworks"
 
     def lack(self, workload: str, concurrency: int, *, bullmq_only: bool) -> str | None:
         """Why this peer does not run that workload; nothing when it does."""
@@ -46,7 +56,8 @@ class Peer:
         return None if concurrency in self.concurrencies else _ONE_JOB
 
 
-_LOCKS = "a job has a lock that is renewed; a stalled one goes back to wait"
+_LOCKS = "a lock that is renewed (`lockDuration` 30 s); a stalled job goes back to wait (`maxStalledCount` 1)"
+_GROWTH = ("backlog-5k", "backlog-300k", "backlog-1m", "priority-1k", "priority-100k")
 
 PEERS = {
     peer.name: peer
@@ -54,13 +65,13 @@ PEERS = {
         Peer("bullworks", "Bullworks", "bullworks", AT_LEAST_ONCE, _LOCKS, warm=2_000, is_bullmq=True),
         Peer(
             "bullworks-fast", "Bullworks, extra `fast`", "bullworks", AT_LEAST_ONCE, _LOCKS,
-            arguments=("--fast",), warm=2_000, is_bullmq=True,
+            arguments=("--fast",), warm=2_000, is_bullmq=True, lacks=dict.fromkeys(_GROWTH, _SAME),
         ),
         # V8 has compiled what is hot after some 20,000 jobs; a cold Node looks half as fast
         Peer("bullmq", "npm bullmq", "bullmq.mjs", AT_LEAST_ONCE, _LOCKS, warm=20_000, is_bullmq=True),
         Peer(
             "bullmq-py", "PyPI bullmq, a pool", "bullmq_py", AT_LEAST_ONCE, _LOCKS,
-            environment="bullmq-py", arguments=("--pool",), share=0.5,
+            environment="bullmq-py", arguments=("--pool",), share=0.5, shares={"drain-1": 0.2},
         ),
         Peer(
             "bullmq-py-url", "PyPI bullmq, a URL", "bullmq_py", AT_LEAST_ONCE, _LOCKS,
@@ -68,36 +79,49 @@ PEERS = {
         ),
         Peer(
             "taskiq", "taskiq-redis, streams", "taskiq", AT_LEAST_ONCE,
-            "acknowledged after the task; XAUTOCLAIM after `idle_timeout`", environment="taskiq", share=0.5,
-            lacks={"bulk": _NO_BULK},
+            "XACK when the task has ended (`AcknowledgeType.WHEN_SAVED`, its default); XAUTOCLAIM after `idle_timeout` "
+            "(10 min)",
+            environment="taskiq", share=0.5, shares={"kept-100": 0.25}, lacks={"bulk": _NO_BULK},
         ),
         Peer(
-            "dramatiq", "dramatiq", "dramatiq", AT_LEAST_ONCE, "acknowledged after the actor; else requeued",
-            environment="dramatiq", share=0.5, lacks={"bulk": _NO_BULK},
+            "dramatiq", "dramatiq", "dramatiq", AT_LEAST_ONCE,
+            "acknowledged after the actor (`post_process_message`); dispatch.lua requeues what a worker held that sent "
+            "no heartbeat for `heartbeat_timeout` (60 s), by chance (`maintenance_chance`)",
+            environment="dramatiq", share=0.5, shares={"drain-1": 0.03}, is_async=False, lacks={"bulk": _NO_BULK},
         ),
         Peer(
-            "arq", "arq", "arq", AT_LEAST_ONCE, "a job stays queued until it ended, guarded by a key with a TTL",
-            environment="arq", share=0.25, warm=100, lacks={"bulk": _NO_BULK, "drain-1": _POLLS, "latency": _POLLS},
+            "arq", "arq", "arq", AT_LEAST_ONCE,
+            "ZREM only when the job has ended; its in-progress key has a TTL of `job_timeout` + 10 s; `max_tries` 5",
+            environment="arq", share=0.1, shares={"drain-10": 0.025}, warm=100,
+            lacks={"bulk": _NO_BULK, "drain-1": _POLLS, "latency": _POLLS},
         ),
         Peer(
-            "saq", "saq", "saq", AT_LEAST_ONCE, "a sweeper requeues a stuck one, given `retries` of 2 or more",
-            environment="saq", share=0.25, lacks={"bulk": _NO_BULK},
+            "saq", "saq", "saq", AT_LEAST_ONCE,
+            "`sweep` retries an active job that outlived `timeout` (10 s), as the adapter sets `retries=2` (its "
+            "default, 1, is at most once)",
+            environment="saq", share=0.3, shares={"drain-1": 0.1}, lacks={"bulk": _NO_BULK},
         ),
         Peer(
-            "streaq", "streaq", "streaq", AT_LEAST_ONCE, "a stream, acknowledged after the task; idle: claimed",
-            environment="streaq", share=0.25,
+            "streaq", "streaq", "streaq", AT_LEAST_ONCE,
+            "XACK when the task has ended; an entry idle for `idle_timeout` (60 s) is claimed by another worker; "
+            "`max_tries` 3",
+            environment="streaq", share=0.2,
         ),
         Peer(
-            "celery", "celery, threads", "celery", AT_MOST_ONCE, "acknowledged before the task, by default",
-            environment="celery", share=0.25, lacks={"bulk": _NO_BULK},
+            "celery", "celery, threads", "celery", AT_MOST_ONCE,
+            "`task_acks_late` is False by default: acknowledged as the pool accepts the task (`on_accepted`); "
+            "`visibility_timeout` (1 h) restores only what was not yet accepted",
+            environment="celery", share=0.15, is_async=False, lacks={"bulk": _NO_BULK},
         ),
         Peer(
-            "rq", "rq, SimpleWorker", "rq", AT_MOST_ONCE, "a dead worker's job is moved to `failed`",
-            environment="rq", share=0.1, concurrencies=(1,),
+            "rq", "rq, SimpleWorker", "rq", AT_MOST_ONCE,
+            "`StartedJobRegistry.cleanup` moves an abandoned job to `failed`, as there is no `Retry` by default",
+            environment="rq", share=0.03, concurrencies=(1,), warm=200, is_async=False,
         ),
         Peer(
-            "huey", "huey, threads", "huey", AT_MOST_ONCE, "popped from a list before the task",
-            environment="huey", share=0.25, lacks={"bulk": _NO_BULK},
+            "huey", "huey, threads", "huey", AT_MOST_ONCE,
+            "`RedisStorage.dequeue` is a BRPOP: the task is gone from Redis before it runs",
+            environment="huey", share=0.25, is_async=False, lacks={"bulk": _NO_BULK},
         ),
     )
 }  # fmt: skip

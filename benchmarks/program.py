@@ -1,5 +1,6 @@
 """An adapter's process, as the runner sees it: orders go in, lines come out, every wait is bounded."""
 
+import contextlib
 import json
 import os
 import queue
@@ -12,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[1]
-ANSWER_S = 180.0
+ANSWER_S = 120.0
 """For one order; the longest, a million jobs, takes half a minute."""
 _HELLO_S = 60.0
 _END_S = 10.0
@@ -56,7 +57,7 @@ class Program:
         self._reader.start()
         try:
             self.versions = self.answer("hello", _HELLO_S)["versions"]
-        except ProgramError:
+        except BaseException:
             self._end(signal.SIGKILL)
             raise
         return self
@@ -64,13 +65,20 @@ class Program:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        if error is None:
-            try:
-                self._process.wait(_END_S)
-            except subprocess.TimeoutExpired:
-                self._end(signal.SIGTERM)
+        try:
+            if self._process.stdin is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    self._process.stdin.close()
+            if error is None:
+                try:
+                    self._process.wait(_END_S)
+                except subprocess.TimeoutExpired:
+                    self._end(signal.SIGTERM)
+        finally:
+            self._end(signal.SIGKILL)
+
+    def kill(self) -> None:
+        """For one that hangs: leaving waits for it no longer."""
         self._end(signal.SIGKILL)
 
     def order(self, **order: Any) -> None:

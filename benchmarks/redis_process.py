@@ -13,6 +13,7 @@ from app.redis.embedded.binary import find_binary
 from app.redis.embedded.process import free_port
 
 _START_S = 10.0
+_STOP_S = 10.0
 
 
 class RedisProcess:
@@ -37,7 +38,17 @@ class RedisProcess:
             "--appendonly",
             "no",
         ]
-        self._process = subprocess.Popen(command, cwd=self._folder.name, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command, cwd=self._folder.name, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _wait(self) -> None:
         deadline_s = time.monotonic() + _START_S
         while True:
             try:
@@ -47,14 +58,18 @@ class RedisProcess:
                     raise
                 time.sleep(0.02)
             else:
-                return self
+                return
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._client.close()
         self._process.terminate()
-        self._process.wait(10)
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(_STOP_S)
         self._folder.cleanup()
 
     @property
@@ -66,6 +81,14 @@ class RedisProcess:
         """CPU that the server has used so far, user and system."""
         info = self._client.info("cpu")
         return float(info["used_cpu_user"]) + float(info["used_cpu_sys"])
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def script_us(self) -> float:
+        """Time it has spent in EVALSHA so far, microseconds."""
+        return float(self._client.info("commandstats").get("cmdstat_evalsha", {}).get("usec", 0))
 
     def flush(self) -> None:
         self._client.flushall()

@@ -1,60 +1,61 @@
 """All chosen peers through all chosen workloads, taking turns, on a server of their own."""
 
 import contextlib
-import datetime
-import os
-import platform
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import redis
+
 from benchmarks.environments import command_of
-from benchmarks.measure import LeftoverError, jobs_of, measure
+from benchmarks.measure import jobs_of, measure
 from benchmarks.peers import PEERS, Peer
+from benchmarks.plan import Slot, time_left_s
 from benchmarks.program import Program, ProgramError
 from benchmarks.redis_process import RedisProcess
-from benchmarks.results import Results
-from benchmarks.workloads import Workload
+from benchmarks.results import Figures, Results
+from benchmarks.side import LeftoverError
 
 _FILLER = PEERS["bullworks"]
 """Makes the backlogs of npm bullmq too: the layout is the same, and a million jobs come sooner."""
+_MOST_FAILURES = 3
+"""Then a peer is left alone: one that hangs costs two minutes each time."""
 
 
 def run(
-    peers: list[Peer],
-    workloads: list[Workload],
+    server: RedisProcess,
+    slots: list[Slot],
+    results: Results,
     *,
-    rounds: int,
-    jobs: int,
-    warm: float = 1.0,
+    warm: float,
     save_as: Path,
     tell: Callable[[str], None],
-) -> Results:
-    """Measure; the results are saved after each workload, so that a run that is ended has left something.
+) -> None:
+    """Measure; results are saved after each measurement, so that a run that is ended has left something.
 
     Args:
         warm: 1: as many jobs before those that count as each peer needs; less: that share of them.
         tell: is given a line for each measurement.
+
+    Raises:
+        redis.RedisError: the server has ended.
     """
-    with RedisProcess() as server, contextlib.ExitStack() as stack:
-        results = Results(
-            at=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
-            machine=f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
-            server=server.version,
-            rounds=rounds,
-            jobs=jobs,
-            peers=[peer.name for peer in peers],
-            workloads=[workload.name for workload in workloads],
-        )
+    with contextlib.ExitStack() as stack:
         cast = _Cast(stack)
-        for number in range(1, rounds + 1):
-            for workload in workloads:
-                for peer in peers:
-                    line = _one(server, peer, workload, results, cast, jobs, warm)
-                    tell(f"{number}/{rounds}  {workload.name:14} {peer.name:16} {line}")
-                results.save(save_as)
-        return results
+        taken_s: dict[tuple[str, str], float] = {}
+        begun_s = time.monotonic()
+        for number, slot in enumerate(slots, 1):
+            slot_s = time.monotonic()
+            line = _one(server, slot, results, cast, warm)
+            results.save(save_as)
+            now_s = time.monotonic()
+            taken_s[slot.key] = now_s - slot_s
+            left_s = time_left_s(slots[number:], taken_s)
+            when = f"{number}/{len(slots)}  {(now_s - begun_s) / 60:.0f} min, about {left_s / 60:.0f} left"
+            tell(f"{when}  round {slot.round}  {slot.workload.name:13} {slot.peer.name:14} {line}")
 
 
 class _Cast:
@@ -63,6 +64,8 @@ class _Cast:
     def __init__(self, stack: contextlib.ExitStack) -> None:
         self._stack = stack
         self._producers: dict[str, Program] = {}
+        self.failures: Counter[str] = Counter()
+        self.failed: set[tuple[str, str]] = set()
 
     def producer(self, peer: Peer) -> Program:
         if peer.name not in self._producers:
@@ -70,36 +73,50 @@ class _Cast:
         return self._producers[peer.name]
 
     def dismiss(self, peer: Peer) -> None:
-        self._producers.pop(peer.name, None)
+        producer = self._producers.pop(peer.name, None)
+        if producer is not None:
+            producer.kill()
 
 
-def _one(
-    server: RedisProcess, peer: Peer, workload: Workload, results: Results, cast: _Cast, jobs: int, warm: float
-) -> str:
+def _one(server: RedisProcess, slot: Slot, results: Results, cast: _Cast, warm: float) -> str:
     """Measure it, keep what came of it, and say so in a line."""
+    peer, workload = slot.peer, slot.workload
     why = peer.lack(workload.name, workload.concurrency, bullmq_only=workload.bullmq_only)
+    if slot.key in cast.failed:
+        return "not run again: it failed"
+    if why is None and cast.failures[peer.name] >= _MOST_FAILURES:
+        why = f"not run: it had failed {_MOST_FAILURES} times elsewhere"
     if why is not None:
         results.miss(workload.name, peer.name, why)
         return f"not run: {why}"
     try:
-        worker_command = command_of(peer, "worker")
-        producer = cast.producer(peer)
-        results.versions[peer.name] = producer.versions
-        figures = measure(
-            server,
-            peer,
-            workload,
-            jobs=jobs_of(peer, workload, jobs),
-            warm=round(peer.warm * warm),
-            producer=producer,
-            worker_command=worker_command,
-            filler=cast.producer(_FILLER) if workload.backlog else None,
-        )
-    except (ProgramError, LeftoverError, subprocess.SubprocessError) as error:
+        samples = _measured(server, slot, results, cast, warm)
+    except (ProgramError, LeftoverError, subprocess.SubprocessError, OSError, redis.RedisError) as error:
+        if not server.is_running:
+            raise
         cast.dismiss(peer)
-        what = str(error).strip()
+        cast.failures[peer.name] += 1
+        cast.failed.add(slot.key)
+        what = str(error).strip() or type(error).__name__
         print(what, file=sys.stderr)
         results.miss(workload.name, peer.name, f"failed: {what.splitlines()[0]}")
         return "FAILED"
-    results.add(workload.name, peer.name, figures)
-    return "  ".join(f"{name} {value:,.1f}" for name, value in figures.items())
+    for figures in samples:
+        results.add(workload.name, peer.name, figures)
+    return "  ".join(f"{name} {value:,.1f}" for name, value in samples[-1].items())
+
+
+def _measured(server: RedisProcess, slot: Slot, results: Results, cast: _Cast, warm: float) -> list[Figures]:
+    worker_command = command_of(slot.peer, "worker")
+    producer = cast.producer(slot.peer)
+    results.versions[slot.peer.name] = producer.versions
+    return measure(
+        server,
+        slot.peer,
+        slot.workload,
+        jobs=jobs_of(slot.peer, slot.workload, results.jobs),
+        warm=round(slot.peer.warm * warm),
+        producer=producer,
+        worker_command=worker_command,
+        filler=cast.producer(_FILLER) if slot.workload.bullmq_only else None,
+    )

@@ -26,6 +26,11 @@ const optionsOf = (order, number) => ({
   ...(order.prioritised ? { priority: (number % PRIORITIES) + 1 } : {}),
 });
 
+const burn = (us) => {
+  const begun = cpuSeconds();
+  while ((cpuSeconds() - begun) * 1e6 < us);
+};
+
 const steps = {
   async fill(queue, order, jobs) {
     for (let begin = 0; begin < jobs; begin += CHUNK_JOBS) {
@@ -79,13 +84,15 @@ async function work(order) {
       } else if (number === order.warm + order.jobs) {
         const seconds = (performance.now() - begun) / 1000;
         say("done", { seconds, cpu_s: cpuSeconds() - begunCpu, rss_mb: rssMb(), late_ms: late });
-        finish();
+        if (!order.stays) finish();
       }
+      if (order.burn_us && number > order.warm) burn(order.burn_us);
       if (order.handler_ms) await sleep(order.handler_ms);
     },
     { connection: connectionOf(order), concurrency: order.concurrency },
   );
   worker.on("error", (error) => console.error(error));
+  if (order.stays) process.stdin.once("end", finish);
   await finished;
   await worker.close();
 }

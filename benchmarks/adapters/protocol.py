@@ -44,6 +44,10 @@ class Order:
     handler_ms: int = 0
     gap_ms: int = 0
     prioritised: bool = False
+    burn_us: int = 0
+    """CPU a handler burns, once the warm-up is over."""
+    stays: bool = False
+    """A worker goes on until stdin ends, not until all is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,8 @@ class Meter:
         self._begun_s = time.perf_counter()
         self._begun_cpu_s = cpu_s()
 
-    def job(self, data: dict[str, Any]) -> None:
-        """A handler has started with these data."""
+    def job(self, data: dict[str, Any]) -> bool:
+        """A handler has started with these data; whether the warm-up is over."""
         number = next(self._numbers)
         sent_ns = data.get("sent_ns")
         if sent_ns is not None:
@@ -109,6 +113,7 @@ class Meter:
             seconds, used_s = time.perf_counter() - self._begun_s, cpu_s() - self._begun_cpu_s
             say("done", seconds=seconds, cpu_s=used_s, rss_mb=peak_rss_mb(), late_ms=self._late_ms)
             self._finish()
+        return number > self._warm
 
 
 def work_async(
@@ -122,11 +127,14 @@ def work_async(
 
     async def main() -> None:
         done = asyncio.Event()
-        meter = Meter(order, done.set)
+        meter = Meter(order, (lambda: None) if order.stays else done.set)
+        if order.stays:
+            _when_stdin_ends(asyncio.get_running_loop(), done)
         handler_s = order.handler_ms / 1000
 
         async def handle(data: dict[str, Any]) -> None:
-            meter.job(data)
+            if meter.job(data) and order.burn_us:
+                _burn(order.burn_us)
             if handler_s:
                 await asyncio.sleep(handler_s)
 
@@ -134,6 +142,20 @@ def work_async(
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(main())
+
+
+def _when_stdin_ends(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
+    def wait() -> None:
+        sys.stdin.read()
+        loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=wait, name="until stdin ends", daemon=True).start()
+
+
+def _burn(us: int) -> None:
+    until_ns = time.thread_time_ns() + us * 1_000
+    while time.thread_time_ns() < until_ns:
+        pass
 
 
 def work_in_threads(work: Callable[[Order, Callable[[dict[str, Any]], None]], None]) -> None:
