@@ -11,12 +11,14 @@ from app.modules.users import UsersModule
 from app.web import WebModule
 from app.workers import WorkersModule
 from app.workers.history import HistoryModule
+from app.workers.presence import PresenceModule
 
 
 @module(
     imports=[
         WorkersModule.for_root(),
         HistoryModule.for_root(),
+        PresenceModule.for_root(),
         WebModule.for_root(),
         HealthModule.for_root(),
         BoardModule.for_root(),

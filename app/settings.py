@@ -162,6 +162,9 @@ class WorkersSettings(_Section):
     history_enabled: bool = Field(
         default=True, description="true, or false: what workers do is not kept for charts and metrics"
     )
+    presence_enabled: bool = Field(
+        default=True, description="true, or false: the board is not told of this process's workers"
+    )
 
 
 class QueueSettings(_Section):
