@@ -13,7 +13,7 @@ from hashlib import sha256
 from itertools import chain
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from app.board.board import Board
@@ -149,6 +149,9 @@ class Stream:
         self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            await Response(None, 200, media_type=_MEDIA_TYPE)(scope, receive, send)
+            return
         if not self._live.has_room():
             await PlainTextResponse("too many pages are live\n", 503)(scope, receive, send)
             return
@@ -217,8 +220,9 @@ _JOB_FIELDS = (
 _PROGRESS_BYTES = 1_000
 """Of larger progress only the size is looked at."""
 
+_MEDIA_TYPE = "text/event-stream"
 _HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"content-type", _MEDIA_TYPE.encode()),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]

@@ -23,7 +23,7 @@ from app.core import create_application, module
 from app.redis.endpoint import Endpoint
 from app.web import WebModule, WebServer
 from app.workers import WorkersModule
-from tests.board.conftest import OpenQueue
+from tests.board.conftest import MakeBoard, OpenQueue
 from tests.board.test_scale import CountingConnection
 from tests.waiting import eventually
 
@@ -218,6 +218,12 @@ async def test_there_are_only_so_many_streams(open_queue: OpenQueue, monkeypatch
         assert third.status == 503
     async with listening(app) as next_one:
         assert next_one.status == 200
+
+
+async def test_asking_for_the_head_holds_no_stream(board: MakeBoard) -> None:
+    answer = await board().http.head("/admin/queues/-/live")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
 
 
 async def test_a_stream_lasts_only_so_long_and_beats_meanwhile(

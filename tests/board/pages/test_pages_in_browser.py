@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from app.bullmq import Job, JobSpec, Queue
 from app.core import Application, create_application, module
 from app.web import WebModule, WebServer
 from app.workers import WorkerHost, WorkersModule, get_queue_token, processor
+from app.workers.history import Tally
+from app.workers.history.keys import HistoryKeys
+from app.workers.history.scripts import record
 from tests.board.browser import Visit, opened_browser
 from tests.board.client import PATH
 from tests.waiting import eventually
@@ -89,7 +93,20 @@ async def _served(browser: Browser, application: Application) -> Service:
         await queue.pause()
         await queue.obliterate(force=True)
         await queue.resume()
+    await _record(service.queue("post"))
     return service
+
+
+async def _record(queue: Queue[Any]) -> None:
+    """An hour of work, for the charts."""
+    minute_ms = int(time.time() * 1000) // 60_000 * 60_000
+    for ago in range(60):
+        tally = Tally()
+        tally.completed, tally.failed = 40 + 25 * (ago % 7) // 6 + ago // 3, 3 if ago % 11 == 0 else 0
+        for number in range(20):
+            tally.run.add(15 + number * (3 + ago % 5))
+            tally.wait.add(2 + number * (1 + ago % 9 // 3))
+        await record(queue.connection, HistoryKeys("paged"), "post", minute_ms - ago * 60_000, tally)
 
 
 def _row(page: Page, name: str) -> Any:

@@ -13,7 +13,10 @@ from app.board import Identity, any_auth, basic_auth, bearer_auth, board_app
 from tests.board.client import BoardClient
 from tests.board.conftest import MakeBoard
 
-EVERYTHING = ["", "queue/email", "static/favicon.ico", "api/queues", "api/queues/email/1", "-/", "nowhere"]
+EVERYTHING = [
+    "", "queue/email", "static/favicon.ico", "api/queues", "api/queues/email/1", "-/", "-/queue?name=email",
+    "-/job?queue=email&id=1", "-/live", "-/assets/board.js", "-/nowhere", "nowhere",
+]  # fmt: skip
 
 
 def basic(credentials: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from app.bullmq import Queue
 from tests.board.client import ORIGIN, BoardClient
 from tests.board.conftest import MakeBoard
 
-READING = ["", "api/queues", "-/", "static/favicon.ico", "queue/email/1"]
+READING = ["", "api/queues", "-/", "-/queue?name=email", "-/live", "static/favicon.ico", "queue/email/1"]
 
 
 async def put(board: BoardClient, headers: dict[str, str], *, path: str = "api/queues/email/pause") -> httpx.Response:

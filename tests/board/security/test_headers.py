@@ -7,7 +7,10 @@ import pytest
 from app.board.ui import BoardUi
 from tests.board.conftest import MakeBoard
 
-PATHS = ["", "-/", "api/queues", "api/queues/nowhere/1", "api/nowhere", "nowhere", "static/nowhere", "queue/email/1"]
+PATHS = [
+    "", "-/", "-/queue?name=email", "-/queue?name=nowhere", "-/nowhere", "api/queues", "api/queues/nowhere/1",
+    "api/nowhere", "nowhere", "static/nowhere", "queue/email/1",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PATHS)

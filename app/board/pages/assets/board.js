@@ -31,6 +31,8 @@
     const kept = { focus: placeOf(document.activeElement, old), open: openOnes(old), scrolled: scrolls(old) };
     old.replaceWith(document.adoptNode(fresh));
     document.title = page.title;
+    const token = page.querySelector('meta[name="xsrf-token"]');
+    if (token) document.querySelector('meta[name="xsrf-token"]').content = token.content;
     for (const [summary, isOpen] of kept.open) {
       for (const details of detailsOf(fresh)) if (summaryOf(details) === summary) details.open = isOpen;
     }
@@ -176,10 +178,12 @@
   // ---- Live -------------------------------------------------------------------------------------------------------
 
   const LEAST_MS = 2_000;  // between two loads of one page
+  const SHARE = 20;  // of the time, a page that takes long is loading one part at most
   const AGAIN_MS = 30_000;  // after the server had no room for one more stream
   const mark = document.getElementById("live");
   let stream = null;
   let loadedAt = Date.now();
+  let pauseMs = LEAST_MS;
   let waiting = 0;
 
   /** Whether new figures would take something out of somebody's hands. */
@@ -192,13 +196,18 @@
 
   async function update() {
     waiting = 0;
-    if (isBusy() || document.querySelector("button.action:disabled")) return later(1_000);
+    if (isBusy() || document.querySelector("button.action:disabled")) {
+      later(1_000);
+      return;
+    }
+    const began = Date.now();
     try {
       await reload();
     } catch {
       mark.toggleAttribute("data-off", true);  // the stream's own retries say when it is back
     }
     loadedAt = Date.now();
+    pauseMs = Math.max(LEAST_MS, (loadedAt - began) * SHARE);
   }
 
   function later(ms) {
@@ -211,7 +220,7 @@
     mark.hidden = false;
     stream = new EventSource(`${base}-/live?${query}`);
     stream.addEventListener("open", () => mark.removeAttribute("data-off"));
-    stream.addEventListener("change", () => later(Math.max(0, loadedAt + LEAST_MS - Date.now())));
+    stream.addEventListener("change", () => later(Math.max(0, loadedAt + pauseMs - Date.now())));
     stream.addEventListener("error", () => {
       mark.toggleAttribute("data-off", true);
       if (stream?.readyState !== EventSource.CLOSED) return;  // it tries again by itself
