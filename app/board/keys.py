@@ -15,3 +15,8 @@ def children_of(job_key: str) -> dict[str, str]:
         "failed": f"{job_key}:unsuccessful",
         "ignored": f"{job_key}:failed",
     }
+
+
+def lock_of(job_key: str) -> str:
+    """The token of the worker that holds a job; BullMQ's own key."""
+    return f"{job_key}:lock"

@@ -21,6 +21,7 @@ PAGES = (
     Page("Overview", "/", "o"),
     Page("Search", "/search", "s"),
     Page("Failures", "/failures", "f"),
+    Page("Workers", "/workers", "w"),
     Page("Locks", "/locks", "l"),
     Page("Audit", "/audit", "a"),
 )

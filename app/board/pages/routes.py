@@ -21,6 +21,7 @@ from app.board.pages.overview import overview
 from app.board.pages.queue import queue
 from app.board.pages.rendering import render
 from app.board.pages.search import search
+from app.board.pages.workers import workers
 
 _WORDS = {
     "ERRORS.QUEUE_NOT_FOUND": "This board has no such queue.",
@@ -38,6 +39,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/live", live),
         Route("/search", search),
         Route("/failures", failures),
+        Route("/workers", workers),
         Route("/locks", locks),
         Route("/audit", audit),
     ]
