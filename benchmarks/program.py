@@ -77,6 +77,10 @@ class Program:
         finally:
             self._end(signal.SIGKILL)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """For one that hangs: leaving waits for it no longer."""
         self._end(signal.SIGKILL)

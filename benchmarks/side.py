@@ -8,6 +8,8 @@ from benchmarks.redis_process import RedisProcess
 from benchmarks.results import Figures
 from benchmarks.workloads import JOBS, RATE, REDIS_US, RSS_MB, SECONDS, WORKER_US
 
+_LEAST_SPARE_JOBS = 5_000  # workers take jobs by the batch, and do not begin at once
+
 
 class LeftoverError(RuntimeError):
     """Jobs are where none should be: what was measured is not what was meant."""
@@ -15,7 +17,7 @@ class LeftoverError(RuntimeError):
 
 def backlog_of(processes: int, jobs: int, warm: int) -> int:
     """Enough that no worker is out of jobs before the slowest has counted its own."""
-    return processes * (warm + 2 * jobs)
+    return processes * (warm + 3 * jobs) + _LEAST_SPARE_JOBS
 
 
 def side_by_side(
