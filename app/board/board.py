@@ -17,6 +17,7 @@ from app.board.security import Access, Action
 from app.board.security.access import is_allowed
 from app.board.ui import BoardUi
 from app.bullmq import Queue
+from app.schedule import SchedulerRegistry
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +44,13 @@ class Board:
 
     Attributes:
         ui: Bull Board's page; None: it was not fetched, and our own pages stand in its place.
+        crons: those of this process, which can be run by hand; None: it has no schedule.
     """
 
     queues: BoardQueues
     options: BoardOptions
     ui: BoardUi | None = None
+    crons: SchedulerRegistry | None = None
     audit: Audit = field(init=False)
     history: HistorySource = field(init=False)
     redaction: Redaction = field(init=False)

@@ -17,6 +17,7 @@ from app.board.security.guard import LOOPBACK_HOSTS
 from app.board.ui import BoardUi
 from app.bullmq import Queue
 from app.core import Discovery, ModuleContainer, Shutdown, Token, dynamic_module, provide
+from app.schedule import SchedulerRegistry
 from app.settings import BoardSettings, Settings
 from app.web import WebRoutes, WebSetup, get_routes_token
 from app.web.options import WEB_SETUP
@@ -88,7 +89,7 @@ class BoardService:
         return WebRoutes((Mount(self.setup.base_path, app=self.app),), loopback_only=needs_loopback)
 
     def on_module_init(self) -> None:
-        """Gather the queues.
+        """Gather the queues, and find the crons of this process.
 
         Raises:
             SameQueueNameError: two queues would have one name.
@@ -101,6 +102,8 @@ class BoardService:
             # by its true class: what a test put in a queue's place has no jobs in Redis
             is_real = provider.made_from is not None and issubclass(provider.made_from, Queue)
             queue = provider.instance
+            if isinstance(queue, SchedulerRegistry):
+                self.board.crons = queue
             if not (isinstance(provider.token, QueueToken) and is_real and isinstance(queue, Queue)) or queue in shown:
                 continue
             shown.add(queue)

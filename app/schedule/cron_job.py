@@ -155,6 +155,17 @@ class CronJob:
         """
         return await self._run(None)
 
+    def fire_soon(self) -> asyncio.Task[CronRun] | None:
+        """As `fire_on_tick`, in a task that the schedule waits for at its end, whoever asked.
+
+        None: it does not run now: its schedule is not open, or its run before is going on and it waits for that.
+        """
+        floor = self._floor
+        if floor is None or not floor.timetable.is_open or (self.wait_for_completion and self.is_callback_running):
+            return None
+        self._running += 1
+        return floor.runner.start(f"cron {self.name}", self._counted(None))
+
     # What the registry calls.
 
     def attach(self, floor: Floor | None) -> None:

@@ -1,5 +1,6 @@
 """What Redis knows of crons: their last runs and what they missed, for the command line and the board."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,14 @@ class CronRecord:
 async def recorded_names(connection: PipelinedConnection) -> list[str]:
     """The names of all crons that have records."""
     return sorted(name.decode() for name in await connection.execute("ZRANGE", NAMES, 0, -1))
+
+
+async def counted_names(connection: PipelinedConnection, most: int) -> tuple[list[str], int]:
+    """Of these names those that were written last, in order, and how many there are."""
+    names, total = await asyncio.gather(
+        connection.execute("ZREVRANGE", NAMES, 0, most - 1), connection.execute("ZCARD", NAMES)
+    )
+    return sorted(name.decode("utf-8", "replace") for name in names), total
 
 
 async def read_record(connection: PipelinedConnection, name: str) -> CronRecord:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from app.bullmq.worker.processor import is_async
 from app.core import most_arguments
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Callback = Callable[[], Any]
 """`async def`, or a plain function, which runs in a thread."""
@@ -44,11 +46,12 @@ class Runner:
         """What runs now."""
         return sorted([*self._tasks.values(), *self._in_threads.values()])
 
-    def start(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """Run a coroutine of ours, which ends by itself, in a task."""
+    def start(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run a coroutine of ours, which ends by itself, in a task that `close` waits for."""
         task = asyncio.create_task(coroutine, name=name)
         self._tasks[task] = name
         task.add_done_callback(self._tasks.pop)
+        return task
 
     async def call(self, name: str, callback: Callback) -> Exception | None:
         """Run a callback to its end. What it raises is logged, told to the hook, and returned."""

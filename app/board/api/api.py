@@ -56,7 +56,7 @@ class Api:
             call.queue_entry = await self._board.queue(who, params["queue"])
         if route.action == "read":
             return _json(await route.handler(call))
-        about = params.get("job") or params.get("scheduler")
+        about = params.get("job") or params.get("scheduler") or params.get("cron")
         note = params.get("status", "")
         async with self._board.mutation(who, route.action, call.queue_entry, about, note=note) as call.change:
             call.body = await json_of(request)

@@ -22,6 +22,7 @@ PAGES = (
     Page("Search", "/search", "s"),
     Page("Failures", "/failures", "f"),
     Page("Workers", "/workers", "w"),
+    Page("Schedules", "/schedules", "c"),
     Page("Locks", "/locks", "l"),
     Page("Audit", "/audit", "a"),
 )

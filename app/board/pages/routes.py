@@ -20,6 +20,7 @@ from app.board.pages.locks import locks
 from app.board.pages.overview import overview
 from app.board.pages.queue import queue
 from app.board.pages.rendering import render
+from app.board.pages.schedules import schedules
 from app.board.pages.search import search
 from app.board.pages.workers import workers
 
@@ -40,6 +41,7 @@ def page_routes() -> list[BaseRoute]:
         Route("/search", search),
         Route("/failures", failures),
         Route("/workers", workers),
+        Route("/schedules", schedules),
         Route("/locks", locks),
         Route("/audit", audit),
     ]
