@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.bullmq import InvalidOptionError, InvalidPayloadError, JobSpec, Queue
+from app.bullmq import InvalidOptionError, InvalidPayloadError, JobOptions, JobSpec, Queue
 from app.redis.server_error import ServerError
 from tests.bullmq.keyspace import Keyspace
 from tests.servers import RedisServer
@@ -141,13 +141,18 @@ async def test_an_id_that_cannot_be_sent_harms_no_other_command(queue: Queue) ->
     assert found.data == 1
 
 
-@pytest.mark.parametrize("suffix", ["wait", "events", "meta", "marker"])
+@pytest.mark.parametrize("suffix", ["wait", "events", "meta", "marker", "delayed", "prioritized", "pc"])
 async def test_a_key_of_another_type_is_named_and_nothing_is_added(
     queue: Queue, keyspace: Keyspace, suffix: str
 ) -> None:
     await keyspace.spoil(suffix)
+    options: dict[str, JobOptions] = {
+        "delayed": {"delay": 60_000},
+        "prioritized": {"priority": 1},
+        "pc": {"priority": 1},
+    }
     with pytest.raises(ServerError, match=f"WRONGTYPE .*:{suffix}") as caught:
-        await queue.add("a", job_id="mine")
+        await queue.add("a", job_id="mine", **options.get(suffix, {}))
     assert caught.value.code == "WRONGTYPE"
     assert await keyspace.keys() == [suffix]
 

@@ -20,18 +20,29 @@
 ]]
 -- include: lib/now.lua
 -- include: lib/add.lua
--- include: lib/key_types.lua
-refuse_wrong_types_of(KEYS[1], {'meta', 'events', 'marker', 'wait', 'delayed', 'prioritized'})
-local queue, now = read_queue(KEYS[1]), now_ms()
+-- include: lib/wrong_type.lua
+local base = KEYS[1]
+local is_plain, is_delayed, is_prioritized = true, false, false
+for at = 2, #ARGV, JOB_FIELDS do
+  is_plain = is_plain and ARGV[at + 8] == ''
+  is_delayed = is_delayed or ARGV[at + 5] ~= '0'
+  is_prioritized = is_prioritized or ARGV[at + 6] ~= '0'
+end
+-- Of what is written after the first job, and of `meta`, whose reading fails without its name.
+local could_read, queue = pcall(read_queue, base)
+local wrong = not could_read and (wrong_type(base .. 'meta', 'hash') or queue.err)
+  or wrong_type(base .. 'events', 'stream') or wrong_type(base .. 'marker', 'zset') or wrong_type(base .. 'wait', 'list')
+  or is_delayed and wrong_type(base .. 'delayed', 'zset')
+  or is_prioritized and (wrong_type(base .. 'prioritized', 'zset') or wrong_type(base .. 'pc', 'string'))
+if wrong then error({err = wrong}) end
+local now = now_ms()
 make_known(queue, ARGV[1])
 local reply, has_waiting = {now}, false
 -- Numbers are drawn at once where no job can be refused for its parent, which draws none.
 local next_number
-local is_plain = true
-for at = 2, #ARGV, JOB_FIELDS do is_plain = is_plain and ARGV[at + 8] == '' end
 if is_plain then
   local count = (#ARGV - 1) / JOB_FIELDS
-  next_number = redis.call('INCRBY', KEYS[1] .. 'id', count) - count
+  next_number = redis.call('INCRBY', base .. 'id', count) - count
 end
 for at = 2, #ARGV, JOB_FIELDS do
   local job = read_new_job(at, now)
