@@ -77,9 +77,9 @@ WORKLOADS = {
     workload.name: workload
     for workload in (
         Workload("drain-100", "drain, concurrency 100", "drain", against=EVERYBODY, takes=3),
-        Workload("drain-10", "drain, concurrency 10", "drain", concurrency=10, takes=3),
+        Workload("drain-10", "drain, concurrency 10", "drain", concurrency=10, takes=2),
         Workload("drain-1", "drain, concurrency 1", "drain", concurrency=1),
-        Workload("kept-100", "drain, completed jobs kept", "drain", keep=True, takes=3),
+        Workload("kept-100", "drain, completed jobs kept", "drain", keep=True, takes=2),
         Workload("sleep-100", "handler awaits 10 ms, concurrency 100", "drain", handler_ms=10),
         Workload(
             "add", "added one after the other", "add",
