@@ -146,13 +146,13 @@ async def test_a_key_of_another_type_is_named_and_nothing_is_added(
     queue: Queue, keyspace: Keyspace, suffix: str
 ) -> None:
     await keyspace.spoil(suffix)
-    options: dict[str, JobOptions] = {
-        "delayed": {"delay": 60_000},
-        "prioritized": {"priority": 1},
-        "pc": {"priority": 1},
-    }
+    options: JobOptions = {"job_id": "mine"}
+    if suffix == "delayed":
+        options["delay"] = 60_000
+    if suffix in {"prioritized", "pc"}:
+        options["priority"] = 1
     with pytest.raises(ServerError, match=f"WRONGTYPE .*:{suffix}") as caught:
-        await queue.add("a", job_id="mine", **options.get(suffix, {}))
+        await queue.add("a", **options)
     assert caught.value.code == "WRONGTYPE"
     assert await keyspace.keys() == [suffix]
 
