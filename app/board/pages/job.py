@@ -12,6 +12,7 @@ from app.board.api.flows import flow
 from app.board.board import Board
 from app.board.errors import RefusedError
 from app.board.jobs import AppJob, JobReader
+from app.board.pages.live import job_digest
 from app.board.pages.rendering import render
 from app.board.queues import BoardQueue
 from app.board.security import Action
@@ -42,7 +43,9 @@ async def job(request: Request) -> Response:
     who: str = request.state.who
     entry = await board.queue(who, request.query_params.get("queue", ""))
     job_id = request.query_params.get("id", "")
-    shown = await JobReader(board.redaction, board.options.shown_bytes).read_one(entry, job_id) if job_id else None
+    reader = JobReader(board.redaction, board.options.shown_bytes)
+    # the digest first: what changes meanwhile is told to the page, rather than missed by it
+    known, shown = await asyncio.gather(job_digest(entry, job_id), reader.read_one(entry, job_id))
     if shown is None:
         raise RefusedError(404, "JOB_NOT_FOUND", f"The queue {entry.shown_name} has no such job: it may be removed.")
     state, log, tree = await asyncio.gather(
@@ -53,6 +56,7 @@ async def job(request: Request) -> Response:
         "job.html",
         name=entry.shown_name,
         job=complete(shown),
+        known=known,
         state=state,
         log=log,
         most_lines=LOG_LINES,

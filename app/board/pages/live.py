@@ -55,6 +55,16 @@ Topic = tuple[str, str | None]
 """A queue, or a job of it."""
 
 
+def queues_digest(snapshots: Iterable[QueueSnapshot]) -> str:
+    """What stands for the figures of these queues: a page that shows them says in its stream's address what it has."""
+    return _digest([_queue_figures(snapshot) for snapshot in snapshots])
+
+
+async def job_digest(entry: BoardQueue, job_id: str) -> str:
+    """The same for a page of a job."""
+    return _digest([await _job_figures(entry, job_id)])
+
+
 class Live:
     """The streams of one board, and the look at Redis that they share.
 
@@ -104,9 +114,8 @@ class Live:
     def digest(self, watched: Watched) -> str | None:
         """What stands for the figures as they were last seen; None: they were not all looked at yet."""
         found = [self._figures.get(topic) for topic in watched.topics()]
-        if None in found:
-            return None
-        return sha256("\n".join(map(str, found)).encode()).hexdigest()[:32]
+        known = [figures for figures in found if figures is not None]
+        return _digest(known) if len(known) == len(found) else None
 
     async def _poll(self) -> None:
         while True:
@@ -139,7 +148,7 @@ class Stream:
     """One page's stream, as an ASGI app: `change` whenever a look finds other figures than the page has.
 
     Args:
-        known: the digest that a returning browser had last.
+        known: the digest of what the page shows, or of what a returning browser was told last.
     """
 
     def __init__(self, live: Live, watched: Watched, known: str | None = None) -> None:
@@ -194,7 +203,7 @@ class Stream:
         digest = self._live.digest(self.watched)
         if digest is None or digest == self._known:
             return ""
-        # an id alone is remembered by the browser and tells the page nothing: it was loaded just now
+        # an id alone is remembered by the browser and tells the page nothing: of what it shows nobody knows more
         event = "" if self._known is None else "event: change\ndata: \n"
         self._known = digest
         return f"id: {digest}\n{event}\n"
@@ -210,7 +219,7 @@ async def live(request: Request) -> Stream:
         watched = Watched((entry.shown_name,), query.get("id") or None)
     else:
         watched = Watched(tuple(entry.shown_name for entry in await board.visible_queues(who)))
-    return Stream(request.state.live, watched, request.headers.get("last-event-id") or None)
+    return Stream(request.state.live, watched, request.headers.get("last-event-id") or query.get("known") or None)
 
 
 _JOB_FIELDS = (
@@ -226,6 +235,10 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+
+
+def _digest(figures: Iterable[str]) -> str:
+    return sha256("\n".join(figures).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _never() -> Callable[[], asyncio.Event]:

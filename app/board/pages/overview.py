@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.board.board import Board
 from app.board.pages.charts import Charts, read_charts, span_of
+from app.board.pages.live import queues_digest
 from app.board.pages.rendering import render
 from app.board.queues import BoardQueue
 from app.board.snapshot import COUNTED, QueueSnapshot, read_queues
@@ -36,6 +37,7 @@ async def overview(request: Request) -> Response:
         paused=sum(snapshot.is_paused for snapshot in snapshots),
         show_workers=board.options.show_workers,
         charts=charts,
+        known=queues_digest(snapshots),
         may_pause=await board.may(who, "pause"),
         may_resume=await board.may(who, "resume"),
     )

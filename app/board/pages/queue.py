@@ -10,6 +10,7 @@ from app.board.board import Board
 from app.board.jobs import AppJob, JobReader, unreadable
 from app.board.pages.charts import read_charts, span_of
 from app.board.pages.job import complete
+from app.board.pages.live import queues_digest
 from app.board.pages.overview import read_ages
 from app.board.pages.rendering import page_number, render
 from app.board.queues import BoardQueue
@@ -47,6 +48,7 @@ async def queue(request: Request) -> Response:
         snapshot=snapshot,
         age_ms=age_ms,
         charts=charts,
+        known=queues_digest([snapshot]),
         states=COUNTED,
         state=state,
         jobs=[] if snapshot.problem is not None else await _jobs(board, entry, state, page),

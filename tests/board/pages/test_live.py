@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import uvicorn
@@ -157,6 +160,28 @@ async def test_a_browser_that_comes_back_is_told_what_it_missed_and_nothing_else
     await queue.add("job", {})
     async with listening(app, known=known) as back:
         await back.until("event: change")
+
+
+@pytest.mark.parametrize("path", ["-/", "-/queue?name=email", "-/job?queue=email&id=1"])
+async def test_what_changed_between_a_page_and_its_stream_is_told(
+    open_queue: OpenQueue, board: MakeBoard, path: str
+) -> None:
+    queue = open_queue("email")
+    job = await queue.add("job", {})
+    app = board_app(queues=[queue])
+    page = (await board(queue).get(path)).text
+    query = html.unescape(re.findall(r'<meta name="board-live" content="([^"]*)"', page)[0])
+    known = parse_qs(query)["known"]
+    same = Listener(app, query)
+    looks = _Looks(app)
+    await eventually(lambda: looks.count() > 2)
+    assert same.changes == 0
+    await same.close()
+    await job.update_progress(5)
+    await queue.pause()
+    async with listening(app, query) as late:
+        await late.until("event: change")
+    assert len(known[0]) == 32
 
 
 async def test_queues_that_somebody_may_not_see_make_no_event(open_queue: OpenQueue) -> None:

@@ -31,8 +31,10 @@
     const kept = { focus: placeOf(document.activeElement, old), open: openOnes(old), scrolled: scrolls(old) };
     old.replaceWith(document.adoptNode(fresh));
     document.title = page.title;
-    const token = page.querySelector('meta[name="xsrf-token"]');
-    if (token) document.querySelector('meta[name="xsrf-token"]').content = token.content;
+    for (const name of ["xsrf-token", "board-live"]) {
+      const now = page.querySelector(`meta[name="${name}"]`);
+      if (now) document.querySelector(`meta[name="${name}"]`).content = now.content;
+    }
     for (const [summary, isOpen] of kept.open) {
       for (const details of detailsOf(fresh)) if (summaryOf(details) === summary) details.open = isOpen;
     }
