@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.board.board import Board
+from app.board.reaching import reaching_all
 from app.redis.errors import RedisError
 from app.redis.pipelined import PipelinedConnection
 from app.schedule import CronJob
@@ -47,12 +48,13 @@ async def read_crons(board: Board, most: int) -> tuple[list[ShownCron], int, str
     home, now_ms = board.home(), time.time_ns() // 1_000_000
     if home is None:
         return [_shown(name, None, jobs[name], None, now_ms) for name in sorted(jobs)], 0, None
-    try:
-        recorded, total = await counted_names(home.connection, most)
-    except RedisError as error:
-        return [_shown(name, None, jobs[name], None, now_ms) for name in sorted(jobs)], 0, str(error)
-    names = sorted({*recorded, *jobs})
-    read = await asyncio.gather(*(_read(home.connection, name) for name in names))
+    async with reaching_all(home) as connection:
+        try:
+            recorded, total = await counted_names(connection, most)
+        except RedisError as error:
+            return [_shown(name, None, jobs[name], None, now_ms) for name in sorted(jobs)], 0, str(error)
+        names = sorted({*recorded, *jobs})
+        read = await asyncio.gather(*(_read(connection, name) for name in names))
     shown = [
         _shown(name, found if isinstance(found, CronRecord) else None, jobs.get(name), found, now_ms)
         for name, found in zip(names, read, strict=True)

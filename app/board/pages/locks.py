@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from app.board.board import Board
 from app.board.pages.rendering import render
+from app.board.reaching import reaching_all
 from app.redis.errors import RedisError
 from app.workers.services.holder import LockView
 from app.workers.services.lock_views import read_locks
@@ -24,7 +25,8 @@ async def locks(request: Request) -> Response:
     names, problem = 0, None
     if home is not None:
         try:
-            found, names = await read_locks(home.connection, MOST_LOCKS)
+            async with reaching_all(home) as connection:
+                found, names = await read_locks(connection, MOST_LOCKS)
         except RedisError as error:
             problem = str(error)
     return render(request, "locks.html", locks=found, names=names, most=MOST_LOCKS, problem=problem)
