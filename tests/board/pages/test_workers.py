@@ -21,6 +21,7 @@ from app.workers.presence.scripts import beat
 from tests.board.client import BoardClient
 from tests.board.conftest import MakeBoard, OpenQueue
 from tests.board.test_scale import CountingConnection
+from tests.compat.node import Node
 from tests.waiting import eventually
 
 NASTY = "<img src=x onerror=alert(1)>"
@@ -94,6 +95,26 @@ async def test_a_worker_of_node_has_a_connection_and_no_heartbeat(
     assert 'data-state="no heartbeat"' in page
     assert page.count("from-node") == 2  # the worker, and who holds the job
     assert "2023-11-14 22:13:20Z" in page
+
+
+async def test_a_real_worker_of_node_is_shown_beside_ours(
+    board: MakeBoard, queue: Queue[Any], redis_url: str, key_prefix: str, node: Node
+) -> None:
+    question = {"url": redis_url, "prefix": key_prefix, "queue": "email"}
+    client = board()
+    async with busy(queue, name="ours") as (worker, _), node.serve("worker.mjs", question):
+        heart = Heart()
+        heart.watch(worker, queue)
+        await heart.beat()
+
+        async def are_shown() -> bool:
+            page = (await client.get("-/workers")).text
+            return "node-worker" in page and "ours" in page
+
+        await eventually(are_shown)
+        page = (await client.get("-/workers")).text
+    assert page.count('data-state="no heartbeat"') == 1
+    assert page.count('data-state="works"') == 1
 
 
 async def test_a_worker_whose_connection_is_gone_is_told_apart(
