@@ -32,17 +32,19 @@ class Heart:
         self._workers: dict[Worker[Any, Any], tuple[Queue[Any], int]] = {}
         self._beat_s = beat_s
         self._task: asyncio.Task[None] | None = None
-        self._closing = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._is_closing = False
         self._is_failing = False
 
     def watch(self, worker: Worker[Any, Any], queue: Queue[Any]) -> None:
         """Have a worker told of, while it runs."""
         self._workers[worker] = (queue, time.time_ns() // 1_000_000)
+        worker.once("ready", self._wake.set)  # it is told of at once, not after the next pause
 
     def start(self) -> None:
         """Beat from now on."""
         if self._task is None:
-            self._closing.clear()
+            self._is_closing = False
             self._task = asyncio.create_task(self._run(), name="workers-heart")
 
     async def close(self) -> None:
@@ -50,7 +52,8 @@ class Heart:
         task, self._task = self._task, None
         if task is None:
             return
-        self._closing.set()
+        self._is_closing = True
+        self._wake.set()
         _, late = await asyncio.wait((task,), timeout=_CLOSE_S)
         if late:
             task.cancel()
@@ -68,14 +71,14 @@ class Heart:
         await self._settle(writes, "workers are not told of on the board")
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_closing:
+            self._wake.clear()
             await self.beat()
             try:
                 async with asyncio.timeout(self._beat_s):
-                    await self._closing.wait()
+                    await self._wake.wait()
             except TimeoutError:
                 continue
-            break
         await self._settle(
             [
                 forget(queue.connection, _keys_of(queue), [worker.id for worker, _ in workers])

@@ -34,7 +34,7 @@ def application(url: str, prefix: str, presence: Any, **options: Any) -> Applica
 async def test_its_workers_are_there_until_it_closes(
     redis_url: str, key_prefix: str, who: Who, *, is_manual: bool
 ) -> None:
-    presence = PresenceModule.for_root(enabled=True, beat_s=0.05)
+    presence = PresenceModule.for_root(enabled=True)  # the first heartbeat does not wait for the pause
     app = application(redis_url, key_prefix, presence, manual_registration=is_manual)
     for _ in range(2):  # started and stopped again and again
         async with app:
