@@ -38,21 +38,28 @@ if wrong then error({err = wrong}) end
 local now = now_ms()
 make_known(queue, ARGV[1])
 local reply, has_waiting = {now}, false
--- Numbers are drawn at once where no job can be refused for its parent, which draws none.
+-- Numbers are drawn at once, and lines are joined at once, where no job can be refused or moved for its parent.
 local next_number
 if is_plain then
   local count = (#ARGV - 1) / JOB_FIELDS
   next_number = redis.call('INCRBY', base .. 'id', count) - count
+  queue.together = {}
 end
-for at = 2, #ARGV, JOB_FIELDS do
-  local job = read_new_job(at, now)
-  if is_plain then
-    next_number = next_number + 1
-    job.number = next_number
+local function add_all()
+  for at = 2, #ARGV, JOB_FIELDS do
+    local job = read_new_job(at, now)
+    if is_plain then
+      next_number = next_number + 1
+      job.number = next_number
+    end
+    local id, is_waiting = add_job(queue, now, job)
+    reply[#reply + 1] = id
+    has_waiting = has_waiting or is_waiting
   end
-  local id, is_waiting = add_job(queue, now, job)
-  reply[#reply + 1] = id
-  has_waiting = has_waiting or is_waiting
 end
+-- An error in the middle leaves what came before it added, so that must be in line.
+local added, problem = pcall(add_all)
+if is_plain and queue.together[1] then redis.call('LPUSH', base .. 'wait', unpack(queue.together)) end
+if not added then error(problem) end
 if has_waiting then mark_work_unless_closed(queue) end
 return reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import AsyncIterator
@@ -16,12 +17,14 @@ from playwright.async_api import Browser, Page, expect
 from app.board import BoardModule
 from app.board.pages import live
 from app.bullmq import Job, JobSpec, Queue
-from app.core import Application, create_application, module
+from app.core import Application, create_application, injectable, module
+from app.schedule import cron
 from app.web import WebModule, WebServer
 from app.workers import WorkerHost, WorkersModule, get_queue_token, processor
 from app.workers.history import Tally
 from app.workers.history.keys import HistoryKeys
 from app.workers.history.scripts import record
+from app.workers.presence import PresenceModule
 from tests.board.browser import Visit, opened_browser
 from tests.board.client import PATH
 from tests.waiting import eventually
@@ -50,6 +53,17 @@ class PostWorker(WorkerHost):
         return "sent"
 
 
+@injectable()
+class Clerk:
+    """Has a cron that runs by hand only."""
+
+    runs = 0
+
+    @cron("0 0 3 29 2 *", name="leap-day")
+    async def count(self) -> None:
+        Clerk.runs += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service with a board, and a browser to look at it with."""
@@ -71,7 +85,10 @@ async def service(redis_server: Any) -> AsyncIterator[Service]:
 
     @module(
         imports=[
-            WorkersModule.for_root(connection=url, prefix="paged", queues=("post", "stock"), providers=[PostWorker]),
+            WorkersModule.for_root(
+                connection=url, prefix="paged", queues=("post", "stock"), providers=[PostWorker, Clerk]
+            ),
+            PresenceModule.for_root(),
             WebModule.for_root(port=0),
             BoardModule.for_root(auth=None, title="Post office"),
         ]
@@ -187,6 +204,46 @@ async def test_a_failed_job_is_looked_at_and_retried(service: Service) -> None:
         assert [problem for problem in visit.problems if "404" not in problem] == []
 
 
+async def test_a_cron_and_a_job_scheduler_are_run_by_hand(service: Service) -> None:
+    post = service.queue("post")
+    await post.upsert_job_scheduler("yearly", {"pattern": "0 3 29 2 *"}, {"name": "yearly-letter", "data": {}})
+    before = Clerk.runs
+    async with service.visit("schedules") as visit:
+        page = visit.page
+        page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+        await _row(page, "leap-day").get_by_role("button", name="Run now").click()
+        await expect(page.get_by_role("status")).to_have_text(re.compile(r"Run now: ran in \d+ ms"))
+        assert Clerk.runs == before + 1
+        await _row(page, "yearly").get_by_role("button", name="Run now").click()
+        await expect(page.get_by_role("status")).to_have_text(re.compile("Run now: "))
+        await eventually(lambda: _has_completed(post, "yearly-letter"))
+        await visit.picture("own-schedules")
+        assert visit.problems == []
+    await post.remove_job_scheduler("yearly")
+
+
+async def test_who_works_on_what_and_who_changed_what_is_shown(service: Service) -> None:
+    stock = service.queue("stock")
+    await stock.pause()
+    await stock.resume()
+    async with service.visit("workers") as visit:
+        page = visit.page
+        await expect(page.get_by_role("main")).to_contain_text(f"pid {os.getpid()}")
+        await visit.picture("own-workers")
+        await page.get_by_role("link", name="Locks").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Locks")
+        await page.goto(page.url.replace("locks", "queue?name=stock"))
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.get_by_role("status")).to_have_text("Pause: done")
+        await page.get_by_role("button", name="Resume").click()
+        await expect(page.get_by_role("status")).to_have_text("Resume: done")
+        await page.get_by_role("link", name="Audit").click()
+        await expect(page.get_by_role("row").nth(1)).to_contain_text("resume")
+        await expect(page.get_by_role("row").nth(2)).to_contain_text("pause")
+        await visit.picture("own-audit")
+        assert visit.problems == []
+
+
 async def test_a_refusal_is_said_and_a_question_may_be_declined(service: Service) -> None:
     stock = service.queue("stock")
     later = await stock.add("later", {}, delay=3_600_000)
@@ -235,6 +292,10 @@ async def test_both_schemes_are_drawn(service: Service, scheme: Any) -> None:
 
 async def _is(queue: Queue[Any], job_id: str, state: str) -> bool:
     return await queue.get_job_state(job_id) == state
+
+
+async def _has_completed(queue: Queue[Any], name: str) -> bool:
+    return any(job.name == name for job in await queue.get_jobs(["completed"]))
 
 
 async def _after(change: Any, route: Any) -> None:

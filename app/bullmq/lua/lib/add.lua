@@ -13,7 +13,7 @@ local function store(queue, job, id)
   emit(queue, 'added', 'jobId', id, 'name', job.name)
 end
 
--- Returns whether a worker may take it now.
+-- Returns whether a worker may take it now. With queue.together, a list, the caller puts the ids in it in line at its end.
 local function place(queue, job, id)
   if job.waits_for_children then
     redis.call('ZADD', queue.base .. 'waiting-children', job.timestamp, id)
@@ -24,7 +24,12 @@ local function place(queue, job, id)
     add_delayed(queue, id, job.timestamp + job.delay)
     return false
   end
-  add_to_end(queue, id, job.priority, job.lifo)
+  local together = queue.together
+  if together and job.priority == 0 and not job.lifo then
+    together[#together + 1] = id
+  else
+    add_to_end(queue, id, job.priority, job.lifo)
+  end
   emit(queue, 'waiting', 'jobId', id)
   return true
 end
