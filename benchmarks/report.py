@@ -66,8 +66,7 @@ def _goals(results: Results) -> str:
     for goal in GOALS:
         cells = [verdict(goal, results, name) for name in ours]
         if any(cell != _MISSING for cell in cells):
-            wanted = f"{'>=' if goal.is_least else '<='} {goal.wanted:,g} {goal.unit}"
-            rows.append([goal.title, wanted, *cells])
+            rows.append([goal.title, goal.text, *cells])
     if not rows:
         return ""
     return "**Goals**\n\n" + table([" ", "goal", *(PEERS[name].title for name in ours)], rows, text_columns=2)
