@@ -97,10 +97,10 @@ async def test_the_remove_script_answers_with_each_of_its_codes(
     await keyspace.command("ZADD", keyspace.key("repeat"), 5, "s")
     await keyspace.command("HSET", keyspace.key("repeat:s:5"), "name", "n", "rjk", "s")
     answers = [
-        await queue.connection.run(REMOVE_JOB, (queue.keys.base,), [job_id, "1"])
-        for job_id in ("nope", "1", "repeat:s:5", "2")
+        await queue.connection.run(REMOVE_JOB, (queue.keys.base,), [job_id, "1", state])
+        for job_id, state in (("nope", ""), ("1", ""), ("repeat:s:5", ""), ("2", "failed"), ("2", ""))
     ]
-    assert answers == [-1, -10, -8, 0]
+    assert answers == [-1, -10, -8, -3, 0]
 
 
 @pytest.mark.parametrize("state", ["failed", "completed"])
