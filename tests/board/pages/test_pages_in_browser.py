@@ -190,6 +190,7 @@ async def test_a_failed_job_is_looked_at_and_retried(service: Service) -> None:
         page = visit.page
         await _row(page, "post").get_by_role("link", name="post").click()
         await page.get_by_role("rowheader", name=job.id).get_by_role("link").click()
+        await page.wait_for_url(re.compile(r"/-/job\?queue=post"))  # and for its script
         await expect(page.get_by_text("no such address").first).to_be_visible()
         await expect(page.get_by_text("[redacted]").first).to_be_visible()
         await visit.picture("own-job")
@@ -266,12 +267,12 @@ async def test_all_pages_are_reached_by_keys(service: Service) -> None:
         focused = await page.evaluate("document.activeElement.closest('tr').rowIndex")
         assert focused == 1
         await page.keyboard.press("Enter")
-        await expect(page).to_have_url(re.compile(r"/-/job\?queue=stock"))
+        await page.wait_for_url(re.compile(r"/-/job\?queue=stock"))  # and for its script
         await page.keyboard.press("g")
         await page.keyboard.press("o")
-        await expect(page).to_have_url(re.compile(r"/-/$"))
+        await page.wait_for_url(re.compile(r"/-/$"))  # and for its script
         await page.keyboard.press("/")
-        await expect(page).to_have_url(re.compile(r"/-/search"))
+        await page.wait_for_url(re.compile(r"/-/search"))  # and for its script
         await page.keyboard.press("/")
         assert await page.evaluate("document.activeElement.type") == "search"
         await page.keyboard.type("j/k?")  # typed, not obeyed
