@@ -19,8 +19,7 @@ from app.board.errors import RefusedError, refusal_of
 from app.board.history import HistorySource
 from app.board.options import BoardOptions
 from app.board.pages import PAGE_ACTIONS, PAGES, Live, pages_app
-from app.board.pages.rendering import OWN
-from app.board.paths import base_of, segments_of
+from app.board.paths import OWN, base_of, own_of, segments_of
 from app.board.queues import BoardQueue, BoardQueues
 from app.board.security import Auth, Guard, Policy
 from app.board.security.guard import new_xsrf_token, xsrf_cookie, xsrf_token
@@ -125,7 +124,7 @@ class BoardApp:
 
     def _own(self, path: str) -> ASGIApp:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
-            root = scope["state"]["base"] + OWN
+            root = own_of(scope["state"]["base"])
             # below the board the paths of Starlette's routes begin anew
             below = {**scope, "root_path": root, "path": root + path, "raw_path": None}
             del below["raw_path"]
@@ -145,7 +144,7 @@ class BoardApp:
         return {
             "boardTitle": options.title,
             "favIcon": {"default": "static/images/logo.svg", "alternative": "static/favicon-32x32.png"},
-            "miscLinks": [{"text": page.title, "url": f"{base}{OWN}{page.path}"} for page in PAGES],
+            "miscLinks": [{"text": page.title, "url": f"{own_of(base)}{page.path}"} for page in PAGES],
             "hideRedisDetails": not options.show_redis,
             "showWorkers": options.show_workers,
             "hasHistoryProvider": True,

@@ -4,6 +4,9 @@ from urllib.parse import quote, unquote
 
 from starlette.types import Scope
 
+OWN = "-"
+"""The segment that our own pages lie below: no queue page of Bull Board's begins so."""
+
 _UNQUOTED = "/:@!$&'()*+,;=~"
 
 
@@ -24,3 +27,8 @@ def segments_of(scope: Scope) -> tuple[str, ...]:
 def base_of(scope: Scope) -> str:
     """Where the board is, with a slash at the end: what its pages' addresses are relative to."""
     return quote(scope.get("root_path", ""), safe=_UNQUOTED).rstrip("/") + "/"
+
+
+def own_of(base: str) -> str:
+    """Where our own pages are, without a slash at the end."""
+    return f"{base}{OWN}"

@@ -5,11 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+
+from app.bullmq import Queue
+from app.core import Application
+from app.web import WebServer
+from app.workers import get_queue_token
+from tests.board.client import PATH
 
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 ARGUMENTS = [
@@ -84,3 +92,28 @@ class Visit:
     def _asked(self, url: str) -> None:
         if not url.startswith((self._origin, "data:", "blob:")):
             self.problems.append(f"asked {url}")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service with a board, and a browser to look at it with."""
+
+    application: Application
+    browser: Browser
+
+    def queue(self, name: str) -> Queue[Any]:
+        return self.application.get(get_queue_token(name))
+
+    async def emptied(self, name: str) -> Queue[Any]:
+        """A queue without jobs, that runs."""
+        queue = self.queue(name)
+        await queue.pause()
+        await queue.obliterate(force=True)
+        await queue.resume()
+        return queue
+
+    def visit(self, path: str = "") -> AbstractAsyncContextManager[Visit]:
+        """A page below the board."""
+        url = self.application.get(WebServer).url
+        assert url is not None
+        return Visit.to(self.browser, url, f"{PATH}/{path}")

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from app.board import BoardModule
 from app.board.ui import BoardUi
 from app.bullmq import FlowProducer, Job, Queue
-from app.core import Application, create_application, module
-from app.web import WebModule, WebServer
-from app.workers import WorkerHost, WorkersModule, get_queue_token, processor
-from tests.board.browser import Visit, opened_browser
-from tests.board.client import PATH
+from app.core import create_application, module
+from app.web import WebModule
+from app.workers import WorkerHost, WorkersModule, processor
+from tests.board.browser import Service, opened_browser
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
@@ -35,21 +33,6 @@ class MailWorker(WorkerHost):
         if isinstance(job.data, dict) and job.data.get("fails") and job.attempts_started == 1:
             raise ValueError(f"no such address {HOSTILE}")
         return "sent"
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service with a board, and a browser to look at it with."""
-
-    application: Application
-    browser: Browser
-    url: str
-
-    def queue(self, name: str) -> Queue[Any]:
-        return self.application.get(get_queue_token(name))
-
-    def visit(self, path: str = "") -> Any:
-        return Visit.to(self.browser, self.url, f"{PATH}/{path}")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -69,15 +52,9 @@ async def service(redis_server: Any, page: BoardUi) -> AsyncIterator[Service]:
         """A worker and a board."""
 
     async with opened_browser() as browser, await create_application(Shop) as application:
-        served = application.get(WebServer).url
-        assert served is not None
-        service = Service(application, browser, served)
-        mail, reports = service.queue("mail"), service.queue("reports")
-        for queue in (mail, reports):
-            await queue.resume()
-            await queue.pause()
-            await queue.obliterate(force=True)
-            await queue.resume()
+        service = Service(application, browser)
+        mail = await service.emptied("mail")
+        await service.emptied("reports")
         data = {"to": "a@example.com", "password": "s3cret", "fails": True, HOSTILE: HOSTILE}
         await mail.add(f"welcome {HOSTILE}", data)
         await mail.upsert_job_scheduler("nightly", {"pattern": "0 3 29 2 *"}, {"name": "nightly-mail", "data": {}})

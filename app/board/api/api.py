@@ -13,6 +13,7 @@ from app.board.api.call import Answer, Call, Route
 from app.board.api.routes import ROUTES
 from app.board.board import Board
 from app.board.errors import RefusedError, refusal_of
+from app.board.paths import own_of
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Api:
         call = Call(
             board=self._board,
             who=who,
-            pages_at=f"{request.state.base}-",
+            pages_at=own_of(request.state.base),
             params=params,
             query={name: value for name, value in request.query_params.items() if value},
         )

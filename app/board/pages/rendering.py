@@ -2,7 +2,9 @@
 
 import json
 import time
-from typing import Any
+from collections.abc import Sequence
+from math import ceil
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.board.pages.menu import PAGES
-
-OWN = "-"
-"""What our own pages lie below: no queue page of Bull Board's begins so."""
+from app.board.paths import own_of
 
 MOST_PAGES = 100_000
 """Of a list: further back nothing is looked up."""
+
+T = TypeVar("T")
 
 _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
@@ -30,7 +32,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     options = state.board.options
     context = {
         "base": state.base,
-        "own": f"{state.base}{OWN}",
+        "own": own_of(state.base),
         "xsrf": state.xsrf,
         "who": state.who,
         "title": options.title,
@@ -48,6 +50,11 @@ def page_number(request: Request) -> int:
     given = request.query_params.get("page", "")
     is_number = given.isascii() and given.isdigit() and len(given) < 9
     return min(max(int(given), 1), MOST_PAGES) if is_number else 1
+
+
+def page_of(items: Sequence[T], size: int, page: int) -> tuple[Sequence[T], int]:
+    """The items of a page of `size`, from 1, and how many pages there are, 1 at least."""
+    return items[(page - 1) * size : page * size], max(1, ceil(len(items) / size))
 
 
 def time_text(at_ms: float | None) -> str:

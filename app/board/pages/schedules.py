@@ -10,7 +10,7 @@ from app.board.api.call import Call
 from app.board.api.schedulers import all_schedulers
 from app.board.board import Board
 from app.board.crons import read_crons
-from app.board.pages.rendering import page_number, render
+from app.board.pages.rendering import page_number, page_of, render
 
 MOST_CRONS = 500
 SCHEDULERS_A_PAGE = 100
@@ -28,8 +28,7 @@ async def schedules(request: Request) -> Response:
     schedulers: list[dict[str, Any]] = [{**dict.fromkeys(_OPTIONAL), **each} for each in found["schedulers"]]
     listed = sorted(schedulers, key=lambda scheduler: scheduler["next"] or 0)
     page = page_number(request)
-    pages = max(-(-len(listed) // SCHEDULERS_A_PAGE), 1)
-    shown = listed[(page - 1) * SCHEDULERS_A_PAGE : page * SCHEDULERS_A_PAGE]
+    shown, pages = page_of(listed, SCHEDULERS_A_PAGE, page)
     may_run_cron = {cron.name: await board.may(who, "run-cron", job=cron.name) for cron in crons if cron.job}
     may_run = {
         (scheduler["queueName"], scheduler["id"]): await board.may(

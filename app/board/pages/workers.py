@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from app.board.active import read_work
 from app.board.board import Board
-from app.board.pages.rendering import page_number, render
+from app.board.pages.rendering import page_number, page_of, render
 from app.board.snapshot import read_workers, workers_of
 
 QUEUES_A_PAGE = 50
@@ -26,8 +26,7 @@ async def workers(request: Request) -> Response:
     else:
         entries, most_jobs, most_workers = await board.visible_queues(who), MOST_JOBS // 10, MOST_WORKERS // 10
     page = page_number(request)
-    pages = max(-(-len(entries) // QUEUES_A_PAGE), 1)
-    shown = entries[(page - 1) * QUEUES_A_PAGE : page * QUEUES_A_PAGE]
+    shown, pages = page_of(entries, QUEUES_A_PAGE, page)
     fleets = await read_workers(shown) if board.options.show_workers else {}
     found = await asyncio.gather(
         *(

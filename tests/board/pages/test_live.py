@@ -285,6 +285,7 @@ async def test_the_look_goes_on_when_redis_cannot_be_read(open_queue: OpenQueue,
         await page.until("event: change")  # the queue is shown as one that cannot be read
         await queue.connection.execute("DEL", queue.keys.of("completed"))
         await page.until("event: change", 2)
+        assert app.live.is_polling
 
 
 async def test_a_foreign_server_serves_streams_and_stops_in_time(

@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -19,14 +18,13 @@ from app.board.pages import live
 from app.bullmq import Job, JobSpec, Queue
 from app.core import Application, create_application, injectable, module
 from app.schedule import cron
-from app.web import WebModule, WebServer
-from app.workers import WorkerHost, WorkersModule, get_queue_token, processor
+from app.web import WebModule
+from app.workers import WorkerHost, WorkersModule, processor
 from app.workers.history import Tally
 from app.workers.history.keys import HistoryKeys
 from app.workers.history.scripts import record
 from app.workers.presence import PresenceModule
-from tests.board.browser import Visit, opened_browser
-from tests.board.client import PATH
+from tests.board.browser import Service, opened_browser
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
@@ -64,21 +62,6 @@ class Clerk:
         Clerk.runs += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service with a board, and a browser to look at it with."""
-
-    application: Application
-    browser: Browser
-    url: str
-
-    def queue(self, name: str) -> Queue[Any]:
-        return self.application.get(get_queue_token(name))
-
-    def visit(self, path: str = "") -> Any:
-        return Visit.to(self.browser, self.url, f"{PATH}/-/{path}")
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def service(redis_server: Any) -> AsyncIterator[Service]:
     url = redis_server.url.removesuffix("/0") + "/9"
@@ -103,13 +86,9 @@ async def service(redis_server: Any) -> AsyncIterator[Service]:
 
 
 async def _served(browser: Browser, application: Application) -> Service:
-    served = application.get(WebServer).url
-    assert served is not None
-    service = Service(application, browser, served)
-    for queue in (service.queue("post"), service.queue("stock")):
-        await queue.pause()
-        await queue.obliterate(force=True)
-        await queue.resume()
+    service = Service(application, browser)
+    for name in ("post", "stock"):
+        await service.emptied(name)
     await _record(service.queue("post"))
     return service
 
@@ -133,7 +112,7 @@ def _row(page: Page, name: str) -> Any:
 async def test_the_overview_follows_what_happens(service: Service) -> None:
     stock = service.queue("stock")
     await stock.add_bulk([JobSpec("count", {"shelf": number}) for number in range(3)])
-    async with service.visit() as visit:
+    async with service.visit("-/") as visit:
         page = visit.page
         await expect(_row(page, "stock").get_by_role("cell").nth(1)).to_have_text("3")
         await expect(page.locator("#live")).to_be_visible()
@@ -147,7 +126,7 @@ async def test_the_overview_follows_what_happens(service: Service) -> None:
 
 async def test_what_somebody_looks_at_is_not_taken_away(service: Service) -> None:
     stock = service.queue("stock")
-    async with service.visit() as visit:
+    async with service.visit("-/") as visit:
         page = visit.page
         await page.clock.install()
         await page.reload()
@@ -168,7 +147,7 @@ async def test_what_somebody_looks_at_is_not_taken_away(service: Service) -> Non
 
 async def test_a_queue_is_paused_and_resumed_and_the_focus_stays(service: Service) -> None:
     stock = service.queue("stock")
-    async with service.visit("queue?name=stock") as visit:
+    async with service.visit("-/queue?name=stock") as visit:
         page = visit.page
         await page.get_by_role("button", name="Pause").click()
         await expect(page.get_by_role("status")).to_have_text("Pause: done")
@@ -186,7 +165,7 @@ async def test_a_failed_job_is_looked_at_and_retried(service: Service) -> None:
     post = service.queue("post")
     job = await post.add(f"letter {HOSTILE}", {"fails": True, "password": "s3cret"})
     await eventually(lambda: _is(post, job.id, "failed"))
-    async with service.visit() as visit:
+    async with service.visit("-/") as visit:
         page = visit.page
         await _row(page, "post").get_by_role("link", name="post").click()
         await page.get_by_role("rowheader", name=job.id).get_by_role("link").click()
@@ -209,7 +188,7 @@ async def test_a_cron_and_a_job_scheduler_are_run_by_hand(service: Service) -> N
     post = service.queue("post")
     await post.upsert_job_scheduler("yearly", {"pattern": "0 3 29 2 *"}, {"name": "yearly-letter", "data": {}})
     before = Clerk.runs
-    async with service.visit("schedules") as visit:
+    async with service.visit("-/schedules") as visit:
         page = visit.page
         page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
         await _row(page, "leap-day").get_by_role("button", name="Run now").click()
@@ -227,7 +206,7 @@ async def test_who_works_on_what_and_who_changed_what_is_shown(service: Service)
     stock = service.queue("stock")
     await stock.pause()
     await stock.resume()
-    async with service.visit("workers") as visit:
+    async with service.visit("-/workers") as visit:
         page = visit.page
         await expect(page.get_by_role("main")).to_contain_text(f"pid {os.getpid()}")
         await visit.picture("own-workers")
@@ -248,7 +227,7 @@ async def test_who_works_on_what_and_who_changed_what_is_shown(service: Service)
 async def test_a_refusal_is_said_and_a_question_may_be_declined(service: Service) -> None:
     stock = service.queue("stock")
     later = await stock.add("later", {}, delay=3_600_000)
-    async with service.visit(f"job?queue=stock&id={later.id}") as visit:
+    async with service.visit(f"-/job?queue=stock&id={later.id}") as visit:
         page = visit.page
         page.once("dialog", lambda dialog: asyncio.ensure_future(dialog.dismiss()))
         await page.get_by_role("button", name="Remove").click()
@@ -259,7 +238,7 @@ async def test_a_refusal_is_said_and_a_question_may_be_declined(service: Service
 
 
 async def test_all_pages_are_reached_by_keys(service: Service) -> None:
-    async with service.visit("queue?name=stock&state=waiting") as visit:
+    async with service.visit("-/queue?name=stock&state=waiting") as visit:
         page = visit.page
         await page.keyboard.press("j")
         await page.keyboard.press("j")
@@ -282,7 +261,7 @@ async def test_all_pages_are_reached_by_keys(service: Service) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_both_schemes_are_drawn(service: Service, scheme: Any) -> None:
-    async with service.visit() as visit:
+    async with service.visit("-/") as visit:
         page = visit.page
         await page.emulate_media(color_scheme=scheme)
         colour = await page.evaluate("getComputedStyle(document.body).backgroundColor")

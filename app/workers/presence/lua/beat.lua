@@ -16,11 +16,11 @@ for at = 3, #ARGV, 2 do
 end
 
 -- A few at a time: each of thousands that died at once is forgotten by one of the next heartbeats.
-local FORGOTTEN = 100
+local FORGOTTEN = 200
 local gone = redis.call('ZRANGEBYSCORE', seen, '-inf', now - lives_ms, 'LIMIT', 0, FORGOTTEN)
 local over = redis.call('ZCARD', seen) - #gone - most
 if over > 0 then
-  gone = redis.call('ZRANGE', seen, 0, math.min(#gone + over, FORGOTTEN + 100) - 1)
+  gone = redis.call('ZRANGE', seen, 0, math.min(#gone + over, FORGOTTEN) - 1)
 end
 for _, id in ipairs(gone) do
   redis.call('HDEL', workers, id)
