@@ -11,10 +11,10 @@ BIN    := $(VENV)/bin
 RUN_READY := $(VENV)/.base-$(subst /,-,$(PYTHON))
 DEV_READY := $(VENV)/.dev-$(subst /,-,$(PYTHON))
 
-PYTHON_FILES := app main.py hatch_build.py tests benchmarks requirements .ci
+PYTHON_FILES := app bullworks main.py hatch_build.py tests benchmarks requirements .ci
 
 # Bull Board's own page, by npm: without npm our own pages serve /admin/queues.
-UI_READY := app/board/ui/dist/INTEGRITY
+UI_READY := bullworks/board/ui/dist/INTEGRITY
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo ui test soak bench check check-format check-lint check-types check-pyright check-imports \
@@ -23,7 +23,7 @@ UI_READY := app/board/ui/dist/INTEGRITY
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  ARGS=... is passed on: make test ARGS='tests/cli -x', make run ARGS=--help"
+	@echo "  ARGS=... is passed on: make test ARGS='tests/bullworks/cli -x', make run ARGS=--help"
 
 $(RUN_READY): requirements/base.lock requirements/install.py
 	@$(PYTHON) requirements/install.py $(VENV) base $@
@@ -32,8 +32,8 @@ $(DEV_READY): requirements/dev.lock requirements/install.py
 	@$(PYTHON) requirements/install.py $(VENV) dev $@
 	@touch $(RUN_READY)
 
-$(UI_READY): app/board/ui/fetch.py | $(RUN_READY)
-	@$(BIN)/python app/board/ui/fetch.py || true
+$(UI_READY): bullworks/board/ui/fetch.py | $(RUN_READY)
+	@$(BIN)/python bullworks/board/ui/fetch.py || true
 
 install: $(DEV_READY) ## make .venv with everything for running, testing and checking
 
@@ -44,13 +44,13 @@ demo: $(RUN_READY) ## 200 welcome mails through queue, retries and worker, with 
 	@exec $(BIN)/python main.py demo $(ARGS)
 
 ui: $(RUN_READY) ## fetch Bull Board's own page (needs npm; `make run` does, once)
-	@$(BIN)/python app/board/ui/fetch.py
+	@$(BIN)/python bullworks/board/ui/fetch.py
 
 test: $(DEV_READY) ## run all tests (more of them where redis-server and Node are installed)
 	@$(BIN)/python -m pytest $(ARGS)
 
 soak: $(DEV_READY) ## minutes of random faults, not part of `make test` (SOAK_S=300)
-	@RUN_SOAK=1 $(BIN)/python -m pytest -s tests/soak $(ARGS)
+	@RUN_SOAK=1 $(BIN)/python -m pytest -s tests/bullworks/soak $(ARGS)
 
 bench: $(DEV_READY) ## every peer through every workload (PEERS=bullworks,bullmq for some; half an hour for all)
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers $(PEERS)) $(ARGS)
@@ -68,7 +68,7 @@ check-lint: $(DEV_READY)
 
 check-types: $(DEV_READY)
 	@echo "check: types (mypy --strict)"
-	@$(BIN)/mypy --no-error-summary app main.py
+	@$(BIN)/mypy --no-error-summary app bullworks main.py
 
 check-pyright: $(DEV_READY)
 	@echo "check: types (pyright)"
@@ -81,7 +81,7 @@ check-imports: $(DEV_READY)
 # Findings of low severity are ruff's S rules too, which want a reason beside each exception.
 check-security: $(DEV_READY)
 	@echo "check: security (bandit)"
-	@$(BIN)/bandit --quiet --severity-level medium --recursive app main.py
+	@$(BIN)/bandit --quiet --severity-level medium --recursive app bullworks main.py
 
 check-audit: $(DEV_READY)
 	@echo "check: known vulnerabilities (pip-audit)"
@@ -103,5 +103,5 @@ lock: ## resolve requirements/*.lock anew from pyproject.toml (ARGS=--upgrade fo
 	@echo "requirements/base.lock and requirements/dev.lock are up to date"
 
 clean: ## remove .venv and everything the tools left; the embedded server's data in var/ stays
-	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/node/node_modules
-	@find app tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/bullworks/node/node_modules
+	@find app bullworks tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

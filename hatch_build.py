@@ -1,4 +1,4 @@
-"""The wheel's build hook: puts Bull Board's own page into it, see app/board/ui/fetch.py.
+"""The wheel's build hook: puts Bull Board's own page into it, see bullworks/board/ui/fetch.py.
 
 Without npm, or where it fails, the wheel has our own pages only, and a warning says so; BOARD_UI=required makes that an
 error, for the build of a deploy image. A page with another hash than it should have ends every build.
@@ -12,7 +12,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-UI = "app/board/ui"
+UI = "bullworks/board/ui"
 
 
 class BoardUiHook(BuildHookInterface[Any]):

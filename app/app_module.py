@@ -1,17 +1,13 @@
 """The composition root: what this service is made of."""
 
-from app.board import BoardModule
-from app.core import module
-from app.health import HealthModule
-from app.modules.candles import CandlesModule
-from app.modules.email import EmailModule
-from app.modules.sync import SyncModule
-from app.modules.ticker import TickerModule
 from app.modules.users import UsersModule
-from app.web import WebModule
-from app.workers import WorkersModule
-from app.workers.history import HistoryModule
-from app.workers.presence import PresenceModule
+from app.workers.workers_module import WorkersModule
+from bullworks.board import BoardModule
+from bullworks.core import module
+from bullworks.health import HealthModule
+from bullworks.web import WebModule
+from bullworks.workers.history import HistoryModule
+from bullworks.workers.presence import PresenceModule
 
 
 @module(
@@ -22,11 +18,7 @@ from app.workers.presence import PresenceModule
         WebModule.for_root(),
         HealthModule.for_root(),
         BoardModule.for_root(),
-        EmailModule,
         UsersModule,
-        TickerModule,
-        CandlesModule,
-        SyncModule,
     ]
 )
 class AppModule:

@@ -1,8 +1,8 @@
 """python -m benchmarks: every peer through every workload, on this machine, in one run.
 
 Starts a redis-server of its own on a free port. Each peer has an environment of its own, made when it is first wanted
-(build/bench/<peer>/.venv; Node's is tests/node). Peers take turns, rounds are repeated, and the median counts. Figures
-of a shared machine are noisy: look at ratios, and at CPU per job before jobs per second.
+(build/bench/<peer>/.venv; Node's is tests/bullworks/node). Peers take turns, rounds are repeated, and the median
+counts. Figures of a shared machine are noisy: look at ratios, and at CPU per job before jobs per second.
 """
 
 import argparse

@@ -9,8 +9,8 @@ from typing import Self
 
 import redis
 
-from app.redis.embedded.binary import find_binary
-from app.redis.embedded.process import free_port
+from bullworks.redis.embedded.binary import find_binary
+from bullworks.redis.embedded.process import free_port
 
 _START_S = 10.0
 _STOP_S = 10.0

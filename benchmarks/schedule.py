@@ -11,8 +11,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.core import Application, create_application, dynamic_module
-from app.schedule import ScheduleModule, cron
+from bullworks.core import Application, create_application, dynamic_module
+from bullworks.schedule import ScheduleModule, cron
 
 METHODS_A_CLASS = 100
 # Until every first tick has been found, which goes on in the background.

@@ -13,10 +13,10 @@ import statistics
 import time
 from typing import Annotated, Any, NamedTuple
 
-from app.bullmq import Job, Queue
-from app.core import create_application, module
-from app.workers import InjectQueue, WorkerHost, WorkersModule, processor
 from benchmarks.redis_process import RedisProcess
+from bullworks.bullmq import Job, Queue
+from bullworks.core import create_application, module
+from bullworks.workers import BullModule, InjectQueue, WorkerHost, processor
 
 LIMIT_MS = 50.0
 """What a user's service of 50 modules may take besides its connections."""
@@ -31,7 +31,7 @@ def feature(number: int, services: int, before: type[Any] | None) -> tuple[type[
         made.append(_service(f"Service{number}Of{index}", needed))
         needed = made[-1]
     worker = processor(queue)(_worker(f"Feature{number}Worker", made[-1], queue))
-    imports = [WorkersModule.register_queue(queue)]
+    imports = [BullModule.register_queue(queue)]
     if before is not None:
         imports.append(vars(before)["module"])
     cls = module(imports=imports, providers=[*made, worker], exports=[made[-1]])(type(f"Feature{number}Module", (), {}))
@@ -63,7 +63,7 @@ def _worker(name: str, service: type[Any], queue: str) -> type[Any]:
 
 def service_of(modules: int, services: int, url: str) -> type[Any]:
     """The root module of a whole service."""
-    imports: list[Any] = [WorkersModule.for_root(connection=url)]
+    imports: list[Any] = [BullModule.for_root(connection=url)]
     last: type[Any] | None = None
     for number in range(modules):
         cls, last = feature(number, services, last)

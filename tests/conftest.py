@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.servers import RedisServer, redis_binary, server_binary
+from tests.bullworks.servers import RedisServer, redis_binary, server_binary
 
 # Whoever brings the whole service up listens somewhere that nobody else wants, and so do processes of his.
 os.environ["HTTP_PORT"] = "0"
@@ -47,3 +49,14 @@ def redis_url(redis_server: RedisServer) -> str:
 def key_prefix() -> str:
     """A prefix no other test uses on the shared server."""
     return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens a connection fails the test."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr("bullworks.redis.endpoint.Endpoint.open", refuse)

@@ -17,7 +17,7 @@ if not options.fast:
     # importing them fails from here on, as where the extra is not installed
     sys.modules.update({"orjson": None, "uvloop": None})  # type: ignore[dict-item]
 
-from app.bullmq import Job, JobSpec, Queue, Worker  # noqa: E402
+from bullworks.bullmq import Job, JobSpec, Queue, Worker  # noqa: E402
 
 
 @contextlib.asynccontextmanager

@@ -3,6 +3,5 @@
 from app.modules.candles.candle import Candle
 from app.modules.candles.module import CandlesModule
 from app.modules.candles.store import CandleStore
-from app.modules.candles.worker import CandlesWorker
 
-__all__ = ["Candle", "CandleStore", "CandlesModule", "CandlesWorker"]
+__all__ = ["Candle", "CandleStore", "CandlesModule"]

@@ -1,10 +1,8 @@
 """The module of this feature."""
 
-from app.core import module, provide
 from app.modules.candles.store import CandleStore
-from app.modules.candles.worker import CandlesWorker
-from app.settings import CandlesSettings, Settings
-from app.workers import WorkersModule
+from bullworks.core import module, provide
+from bullworks.settings import CandlesSettings, Settings
 
 
 def _candles_settings() -> CandlesSettings:
@@ -12,9 +10,8 @@ def _candles_settings() -> CandlesSettings:
 
 
 @module(
-    imports=[WorkersModule.register_queue("candles")],
-    providers=[CandlesWorker, CandleStore, provide(CandlesSettings, use_factory=_candles_settings)],
+    providers=[CandleStore, provide(CandlesSettings, use_factory=_candles_settings)],
     exports=[CandleStore],
 )
 class CandlesModule:
-    """The queue `candles`, its worker, and CandleStore for features that show candles."""
+    """CandleStore: the candles of each symbol."""

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from app.core import Inject, injectable
 from app.modules.candles.candle import Candle, start_of
 from app.modules.candles.keys import CandleKeys
-from app.redis.pipelined import Argument, PipelinedConnection
-from app.redis.script import Script
-from app.settings import CandlesSettings
-from app.workers.tokens import CONNECTION
+from bullworks.core import Inject, injectable
+from bullworks.redis.pipelined import Argument, PipelinedConnection
+from bullworks.redis.script import Script
+from bullworks.settings import CandlesSettings
+from bullworks.workers.tokens import CONNECTION
 
 _FOLD_TICK = Script.load("app.modules.candles", "fold_tick")
 

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 
-from app.core import injectable
 from app.modules.email.errors import MailNotSentError
 from app.modules.email.message import compose
 from app.modules.email.outbox import Outbox
 from app.modules.email.smtp_server import SmtpServer
-from app.settings import MailSettings
+from bullworks.core import injectable
+from bullworks.settings import MailSettings
 
 log = logging.getLogger(__name__)
 

@@ -1,10 +1,8 @@
 """The module of this feature."""
 
-from app.core import module, provide
 from app.modules.email.mail_service import MailService
-from app.modules.email.worker import EmailWorker
-from app.settings import MailSettings, Settings
-from app.workers import WorkersModule
+from bullworks.core import module, provide
+from bullworks.settings import MailSettings, Settings
 
 
 def _mail_settings() -> MailSettings:
@@ -12,9 +10,8 @@ def _mail_settings() -> MailSettings:
 
 
 @module(
-    imports=[WorkersModule.register_queue("email")],
-    providers=[EmailWorker, MailService, provide(MailSettings, use_factory=_mail_settings)],
+    providers=[MailService, provide(MailSettings, use_factory=_mail_settings)],
     exports=[MailService],
 )
 class EmailModule:
-    """The queue `email`, its worker, and MailService for features that send mail themselves."""
+    """MailService: sends mails."""

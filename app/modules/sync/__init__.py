@@ -4,6 +4,5 @@ from app.modules.sync.errors import LateSyncError, SyncSourceError
 from app.modules.sync.module import SyncModule
 from app.modules.sync.service import SyncService
 from app.modules.sync.store import Snapshot
-from app.modules.sync.worker import SyncWorker
 
-__all__ = ["LateSyncError", "Snapshot", "SyncModule", "SyncService", "SyncSourceError", "SyncWorker"]
+__all__ = ["LateSyncError", "Snapshot", "SyncModule", "SyncService", "SyncSourceError"]

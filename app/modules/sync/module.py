@@ -1,11 +1,9 @@
 """The module of this feature."""
 
-from app.core import module, provide
 from app.modules.sync.service import SyncService
 from app.modules.sync.store import SnapshotStore
-from app.modules.sync.worker import SyncWorker
-from app.settings import Settings, SyncSettings
-from app.workers import WorkersModule
+from bullworks.core import module, provide
+from bullworks.settings import Settings, SyncSettings
 
 
 def _sync_settings() -> SyncSettings:
@@ -13,9 +11,8 @@ def _sync_settings() -> SyncSettings:
 
 
 @module(
-    imports=[WorkersModule.register_queue("sync")],
-    providers=[SyncWorker, SyncService, SnapshotStore, provide(SyncSettings, use_factory=_sync_settings)],
+    providers=[SyncService, SnapshotStore, provide(SyncSettings, use_factory=_sync_settings)],
     exports=[SyncService],
 )
 class SyncModule:
-    """The queue `sync`, SyncWorker, and SyncService for features that read the copy."""
+    """SyncService: fetches the copy, and reads it."""

@@ -1,9 +1,9 @@
 """One sync, and what came of the last."""
 
-from app.core import injectable
 from app.modules.sync.store import Snapshot, SnapshotStore
-from app.settings import SyncSettings
-from app.workers.services import Lock
+from bullworks.core import injectable
+from bullworks.locks import Lock
+from bullworks.settings import SyncSettings
 
 SOURCE = "api"
 """The one source that there is."""

@@ -4,12 +4,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from app.core import Inject, injectable
 from app.modules.sync.errors import LateSyncError
 from app.modules.sync.keys import snapshot_key
-from app.redis.pipelined import Argument, PipelinedConnection
-from app.redis.script import Script
-from app.workers.tokens import CONNECTION
+from bullworks.core import Inject, injectable
+from bullworks.redis.pipelined import Argument, PipelinedConnection
+from bullworks.redis.script import Script
+from bullworks.workers.tokens import CONNECTION
 
 _STORE_SNAPSHOT = Script.load("app.modules.sync", "store_snapshot")
 

@@ -5,6 +5,5 @@ from app.modules.ticker.module import TickerModule
 from app.modules.ticker.service import TickerService
 from app.modules.ticker.source import TickerSource
 from app.modules.ticker.tick import Tick
-from app.modules.ticker.worker import TickerWorker
 
-__all__ = ["Tick", "TickerModule", "TickerService", "TickerSource", "TickerSourceError", "TickerWorker"]
+__all__ = ["Tick", "TickerModule", "TickerService", "TickerSource", "TickerSourceError"]

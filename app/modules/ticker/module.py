@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-from app.core import module, provide
 from app.modules.ticker.random_walk import RandomWalk
 from app.modules.ticker.service import TickerService
 from app.modules.ticker.source import TickerSource
 from app.modules.ticker.store import TickerStore
-from app.modules.ticker.worker import TickerWorker
-from app.settings import Settings, TickerSettings
-from app.workers import WorkersModule
+from bullworks.core import module, provide
+from bullworks.settings import Settings, TickerSettings
+from bullworks.workers import BullModule
 
 
 def _ticker_settings() -> TickerSettings:
@@ -32,15 +31,14 @@ def _source_of(settings: TickerSettings) -> TickerSource:
 
 
 @module(
-    imports=[WorkersModule.register_queue("candles")],
+    imports=[BullModule.register_queue("candles")],
     providers=[
-        TickerWorker,
         TickerService,
         TickerStore,
         provide(TickerSettings, use_factory=_ticker_settings),
         provide(TickerSource, use_factory=_source),
     ],
-    exports=[TickerService],
+    exports=[TickerService, TickerSource],
 )
 class TickerModule:
-    """TickerWorker, and TickerService for features that want prices."""
+    """TickerService, and the source that prices come from."""

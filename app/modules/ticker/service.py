@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
-from app.bullmq import Queue
-from app.core import injectable
 from app.modules.ticker.store import TickerStore
 from app.modules.ticker.tick import Tick
-from app.settings import TickerSettings
-from app.workers import InjectQueue
+from bullworks.bullmq import Queue
+from bullworks.core import injectable
+from bullworks.settings import TickerSettings
+from bullworks.workers import InjectQueue
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Annotated
 
-from app.core import Inject, injectable
 from app.modules.ticker.keys import LAST
 from app.modules.ticker.tick import Tick
-from app.redis.pipelined import PipelinedConnection
-from app.redis.script import Script
-from app.workers.tokens import CONNECTION
+from bullworks.core import Inject, injectable
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis.script import Script
+from bullworks.workers.tokens import CONNECTION
 
 _FORGET_STALE = Script.load("app.modules.ticker", "forget_stale")
 

@@ -1,12 +1,12 @@
 """The module of this feature."""
 
-from app.core import module
 from app.modules.users.service import UserService
-from app.workers import WorkersModule
+from bullworks.core import module
+from bullworks.workers import BullModule
 
 
 @module(
-    imports=[WorkersModule.register_queue("email")],
+    imports=[BullModule.register_queue("email")],
     providers=[UserService],
     exports=[UserService],
 )

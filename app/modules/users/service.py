@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from app.bullmq import Queue
-from app.core import injectable
-from app.workers import InjectQueue
+from bullworks.bullmq import Queue
+from bullworks.core import injectable
+from bullworks.workers import InjectQueue
 
 
 @injectable()

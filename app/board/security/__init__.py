@@ -1,7 +1,0 @@
-"""Who may ask the board what: hosts, logins, forged requests, policy."""
-
-from app.board.security.access import Access, Action, Policy
-from app.board.security.auth import Auth, Identity, any_auth, basic_auth, bearer_auth
-from app.board.security.guard import Guard
-
-__all__ = ["Access", "Action", "Auth", "Guard", "Identity", "Policy", "any_auth", "basic_auth", "bearer_auth"]

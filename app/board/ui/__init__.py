@@ -1,5 +1,0 @@
-"""Bull Board's own page: fetching it, and serving it."""
-
-from app.board.ui.page import BoardUi, StaticFile
-
-__all__ = ["BoardUi", "StaticFile"]

@@ -1,0 +1,28 @@
+"""The worker of the queue `email`."""
+
+from typing import Any
+
+from app.modules.email.errors import InvalidMailError, MailRefusedError
+from app.modules.email.mail_service import MailService
+from bullworks.bullmq import Job, UnrecoverableError
+from bullworks.workers import WorkerHost, processor
+
+
+@processor("email", concurrency=50)
+class EmailWorker(WorkerHost):
+    """Sends one mail a job. The job's data holds `email`, `subject` and `body`."""
+
+    def __init__(self, mail: MailService) -> None:
+        self.mail = mail
+
+    async def process(self, job: Job) -> Any:
+        """`{"sent": True}`; a mail that can never be sent fails at once, without its remaining attempts."""
+        try:
+            to, subject, body = job.data["email"], job.data["subject"], job.data["body"]
+        except (KeyError, TypeError) as error:
+            raise UnrecoverableError("the job's data needs email, subject and body") from error
+        try:
+            await self.mail.send(to=to, subject=subject, body=body)
+        except (InvalidMailError, MailRefusedError) as error:
+            raise UnrecoverableError(str(error)) from error
+        return {"sent": True}

@@ -1,0 +1,33 @@
+"""Bull Board over our queues, and pages of our own beside it: an ASGI app, at /admin/queues."""
+
+from bullworks.board.app import BoardApp, board_app
+from bullworks.board.audit import AuditEvent
+from bullworks.board.errors import BadBasePathError, BoardError, SameQueueNameError
+from bullworks.board.history import HistorySource
+from bullworks.board.module import BoardModule, BoardService
+from bullworks.board.options import BoardOptions
+from bullworks.board.queues import BoardQueue, BoardQueueOptions
+from bullworks.board.security import Access, Action, Auth, Identity, Policy, any_auth, basic_auth, bearer_auth
+
+__all__ = [
+    "Access",
+    "Action",
+    "AuditEvent",
+    "Auth",
+    "BadBasePathError",
+    "BoardApp",
+    "BoardError",
+    "BoardModule",
+    "BoardOptions",
+    "BoardQueue",
+    "BoardQueueOptions",
+    "BoardService",
+    "HistorySource",
+    "Identity",
+    "Policy",
+    "SameQueueNameError",
+    "any_auth",
+    "basic_auth",
+    "bearer_auth",
+    "board_app",
+]

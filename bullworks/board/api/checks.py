@@ -1,0 +1,59 @@
+"""What a request may hold, checked as Bull Board checks it: the page knows these errors."""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from bullworks.board.errors import invalid
+
+STATUSES = (
+    "latest", "active", "waiting", "waiting-children", "prioritized", "completed", "failed", "delayed", "paused",
+)  # fmt: skip
+MOST_JOBS_A_PAGE = 300
+
+
+def query_whole(query: Mapping[str, str], name: str, default: int, least: int, most: int = 2**53) -> int:
+    """A whole number of the query. Raises RefusedError."""
+    given = query.get(name)
+    number = default if given is None else number_of(given)
+    if number is None or number != int(number) or not least <= number <= most:
+        raise invalid("INVALID_QUERY_PARAM", field=name)
+    return int(number)
+
+
+def clamped(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    """A whole number of the query, moved into its range; the default where it is none."""
+    number = number_of(query.get(name, ""))
+    return default if number is None or number != int(number) else min(max(int(number), least), most)
+
+
+def query_number(query: Mapping[str, str], name: str, key: str, default: float | None = None) -> float:
+    """A number of the query. Raises RefusedError."""
+    given = query.get(name)
+    number = default if given is None else number_of(given)
+    if number is None:
+        raise invalid(key)
+    return number
+
+
+def choice(value: str | None, choices: tuple[str, ...], key: str, **options: Any) -> str:
+    """One of several words. Raises RefusedError."""
+    if value not in choices:
+        raise invalid(key, **options)
+    return value
+
+
+def whole(value: object, least: int, most: int = 2**53) -> int | None:
+    """A whole number of a JSON body, also one written as 5.0; None: it is none, or out of range."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value != int(value):
+        return None
+    return int(value) if least <= value <= most else None
+
+
+def number_of(text: str) -> float | None:
+    """The finite number that a text is."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None

@@ -1,0 +1,118 @@
+"""How the board refuses: in the form that Bull Board's page reads, {error: {key}, message?, code?}."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bullworks.bullmq import InvalidOptionError, InvalidPayloadError
+from bullworks.bullmq.errors import (
+    ActiveJobsError,
+    JobLockedError,
+    JobNotFoundError,
+    JobStateError,
+    ParentError,
+    SchedulerJobError,
+)
+from bullworks.core import CoreError
+from bullworks.redis.errors import RedisError
+from bullworks.redis.server_error import ServerError
+
+
+class BoardError(CoreError):
+    """Base of what is wrong with how a board is made. Raised at the start."""
+
+
+class SameQueueNameError(BoardError):
+    """Two queues of a board have one name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"two queues of the board are called {self.name!r}; give one BoardQueue(queue, name=...)"
+
+
+class BadBasePathError(BoardError):
+    """The board cannot be served under that path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"the board's path {self.path!r} cannot be used: it begins with / and is plain, as in /admin/queues"
+
+
+class RefusedError(Exception):
+    """A request is answered with an error.
+
+    Attributes:
+        status: of HTTP.
+        key: one of Bull Board's translation keys, as in "ERRORS.QUEUE_NOT_FOUND".
+        options: what the translation inserts.
+        message: more about it: a text, or a key with options.
+        code: for programs.
+        headers: of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        key: str,
+        message: str | Mapping[str, Any] | None = None,
+        *,
+        options: Mapping[str, Any] | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> None:
+        super().__init__(status, key, message)
+        self.status = status
+        self.key = f"ERRORS.{key}"
+        self.message = message
+        self.options = options
+        self.code = code
+        self.headers = dict(headers or {})
+        self.more = more
+
+    def __str__(self) -> str:
+        return self.message if isinstance(self.message, str) else self.key
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the answer."""
+        error = {"key": self.key} if self.options is None else {"key": self.key, "options": dict(self.options)}
+        body: dict[str, Any] = {"error": error}
+        if self.message is not None:
+            body["message"] = self.message
+        if self.code is not None:
+            body["code"] = self.code
+        return {**body, **self.more}
+
+
+def invalid(key: str, message: str | None = None, **options: Any) -> RefusedError:
+    """400: what was sent cannot be used."""
+    return RefusedError(400, key, message, options=options or None, code="INVALID_REQUEST")
+
+
+def refusal_of(error: Exception) -> RefusedError | None:
+    """How an error of the engine is answered; None: it is a bug, of which nothing is told."""
+    refusal: RefusedError | None = None
+    match error:
+        case RefusedError():
+            refusal = error
+        case InvalidOptionError() | InvalidPayloadError():
+            refusal = invalid("INVALID_REQUEST_BODY", str(error))
+        case JobNotFoundError():
+            refusal = RefusedError(404, "JOB_NOT_FOUND")
+        case JobLockedError():
+            details = {"key": "ERRORS.JOB_IS_ACTIVE_DETAILS", "options": {"jobId": error.job_id}}
+            refusal = RefusedError(409, "JOB_IS_ACTIVE", details)
+        case ActiveJobsError():
+            refusal = RefusedError(409, "QUEUE_HAS_ACTIVE_JOBS", {"key": "ERRORS.QUEUE_HAS_ACTIVE_JOBS_DETAILS"})
+        case JobStateError() | SchedulerJobError() | ParentError():
+            refusal = RefusedError(409, "INTERNAL_SERVER_ERROR", str(error), code="CONFLICT")
+        case ServerError():
+            refusal = RefusedError(502, "REDIS_UNAVAILABLE", str(error))
+        case RedisError():  # its text names the address, without a password
+            refusal = RefusedError(503, "REDIS_UNAVAILABLE", str(error))
+    return refusal

@@ -1,0 +1,251 @@
+"""Jobs as Bull Board's page reads them. One that cannot be read is shown as that, and spoils nothing else."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from bullworks.board.queues import BoardQueue, JobUrl
+from bullworks.board.redaction import Redaction, too_large
+from bullworks.board.wire import public_options
+from bullworks.bullmq.wire import codec
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis.server_error import ServerError
+
+log = logging.getLogger(__name__)
+
+_LEGACY_ATTEMPTS = b"attemptsMade"
+_SMALL = (
+    codec.NAME, codec.TIMESTAMP, codec.DELAY, codec.PRIORITY, codec.PROCESSED_ON, codec.FINISHED_ON,
+    codec.ATTEMPTS_MADE, _LEGACY_ATTEMPTS, codec.ATTEMPTS_STARTED, codec.STALLED_COUNTER, codec.PROCESSED_BY,
+    codec.DEDUPLICATION_ID, codec.SCHEDULER_ID,
+)  # fmt: skip
+_LARGE = (
+    codec.DATA, codec.OPTS, codec.PROGRESS, codec.RETURN_VALUE, codec.FAILED_REASON, codec.STACK_TRACE,
+    codec.DEFERRED_FAILURE,
+)  # fmt: skip
+_PAGE_BYTES = 4 * 1024 * 1024
+"""Of all the jobs of a page together, about: the more there are, the less is shown of each."""
+
+NOT_JSON = "[not JSON]"
+
+AppJob = dict[str, Any]
+
+
+class JobReader:
+    """Reads jobs.
+
+    Args:
+        redaction: hides secrets.
+        shown_bytes: of one value; see BoardOptions.
+        pages_at: where our own pages are: a job leads to its page there, unless its queue says where else.
+    """
+
+    def __init__(self, redaction: Redaction, shown_bytes: int, pages_at: str | None = None) -> None:
+        self._redaction = redaction
+        self._shown_bytes = shown_bytes
+        self._pages_at = pages_at
+
+    async def read(self, entry: BoardQueue, job_ids: Sequence[str]) -> list[AppJob]:
+        """Those of them that there are, in two trips however many they are.
+
+        What is larger than is shown is not even read.
+        """
+        if not job_ids:
+            return []
+        keys = entry.queue.keys
+        connection = entry.queue.connection.at(keys.base)
+        most_bytes = min(self._shown_bytes, _PAGE_BYTES // len(job_ids))
+        await connection.connect()
+        looks = await _gathered([_look(connection, keys.of(job_id)) for job_id in job_ids])
+        jobs: list[AppJob] = []
+        second: list[tuple[int, str, dict[bytes, bytes], list[int]]] = []
+        for job_id, look in zip(job_ids, looks, strict=True):
+            if isinstance(look, ServerError):
+                jobs.append(unreadable(job_id, str(look)))
+                continue
+            small = {name: value for name, value in zip(_SMALL, look[0], strict=True) if value is not None}
+            if codec.NAME in small or codec.TIMESTAMP in small:
+                second.append((len(jobs), job_id, small, look[1:]))
+                jobs.append({})
+        parts = await _gathered(
+            [
+                [
+                    connection.send(
+                        "HMGET",
+                        keys.of(job_id),
+                        *(name for name, size in zip(_LARGE, sizes, strict=True) if size <= most_bytes),
+                        codec.NAME,  # so that there is always one to ask for
+                    )
+                ]
+                for _, job_id, _, sizes in second
+            ]
+        )
+        for (place, job_id, small, sizes), part in zip(second, parts, strict=True):
+            if isinstance(part, ServerError):
+                jobs[place] = unreadable(job_id, str(part))
+                continue
+            asked = [name for name, size in zip(_LARGE, sizes, strict=True) if size <= most_bytes]
+            fields = {name: value for name, value in zip(asked, part[0][:-1], strict=True) if value is not None}
+            oversize = {name: size for name, size in zip(_LARGE, sizes, strict=True) if size > most_bytes}
+            jobs[place] = self._job(entry, job_id, {**small, **fields}, oversize, most_bytes)
+        return jobs
+
+    async def read_one(self, entry: BoardQueue, job_id: str) -> AppJob | None:
+        """One job; None: there is none of that id."""
+        return next(iter(await self.read(entry, [job_id])), None)
+
+    def _job(
+        self, entry: BoardQueue, job_id: str, fields: dict[bytes, bytes], oversize: dict[bytes, int], most_bytes: int
+    ) -> AppJob:
+        try:
+            return self._formatted(entry, job_id, fields, oversize, most_bytes)
+        except (ValueError, RecursionError, TypeError) as error:
+            return unreadable(job_id, f"{type(error).__name__}: {error}")
+
+    def _formatted(
+        self, entry: BoardQueue, job_id: str, fields: dict[bytes, bytes], oversize: dict[bytes, int], most_bytes: int
+    ) -> AppJob:
+        def value(field: bytes, default: Any) -> Any:
+            if field in oversize:
+                return too_large(oversize[field], most_bytes)
+            if field not in fields:
+                return default
+            try:
+                return self._redaction.hide(parsed(fields[field]))
+            except (ValueError, RecursionError):
+                return {NOT_JSON: text(fields[field])}
+
+        reason = _oversize_text(oversize, codec.FAILED_REASON) or _optional_text(fields, codec.FAILED_REASON)
+        traces = value(codec.STACK_TRACE, [])
+        stacktrace = [str(trace) for trace in reversed(traces) if trace] if isinstance(traces, list) else []
+        opts = value(codec.OPTS, {})
+        attempts = _whole(fields, _LEGACY_ATTEMPTS) or _whole(fields, codec.ATTEMPTS_MADE) or 0
+        job: AppJob = {
+            "id": job_id,
+            "name": _optional_text(fields, codec.NAME) or "",
+            "timestamp": _whole(fields, codec.TIMESTAMP) or 0,
+            "progress": value(codec.PROGRESS, 0),
+            "attempts": attempts,
+            "delay": _whole(fields, codec.DELAY),
+            "stacktrace": stacktrace,
+            "opts": public_options(opts),
+            "data": value(codec.DATA, {}),
+            "isFailed": bool(reason) or bool(stacktrace),
+        }
+        returned = value(codec.RETURN_VALUE, None)
+        if not (isinstance(returned, dict) and NOT_JSON in returned):
+            job["returnValue"] = returned
+        if reason is not None:
+            job["failedReason"] = reason
+        started = _whole(fields, codec.ATTEMPTS_STARTED) or 0
+        group = opts.get("group") if isinstance(opts, dict) else None
+        optional = {
+            "processedOn": _whole(fields, codec.PROCESSED_ON),
+            "processedBy": _optional_text(fields, codec.PROCESSED_BY),
+            "finishedOn": _whole(fields, codec.FINISHED_ON),
+            "groupId": group.get("id") if isinstance(group, dict) else None,
+            "priority": _whole(fields, codec.PRIORITY),
+            "attemptsStarted": started if started > attempts else None,
+            "stalledCounter": _whole(fields, codec.STALLED_COUNTER),
+            "deduplicationId": _optional_text(fields, codec.DEDUPLICATION_ID),
+            "deferredFailure": _optional_text(fields, codec.DEFERRED_FAILURE),
+        }
+        job.update((name, item) for name, item in optional.items() if item)
+        if (url := self._leads_to(entry, job)) is not None:
+            job["externalUrl"] = url
+        return job
+
+    def _leads_to(self, entry: BoardQueue, job: AppJob) -> dict[str, str] | None:
+        if entry.job_url is not None:
+            return _external(entry.job_url, job)
+        if self._pages_at is None:
+            return None
+        query = urlencode({"queue": entry.shown_name, "id": job["id"]}, errors="replace")
+        return {"displayText": "details", "href": f"{self._pages_at}/job?{query}"}
+
+
+def unreadable(job_id: str, reason: str) -> AppJob:
+    """What is shown of a job that cannot be read."""
+    return {
+        "id": job_id,
+        "name": "(cannot be read)",
+        "timestamp": 0,
+        "progress": 0,
+        "attempts": 0,
+        "delay": 0,
+        "stacktrace": [],
+        "opts": {},
+        "data": None,
+        "returnValue": None,
+        "isFailed": True,
+        "failedReason": f"this job cannot be read: {reason}",
+    }
+
+
+def parsed(encoded: bytes) -> Any:
+    """JSON, as strictly as browsers read it.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    return json.loads(encoded.decode(), parse_constant=_refuse_constant)
+
+
+def text(value: bytes) -> str:
+    """Text, whatever bytes there are."""
+    return value.decode("utf-8", "replace")
+
+
+def _look(connection: PipelinedConnection, key: str) -> list[asyncio.Future[Any]]:
+    sizes = [connection.send("HSTRLEN", key, field) for field in _LARGE]
+    return [connection.send("HMGET", key, *_SMALL), *sizes]
+
+
+async def _gathered(groups: Sequence[list[asyncio.Future[Any]]]) -> list[list[Any] | ServerError]:
+    """The replies of each group; or the first error that Redis answered in it."""
+    replies = iter(await asyncio.gather(*(reply for group in groups for reply in group), return_exceptions=True))
+    gathered: list[list[Any] | ServerError] = []
+    for group in groups:
+        answers = [next(replies) for _ in group]
+        errors = [answer for answer in answers if isinstance(answer, BaseException)]
+        for error in errors:
+            if not isinstance(error, ServerError):
+                raise error
+        gathered.append(next((error for error in errors if isinstance(error, ServerError)), answers))
+    return gathered
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _optional_text(fields: Mapping[bytes, bytes], field: bytes) -> str | None:
+    value = fields.get(field)
+    return None if value is None else text(value)
+
+
+def _oversize_text(oversize: Mapping[bytes, int], field: bytes) -> str | None:
+    return f"({oversize[field]} bytes, too large to be shown)" if field in oversize else None
+
+
+def _whole(fields: Mapping[bytes, bytes], field: bytes) -> int | None:
+    try:
+        return int(float(fields[field]))
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _external(job_url: JobUrl, job: AppJob) -> dict[str, str] | None:
+    """Where a job leads; an address that a browser could run is none."""
+    try:
+        given = job_url(job)
+    except Exception:
+        log.warning("job_url failed for job %s", job["id"], exc_info=True, extra={"job_id": job["id"]})
+        return None
+    label, href = (None, given) if isinstance(given, str | None) else given
+    if href is None or urlsplit(href).scheme.lower() not in {"http", "https"}:
+        return None
+    return {"href": href} if label is None else {"displayText": label, "href": href}

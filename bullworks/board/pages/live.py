@@ -1,0 +1,284 @@
+"""Live: tells open pages that their figures changed, so that they load themselves again.
+
+A page holds one stream of server-sent events. All streams of a board share one look at Redis every two seconds, at what
+they watch together and no more; while nobody listens there is none. What is sent is a digest of figures, never the
+figures: those a page asks for as it was loaded, and is told what it may see.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from bullworks.board.board import Board
+from bullworks.board.queues import BoardQueue
+from bullworks.board.snapshot import QueueSnapshot, read_queues
+from bullworks.bullmq.wire import codec
+from bullworks.redis.errors import RedisError
+
+log = logging.getLogger(__name__)
+
+MOST_STREAMS = 100
+"""Of one board: above it the answer is 503, and that page is as it was loaded."""
+POLL_S = 2.0
+HEARTBEAT_S = 10.0
+"""For proxies, which cut off what is silent."""
+STREAM_S = 20.0
+"""How long a stream lasts; browsers come back by themselves and say what they know. A server that hosts the board and
+waits for its answers to end before it stops, waits no longer; and what somebody may see is asked anew."""
+RETURN_MS = 500
+"""After which a browser comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a page shows: queues, or one job of one queue.
+
+    Attributes:
+        queues: their names on the board; only such as may be seen.
+    """
+
+    queues: tuple[str, ...]
+    job: str | None = None
+
+    def topics(self) -> Iterable["Topic"]:
+        return ((name, self.job) for name in self.queues)
+
+
+Topic = tuple[str, str | None]
+"""A queue, or a job of it."""
+
+
+def queues_digest(snapshots: Iterable[QueueSnapshot]) -> str:
+    """What stands for the figures of these queues: a page that shows them says in its stream's address what it has."""
+    return _digest([_queue_figures(snapshot) for snapshot in snapshots])
+
+
+async def job_digest(entry: BoardQueue, job_id: str) -> str:
+    """The same for a page of a job."""
+    return _digest([await _job_figures(entry, job_id)])
+
+
+class Live:
+    """The streams of one board, and the look at Redis that they share.
+
+    Args:
+        stopping: gives what is set once the server is to stop; it ends the streams, and no more are begun.
+    """
+
+    def __init__(self, board: Board, stopping: Callable[[], asyncio.Event] | None = None) -> None:
+        self._board = board
+        self._stopping = stopping or _never()
+        self._streams: set[Stream] = set()
+        self._figures: dict[Topic, str] = {}
+        self._polling: asyncio.Task[None] | None = None
+
+    @property
+    def streams(self) -> int:
+        """How many there are now."""
+        return len(self._streams)
+
+    @property
+    def is_polling(self) -> bool:
+        return self._polling is not None
+
+    def stopping(self) -> asyncio.Event:
+        return self._stopping()
+
+    def has_room(self) -> bool:
+        """Whether one more stream may begin."""
+        return len(self._streams) < MOST_STREAMS and not self._stopping().is_set()
+
+    def join(self, stream: "Stream") -> None:
+        """Tell a stream of each look from now on."""
+        self._streams.add(stream)
+        if self._polling is None:
+            self._polling = asyncio.create_task(self._poll(), name="board-live")
+
+    async def leave(self, stream: "Stream") -> None:
+        """Tell it no more; the last one ends the looking."""
+        self._streams.discard(stream)
+        if self._streams or self._polling is None:
+            return
+        polling, self._polling = self._polling, None
+        self._figures = {}
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
+
+    def digest(self, watched: Watched) -> str | None:
+        """What stands for the figures as they were last seen; None: they were not all looked at yet."""
+        found = [self._figures.get(topic) for topic in watched.topics()]
+        known = [figures for figures in found if figures is not None]
+        return _digest(known) if len(known) == len(found) else None
+
+    async def _poll(self) -> None:
+        while True:
+            topics = set(chain.from_iterable(stream.watched.topics() for stream in self._streams))
+            try:
+                self._figures = await self._look(topics)
+            except Exception:
+                log.exception("the figures of open pages cannot be looked at")
+            for stream in self._streams:
+                stream.looked.set()
+            await asyncio.sleep(POLL_S)
+
+    async def _look(self, topics: set[Topic]) -> dict[Topic, str]:
+        queues = [entry for entry in self._board.queues if (entry.shown_name, None) in topics]
+        jobs = [
+            (entry, job_id) for name, job_id in topics if job_id is not None and (entry := self._board.queues.get(name))
+        ]
+        snapshots, looked = await asyncio.gather(
+            read_queues(queues, with_workers=self._board.options.show_workers),
+            asyncio.gather(*(_job_figures(entry, job_id) for entry, job_id in jobs)),
+        )
+        # a queue that was taken away while it is watched stays as it is
+        figures: dict[Topic, str] = dict.fromkeys(topics, "")
+        figures.update(((snapshot.entry.shown_name, None), _queue_figures(snapshot)) for snapshot in snapshots)
+        figures.update(((entry.shown_name, job_id), found) for (entry, job_id), found in zip(jobs, looked, strict=True))
+        return figures
+
+
+class Stream:
+    """One page's stream, as an ASGI app: `change` whenever a look finds other figures than the page has.
+
+    Args:
+        known: the digest of what the page shows, or of what a returning browser was told last.
+    """
+
+    def __init__(self, live: Live, watched: Watched, known: str | None = None) -> None:
+        self.watched = watched
+        self.looked = asyncio.Event()
+        self._live = live
+        self._known = known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            await Response(None, 200, media_type=_MEDIA_TYPE)(scope, receive, send)
+            return
+        if not self._live.has_room():
+            await PlainTextResponse("too many pages are live\n", 503)(scope, receive, send)
+            return
+        self._live.join(self)
+        ends = (
+            asyncio.create_task(_gone(receive), name="board-live-gone"),
+            asyncio.create_task(self._live.stopping().wait(), name="board-live-stopping"),
+        )
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await _write(send, f"retry: {RETURN_MS}\n\n")
+            await self._run(send, set(ends))
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+            await self._live.leave(self)
+
+    async def _run(self, send: Send, ends: "set[asyncio.Task[None] | asyncio.Task[bool]]") -> None:
+        now_s = asyncio.get_running_loop().time
+        until_s, said_s = now_s() + STREAM_S, now_s()
+        while (left_s := until_s - now_s()) > 0:
+            looked = asyncio.create_task(self.looked.wait(), name="board-live-looked")
+            try:
+                await asyncio.wait(
+                    {*ends, looked}, timeout=min(left_s, HEARTBEAT_S), return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                looked.cancel()
+            if any(end.done() for end in ends):
+                return
+            self.looked.clear()
+            text = self._news() or (": still here\n\n" if now_s() - said_s >= HEARTBEAT_S else "")
+            if text:
+                said_s = now_s()
+                await _write(send, text)
+
+    def _news(self) -> str:
+        digest = self._live.digest(self.watched)
+        if digest is None or digest == self._known:
+            return ""
+        # an id alone is remembered by the browser and tells the page nothing: of what it shows nobody knows more
+        event = "" if self._known is None else "event: change\ndata: \n"
+        self._known = digest
+        return f"id: {digest}\n{event}\n"
+
+
+async def live(request: Request) -> Stream:
+    """The stream of a page that shows a queue, a job of it, or all queues that may be seen."""
+    board: Board = request.state.board
+    who: str = request.state.who
+    query = request.query_params
+    if "queue" in query:
+        entry = await board.queue(who, query["queue"])
+        watched = Watched((entry.shown_name,), query.get("id") or None)
+    else:
+        watched = Watched(tuple(entry.shown_name for entry in await board.visible_queues(who)))
+    return Stream(request.state.live, watched, request.headers.get("last-event-id") or query.get("known") or None)
+
+
+_JOB_FIELDS = (
+    codec.TIMESTAMP, codec.PROCESSED_ON, codec.FINISHED_ON, codec.DELAY, codec.PRIORITY, codec.ATTEMPTS_MADE,
+    codec.ATTEMPTS_STARTED, codec.STALLED_COUNTER, codec.PROCESSED_BY,
+)  # fmt: skip
+_PROGRESS_BYTES = 1_000
+"""Of larger progress only the size is looked at."""
+
+_MEDIA_TYPE = "text/event-stream"
+_HEADERS = [
+    (b"content-type", _MEDIA_TYPE.encode()),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def _digest(figures: Iterable[str]) -> str:
+    return sha256("\n".join(figures).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _never() -> Callable[[], asyncio.Event]:
+    event = asyncio.Event()
+    return lambda: event
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _write(send: Send, text: str) -> None:
+    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+def _queue_figures(snapshot: QueueSnapshot) -> str:
+    workers = None if snapshot.workers is None else sorted(worker.id for worker in snapshot.workers)
+    return repr(
+        (
+            snapshot.entry.shown_name, sorted(snapshot.counts.items()), snapshot.is_paused, snapshot.concurrency,
+            snapshot.rate_limit_ttl_ms > 0, snapshot.schedulers, workers, snapshot.problem,
+        )
+    )  # fmt: skip
+
+
+async def _job_figures(entry: BoardQueue, job_id: str) -> str:
+    keys = entry.queue.keys
+    key = keys.of(job_id)
+    try:
+        connection = entry.queue.connection.at(keys.base)
+        await connection.connect()
+        *found, progress_bytes = await asyncio.gather(
+            entry.queue.get_job_state(job_id),
+            connection.send("HMGET", key, *_JOB_FIELDS),
+            connection.send("HSTRLEN", key, codec.DATA),
+            connection.send("LLEN", keys.logs(job_id)),
+            connection.send("HSTRLEN", key, codec.PROGRESS),
+        )
+        progress = await connection.execute("HGET", key, codec.PROGRESS) if progress_bytes <= _PROGRESS_BYTES else None
+    except RedisError as error:
+        return str(error)
+    return repr((found, progress_bytes, progress))

@@ -1,0 +1,103 @@
+"""Rendering: every value is escaped."""
+
+import json
+import time
+from collections.abc import Sequence
+from math import ceil
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from bullworks.board.pages.menu import PAGES
+from bullworks.board.paths import own_of
+
+MOST_PAGES = 100_000
+"""Of a list: further back nothing is looked up."""
+
+T = TypeVar("T")
+
+_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
+
+
+def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of a template, which also sees what `base.html` needs.
+
+    That is `base`, where the board is; `own`, where our pages are, without a slash at its end; `xsrf`, `who`, `title`,
+    `has_ui`, `is_read_only`; `here`, the path of this page below `own`; and `menu`.
+    """
+    state, scope = request.state, request.scope
+    options = state.board.options
+    context = {
+        "base": state.base,
+        "own": own_of(state.base),
+        "xsrf": state.xsrf,
+        "who": state.who,
+        "title": options.title,
+        "has_ui": state.board.ui is not None,
+        "is_read_only": options.read_only,
+        "here": scope["path"].removeprefix(scope["root_path"]) or "/",
+        "menu": PAGES,
+    }
+    page = _environment.get_template(template).render(context | values)
+    return HTMLResponse(page.encode("utf-8", "replace"), status)  # half a character may be part of any text
+
+
+def page_number(request: Request) -> int:
+    """The page of a list that an address asks for, from 1; the first unless it is a sensible number."""
+    given = request.query_params.get("page", "")
+    is_number = given.isascii() and given.isdigit() and len(given) < 9
+    return min(max(int(given), 1), MOST_PAGES) if is_number else 1
+
+
+def page_of(items: Sequence[T], size: int, page: int) -> tuple[Sequence[T], int]:
+    """The items of a page of `size`, from 1, and how many pages there are, 1 at least."""
+    return items[(page - 1) * size : page * size], max(1, ceil(len(items) / size))
+
+
+def time_text(at_ms: float | None) -> str:
+    """In UTC, as a person reads it and as `<time datetime>` takes it; "-": there is none."""
+    if not at_ms:
+        return "-"
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(at_ms / 1000))
+    except (ValueError, OverflowError, OSError):
+        return "-"
+
+
+def duration_text(ms: float | None) -> str:
+    """As in `1.5 s`; "-": there is none."""
+    if ms is None or not ms >= 0:
+        return "-"
+    for size, unit in _UNITS:
+        if ms >= size:
+            return f"{ms / size:.1f} {unit}"
+    return f"{ms:.0f} ms"
+
+
+def query_text(**fields: Any) -> str:
+    """What stands after the `?`, encoded. None and "" are left out."""
+    return urlencode({name: str(value) for name, value in fields.items() if value not in (None, "")}, errors="replace")
+
+
+def _pretty(value: Any) -> str:
+    """JSON to read."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _segment(text: object) -> str:
+    """One segment of a path."""
+    return quote(str(text), safe="", errors="replace")
+
+
+_environment = Environment(
+    loader=PackageLoader("bullworks.board.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters.update(time=time_text, duration=duration_text, pretty=_pretty, segment=_segment)
+_environment.globals["query"] = query_text

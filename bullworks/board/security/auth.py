@@ -1,0 +1,121 @@
+"""Who asks: `auth=` of the board is a function from a request to a name."""
+
+import hashlib
+import hmac
+import inspect
+from base64 import b64decode
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bullworks.board.errors import RefusedError
+
+Identity = str | bool | Response | None
+"""A name; True: somebody without one; None or False: nobody, which is answered with 401. A Response, as a redirect to
+a login page, is sent as it is."""
+
+Auth = Callable[[Request], Identity | Awaitable[Identity]]
+"""Sync or async; an exception in it is answered with 500, and nothing is done."""
+
+CHALLENGE = "board_challenge"
+"""The attribute of an Auth that holds what WWW-Authenticate says."""
+
+
+def basic_auth(users: Mapping[str, str]) -> Auth:
+    """Browsers ask for user and password.
+
+    Args:
+        users: passwords by name.
+    """
+    known = {name: _digest(password) for name, password in users.items()}
+    nobody = _digest("")
+
+    def check(request: Request) -> Identity:
+        name, password = _basic(request.headers.get("authorization", ""))
+        # the same work for a name that nobody has: how long it takes tells nothing
+        matches = hmac.compare_digest(known.get(name, nobody), _digest(password))
+        return name if matches and name in known and password else None
+
+    return _challenging(check, 'Basic realm="queues", charset="UTF-8"')
+
+
+def bearer_auth(tokens: Mapping[str, str]) -> Auth:
+    """Programs send `Authorization: Bearer <token>`.
+
+    Args:
+        tokens: names by token.
+    """
+    known = [(_digest(token), name) for token, name in tokens.items() if token]
+
+    def check(request: Request) -> Identity:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        given = _digest(token.strip())
+        names = [name for digest, name in known if hmac.compare_digest(digest, given)]
+        return names[0] if names else None
+
+    return _challenging(check, 'Bearer realm="queues"')
+
+
+def any_auth(*ways: Auth) -> Auth:
+    """The first of several ways that knows who asks."""
+
+    async def check(request: Request) -> Identity:
+        for way in ways:
+            identity = way(request)
+            found: Identity = await identity if inspect.isawaitable(identity) else identity
+            if found:
+                return found
+        return None
+
+    challenges = [challenge_of(way) for way in ways]
+    return _challenging(check, ", ".join(challenge for challenge in challenges if challenge))
+
+
+def challenge_of(auth: Auth) -> str | None:
+    """What WWW-Authenticate says of it."""
+    challenge = getattr(auth, CHALLENGE, None)
+    return challenge if isinstance(challenge, str) and challenge else None
+
+
+async def identify(auth: Auth | None, request: Request) -> str | Response:
+    """The name of who asks, or the answer that `auth` itself gave.
+
+    Raises:
+        RefusedError: 401, nobody known.
+    """
+    if auth is None:
+        return "local"
+    answer = auth(request)
+    identity = await answer if inspect.isawaitable(answer) else answer
+    if isinstance(identity, Response) or (isinstance(identity, str) and identity):
+        return identity
+    if identity is True:
+        return "somebody"
+    challenge = challenge_of(auth)
+    raise RefusedError(
+        401, "FORBIDDEN", "log in first", headers={} if challenge is None else {"WWW-Authenticate": challenge}
+    )
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        name, _, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return name, password
+
+
+def _digest(secret: str) -> bytes:
+    """Of one length, whatever the secret's: comparing takes the same time for all."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+def _challenging(check: Auth, challenge: str) -> Auth:
+    setattr(check, CHALLENGE, challenge)
+    return check

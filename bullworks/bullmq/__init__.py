@@ -1,0 +1,170 @@
+"""Queues and jobs in Redis, in BullMQ's own layout: usable alone, with no container and no settings."""
+
+from bullworks.bullmq.errors import (
+    ActiveJobsError,
+    DelayedError,
+    EventsClosedError,
+    EventsMissedError,
+    InvalidOptionError,
+    InvalidPayloadError,
+    JobCancelledError,
+    JobChildrenError,
+    JobFailedError,
+    JobLockedError,
+    JobNotFoundError,
+    JobStateError,
+    JobTimeoutError,
+    JobWaitTimeoutError,
+    LockLostError,
+    MalformedEventError,
+    ParentError,
+    QueueError,
+    RateLimitError,
+    SchedulerJobError,
+    UnrecoverableError,
+    WaitingChildrenError,
+    WaitingError,
+    WrongKeyTypeError,
+)
+from bullworks.bullmq.flow_producer import FlowJob, FlowProducer, JobNode
+from bullworks.bullmq.job.cancel_signal import CancelReason, CancelSignal
+from bullworks.bullmq.job.dependencies import (
+    ChildItem,
+    ChildrenPage,
+    Dependencies,
+    DependenciesCount,
+    DependenciesOptions,
+    DependencyOptions,
+)
+from bullworks.bullmq.job.job import Job, Progress
+from bullworks.bullmq.job.state import FinishedState, JobState, ListedState
+from bullworks.bullmq.job.store import JobLogs
+from bullworks.bullmq.options.backoff import Backoff, BackoffOptions, BackoffStrategy
+from bullworks.bullmq.options.deduplication import DeduplicationOptions
+from bullworks.bullmq.options.job import JobOptions, JobOpts
+from bullworks.bullmq.options.job_scheduler import JobScheduler, JobTemplate, SchedulerTemplate
+from bullworks.bullmq.options.parent import ParentOptions
+from bullworks.bullmq.options.repeat import RepeatOptions
+from bullworks.bullmq.options.retention import Retention, RetentionOptions
+from bullworks.bullmq.options.streams import EventsStreamOptions, StreamsOptions
+from bullworks.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
+from bullworks.bullmq.queue.bulk import JobSpec
+from bullworks.bullmq.queue.clients import WorkerClient
+from bullworks.bullmq.queue.counts import Metrics
+from bullworks.bullmq.queue.limits import QueueMeta, RateLimit
+from bullworks.bullmq.queue.queue import Queue
+from bullworks.bullmq.queue_events import QueueEvents
+from bullworks.bullmq.queue_events_producer import QueueEventsProducer
+from bullworks.bullmq.sync.job import SyncJob
+from bullworks.bullmq.sync.loop import LoopBlockedError
+from bullworks.bullmq.sync.queue import SyncQueue
+from bullworks.bullmq.telemetry import (
+    Attributes,
+    AttributeValue,
+    ContextManager,
+    Counter,
+    Gauge,
+    Histogram,
+    Meter,
+    MetricNames,
+    Span,
+    SpanKind,
+    Telemetry,
+    TelemetryAttributes,
+    TelemetryOptions,
+    Tracer,
+)
+from bullworks.bullmq.worker import LimiterOptions, MetricsOptions, MetricsTime, Worker, WorkerOptions
+
+__all__ = [
+    "ActiveJobsError",
+    "AttributeValue",
+    "Attributes",
+    "Backoff",
+    "BackoffOptions",
+    "BackoffStrategy",
+    "CancelReason",
+    "CancelSignal",
+    "ChildItem",
+    "ChildrenPage",
+    "ContextManager",
+    "Counter",
+    "DeduplicationOptions",
+    "DelayedError",
+    "Dependencies",
+    "DependenciesCount",
+    "DependenciesOptions",
+    "DependencyOptions",
+    "EventsClosedError",
+    "EventsMissedError",
+    "EventsStreamOptions",
+    "FinishedState",
+    "FlowJob",
+    "FlowProducer",
+    "Gauge",
+    "Histogram",
+    "InvalidOptionError",
+    "InvalidPayloadError",
+    "Job",
+    "JobCancelledError",
+    "JobChildrenError",
+    "JobFailedError",
+    "JobLockedError",
+    "JobLogs",
+    "JobNode",
+    "JobNotFoundError",
+    "JobOptions",
+    "JobOpts",
+    "JobScheduler",
+    "JobSpec",
+    "JobState",
+    "JobStateError",
+    "JobTemplate",
+    "JobTimeoutError",
+    "JobWaitTimeoutError",
+    "LimiterOptions",
+    "ListedState",
+    "LockLostError",
+    "LoopBlockedError",
+    "MalformedEventError",
+    "Meter",
+    "MetricNames",
+    "Metrics",
+    "MetricsOptions",
+    "MetricsTime",
+    "ParentError",
+    "ParentOptions",
+    "ProcessDiedError",
+    "ProcessPool",
+    "ProcessStartError",
+    "Progress",
+    "Queue",
+    "QueueError",
+    "QueueEvents",
+    "QueueEventsProducer",
+    "QueueMeta",
+    "RateLimit",
+    "RateLimitError",
+    "RepeatOptions",
+    "Retention",
+    "RetentionOptions",
+    "SchedulerJobError",
+    "SchedulerTemplate",
+    "Span",
+    "SpanKind",
+    "StreamsOptions",
+    "SyncJob",
+    "SyncQueue",
+    "Telemetry",
+    "TelemetryAttributes",
+    "TelemetryOptions",
+    "Tracer",
+    "UnpicklableError",
+    "UnrecoverableError",
+    "WaitingChildrenError",
+    "WaitingError",
+    "Worker",
+    "WorkerClient",
+    "WorkerOptions",
+    "WrongKeyTypeError",
+]

@@ -1,0 +1,57 @@
+"""The connection that a queue's part uses: one of its own, or one that is shared."""
+
+import redis.asyncio
+
+from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.redis.connecting import connection_to
+from bullworks.redis.endpoint import Endpoint
+from bullworks.redis.group.hash_slot import has_tag
+from bullworks.redis.pipelined import PipelinedConnection
+
+Connection = str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
+"""A URL, a client whose settings are read (it is never used itself, nor closed), or a connection to share."""
+
+
+def connect(connection: Connection, keys: QueueKeys | None = None) -> tuple[PipelinedConnection, bool]:
+    """The connection to use, and whether whoever asked must close it.
+
+    Args:
+        keys: of the one queue that it is for; None: for any keys.
+
+    Raises:
+        InvalidOptionError: on a cluster, the queue's keys do not lie together.
+        BadUrlError, UnusableClientError: a connection that cannot be used.
+    """
+    endpoint = endpoint_of(connection, keys)
+    if isinstance(connection, PipelinedConnection):
+        return (connection if keys is None else connection.at(keys.base)), False
+    return connection_to(endpoint, key=None if keys is None else keys.base), True
+
+
+def endpoint_of(connection: Connection, keys: QueueKeys | None = None) -> Endpoint:
+    """Where Redis is, for who opens connections of its own. Raises as `connect` does."""
+    endpoint = connection.endpoint if isinstance(connection, PipelinedConnection) else Endpoint.of(connection)
+    if keys is not None and endpoint.has_slots:
+        check_tagged(keys)
+    return endpoint
+
+
+def check_parent(endpoint: Endpoint, keys: QueueKeys, parent_key: str) -> None:
+    """Raises InvalidOptionError where a cluster may have a job's parent on another node than the job."""
+    if endpoint.slot_of(keys.base) != endpoint.slot_of(parent_key):
+        raise InvalidOptionError(
+            "parent",
+            f"must be in a queue that shares the tag of queue {keys.name!r} on a Redis Cluster: use one prefix with "
+            f"a tag for both, such as {'{bull}'!r}; the parent is {parent_key!r}, the job's prefix {keys.prefix!r}",
+        )
+
+
+def check_tagged(keys: QueueKeys) -> None:
+    """Raises InvalidOptionError where a cluster would spread the keys of the queue over its nodes."""
+    if not has_tag(keys.base):
+        raise InvalidOptionError(
+            "prefix",
+            f"must hold a tag in braces on a Redis Cluster, so that all keys of queue {keys.name!r} are on one node: "
+            f"write prefix={'{' + keys.prefix + '}'!r}, in everything that uses the queue, instead of {keys.prefix!r}",
+        )

@@ -1,0 +1,40 @@
+"""The one rule for time in the public API: an int of milliseconds, as in BullMQ, or a timedelta."""
+
+from datetime import timedelta
+
+from bullworks.bullmq.errors import InvalidOptionError
+
+Duration = int | timedelta
+
+# Some 70 years. As a point in time it is September 2039, where the score of a delayed job, ms * 4096, no longer fits a
+# double exactly; BullMQ's layout has that limit.
+LONGEST_MS = 2**53 // 4096 - 1
+
+
+def to_ms(value: object, name: str, *, least: int = 0) -> int:
+    """`value` in whole milliseconds.
+
+    Args:
+        value: an int of milliseconds, a float with no fraction, or a timedelta; least .. 2^41.
+        name: of the option, for the message.
+
+    Raises:
+        ValueError: of another type, out of range, or not finite.
+    """
+    if isinstance(value, timedelta):
+        value = round(value.total_seconds() * 1000)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name} must be whole milliseconds or a timedelta, not {value!r}")
+    if not least <= value <= LONGEST_MS:
+        raise ValueError(f"{name} must be {least} .. {LONGEST_MS} ms, not {value}")
+    return value
+
+
+def checked_ms(option: str, value: object, *, least: int = 0) -> int:
+    """The same of an option that a user gave. Raises InvalidOptionError."""
+    try:
+        return to_ms(value, option, least=least)
+    except ValueError as error:
+        raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None

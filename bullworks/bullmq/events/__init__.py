@@ -1,0 +1,1 @@
+"""The event stream of a queue, and callers that wait for what it says."""

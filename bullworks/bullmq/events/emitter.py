@@ -1,0 +1,122 @@
+"""In-process events: callbacks by name, sync or async, that can never harm a job."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from bullworks.bullmq.errors import InvalidOptionError
+
+log = logging.getLogger(__name__)
+
+Callback = Callable[..., Any]
+C = TypeVar("C", bound=Callback)
+
+
+class Emitter:
+    """Calls what was registered for an event; a callback that raises is logged with `context` and goes on.
+
+    Async callbacks run as tasks of the emitter, started in the order of the events; `drain` awaits them.
+
+    Args:
+        events: the names there are; None where whoever owns the emitter checks them.
+        context: whose events these are, for the log.
+    """
+
+    def __init__(self, events: Collection[str] | None, context: str) -> None:
+        self._events = events
+        self._context = context
+        self._callbacks: dict[str, list[tuple[Callback, Callback]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def on(self, event: str, callback: C) -> C:
+        """Register `callback`; it may take fewer arguments than the event has.
+
+        Raises:
+            InvalidOptionError: there is no such event; the near name is named.
+        """
+        if self._events is not None and event not in self._events:
+            raise InvalidOptionError.unknown(event, self._events)
+        self._callbacks.setdefault(event, []).append((callback, _taking_fewer(callback)))
+        return callback
+
+    def once(self, event: str, callback: C) -> C:
+        """The same for the next such event only; `off` takes it off before."""
+        self.on(event, callback)
+        entries = self._callbacks[event]
+        _, call = entries.pop()
+
+        def call_once(*args: Any) -> Any:
+            entries = self._callbacks.get(event, [])
+            if entry not in entries:  # a callback before this one emitted the event too, or took this one off
+                return None
+            self._keep(event, [other for other in entries if other is not entry])
+            return call(*args)
+
+        entry = (callback, call_once)
+        entries.append(entry)
+        return callback
+
+    def off(self, event: str, callback: Callback) -> None:
+        """Forget a callback; one that is not registered is no error."""
+        self._keep(event, [entry for entry in self._callbacks.get(event, []) if entry[0] != callback])
+
+    def has(self, event: str) -> bool:
+        """Whether anybody listens: what an event costs to prepare is spent only then."""
+        return bool(self._callbacks.get(event))
+
+    def emit(self, event: str, *args: Any, job_id: str | None = None) -> None:
+        for _, call in tuple(self._callbacks.get(event, ())):
+            try:
+                result = call(*args)
+                if inspect.isawaitable(result):
+                    task = asyncio.ensure_future(self._await(result, event, job_id))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+            except Exception as error:  # noqa: BLE001 - a listener never harms a job
+                self._log(event, job_id, error)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait for async callbacks under way; past the timeout they are cancelled."""
+        tasks = self._tasks - {asyncio.current_task()}
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=timeout_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def _keep(self, event: str, entries: list[tuple[Callback, Callback]]) -> None:
+        # An event that nobody listens to leaves nothing behind: there is one for each job.
+        if entries:
+            self._callbacks[event] = entries
+        else:
+            self._callbacks.pop(event, None)
+
+    async def _await(self, result: Any, event: str, job_id: str | None) -> None:
+        try:
+            await result
+        except Exception as error:  # noqa: BLE001 - a listener never harms a job
+            self._log(event, job_id, error)
+
+    def _log(self, event: str, job_id: str | None, error: Exception) -> None:
+        log.error(
+            "%s: a callback of the event %s failed",
+            self._context,
+            event,
+            exc_info=error,
+            extra={"queue": self._context, "event": event, "job_id": job_id},
+        )
+
+
+def _taking_fewer(callback: Callback) -> Callback:
+    try:
+        parameters = inspect.signature(callback).parameters.values()
+    except (TypeError, ValueError):  # a builtin that does not say: give it all
+        return callback
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return callback
+    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    count = len(positional)
+    return lambda *args: callback(*args[:count])

@@ -1,0 +1,1 @@
+"""A job: what it is, how it changes, how its attempts end."""

@@ -1,0 +1,134 @@
+"""A parent's children, by what became of them; and one page of each kind, where there are many."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+
+from bullworks.bullmq.errors import InvalidOptionError
+
+_PAGE = 20
+
+
+class DependencyOptions(TypedDict, total=False):
+    """Which page of one kind of children.
+
+    Attributes:
+        cursor: 0, at first; then the `next_..._cursor` of the page before.
+        count: about how many; default 20. Few children come all at once, however few are asked for.
+    """
+
+    cursor: int
+    count: int
+
+
+class DependenciesOptions(TypedDict, total=False):
+    """Of which kinds of children a page is read; of the others none."""
+
+    processed: DependencyOptions
+    unprocessed: DependencyOptions
+    ignored: DependencyOptions
+    failed: DependencyOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """A job's children by their Redis keys.
+
+    Attributes:
+        processed: completed, with what they returned.
+        unprocessed: those it waits for.
+        ignored: failed ones that it went on without, with the reason.
+        failed: failed ones that fail it too.
+        next_processed_cursor, next_unprocessed_cursor, next_ignored_cursor, next_failed_cursor: where the page after
+            this one begins; 0: this was the last one; None: no page was asked for.
+    """
+
+    processed: dict[str, Any] = field(default_factory=dict)
+    unprocessed: list[str] = field(default_factory=list)
+    ignored: dict[str, str] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    next_processed_cursor: int | None = None
+    next_unprocessed_cursor: int | None = None
+    next_ignored_cursor: int | None = None
+    next_failed_cursor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DependenciesCount:
+    """How many children of each kind; see Dependencies."""
+
+    processed: int
+    unprocessed: int
+    ignored: int
+    failed: int
+
+
+ChildrenKind = Literal["processed", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildItem:
+    """A child by its Redis key.
+
+    Attributes:
+        value: what it returned; None: it has not ended, or that is no JSON.
+    """
+
+    id: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildrenPage:
+    """Some of a job's children.
+
+    Attributes:
+        jobs: those of them that are still there.
+        total: how many children of that kind there are.
+    """
+
+    items: list[ChildItem]
+    jobs: list[Any]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A checked DependencyOptions."""
+
+    cursor: int = 0
+    count: int = _PAGE
+
+    @classmethod
+    def of(cls, option: str, value: object) -> "Page":
+        """Raises InvalidOptionError."""
+        known = DependencyOptions.__annotations__
+        if not isinstance(value, Mapping):
+            raise InvalidOptionError(option, f"must be a dict of {', '.join(sorted(known))}, not {value!r}")
+        for part, number in value.items():
+            if part not in known:
+                raise InvalidOptionError.unknown(f"{option}.{part}", [f"{option}.{name}" for name in known])
+            least = 0 if part == "cursor" else 1
+            if isinstance(number, bool) or not isinstance(number, int) or number < least:
+                raise InvalidOptionError(f"{option}.{part}", f"must be a whole number >= {least}, not {number!r}")
+        return cls(**value)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Which page of each kind; None: none of that."""
+
+    processed: Page | None = None
+    unprocessed: Page | None = None
+    ignored: Page | None = None
+    failed: Page | None = None
+
+    @classmethod
+    def of(cls, options: DependenciesOptions) -> "Pages | None":
+        """None: no page of any kind is asked for, so all children are. Raises InvalidOptionError."""
+        known = DependenciesOptions.__annotations__
+        for kind in options:
+            if kind not in known:
+                raise InvalidOptionError.unknown(kind, known)
+        pages = {kind: Page.of(kind, value) for kind, value in options.items() if value is not None}
+        return cls(**pages) if pages else None

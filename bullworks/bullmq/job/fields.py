@@ -1,0 +1,205 @@
+"""JobFields: what a job is, as it was read; decoded only where it is looked at."""
+
+from typing import Any, Generic, cast
+
+from typing_extensions import TypeVar
+
+from bullworks.bullmq.job.cancel_signal import CancelSignal
+from bullworks.bullmq.options.job import JobOpts
+from bullworks.bullmq.wire import codec, payload
+
+D = TypeVar("D", default=Any)
+"""What `data` is."""
+R = TypeVar("R", default=Any)
+"""What the handler returns."""
+
+Progress = float | str | bool | dict[str, Any] | list[Any]
+
+UNREAD: Any = object()
+
+
+class JobFields(Generic[D, R]):
+    """The base of Job, with nothing that needs Redis.
+
+    Attributes:
+        id: the queue's number for it, or the `job_id` it was added with.
+        token: the lock under which this worker holds it; None outside of a worker.
+        moved_to: where its own handler put it (`delayed`, `waiting`, `waiting-children`, `completed`, `failed`); None:
+            nowhere.
+    """
+
+    __slots__ = ("_data", "_fields", "_opts", "_progress", "_signal", "id", "moved_to", "token")
+
+    id: str
+    token: str | None
+    moved_to: str | None
+    _fields: dict[bytes, bytes]
+    _data: Any
+    _opts: JobOpts | None
+    _progress: Any
+    _signal: CancelSignal | None
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Neither a scheduler's nor to be failed unrun: one look for both, since every attempt asks."""
+        fields = self._fields
+        return codec.SCHEDULER_ID not in fields and codec.DEFERRED_FAILURE not in fields
+
+    @property
+    def signal(self) -> CancelSignal:
+        """Tells the handler that its job is cancelled. A handler that looks at it is told, not stopped.
+
+        Outside of a worker nobody ever aborts it.
+        """
+        signal = self.offer_signal()
+        signal.is_watched = True
+        return signal
+
+    def offer_signal(self) -> CancelSignal:
+        """The signal, for the worker: the handler has not asked for it yet."""
+        if self._signal is None:
+            self._signal = CancelSignal(self.id)
+        return self._signal
+
+    @property
+    def name(self) -> str:
+        return self._text(codec.NAME) or ""
+
+    @property
+    def data(self) -> D:
+        """The payload.
+
+        Raises:
+            ValueError: what lies in Redis is not JSON. A worker fails such a job before its handler sees it.
+        """
+        if self._data is UNREAD:
+            self._data = payload.decode(self._fields.get(codec.DATA, b"null"))
+        return cast(D, self._data)
+
+    @property
+    def opts(self) -> JobOpts:
+        if self._opts is None:
+            self._opts = codec.decode_opts(self._fields.get(codec.OPTS, b"{}"))
+        return self._opts
+
+    @property
+    def attempts_made(self) -> int:
+        """Attempts that have ended, in success or failure."""
+        return self._int(codec.ATTEMPTS_MADE)
+
+    @property
+    def attempts_started(self) -> int:
+        """Attempts that have begun, the present one included."""
+        return self._int(codec.ATTEMPTS_STARTED)
+
+    @property
+    def stalled_counter(self) -> int:
+        """How often its worker vanished while it ran."""
+        return self._int(codec.STALLED_COUNTER)
+
+    @property
+    def timestamp(self) -> int:
+        """When it was created, ms since the epoch."""
+        return self._int(codec.TIMESTAMP)
+
+    @property
+    def delay(self) -> int:
+        """Its present delay, ms; 0 once it is due."""
+        return self._int(codec.DELAY)
+
+    @property
+    def priority(self) -> int:
+        return self._int(codec.PRIORITY)
+
+    @property
+    def processed_on(self) -> int | None:
+        """When its last attempt began, ms since the epoch."""
+        return self._optional_int(codec.PROCESSED_ON)
+
+    @property
+    def finished_on(self) -> int | None:
+        """When it completed or failed for good, ms since the epoch."""
+        return self._optional_int(codec.FINISHED_ON)
+
+    @property
+    def processed_by(self) -> str | None:
+        """The name of the worker that took it, where that has one."""
+        return self._text(codec.PROCESSED_BY)
+
+    def timing(self) -> tuple[int, int | None]:
+        """Of the attempt under way: when it began, ms since the epoch, and how long the job had been due by then, ms.
+
+        The latter is None of an attempt that is not the first: since when it was due is written nowhere. For whoever
+        measures every job: one call, without what the properties allow for.
+
+        Raises:
+            KeyError, ValueError: the job was not fetched by a worker, or holds times that are none.
+        """
+        fields = self._fields
+        began_ms = int(fields[codec.PROCESSED_ON])
+        if fields[codec.ATTEMPTS_STARTED] != b"1":
+            return began_ms, None
+        return began_ms, began_ms - int(fields[codec.TIMESTAMP]) - self.opts.delay_ms
+
+    @property
+    def progress(self) -> Progress:
+        """What the handler last reported; 0 at first."""
+        if self._progress is UNREAD:
+            self._progress = payload.decode(self._fields.get(codec.PROGRESS, b"0"))
+        return cast(Progress, self._progress)
+
+    @property
+    def returnvalue(self) -> R | None:
+        """What the handler returned, once completed."""
+        encoded = self._fields.get(codec.RETURN_VALUE)
+        return None if encoded is None else cast(R, payload.decode(encoded))
+
+    @property
+    def failed_reason(self) -> str | None:
+        """The text of the last failure."""
+        return self._text(codec.FAILED_REASON)
+
+    @property
+    def deferred_failure(self) -> str | None:
+        """Why the next worker will fail it without running it."""
+        return self._text(codec.DEFERRED_FAILURE)
+
+    @property
+    def stacktrace(self) -> list[str]:
+        """Of failed attempts, the newest last."""
+        encoded = self._fields.get(codec.STACK_TRACE)
+        return [] if encoded is None else [str(trace) for trace in payload.decode(encoded) or ()]
+
+    @property
+    def parent_key(self) -> str | None:
+        """The Redis key of the job that waits for this one."""
+        return self._text(codec.PARENT_KEY)
+
+    @property
+    def deduplication_id(self) -> str | None:
+        """The deduplication id it was added with."""
+        return self._text(codec.DEDUPLICATION_ID)
+
+    @property
+    def repeat_job_key(self) -> str | None:
+        """The id of the job scheduler that made it."""
+        return self._text(codec.SCHEDULER_ID)
+
+    def stored(self, field: bytes) -> bytes | None:
+        """A field of its hash as it was read, by wire name."""
+        return self._fields.get(field)
+
+    def absorb(self, fields: dict[bytes, bytes]) -> None:
+        """Take over what was stored in its hash since it was read, by wire name."""
+        self._fields.update(fields)
+
+    def _text(self, field: bytes) -> str | None:
+        value = self._fields.get(field)
+        return None if value is None else value.decode("utf-8", "replace")
+
+    def _int(self, field: bytes) -> int:
+        return self._optional_int(field) or 0
+
+    def _optional_int(self, field: bytes) -> int | None:
+        value = self._fields.get(field)
+        return None if value is None else int(float(value))

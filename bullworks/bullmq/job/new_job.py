@@ -1,0 +1,93 @@
+"""NewJob: one job to add, checked and encoded."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
+from bullworks.bullmq.options.job import JobOpts, is_utf8
+from bullworks.bullmq.wire import codec, payload
+from bullworks.redis.pipelined import Argument
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What lua/lib/add.lua needs of a job.
+
+    Attributes:
+        waits_for_children: it is a flow's parent, and children of it are added with it.
+        given_id: of one that named none, but must have one before it is sent; no part of its options.
+    """
+
+    name: str
+    data: bytes
+    opts: JobOpts
+    waits_for_children: bool = False
+    given_id: str = ""
+
+    @classmethod
+    def of(
+        cls, name: object, data: Any, opts: JobOpts, *, waits_for_children: bool = False, given_id: str = ""
+    ) -> "NewJob":
+        """Check and encode.
+
+        Raises:
+            InvalidOptionError: a name that is no text, or empty.
+            InvalidPayloadError: data that is not JSON, or too large.
+        """
+        if not isinstance(name, str) or not name or not is_utf8(name):
+            raise InvalidOptionError("name", f"must be a non-empty string that UTF-8 can hold, not {name!r}")
+        encoded = payload.encode(data)
+        if opts.size_limit is not None and len(encoded) > opts.size_limit:
+            raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
+        return cls(name, encoded, opts, waits_for_children, given_id)
+
+    @property
+    def id(self) -> str:
+        """Its id; "" where Redis numbers it."""
+        return self.opts.job_id or self.given_id
+
+    def args(self) -> tuple[Argument, ...]:
+        """Nine, in the order of lua/add_jobs.lua."""
+        opts = self.opts
+        return (
+            self.id,
+            self.name,
+            self.data,
+            codec.encode_opts(opts),
+            "" if opts.timestamp is None else opts.timestamp,
+            opts.delay_ms,
+            opts.priority,
+            "1" if opts.lifo else "",
+            self._relations() if opts.parent or opts.deduplication or self.waits_for_children else "",
+        )
+
+    def fields(self, now_ms: int) -> dict[bytes, bytes]:
+        """The hash that Redis then has."""
+        opts = self.opts
+        fields = {
+            codec.NAME: self.name.encode(),
+            codec.DATA: self.data,
+            codec.OPTS: codec.encode_opts(opts),
+            codec.TIMESTAMP: b"%d" % (now_ms if opts.timestamp is None else opts.timestamp),
+            codec.DELAY: b"%d" % opts.delay_ms,
+            codec.PRIORITY: b"%d" % opts.priority,
+        }
+        if opts.parent is not None:
+            fields[codec.PARENT_KEY] = opts.parent.key.encode()
+            fields[codec.PARENT] = codec.encode_parent(opts)
+        if opts.deduplication is not None:
+            fields[codec.DEDUPLICATION_ID] = opts.deduplication.id.encode()
+        return fields
+
+    def _relations(self) -> str:
+        opts = self.opts
+        relations: dict[str, Any] = {}
+        if opts.parent is not None:
+            relations["parent_key"] = opts.parent.key
+            relations["parent"] = codec.encode_parent(opts).decode()
+        if opts.deduplication is not None:
+            relations["dedup"] = opts.deduplication.to_script()
+        if self.waits_for_children:
+            relations["waits_for_children"] = True
+        return json.dumps(relations, ensure_ascii=False)

@@ -1,0 +1,210 @@
+"""Outcome: how one run of a job ended, ready to be stored."""
+
+import inspect
+import random
+import traceback
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bullworks.bullmq.durations import LONGEST_MS
+from bullworks.bullmq.errors import UnrecoverableError
+from bullworks.bullmq.job.fields import JobFields
+from bullworks.bullmq.options.backoff import Backoff, BackoffStrategy
+from bullworks.bullmq.options.job import JobOpts
+from bullworks.bullmq.options.retention import KEEP_ALL, Retention
+from bullworks.bullmq.wire import codec, payload
+from bullworks.bullmq.wire.payload_type import PayloadType
+
+AnyJob = JobFields[Any, Any]
+
+Kind = Literal["complete", "fail", "retry", "delay", "hand_back", "release", "postpone", "wait_for_children"]
+"""As lua/advance.lua names them; hand_back: a handler had begun; release: it had not."""
+
+# BullMQ's own default: a trace is long, and the last ones tell the story.
+_STACK_TRACES = 10
+# A reason is shown in lists; what is longer stands in the trace.
+_LONGEST_REASON = 5_000
+_LONGEST_TRACE = 20_000
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What advance.lua is told of one job.
+
+    Attributes:
+        stack: JSON of the traces; behind a line feed, which JSON has none of, what `keep_metadata` was given.
+    """
+
+    kind: Kind
+    job: AnyJob
+    token: str
+    value: bytes | str = ""
+    retention: str = ""
+    stack: bytes | str = ""
+    extra: str | int = ""
+    result: Any = None
+    error: BaseException | None = None
+    duration_ms: int = 0
+    was_sent: bool = False
+    """Sent once with no answer: it may be stored already."""
+
+    def to_script(self) -> tuple[str | bytes | int, ...]:
+        return (self.kind, self.job.id, self.token, self.value, self.retention, self.stack, self.extra)
+
+    def keep_metadata(self, metadata: str) -> None:
+        """Store with a failure where in a trace that was."""
+        self.stack = _bytes(self.stack) + b"\n" + metadata.encode()
+
+    @property
+    def state(self) -> str:
+        """Where the job then is, of an attempt that ended."""
+        return {"complete": "completed", "fail": "failed", "delay": "delayed"}.get(self.kind, "waiting")
+
+    @property
+    def fields(self) -> dict[bytes, bytes]:
+        """Of the job's hash, what an attempt that ended changes there."""
+        fields = {codec.ATTEMPTS_MADE: b"%d" % (self.job.attempts_made + 1)}
+        if self.kind == "complete":
+            fields[codec.RETURN_VALUE] = _bytes(self.value)
+        else:
+            traces, _, metadata = _bytes(self.stack).partition(b"\n")
+            fields[codec.FAILED_REASON], fields[codec.STACK_TRACE] = _bytes(self.value), traces
+            if metadata:
+                fields[codec.TELEMETRY] = metadata
+        if self.kind == "delay":
+            fields[codec.DELAY] = b"%d" % int(self.extra)
+        return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What came of one outcome.
+
+    Attributes:
+        is_stored: False: a job that was to wait for its children has none left to wait for.
+        now_ms: when it was stored.
+        next_job: that was taken besides; None: there is none, or none was asked for.
+    """
+
+    is_stored: bool
+    now_ms: int
+    next_job: AnyJob | None = None
+
+
+class OutcomeRules:
+    """Turns results and errors into outcomes, by the job's options and the worker's defaults.
+
+    Attributes:
+        runs_any_ordinary: no ordinary job is refused, so `refusal` need not be asked.
+        result_type: of what handlers return; None: any JSON.
+    """
+
+    def __init__(
+        self,
+        *,
+        remove_on_complete: Retention = KEEP_ALL,
+        remove_on_fail: Retention = KEEP_ALL,
+        backoff_strategy: BackoffStrategy | None = None,
+        max_started_attempts: int | None = None,
+    ) -> None:
+        self._max_started_attempts = max_started_attempts
+        self.runs_any_ordinary = max_started_attempts is None
+        self.result_type: PayloadType[Any] | None = None
+        self._remove_on_complete = remove_on_complete
+        self._remove_on_fail = remove_on_fail
+        self._backoff_strategy = backoff_strategy
+
+    def refusal(self, job: AnyJob) -> UnrecoverableError | None:
+        """Why the job is failed without being run; None: it is run."""
+        if job.deferred_failure is not None:
+            return UnrecoverableError(job.deferred_failure)
+        limit = self._max_started_attempts
+        if limit is not None and job.attempts_started > limit:
+            return UnrecoverableError("job started more than allowable limit")
+        return None
+
+    def completed(self, job: AnyJob, result: Any) -> Outcome:
+        """Raises InvalidPayloadError: the result cannot be stored."""
+        retention = job.opts.remove_on_complete or self._remove_on_complete
+        encoded = payload.encode(result) if self.result_type is None else self.result_type.encode(result)
+        return Outcome("complete", job, job.token or "", encoded, retention.to_script(), result=result)
+
+    async def failed(self, job: AnyJob, error: BaseException) -> Outcome:
+        """Another attempt where the job has one left, now or after its backoff; else the end."""
+        attempts_made = job.attempts_made + 1
+        opts = _readable_opts(job)
+        limit = self._max_started_attempts
+        is_last_start = limit is not None and job.attempts_started >= limit
+        if attempts_made < opts.attempts and not is_last_start and not isinstance(error, UnrecoverableError):
+            delay_ms = await self._delay_ms(job, error, attempts_made)
+            if delay_ms == 0:
+                return self._failure("retry", job, error, extra="1" if opts.lifo else "")
+            if delay_ms > 0:
+                return self._failure("delay", job, error, extra=delay_ms)
+        return self.ended(job, error)
+
+    def ended(self, job: AnyJob, error: BaseException) -> Outcome:
+        """Failed for good."""
+        opts = _readable_opts(job)
+        is_exhausted = job.attempts_made + 1 >= opts.attempts
+        outcome = self._failure("fail", job, error, extra="1" if is_exhausted else "")
+        outcome.retention = (opts.remove_on_fail or self._remove_on_fail).to_script()
+        return outcome
+
+    def _failure(self, kind: Kind, job: AnyJob, error: BaseException, extra: str | int) -> Outcome:
+        reason = _text(error)[:_LONGEST_REASON]
+        return Outcome(kind, job, job.token or "", reason, "", _traces(job, error), extra, error=error)
+
+    async def _delay_ms(self, job: AnyJob, error: BaseException, attempts_made: int) -> int:
+        """ms until the next attempt; 0 at once; -1 none."""
+        backoff = job.opts.backoff
+        if backoff is None:
+            return 0
+        if not backoff.is_custom:
+            return backoff.delay_after_ms(attempts_made, random.random())  # noqa: S311 - no secret
+        return await self._custom_delay_ms(backoff, job, error, attempts_made)
+
+    async def _custom_delay_ms(self, backoff: Backoff, job: AnyJob, error: BaseException, attempts_made: int) -> int:
+        if self._backoff_strategy is None:
+            raise UnrecoverableError(
+                f"backoff type {backoff.type!r} is the worker's own to define, and this one has no "
+                f"backoff_strategy; the handler had failed with: {_text(error)}"
+            ) from error
+        delay = self._backoff_strategy(attempts_made, backoff.type, error, job)
+        if inspect.isawaitable(delay):
+            delay = await delay
+        if isinstance(delay, bool) or not isinstance(delay, int):
+            raise UnrecoverableError(f"backoff_strategy returned {delay!r}, not whole milliseconds") from error
+        return min(delay, LONGEST_MS)
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _text(error: BaseException) -> str:
+    # A lone surrogate cannot be sent as UTF-8.
+    return (str(error) or type(error).__name__).encode("utf-8", "backslashreplace").decode()
+
+
+def _readable_opts(job: AnyJob) -> JobOpts:
+    try:
+        return job.opts
+    except ValueError:  # the job fails because its options are no JSON
+        return JobOpts()
+
+
+def _traces(job: AnyJob, error: BaseException) -> bytes:
+    try:
+        earlier = job.stacktrace
+    except ValueError:
+        earlier = []
+    limit = _readable_opts(job).stack_trace_limit
+    limit = _STACK_TRACES if limit is None else limit
+    trace = "".join(traceback.format_exception(error))
+    trace = trace.encode("utf-8", "backslashreplace").decode()
+    if len(trace) > _LONGEST_TRACE:
+        # The end names the error and its place.
+        trace = "...\n" + trace[-_LONGEST_TRACE:]
+    traces = [*earlier, trace]
+    return payload.encode(traces[-limit:] if limit else [])

@@ -1,0 +1,1 @@
+"""The options of jobs, flows and job schedulers, checked."""

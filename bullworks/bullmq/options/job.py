@@ -1,0 +1,248 @@
+"""The options of a job: a TypedDict for whoever adds it, a frozen record inside.
+
+Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, get_args
+
+from typing_extensions import TypedDict
+
+from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.keys import RESERVED_IDS
+from bullworks.bullmq.options.backoff import Backoff, BackoffOptions
+from bullworks.bullmq.options.deduplication import Deduplication, DeduplicationOptions
+from bullworks.bullmq.options.parent import ChildFailure, Parent, ParentOptions
+from bullworks.bullmq.options.repeat import RepeatOptions
+from bullworks.bullmq.options.retention import Retention, RetentionValue
+from bullworks.bullmq.telemetry.job_telemetry import JobTelemetry, TelemetryOptions
+
+HIGHEST_PRIORITY_NUMBER = 2**21 - 1
+
+
+class JobOptions(TypedDict, total=False):
+    """Options of `Queue.add`, all optional.
+
+    Attributes:
+        attempts: how often the job may run in all, >= 1; default 1.
+        backoff: wait between attempts: ms (fixed), a Backoff, or {"type", "delay", "jitter"}.
+        delay: wait before the first run.
+        priority: 1 .. 2**21 - 1, lower runs first, and all after jobs without; 0 is without.
+        lifo: True puts the job before all that wait.
+        remove_on_complete, remove_on_fail: True, a count, or {"age" (s), "count", "limit"}; default: keep all.
+        job_id: an id of your own; a second job with it is not added. No integer, no ":", no BullMQ key name.
+        timestamp: when the job counts as created, ms since the epoch; default: now, by Redis's clock.
+        timeout: how long the handler may run; past it the attempt has failed. Bullworks's own, Node ignores it.
+        keep_logs: log lines that are kept, the newest, >= 0.
+        stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
+        size_limit: the most bytes of JSON that `data` may have, > 0.
+        deduplication: {"id", "ttl", "extend", "replace", "reschedule", "keep_last_if_active"}.
+        repeat: {"pattern"} or {"every"}, and more: run again and again, by a job scheduler. Of `Queue.add` only.
+        parent: {"id", "queue"} of a job that then waits for this one; queue with its prefix.
+        fail_parent_on_failure, continue_parent_on_failure, ignore_dependency_on_failure,
+        remove_dependency_on_failure: what a failure of this job does to its parent, one of them at most: fail it; run
+            it at once; let it go on without this job, which stays listed; the same, and unlisted. With none it waits
+            until this job is retried.
+        telemetry: {"metadata", "omit_context"}: where in a trace it belongs, other than where it was added.
+    """
+
+    attempts: int
+    backoff: int | Backoff | BackoffOptions
+    delay: Duration
+    priority: int
+    lifo: bool
+    remove_on_complete: RetentionValue
+    remove_on_fail: RetentionValue
+    job_id: str
+    timestamp: int
+    timeout: Duration
+    keep_logs: int
+    stack_trace_limit: int
+    size_limit: int
+    deduplication: DeduplicationOptions
+    repeat: RepeatOptions
+    parent: ParentOptions
+    fail_parent_on_failure: bool
+    continue_parent_on_failure: bool
+    ignore_dependency_on_failure: bool
+    remove_dependency_on_failure: bool
+    telemetry: TelemetryOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOpts:
+    """Checked options; what `job.opts` gives. Milliseconds throughout.
+
+    Attributes:
+        encoded: as they lie in Redis, once somebody has needed that; see codec.encode_opts.
+    """
+
+    attempts: int = 0
+    backoff: Backoff | None = None
+    delay_ms: int = 0
+    priority: int = 0
+    lifo: bool = False
+    remove_on_complete: Retention | None = None
+    remove_on_fail: Retention | None = None
+    job_id: str | None = None
+    timestamp: int | None = None
+    timeout_ms: int | None = None
+    keep_logs: int | None = None
+    stack_trace_limit: int | None = None
+    size_limit: int | None = None
+    deduplication: Deduplication | None = None
+    parent: Parent | None = None
+    on_child_failure: ChildFailure | None = None
+    telemetry: JobTelemetry | None = None
+    encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "JobOpts":
+        """Check what a user gave.
+
+        Raises:
+            InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
+        """
+        # The jobs of a queue mostly share theirs; an id is one job's own.
+        if "job_id" not in options and _PLAIN.issuperset(map(type, options.values())):
+            return _known(tuple(options), *options.values())
+        return cls._checked(options)
+
+    @classmethod
+    def _checked(cls, options: Mapping[str, Any]) -> "JobOpts":
+        checked: dict[str, Any] = {}
+        for option, value in options.items():
+            check = CHECKS.get(option)
+            if check is None:
+                raise InvalidOptionError.unknown(option, CHECKS)
+            if value is not None:
+                field, result = check(option, value)
+                if field == "on_child_failure" and (not result or checked.get(field)):
+                    if result:
+                        raise InvalidOptionError(option, f"cannot be used together with {checked[field]}_on_failure")
+                    continue
+                checked[field] = result
+        return cls(**checked)
+
+    def carrying(self, metadata: str | None) -> "JobOpts":
+        """With the context in which the job is added, unless it says otherwise, or there is none."""
+        if metadata is None:
+            return self
+        telemetry = (self.telemetry or JobTelemetry()).carrying(metadata)
+        return self if telemetry is self.telemetry else replace(self, telemetry=telemetry)
+
+
+# Values that neither change nor equal one of another type unnoticed, given `typed`: True is not 1 here.
+_PLAIN = frozenset({bool, int, str, type(None)})
+
+
+@lru_cache(maxsize=512, typed=True)
+def _known(names: tuple[str, ...], *values: Any) -> JobOpts:
+    return JobOpts._checked(dict(zip(names, values, strict=True)))  # noqa: SLF001 - its cache
+
+
+Check = Callable[[str, Any], tuple[str, Any]]
+"""(option, value) -> the field of JobOpts and what goes there; raises InvalidOptionError."""
+
+
+def _whole(least: int, most: int = 2**53) -> Check:
+    def check(option: str, value: object) -> tuple[str, int]:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            top = f" .. {most}" if most < 2**53 else " or more"
+            raise InvalidOptionError(option, f"must be a whole number, {least}{top}, not {value!r}")
+        return option, value
+
+    return check
+
+
+def _duration(least: int) -> Check:
+    def check(option: str, value: object) -> tuple[str, int]:
+        try:
+            return f"{option}_ms", to_ms(value, option, least=least)
+        except ValueError as error:
+            raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None
+
+    return check
+
+
+def _flag(option: str, value: object) -> tuple[str, bool]:
+    if not isinstance(value, bool):
+        raise InvalidOptionError(option, f"must be True or False, not {value!r}")
+    return option, value
+
+
+def _backoff(option: str, value: object) -> tuple[str, Backoff]:
+    return option, Backoff.of(value)
+
+
+def _retention(option: str, value: object) -> tuple[str, Retention]:
+    return option, Retention.of(value, option)
+
+
+def _deduplication(option: str, value: object) -> tuple[str, Deduplication]:
+    return option, Deduplication.of(value)
+
+
+def _parent(option: str, value: object) -> tuple[str, Parent]:
+    return option, Parent.of(value)
+
+
+def _telemetry(option: str, value: object) -> tuple[str, JobTelemetry]:
+    return option, JobTelemetry.of(value)
+
+
+def _child_failure(option: str, value: object) -> tuple[str, str | None]:
+    _, chosen = _flag(option, value)
+    return "on_child_failure", option.removesuffix("_on_failure") if chosen else None
+
+
+def _repeat(option: str, value: object) -> tuple[str, None]:  # noqa: ARG001 - every check takes both
+    raise InvalidOptionError(option, "is of Queue.add alone, or use Queue.upsert_job_scheduler")
+
+
+def _job_id(option: str, value: object) -> tuple[str, str]:
+    if not isinstance(value, str) or not value:
+        raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
+    if not is_utf8(value):
+        raise InvalidOptionError(option, f"{value!r} cannot be written as UTF-8")
+    if value.lstrip("-").isdecimal():
+        raise InvalidOptionError(option, f"{value!r} is an integer, as the queue's own ids are; add a letter")
+    if ":" in value and (value.startswith("0:") or value.count(":") != 2):
+        raise InvalidOptionError(option, f"{value!r} holds ':', which separates Redis keys; use '-' or '_'")
+    if value in RESERVED_IDS:
+        raise InvalidOptionError(option, f"{value!r} is the name of one of the queue's own keys; choose another")
+    return option, value
+
+
+def is_utf8(text: str) -> bool:
+    """Whether Redis can be sent it: a lone surrogate, half of a character, cannot be encoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+CHECKS: dict[str, Check] = {
+    "attempts": _whole(0),
+    "backoff": _backoff,
+    "delay": _duration(0),
+    "priority": _whole(0, HIGHEST_PRIORITY_NUMBER),
+    "lifo": _flag,
+    "remove_on_complete": _retention,
+    "remove_on_fail": _retention,
+    "job_id": _job_id,
+    "timestamp": _whole(0, 2**41 - 1),
+    "timeout": _duration(1),
+    "keep_logs": _whole(0),
+    "stack_trace_limit": _whole(0),
+    "size_limit": _whole(1),
+    "deduplication": _deduplication,
+    "repeat": _repeat,
+    "parent": _parent,
+    "telemetry": _telemetry,
+    **{f"{policy}_on_failure": _child_failure for policy in get_args(ChildFailure)},
+}

@@ -1,0 +1,66 @@
+"""What goes wrong with processes. Each keeps its facts as attributes and says what to do."""
+
+import signal
+
+from bullworks.bullmq.errors import QueueError, UnrecoverableError
+
+
+class ProcessStartError(QueueError):
+    """A process for handlers could not be started, or could not find its handler."""
+
+    def __init__(self, handler: str, reason: str) -> None:
+        super().__init__(handler, reason)
+        self.handler = handler
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"no process runs {self.handler}: {self.reason}"
+
+
+class ProcessDiedError(QueueError):
+    """A process ended while it ran a handler; the attempt counts as failed.
+
+    Attributes:
+        exit_code: its own, or minus the signal that killed it.
+    """
+
+    def __init__(self, job_id: str, pid: int, exit_code: int) -> None:
+        super().__init__(job_id, pid, exit_code)
+        self.job_id = job_id
+        self.pid = pid
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: its process {self.pid} {_how_it_ended(self.exit_code)} while the handler ran. "
+            "Did it run out of memory, or crash in native code?"
+        )
+
+
+class UnpicklableError(Exception):
+    """A handler in a process raised an error that cannot be sent; this has its text and its trace.
+
+    Attributes:
+        kind: the name of its class.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(kind, text)
+        self.kind = kind
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text or self.kind
+
+
+class UnpicklableUnrecoverableError(UnpicklableError, UnrecoverableError):
+    """The same of an UnrecoverableError, which fails its job at once."""
+
+
+def _how_it_ended(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    try:
+        return f"was killed by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"was killed by signal {-exit_code}"

@@ -1,0 +1,106 @@
+"""RemoteJob: a job in a process. It knows what was sent along; whatever needs Redis, the worker's own job does."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from bullworks.bullmq.job.cancel_signal import CancelSignal
+from bullworks.bullmq.job.fields import UNREAD
+from bullworks.bullmq.job.job import Job
+from bullworks.bullmq.job.store import JobStore
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.process_pool.messages import Answer, Assignment, JobState
+from bullworks.bullmq.wire import codec
+
+Caller = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """All that is here of the store, for the queue's name: what would use more of it is called in the worker."""
+
+    keys: QueueKeys
+    payload_types: None = None
+
+
+class RemoteJob(Job[Any, Any]):
+    """What a handler in a process gets, or what the SyncJob that it gets is made of.
+
+    Args:
+        call: has the worker call a method of its job.
+        watch: tells the worker that the handler watches its signal.
+    """
+
+    __slots__ = ("_call", "_watch")
+
+    def __init__(self, assignment: Assignment, call: Caller, watch: Callable[[], None]) -> None:
+        store = cast(JobStore, _Elsewhere(QueueKeys(assignment.prefix, assignment.queue_name)))
+        super().__init__(store, assignment.job_id, dict(assignment.fields), assignment.token)
+        self._call = call
+        self._watch = watch
+
+    @property
+    def signal(self) -> CancelSignal:
+        """As Job.signal."""
+        signal = self.offer_signal()
+        if not signal.is_watched:
+            signal.is_watched = True
+            self._watch()
+        return signal
+
+    async def call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a method of the worker's job, and be as it is then."""
+        answer = await self._call(method, args, kwargs)
+        self._become(answer.state)
+        if answer.failure is not None:
+            raise answer.failure.to_error()
+        return answer.result
+
+    def _become(self, state: JobState) -> None:
+        for field, value in state.fields.items():
+            if value is None:
+                self._fields.pop(field, None)
+            else:
+                self._fields[field] = value
+        if codec.DATA in state.fields:
+            self._data = UNREAD
+        if codec.OPTS in state.fields:
+            self._opts = None
+        self._progress = UNREAD if state.progress is None else state.progress
+        self.moved_to = state.moved_to
+
+
+def _called_in_worker(method: str) -> Callable[..., Awaitable[Any]]:
+    async def call(self: RemoteJob, *args: Any, **kwargs: Any) -> Any:
+        return await self.call(method, args, kwargs)
+
+    return call
+
+
+for _name, _ in inspect.getmembers(Job, inspect.iscoroutinefunction):
+    if not _name.startswith("_"):
+        setattr(RemoteJob, _name, _called_in_worker(_name))
+
+
+class JobView:
+    """What a process was told of the worker's own job.
+
+    Attributes:
+        fields: the job's hash, as it was told.
+    """
+
+    __slots__ = ("_job", "fields")
+
+    def __init__(self, job: Job[Any, Any]) -> None:
+        self._job = job
+        self.fields = dict(job._fields)
+
+    def news(self) -> JobState:
+        """What has changed since; it counts as told."""
+        told, now = self.fields, dict(self._job._fields)
+        changed: dict[bytes, bytes | None] = {name: value for name, value in now.items() if told.get(name) != value}
+        changed |= dict.fromkeys(told.keys() - now.keys())
+        self.fields = now
+        progress = self._job._progress  # noqa: SLF001 - what has not been looked at stays undecoded
+        return JobState(changed, None if progress is UNREAD else progress, self._job.moved_to)

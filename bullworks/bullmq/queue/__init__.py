@@ -1,0 +1,1 @@
+"""A queue: adding jobs, looking at them, managing all of them."""

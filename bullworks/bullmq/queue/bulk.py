@@ -1,0 +1,71 @@
+"""Jobs that are added together: what `Queue.add_bulk` takes, and how many of them go in one trip."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from typing_extensions import Unpack
+
+from bullworks.bullmq.job.new_job import NewJob
+from bullworks.bullmq.options.job import JobOptions
+
+J = TypeVar("J")
+
+NO_DATA: dict[str, Any] = {}
+
+# Redis runs a script to its end, and what a client sent in one go: two chunks may hold up everybody else, some 5 ms.
+_JOBS_A_CALL = 250
+_CALLS_AT_ONCE = 2
+_BYTES_A_CALL = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """One job of `Queue.add_bulk`: `JobSpec("welcome-email", {"n": 1}, priority=1)`."""
+
+    name: str
+    data: Any
+    opts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(self, name: str, data: Any = NO_DATA, **opts: Unpack[JobOptions]) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "data", data)
+        object.__setattr__(self, "opts", opts)
+
+
+async def in_chunks(jobs: list[NewJob], add: Callable[[list[NewJob]], Coroutine[Any, Any, list[J]]]) -> list[J]:
+    """What `add` makes of all of them, in order. Redis stores one chunk while the next is written and the last is read.
+
+    Raises:
+        What `add` raises, for the first chunk that fails.
+    """
+    made: list[J] = []
+    calls: deque[asyncio.Task[list[J]]] = deque()
+    try:
+        for chunk in _chunks(jobs):
+            calls.append(asyncio.create_task(add(chunk)))
+            if len(calls) == _CALLS_AT_ONCE:
+                made += await calls.popleft()
+        while calls:
+            made += await calls.popleft()
+    finally:
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+    return made
+
+
+def _chunks(jobs: list[NewJob]) -> Iterable[list[NewJob]]:
+    """In their order, as many as one call may store."""
+    chunk: list[NewJob] = []
+    size = 0
+    for job in jobs:
+        if chunk and (len(chunk) == _JOBS_A_CALL or size + len(job.data) > _BYTES_A_CALL):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(job)
+        size += len(job.data)
+    if chunk:
+        yield chunk

@@ -1,0 +1,136 @@
+"""QueueLimits: how many jobs the whole fleet, of whatever language, may start and run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bullworks.bullmq.durations import Duration, checked_ms
+from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.scripts.scripts import Scripts
+from bullworks.bullmq.telemetry.names import TelemetryAttributes
+from bullworks.bullmq.telemetry.tracing import Tracing, trace
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `max` jobs are started per `duration_ms`."""
+
+    max: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMeta:
+    """The settings of a queue that lie in Redis. None: not set.
+
+    Attributes:
+        version: of who made the queue known, as in `bullmq:6.7.0`.
+        concurrency: jobs that may be active at once.
+        rate_limit: jobs that may be started per time.
+        max_len_events: events kept, about.
+        other: fields that are none of these, by their names in Redis.
+    """
+
+    version: str | None
+    is_paused: bool
+    concurrency: int | None
+    rate_limit: RateLimit | None
+    max_len_events: int | None
+    other: Mapping[str, str] = field(default_factory=dict)
+
+
+class QueueLimits:
+    """The part of Queue that limits. A limit of the queue's own is stored in Redis and stands above the workers'.
+
+    All raise ServerError, ConnectionLostError and ConnectError, as `add` does.
+    """
+
+    scripts: Scripts
+    tracing: Tracing | None
+
+    async def rate_limit(self, duration: Duration) -> None:
+        """Let no worker of this library take a job for `duration`; those that run go on.
+
+        A handler that was turned away by what it calls then raises RateLimitError, and its job is tried again.
+        """
+        duration_ms = checked_ms("duration", duration, least=1)
+        with trace(self.tracing, "rateLimit", attributes={TelemetryAttributes.QUEUE_RATE_LIMIT: duration_ms}):
+            await self.scripts.rate_limit(duration_ms)
+
+    async def get_rate_limit_ttl(self, max_jobs: int | None = None) -> int:
+        """For how long the rate limit under way lasts, ms; -2 where none is.
+
+        Args:
+            max_jobs: answer 0 unless so many jobs have been started in it: whether it is used up.
+        """
+        used, ttl_ms = await self.scripts.read_limiter()
+        if max_jobs is None:
+            return ttl_ms
+        return max(ttl_ms, 0) if used >= _whole("max_jobs", max_jobs) else 0
+
+    async def remove_rate_limit_key(self) -> bool:
+        """End the rate limit under way, manual or not. False: there was none."""
+        return await self.scripts.remove_limiter()
+
+    async def set_global_rate_limit(self, max_jobs: int, duration: Duration) -> None:
+        """Let at most `max_jobs` be started per `duration`, over all workers; above the limiters of workers."""
+        await self.scripts.set_meta(
+            max=_whole("max_jobs", max_jobs), duration=checked_ms("duration", duration, least=1)
+        )
+
+    async def get_global_rate_limit(self) -> RateLimit | None:
+        """What was set so; None: nothing."""
+        return _rate_limit(await self.scripts.read_meta())
+
+    async def remove_global_rate_limit(self) -> bool:
+        """Take it back. False: there was none."""
+        return await self.scripts.remove_meta("max", "duration")
+
+    async def set_global_concurrency(self, concurrency: int) -> None:
+        """Let at most so many jobs be active at once, over all workers."""
+        await self.scripts.set_meta(concurrency=_whole("concurrency", concurrency))
+
+    async def get_global_concurrency(self) -> int | None:
+        """What was set so; None: nothing."""
+        return _number(await self.scripts.read_meta(), "concurrency")
+
+    async def remove_global_concurrency(self) -> bool:
+        """Take it back. False: there was none."""
+        return await self.scripts.remove_meta("concurrency")
+
+    async def is_maxed(self) -> bool:
+        """Whether as many jobs are active as the global concurrency allows."""
+        concurrency = await self.get_global_concurrency()
+        return concurrency is not None and await self.scripts.count_active() >= concurrency
+
+    async def get_meta(self) -> QueueMeta:
+        """The queue's settings in Redis."""
+        meta = await self.scripts.read_meta()
+        known = {"version", "paused", "concurrency", "max", "duration", "opts.maxLenEvents"}
+        return QueueMeta(
+            version=meta.get("version"),
+            is_paused="paused" in meta,
+            concurrency=_number(meta, "concurrency"),
+            rate_limit=_rate_limit(meta),
+            max_len_events=_number(meta, "opts.maxLenEvents"),
+            other={name: value for name, value in meta.items() if name not in known},
+        )
+
+    async def get_version(self) -> str | None:
+        """Which library, and of which version, made the queue known; None: it is not yet."""
+        return (await self.get_meta()).version
+
+
+def _rate_limit(meta: Mapping[str, str]) -> RateLimit | None:
+    max_jobs, duration_ms = _number(meta, "max"), _number(meta, "duration")
+    return None if max_jobs is None or duration_ms is None else RateLimit(max_jobs, duration_ms)
+
+
+def _number(meta: Mapping[str, str], name: str) -> int | None:
+    value = meta.get(name)
+    return None if value is None else int(float(value))
+
+
+def _whole(option: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidOptionError(option, f"must be a whole number >= 1, not {value!r}")
+    return value

@@ -1,0 +1,57 @@
+"""One typed method per Lua file: the engine's only caller of scripts."""
+
+from collections.abc import Iterable, Sequence
+
+from bullworks import __version__
+from bullworks.bullmq.errors import addition_error
+from bullworks.bullmq.job.new_job import NewJob
+from bullworks.bullmq.scripts.caller import load
+from bullworks.bullmq.scripts.processing import ProcessingScripts
+from bullworks.bullmq.scripts.queue import LimitScripts, QueueScripts, UpkeepScripts
+from bullworks.redis.pipelined import Argument
+
+META_VERSION = f"bullworks:{__version__}"
+
+ADD_JOBS = load("add_jobs")
+CHECK_STALLED = load("check_stalled")
+RECLAIM = load("reclaim")
+
+
+def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[str]:
+    """The ids that lua/lib/add.lua answered. Raises the error of the first job that it refused."""
+    ids: list[str] = []
+    for job, answer in zip(jobs, answers, strict=True):
+        if isinstance(answer, int):
+            raise addition_error(answer, job.name, job.opts.parent.key if job.opts.parent else "")
+        ids.append(answer.decode())
+    return ids
+
+
+class Scripts(ProcessingScripts, QueueScripts, LimitScripts, UpkeepScripts):
+    """All scripts of one queue, over one connection."""
+
+    __slots__ = ()
+
+    async def add_jobs(self, jobs: Iterable[NewJob]) -> tuple[int, list[str]]:
+        """Store jobs.
+
+        Returns:
+            The time in ms, and in order their ids, or those of the jobs that stand for them.
+
+        Raises:
+            ParentError: a job's parent is missing, or the job of its id has another. Jobs before it are added.
+        """
+        args: list[Argument] = [META_VERSION]
+        added = list(jobs)
+        for job in added:
+            args += job.args()
+        now_ms, *ids = await self.connection.run(ADD_JOBS, (self.keys.base,), args)
+        return now_ms, added_ids(added, ids)
+
+    async def check_stalled(self, interval_ms: int, max_stalled_count: int) -> list[str]:
+        """Recover jobs whose worker vanished. Returns the ids that went back to wait."""
+        return [job_id.decode() for job_id in await self._run(CHECK_STALLED, interval_ms, max_stalled_count)]
+
+    async def reclaim(self, tokens: Sequence[str]) -> list[str]:
+        """Return the jobs of lost fetches to their lines. Returns their ids."""
+        return [job_id.decode() for job_id in await self._run(RECLAIM, *tokens)]

@@ -1,0 +1,156 @@
+"""The scripts of the hot path: a typed method for each that a worker runs over and over."""
+
+import asyncio
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from redis.exceptions import NoScriptError
+
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FETCH, FetchError, FetchTerms
+from bullworks.redis.pipelined import Argument, PipelinedConnection
+from bullworks.redis.script import Script
+from bullworks.redis.server_error import ServerError
+
+# EVALSHA's own limit is far away, but Redis serves nobody else during a script.
+_LOCKS_A_CALL = 500
+
+# The queue is another server's now, which has answered the fetch already.
+_GONE = frozenset({"MOVED", "READONLY", "UNBLOCKED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a fetch answered.
+
+    Attributes:
+        jobs: id, hash, id, hash ... as Redis sent them; a hash is name, value, name, value ...
+        state: OPEN, PAUSED, FULL, LIMITED or SUSPECT of worker/intake.py.
+        wait_ms: until the limit ends (LIMITED), else until the next delayed job is due; -1 unknown.
+    """
+
+    jobs: list[Any]
+    state: int
+    wait_ms: int
+
+
+class Advance:
+    """A trip of advance.lua that is under way; awaiting it gives its answer.
+
+    It leaves with its making, so Redis is at work before the coroutine that waits for it has its turn.
+    """
+
+    __slots__ = ("_args", "_connection", "_keys", "_reply")
+
+    def __init__(self, connection: PipelinedConnection, keys: tuple[str], args: list[Argument]) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._args = args
+        self._reply: asyncio.Future[Any] | None = None
+        if connection.is_connected:
+            self._reply = connection.send("EVALSHA", ADVANCE.sha, 1, *keys, *args)
+            connection.flush()
+
+    def __await__(self) -> Generator[Any, Any, tuple[list[int | bytes], Fetched]]:
+        """A code for each outcome (see lua/advance.lua), and what was taken.
+
+        Raises:
+            FetchError: the outcomes are stored, but fetching failed.
+        """
+        return self._answer().__await__()
+
+    async def _answer(self) -> tuple[list[int | bytes], Fetched]:
+        if self._reply is None:
+            answer = await self._connection.run(ADVANCE, self._keys, self._args)
+        else:
+            try:
+                answer = await self._reply
+            except ServerError as error:
+                if error.code != "NOSCRIPT" and not self._connection.follows(error):
+                    raise
+                answer = await self._connection.execute("EVAL", ADVANCE.source, 1, *self._keys, *self._args)
+        codes, jobs, state, wait_ms, _ = answer
+        if isinstance(state, bytes):
+            raise FetchError(state.decode("utf-8", "replace"), codes)
+        return codes, Fetched(jobs, state, wait_ms)
+
+
+class WorkerScripts:
+    """Advance over the command connection, fetch over the blocking one."""
+
+    __slots__ = ("_base", "_blocking", "_commands", "_marker", "_terms")
+
+    def __init__(
+        self,
+        commands: PipelinedConnection,
+        blocking: PipelinedConnection,
+        keys: QueueKeys,
+        terms: FetchTerms,
+    ) -> None:
+        self._commands = commands
+        self._blocking = blocking
+        self._base = (keys.base,)
+        self._marker = keys.of("marker")
+        self._terms = terms
+
+    def advance(
+        self, outcomes: Iterable[tuple[str | bytes | int, ...]], want: int, token: str, holds: int | str
+    ) -> "Advance":
+        """Store outcomes and take up to `want` jobs under `token`: the trip, which leaves at once if it can."""
+        args = self._terms.args(want, token, holds)
+        args.append(self._terms.most_points)
+        for outcome in outcomes:
+            args += outcome
+        return Advance(self._commands, self._base, args)
+
+    async def wait_and_fetch(self, block_ms: int, want: int, token: str, holds: int | str) -> Fetched:
+        """Wait for a marker, at most `block_ms`, and take jobs in the same trip.
+
+        The two commands leave in one write: Redis runs the second as soon as the first wakes or times out.
+        """
+        if not self._blocking.is_connected:
+            await self._blocking.connect()
+        args = self._terms.args(want, token, holds)
+        # BZPOPMIN takes 0 as "for ever".
+        marker = self._blocking.send("BZPOPMIN", self._marker, max(block_ms, 1) / 1000)
+        fetched = self._blocking.send("EVALSHA", FETCH.sha, 1, *self._base, *args)
+        try:
+            await marker
+        except ServerError as error:
+            marker_error: ServerError | None = error
+        else:
+            marker_error = None
+        try:
+            jobs, state, wait_ms, _ = await fetched
+        except ServerError as error:
+            # Refused unrun: then once more without waiting, on a cluster by whoever has the queue now.
+            if error.code != "NOSCRIPT" and not self._blocking.follows(error):
+                raise
+            jobs, state, wait_ms, _ = await self._blocking.execute("EVAL", FETCH.source, 1, *self._base, *args)
+        if marker_error is not None and not jobs and marker_error.code not in _GONE:
+            raise marker_error
+        return Fetched(jobs, state, wait_ms)
+
+
+def extend_locks(client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]) -> list[str]:
+    """Renew locks, by a blocking client of another thread. Returns the ids whose lock is lost.
+
+    Raises redis.RedisError where Redis could not be asked.
+    """
+    lost: list[str] = []
+    held = list(locks.items())
+    for start in range(0, len(held), _LOCKS_A_CALL):
+        args: list[str | int] = [lock_ms]
+        for job_id, token in held[start : start + _LOCKS_A_CALL]:
+            args += (job_id, token)
+        lost += [job_id.decode() for job_id in _eval(client, EXTEND_LOCKS, keys.base, args)]
+    return lost
+
+
+def _eval(client: redis.Redis, script: Script, key: str, args: list[str | int]) -> Any:
+    try:
+        return client.evalsha(script.sha.decode(), 1, key, *args)
+    except NoScriptError:
+        return client.eval(script.source.decode(), 1, key, *args)

@@ -1,0 +1,1 @@
+"""Queues and jobs for programs without an event loop."""

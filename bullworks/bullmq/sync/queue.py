@@ -1,0 +1,111 @@
+"""SyncQueue: adds jobs from code without an event loop, such as Django or Flask views."""
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Generic, Self, cast
+
+import redis.asyncio
+from typing_extensions import Unpack
+
+from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.job.job import D, Job
+from bullworks.bullmq.job.state import ListedState
+from bullworks.bullmq.options.job import JobOptions
+from bullworks.bullmq.queue.bulk import JobSpec
+from bullworks.bullmq.queue.queue import Queue
+from bullworks.bullmq.sync.job import SyncJob
+from bullworks.bullmq.sync.loop import BackgroundLoop
+from bullworks.bullmq.telemetry.interface import Telemetry
+from bullworks.redis.endpoint import Endpoint
+
+
+class SyncQueue(Generic[D]):
+    """A Queue whose calls block. Safe to share between threads, and to create before a fork.
+
+    All of a process share one event loop in a background thread; a process that forks connects anew in each child.
+
+    Args:
+        name, prefix, default_job_options, telemetry: as for Queue.
+        connection: a URL, a redis.asyncio client, whose settings are read, or an Endpoint.
+
+    Raises:
+        InvalidOptionError: a bad name, prefix or default option.
+        BadUrlError: a bad URL.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        connection: str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint,
+        prefix: str = "bull",
+        default_job_options: JobOptions | None = None,
+        telemetry: Telemetry[Any] | None = None,
+    ) -> None:
+        if not isinstance(connection, str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint):
+            raise InvalidOptionError("connection", f"must be a URL, a client or an Endpoint, not {connection!r}")
+        self._endpoint = Endpoint.of(connection)
+        self._prefix = prefix
+        self._default_job_options = default_job_options
+        self._telemetry = telemetry
+        self.name = name
+        # A forked child has a loop of its own: the parent's socket stays the parent's, replies that both read would
+        # reach neither.
+        self._queues: dict[BackgroundLoop, Queue[D]] = {}
+        self._new_queue()  # what is wrong with the arguments is told here
+
+    def __repr__(self) -> str:
+        return f"<SyncQueue {self.name!r} at {self._endpoint.describe()}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def add(self, name: str, data: D = cast(Any, None), **opts: Unpack[JobOptions]) -> SyncJob[D]:
+        """As Queue.add."""
+        queue, loop = self._here()
+        return SyncJob(loop.call(queue.add(name, data, **opts)), loop.loop)
+
+    def add_bulk(self, jobs: Iterable[JobSpec]) -> list[SyncJob[D]]:
+        """As Queue.add_bulk."""
+        queue, loop = self._here()
+        return [SyncJob(job, loop.loop) for job in loop.call(queue.add_bulk(list(jobs)))]
+
+    def get_job(self, job_id: str) -> SyncJob[D] | None:
+        """As Queue.get_job."""
+        queue, loop = self._here()
+        job: Job[D] | None = loop.call(queue.get_job(job_id))
+        return None if job is None else SyncJob(job, loop.loop)
+
+    def get_job_counts(self, *states: ListedState) -> dict[str, int]:
+        """As Queue.get_job_counts."""
+        queue, loop = self._here()
+        return loop.call(queue.get_job_counts(*states))
+
+    def close(self) -> None:
+        """Let this process's connection go. Closing twice, or before the first call, is fine."""
+        queue, loop = self._here()
+        loop.call(queue.close())
+        loop.at_exit.discard(queue.close)
+
+    def _here(self) -> tuple[Queue[D], BackgroundLoop]:
+        loop = BackgroundLoop.current()
+        queue = self._queues.get(loop)
+        if queue is None:
+            # Two threads may come here at once; both get the queue of the first, neither has connected.
+            queue = self._queues.setdefault(loop, self._new_queue())
+            loop.at_exit.add(queue.close)
+        return queue, loop
+
+    def _new_queue(self) -> Queue[D]:
+        return Queue(
+            self.name,
+            connection=self._endpoint,
+            prefix=self._prefix,
+            default_job_options=self._default_job_options,
+            telemetry=self._telemetry,
+        )

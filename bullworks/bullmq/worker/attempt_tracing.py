@@ -1,0 +1,128 @@
+"""AttemptTracing: a span for each attempt of a worker, from where its job was added, until its outcome is stored."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from bullworks.bullmq.errors import QueueError
+from bullworks.bullmq.job.fields import JobFields
+from bullworks.bullmq.job.job import Job
+from bullworks.bullmq.job.outcome import Outcome
+from bullworks.bullmq.telemetry.interface import Span, SpanKind
+from bullworks.bullmq.telemetry.job_tracing import OPERATIONS, attributes_of, count, keep_metadata, source_of
+from bullworks.bullmq.telemetry.names import TelemetryAttributes
+from bullworks.bullmq.telemetry.tracing import Tracing, now_ms
+
+
+class _Attempt:
+    """One, under way.
+
+    Attributes:
+        context: in which its span is the present one.
+        storing: the span of its outcome on the way to Redis.
+    """
+
+    __slots__ = ("context", "span", "storing")
+
+    def __init__(self, span: Span[Any], context: Any) -> None:
+        self.span = span
+        self.context = context
+        self.storing: Span[Any] | None = None
+
+    def end(self, job: JobFields[Any, Any]) -> None:
+        if self.storing is not None:
+            self.storing.end()
+        self.span.set_attributes({TelemetryAttributes.JOB_ATTEMPT_FINISHED_TIMESTAMP: now_ms()})
+        if job.processed_on:
+            self.span.set_attributes({TelemetryAttributes.JOB_PROCESSED_TIMESTAMP: job.processed_on})
+        self.span.end()
+
+
+class AttemptTracing:
+    """Of one worker."""
+
+    def __init__(self, tracing: Tracing, queue_name: str) -> None:
+        self._tracing = tracing
+        self._telemetry = tracing.telemetry
+        self._queue_name = queue_name
+        self._attempts: dict[JobFields[Any, Any], _Attempt] = {}
+
+    def attempt(self, job: Job[Any, Any]) -> AbstractContextManager[object]:
+        """What the handler runs in."""
+        source, context = source_of(job), self._telemetry.active()
+        if source is not None:
+            context = self._telemetry.from_metadata(context, source)
+        span = self._tracing.start("process", SpanKind.CONSUMER, self._queue_name, context)
+        span.set_attributes({**self._tracing.worker, **attributes_of(job)})
+        attempt = self._attempts[job] = _Attempt(span, span.set_span_on_context(context))
+        return self._telemetry.with_context(attempt.context)
+
+    def reporting(self, report: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+        """`report`, with a span from now until the outcome is stored."""
+
+        def traced(outcome: Outcome) -> None:
+            attempt = self._attempts.get(outcome.job)
+            if attempt is not None and outcome.kind in OPERATIONS:
+                self._begin_storing(outcome, attempt)
+            report(outcome)
+
+        return traced
+
+    def storing(self, on_stored: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+        """`on_stored`, and the listeners that it tells, as part of the attempt, which is over with it."""
+
+        def traced(outcome: Outcome) -> None:
+            attempt = self._attempts.pop(outcome.job, None)
+            with self._within(attempt):
+                on_stored(outcome)
+            count(self._tracing, outcome)
+            if attempt is not None:
+                _tell_ending(outcome, attempt.span)
+                attempt.end(outcome.job)
+
+        return traced
+
+    def refusing(self, on_refused: Callable[[Outcome, QueueError], None]) -> Callable[[Outcome, QueueError], None]:
+        """The same for an outcome that Redis does not take."""
+
+        def traced(outcome: Outcome, error: QueueError) -> None:
+            attempt = self._attempts.pop(outcome.job, None)
+            with self._within(attempt):
+                on_refused(outcome, error)
+            if attempt is not None:
+                attempt.span.record_exception(error)
+                attempt.end(outcome.job)
+
+        return traced
+
+    def moved(self, job: Job[Any, Any]) -> None:
+        """Its handler put it elsewhere."""
+        attempt = self._attempts.pop(job, None)
+        if attempt is not None:
+            attempt.end(job)
+
+    def close(self) -> None:
+        """Of outcomes that could not be stored nothing more will be heard."""
+        for job, attempt in self._attempts.items():
+            attempt.end(job)
+        self._attempts.clear()
+
+    def _begin_storing(self, outcome: Outcome, attempt: _Attempt) -> None:
+        if outcome.error is not None:
+            attempt.span.record_exception(outcome.error)
+        attempt.span.set_attributes({TelemetryAttributes.JOB_ATTEMPTS_MADE: outcome.job.attempts_made + 1})
+        storing = self._tracing.start(OPERATIONS[outcome.kind], SpanKind.INTERNAL, self._queue_name, attempt.context)
+        storing.set_attributes(attributes_of(outcome.job))
+        attempt.storing = storing
+        keep_metadata(outcome, self._telemetry.get_metadata(storing.set_span_on_context(attempt.context)))
+
+    def _within(self, attempt: _Attempt | None) -> AbstractContextManager[object]:
+        return nullcontext() if attempt is None else self._telemetry.with_context(attempt.context)
+
+
+def _tell_ending(outcome: Outcome, span: Span[Any]) -> None:
+    if outcome.kind == "complete":
+        result = outcome.value if isinstance(outcome.value, str) else outcome.value.decode()
+        span.add_event("job completed", {TelemetryAttributes.JOB_RESULT: result})
+    elif outcome.error is not None:
+        span.add_event("job failed", {TelemetryAttributes.JOB_FAILED_REASON: str(outcome.value)})

@@ -1,0 +1,252 @@
+"""Finisher: stores outcomes and takes the next jobs, both in one trip.
+
+Outcomes gather while a trip is under way, so the busier the worker, the fewer trips a job. Two may be under way: Redis
+works on one while handlers of the other run. Where handlers end at once, half of the slots fill a trip; where they take
+time, a twentieth: then the call itself is cheap beside the time that a free slot waits for its next job.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from bullworks.bullmq.errors import QueueError, WrongKeyTypeError, outcome_error
+from bullworks.bullmq.job.outcome import Outcome
+from bullworks.bullmq.scripts.processing import FetchError
+from bullworks.bullmq.scripts.worker import Advance, Fetched, WorkerScripts
+from bullworks.bullmq.worker.intake import MOST_A_TRIP, Intake
+from bullworks.bullmq.worker.wakeup import Wakeup
+from bullworks.redis.errors import ConnectionLostError, RedisError
+from bullworks.redis.pace import Pace
+
+log = logging.getLogger(__name__)
+
+_LANES = 2
+# A handler that took longer has waited for something, and other slots wait still: Redis has time for small calls.
+_QUICK_MS = 1
+
+
+class Finisher:
+    """Long-lived lanes, each with at most one trip under way.
+
+    Args:
+        scripts: of the worker's queue.
+        intake: how many jobs a trip may ask for.
+        new_token: a fresh lock token for each fetch.
+        on_fetched: takes the jobs of a trip, under their token.
+        on_stored: told of each outcome that Redis has.
+        on_refused: told of each outcome that Redis will not take, and why.
+        on_lost_fetch: told the token of a fetch whose reply never came.
+        was_stored: asks Redis whether a job is finished; for an outcome that was sent twice.
+        concurrency: of the worker.
+    """
+
+    def __init__(
+        self,
+        scripts: WorkerScripts,
+        intake: Intake,
+        *,
+        new_token: Callable[[], str],
+        on_fetched: Callable[[Fetched, str], None],
+        on_stored: Callable[[Outcome], None],
+        on_refused: Callable[[Outcome, QueueError], None],
+        on_lost_fetch: Callable[[str], None],
+        was_stored: Callable[[Outcome], Awaitable[bool]],
+        concurrency: int,
+        queue_name: str,
+    ) -> None:
+        self._scripts = scripts
+        self._intake = intake
+        self._new_token = new_token
+        self._on_fetched = on_fetched
+        self._on_stored = on_stored
+        self._on_refused = on_refused
+        self._on_lost_fetch = on_lost_fetch
+        self._was_stored = was_stored
+        self._outcomes: deque[Outcome] = deque()
+        self._sleeping: list[Wakeup] = []
+        self._is_called = False
+        self._lanes: list[asyncio.Task[None]] = []
+        self._under_way = 0
+        self._begun: deque[_Trip] = deque()
+        self._retrying = 0
+        self._drained: asyncio.Event = asyncio.Event()
+        self.set_concurrency(concurrency)
+        self._queue_name = queue_name
+        self._pace = Pace(log, f"queue {queue_name}: storing outcomes and fetching")
+
+    def set_concurrency(self, concurrency: int) -> None:
+        # Outcomes that are worth a trip of their own, of quick handlers and of others.
+        self._many = max(1, min(concurrency // 2, MOST_A_TRIP))
+        self._few = max(1, min(concurrency // 20, MOST_A_TRIP))
+        self._enough = self._many
+
+    def start(self) -> None:
+        self._lanes = [
+            asyncio.create_task(self._run(), name=f"finisher-{number}:{self._queue_name}") for number in range(_LANES)
+        ]
+
+    def add(self, outcome: Outcome) -> None:
+        """Store it with the next trip."""
+        self._outcomes.append(outcome)
+        self._enough = self._few if outcome.duration_ms > _QUICK_MS else self._many
+        if not self._under_way:
+            self._call()
+
+    def wake(self) -> None:
+        """Something has changed: look again whether there is something to do."""
+        if self._lanes and self._under_way < _LANES and self._is_due():
+            # It leaves now, and a lane finds it under way.
+            self._begun.append(self._begin())
+            self._call()
+        elif not self._under_way:
+            self._call()
+
+    def _is_due(self) -> bool:
+        """Whether a trip need not wait for the handlers that end in this turn of the loop."""
+        count = len(self._outcomes)
+        return count >= self._enough or (count > 0 and not self._under_way and not self._intake.busy)
+
+    def _call(self) -> None:
+        """Have a lane look, unless one is about to."""
+        if self._sleeping and not self._is_called:
+            self._is_called = True
+            self._sleeping.pop().set()
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self._outcomes or self._under_way or self._retrying)
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait until all outcomes are stored. False: the time was up first, and some are not."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self.is_idle:
+                    self._drained.clear()
+                    await self._drained.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        for lane in self._lanes:
+            lane.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
+        self._lanes = []
+
+    async def _run(self) -> None:
+        wakeup = Wakeup()
+        while True:
+            trip = self._next_trip()
+            if trip is None:
+                if self.is_idle:
+                    self._drained.set()
+                self._sleeping.append(wakeup)
+                await wakeup.wait()
+                self._is_called = False
+                continue
+            if self._begun:
+                self._call()
+            try:
+                await self._end(trip)
+            finally:
+                self._under_way -= 1
+
+    def _next_trip(self) -> "_Trip | None":
+        if self._begun:
+            return self._begun.popleft()
+        return self._begin() if self._has_trip() else None
+
+    def _has_trip(self) -> bool:
+        if self._under_way:
+            return len(self._outcomes) >= self._enough
+        return bool(self._outcomes) or (self._intake.expects_work and self._intake.room() > 0)
+
+    def _begin(self) -> "_Trip":
+        outcomes, intake = self._outcomes, self._intake
+        batch = [outcomes.popleft() for _ in range(min(len(outcomes), MOST_A_TRIP))]
+        want, holds, token = intake.room(), intake.holds, self._new_token()
+        intake.reserve(want)
+        self._under_way += 1
+        return _Trip(batch, want, token, self._scripts.advance([o.to_script() for o in batch], want, token, holds))
+
+    async def _end(self, trip: "_Trip") -> None:
+        intake, batch, want, token = self._intake, trip.batch, trip.want, trip.token
+        try:
+            codes, fetched = await trip.advance
+        except FetchError as error:
+            intake.unanswered(want)
+            # The script may have taken jobs before it broke off.
+            self._on_lost_fetch(token)
+            await self._settle(batch, error.codes)
+            await self._pace.wait(error)
+        except asyncio.CancelledError:
+            intake.unanswered(want)
+            raise
+        except RedisError as error:
+            intake.unanswered(want)
+            for outcome in batch:
+                outcome.was_sent = True
+            self._outcomes.extendleft(reversed(batch))
+            if want and isinstance(error, ConnectionLostError):
+                self._on_lost_fetch(token)
+            await self._pace.wait(error)
+        else:
+            self._pace.reset()
+            intake.answered(want, len(fetched.jobs) // 2, fetched.state, fetched.wait_ms)
+            if fetched.jobs:
+                self._on_fetched(fetched, token)
+            await self._settle(batch, codes)
+
+    async def _settle(self, batch: list[Outcome], codes: list[int | bytes]) -> None:
+        for outcome, code in zip(batch, codes, strict=True):
+            if code == 0:
+                self._intake.settled(outcome.job.id, outcome.token)
+                self._on_stored(outcome)
+            else:
+                await self._unstored(outcome, outcome_error(code, outcome.job.id, "storing its outcome"))
+
+    async def _unstored(self, outcome: Outcome, error: QueueError) -> None:
+        if isinstance(error, WrongKeyTypeError):
+            # Nothing was written and the lock is still ours: whoever put that key there may take it away.
+            self._retry_later(outcome, self._pace.next_s(error))
+            return
+        self._intake.settled(outcome.job.id, outcome.token)
+        if outcome.was_sent:
+            log.info(
+                "job %s: outcome sent again, already stored or lost: %s",
+                outcome.job.id,
+                error,
+                extra={"queue": self._queue_name, "job_id": outcome.job.id},
+            )
+            if await self._is_stored(outcome):
+                self._on_stored(outcome)
+                return
+        self._on_refused(outcome, error)
+
+    async def _is_stored(self, outcome: Outcome) -> bool:
+        try:
+            return await self._was_stored(outcome)
+        except RedisError:
+            return False
+
+    def _retry_later(self, outcome: Outcome, delay_s: float) -> None:
+        self._retrying += 1
+
+        def again() -> None:
+            self._retrying -= 1
+            self.add(outcome)
+
+        asyncio.get_running_loop().call_later(delay_s, again)
+
+
+class _Trip:
+    """One call of advance.lua: what it stores, how many jobs it asks for, under which token."""
+
+    __slots__ = ("advance", "batch", "token", "want")
+
+    def __init__(self, batch: list[Outcome], want: int, token: str, advance: Advance) -> None:
+        self.batch = batch
+        self.want = want
+        self.token = token
+        self.advance = advance

@@ -1,0 +1,77 @@
+"""ManualProcessing: what a worker offers to who takes and finishes jobs by hand, in place of a processor."""
+
+from typing import Any, Generic
+
+from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.job.job import D, Job, R
+from bullworks.bullmq.telemetry.interface import SpanKind
+from bullworks.bullmq.telemetry.job_tracing import source_of
+from bullworks.bullmq.telemetry.names import TelemetryAttributes
+from bullworks.bullmq.telemetry.tracing import Tracing, trace
+from bullworks.bullmq.wire import payload
+from bullworks.bullmq.worker.engine import Engine
+from bullworks.bullmq.worker.options import WorkerOpts
+
+
+class ManualProcessing(Generic[D, R]):
+    """A base of Worker. Nothing here needs `run` or `start`; `close` lets the connections go.
+
+    The lock of a job that was taken so is not renewed: call `job.extend_lock`, or make `lock_duration` long enough.
+    """
+
+    opts: WorkerOpts
+    queue_name: str
+    _engine: Engine
+
+    async def wait_until_ready(self) -> None:
+        """Connect.
+
+        Raises:
+            ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
+        """
+        await self._engine.connect()
+
+    async def get_next_job(self, token: str, *, block: bool = True) -> Job[D, R] | None:
+        """Take a job; end it with `move_to_completed`, `move_to_failed` or another of its moves.
+
+        Args:
+            token: of your own, at best a fresh one for each job: whoever knows it may end the job.
+            block: where there is none, wait for one, up to `drain_delay`.
+
+        Returns:
+            The job; None: there was none, or the worker is paused or closed, or the rate is limited.
+        """
+        if not isinstance(token, str) or not token:
+            raise InvalidOptionError("token", f"must be a non-empty string, not {token!r}")
+        job: Job[Any, Any] | None = await self._engine.taker.take(token, block=block)
+        tracing = self._engine.tracing
+        if tracing is not None:
+            self._tell_taken(tracing, job, block=block)
+        return job
+
+    def _tell_taken(self, tracing: Tracing, job: Job[Any, Any] | None, *, block: bool) -> None:
+        """Of the job's own trace, which is known once there is a job: so this tells that it was taken, not how long."""
+        telemetry = tracing.telemetry
+        source = None if job is None else source_of(job)
+        context = None if source is None else telemetry.from_metadata(telemetry.active(), source)
+        span = tracing.start("getNextJob", SpanKind.INTERNAL, self.queue_name, context)
+        taken = {} if job is None else {TelemetryAttributes.JOB_ID: job.id}
+        options = payload.encode({"block": block}).decode()
+        span.set_attributes({**tracing.worker, **taken, TelemetryAttributes.WORKER_OPTIONS: options})
+        span.end()
+
+    async def run_stalled_check(self) -> list[str]:
+        """Bring back jobs of workers that vanished, unless somebody did within `stalled_interval`.
+
+        A job has stalled that was active at one check and has no lock at the next.
+
+        Returns:
+            The ids of the jobs that wait again.
+        """
+        return await self._engine.stalled.check()
+
+    async def start_stalled_check_timer(self) -> None:
+        """Check now, and then every `stalled_interval` until the worker is closed. `start` does it by itself."""
+        with trace(self._engine.tracing, "startStalledCheckTimer"):
+            if not self.opts.skip_stalled_check:
+                self._engine.stalled.start()

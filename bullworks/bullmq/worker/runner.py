@@ -1,0 +1,310 @@
+"""Runner: long-lived slots that run handlers, one job at a time each, and report how they ended."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+from bullworks.bullmq.errors import (
+    InvalidPayloadError,
+    JobTimeoutError,
+    MovedError,
+    QueueError,
+    RateLimitError,
+    UnrecoverableError,
+)
+from bullworks.bullmq.job.cancel_signal import CancelReason
+from bullworks.bullmq.job.job import Job
+from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
+from bullworks.bullmq.sync.job import SyncJob
+from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
+from bullworks.bullmq.worker.in_context import InContext
+from bullworks.bullmq.worker.processor import Handler, Handlers, Processor
+from bullworks.bullmq.worker.slot import Slot
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs jobs on up to `concurrency` slots, made as they are needed and kept.
+
+    Args:
+        processor: the handler, or one for each name of jobs.
+        rules: turn what it returned or raised into an outcome.
+        report: takes each outcome, exactly one per job, but for those that their handler moved.
+        on_moved: told of these.
+        keep_schedule: awaited before the handler of a job scheduler's job.
+        on_active: called before a handler starts, if given.
+        on_ended: called when a slot is free again.
+        timeout_ms: for jobs that have none of their own.
+        attempts: traces them, if given.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        rules: OutcomeRules,
+        *,
+        concurrency: int,
+        report: Callable[[Outcome], None],
+        on_moved: Callable[[Job[Any, Any]], None],
+        keep_schedule: Callable[[Job[Any, Any]], Awaitable[None]],
+        on_active: Callable[[Job[Any, Any]], None],
+        on_ended: Callable[[], None],
+        timeout_ms: int | None,
+        queue_name: str,
+        attempts: AttemptTracing | None = None,
+    ) -> None:
+        self._handlers = Handlers(processor)
+        self._rules = rules
+        self._concurrency = concurrency
+        self._report_outcome = report
+        self._on_moved = on_moved
+        self._keep_schedule = keep_schedule
+        self._on_active = on_active
+        self._on_ended = on_ended
+        self._timeout_ms = timeout_ms
+        self._queue_name = queue_name
+        self._attempts = attempts
+        self._threads: ThreadPoolExecutor | None = None
+        self._ready: deque[Job[Any, Any]] = deque()
+        self._idle: list[tuple[Slot, asyncio.Future[Job[Any, Any]]]] = []
+        self._slots: list[Slot] = []
+        self._quiet = asyncio.Event()
+
+    def set_concurrency(self, concurrency: int) -> None:
+        """Use so many slots; there may be more from before, which stay idle."""
+        if self._threads is not None and concurrency > self._concurrency:
+            self._threads.shutdown(wait=False)  # what runs in it goes on
+            self._threads = None
+        self._concurrency = concurrency
+
+    @property
+    def running(self) -> list[Job[Any, Any]]:
+        """Jobs that have a slot, and whose handler has not ended."""
+        return [slot.job for slot in self._slots if slot.job is not None]
+
+    def run(self, job: Job[Any, Any]) -> None:
+        """Start the job in a free slot; the caller has counted that there is one."""
+        if self._idle:
+            slot, waiter = self._idle.pop()
+            # At once: who waits for quiet, or hands back, before the slot wakes up must not miss the job.
+            slot.take(job)
+            waiter.set_result(job)
+            return
+        self._ready.append(job)
+        if len(self._slots) < self._concurrency:
+            slot = Slot()
+            slot.task = asyncio.create_task(self._work(slot), name=f"slot-{len(self._slots)}:{self._queue_name}")
+            self._slots.append(slot)
+
+    def cancel(self, job_id: str, reason: CancelReason) -> bool:
+        """Cancel the job's handler. False: it does not run here."""
+        return any(slot.cancel(reason) for slot in self._slots if slot.job is not None and slot.job.id == job_id)
+
+    def cancel_all(self, reason: CancelReason) -> int:
+        """Cancel all handlers. Returns how many."""
+        return sum(slot.cancel(reason) for slot in self._slots)
+
+    async def wait_quiet(self) -> None:
+        """Wait until no handler runs."""
+        while self._ready or self.running:
+            self._quiet.clear()
+            await self._quiet.wait()
+
+    async def hand_back(self, patience_s: float) -> int:
+        """Cancel what still runs and report it as handed back. Returns how many jobs that were.
+
+        A handler that ignores its cancellation, and a thread, cannot be stopped: after `patience_s` their jobs are
+        handed back all the same, and what they return later is dropped.
+        """
+        for job in self._ready:
+            self._report_outcome(Outcome("release", job, job.token or ""))
+            self._on_ended()
+        count = len(self._ready)
+        self._ready.clear()
+        running = [slot for slot in self._slots if slot.job is not None]
+        for slot in running:
+            if slot.task is not None:
+                slot.task.cancel()
+        tasks = [slot.task for slot in running if slot.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
+        for slot in running:
+            if slot.job is not None:
+                log.warning(
+                    "job %s: its handler could not be stopped; it may run on beside its next attempt",
+                    slot.job.id,
+                    extra={"queue": self._queue_name, "job_id": slot.job.id},
+                )
+                self._report(slot, Outcome("hand_back", slot.job, slot.job.token or ""))
+        return count + len(running)
+
+    async def close(self) -> None:
+        """End the slots; the caller has waited for their jobs, or handed them back."""
+        tasks = [slot.task for slot in self._slots if slot.task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.5)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._slots.clear()
+        self._idle.clear()
+
+    async def _work(self, slot: Slot) -> None:
+        while True:
+            job = slot.take(self._ready.popleft()) if self._ready else await self._handed_over(slot)
+            slot.is_settling = False
+            try:
+                if self._attempts is None:
+                    await self._attempt(slot, job)
+                else:
+                    with self._attempts.attempt(job):
+                        await self._attempt(slot, job)
+            finally:
+                if slot.cancelled_with is not None:
+                    slot.take_cancellation()  # the handler went on all the same
+                self._freed()
+
+    async def _handed_over(self, slot: Slot) -> Job[Any, Any]:
+        """The next job, which `run` gives to the slot."""
+        waiter: asyncio.Future[Job[Any, Any]] = asyncio.get_running_loop().create_future()
+        self._idle.append((slot, waiter))
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if slot.job is not None:
+                self._report(slot, Outcome("release", slot.job, slot.job.token or ""))
+                self._freed()
+            raise
+
+    def _freed(self) -> None:
+        self._on_ended()
+        if not self._quiet.is_set():
+            self._quiet.set()
+
+    def _report(self, slot: Slot, outcome: Outcome) -> None:
+        if slot.job is None:
+            return  # handed back already
+        slot.job = None
+        outcome.duration_ms = round((asyncio.get_running_loop().time() - slot.started_s) * 1000)
+        self._report_outcome(outcome)
+
+    async def _attempt(self, slot: Slot, job: Job[Any, Any]) -> None:
+        try:
+            if not (job.is_ordinary and self._rules.runs_any_ordinary):
+                slot.is_settling = True
+                await self._keep_schedule(job)
+                slot.is_settling = False
+                refusal = self._rules.refusal(job)
+                if refusal is not None:
+                    self._report(slot, self._rules.ended(job, refusal))
+                    return
+            timeout_ms = self._readable_timeout_ms(job)
+            self._on_active(job)
+            handler = self._handlers.for_all or self._handlers.named(job.name)
+            if handler.is_async:
+                result = await self._call(handler, job, timeout_ms)
+            else:
+                result = await self._call_in_thread(handler, slot, job, timeout_ms)
+            self._report(slot, self._rules.completed(job, result))
+        except asyncio.CancelledError as error:
+            cancelled_with = slot.take_cancellation()
+            if slot.task is not None and slot.task.cancelling():
+                # By hand_back, or by a loop that ends: then nobody stores an outcome, and the job stalls.
+                self._report(slot, Outcome("hand_back", job, job.token or ""))
+                raise
+            # Nobody cancelled the slot: the handler was, or awaited something that was cancelled.
+            await self._fail(slot, job, cancelled_with or error)
+        except MovedError as error:
+            await self._leave(slot, job, error)
+        except RateLimitError:
+            self._report(slot, Outcome("hand_back", job, job.token or ""))
+        except InvalidPayloadError as error:
+            await self._fail(slot, job, UnrecoverableError(f"the handler's result cannot be stored: {error}"))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises, the worker outlives it
+            await self._fail(slot, job, error)
+
+    async def _fail(self, slot: Slot, job: Job[Any, Any], error: BaseException) -> None:
+        slot.is_settling = True
+        try:
+            outcome = await self._rules.failed(job, error)
+        except Exception as broken:  # noqa: BLE001 - a backoff_strategy is the user's
+            outcome = self._rules.ended(job, broken)
+        slot.is_settling = False
+        self._report(slot, outcome)
+
+    async def _leave(self, slot: Slot, job: Job[Any, Any], error: MovedError) -> None:
+        """The job is where its handler put it: there is nothing to store."""
+        if job.moved_to is None:
+            await self._fail(slot, job, QueueError(f"{type(error).__name__} was raised for a job that is still here"))
+        elif slot.job is not None:
+            slot.job = None
+            self._on_moved(job)
+
+    def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
+        """The job's timeout, once it is sure that its data and options can be read."""
+        try:
+            _ = job.data
+            opts = job.opts
+        except InvalidPayloadError as error:
+            raise UnrecoverableError(f"the job's data: {error}") from error
+        except ValueError as error:
+            raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
+        return opts.timeout_ms or self._timeout_ms
+
+    async def _call(self, handler: Handler, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+        coroutine = handler.function(job, job.signal) if handler.takes_signal else handler.function(job)
+        attempt = InContext(coroutine, copy_context())
+        if timeout_ms is None:
+            return await attempt
+        deadline = asyncio.timeout(timeout_ms / 1000)
+        try:
+            async with deadline:
+                return await attempt
+        except TimeoutError:
+            if deadline.expired():
+                raise JobTimeoutError(job.id, timeout_ms) from None
+            raise
+
+    async def _call_in_thread(self, handler: Handler, slot: Slot, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._concurrency, f"bullworks-{self._queue_name}")
+        loop = asyncio.get_running_loop()
+        job.offer_signal()
+        args = (SyncJob(job, loop), job.signal) if handler.takes_signal else (SyncJob(job, loop),)
+        call = partial(copy_context().run, handler.function, *args)
+        running = loop.run_in_executor(self._threads, call)
+        limit_s = None if timeout_ms is None else timeout_ms / 1000
+        error: Exception = JobTimeoutError(job.id, timeout_ms or 0)
+        try:
+            await asyncio.wait((running,), timeout=limit_s)
+        except asyncio.CancelledError:
+            running.add_done_callback(_drop_result)
+            cancelled_with = slot.take_cancellation()
+            if cancelled_with is None:
+                raise
+            error = cancelled_with
+        if running.done():
+            return running.result()
+        # A thread cannot be stopped: the attempt has failed, and the slot is free when the thread is.
+        await self._fail(slot, job, error)
+        log.warning(
+            "job %s: %s; its thread runs on and keeps its slot",
+            job.id,
+            error,
+            extra={"queue": self._queue_name, "job_id": job.id},
+        )
+        running.add_done_callback(_drop_result)
+        await asyncio.wait((running,))
+        return None
+
+
+def _drop_result(running: "asyncio.Future[Any]") -> None:
+    if not running.cancelled():
+        running.exception()

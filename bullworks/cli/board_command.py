@@ -1,0 +1,65 @@
+"""`main.py board`: the board alone, over queues that other processes work on."""
+
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+import typer
+
+from bullworks import logs
+from bullworks.cli.connection import Queues, reached_queues
+from bullworks.cli.failure import CommandError
+from bullworks.cli.running import run
+from bullworks.settings import Settings
+
+
+def board(
+    queue: Annotated[
+        list[str] | None, typer.Option("--queue", metavar="NAME", help="A queue to show, repeatable; none named: all.")
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Looking only, whatever BOARD_READ_ONLY says.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Instead of HTTP_PORT; 0: any.")] = None,
+) -> None:
+    """Serve the board without any worker, until SIGINT or SIGTERM. Queues made later are shown after the next start.
+
+    Example: main.py board --read-only --port 3001
+    """
+    run(_serve(queue or [], read_only, port))
+
+
+async def _serve(names: list[str], is_read_only: bool, port: int | None) -> None:
+    # their imports take longer than --help may
+    from bullworks.board import BoardModule
+    from bullworks.bullmq import Queue
+    from bullworks.core import create_application, module
+    from bullworks.redis.connecting import connection_to
+    from bullworks.web import WebModule, WebServer
+
+    settings = Settings.load()
+    logs.configure(settings.log)
+    async with reached_queues() as reached, AsyncExitStack() as stack:
+        connection = connection_to(reached.endpoint)
+        stack.push_async_callback(connection.close)
+        queues = [Queue(name, connection=connection, prefix=reached.prefix) for name in await _chosen(reached, names)]
+        board_module = BoardModule.for_root(queues=queues, read_only=is_read_only or None)
+        web_module = WebModule.for_root(
+            host=settings.web.http_host, port=settings.web.http_port if port is None else port, serve="always"
+        )
+
+        @module(imports=[web_module, board_module])
+        class BoardOnly:
+            """The board and nothing else."""
+
+        async with await create_application(BoardOnly) as application:
+            application.enable_shutdown_hooks()
+            print(f"{application.get(WebServer).url}{settings.board.board_path}/", flush=True)
+            await application.wait_for_shutdown()
+
+
+async def _chosen(reached: Queues, names: list[str]) -> list[str]:
+    known = await reached.names()
+    for name in names:
+        if name not in known:
+            raise CommandError.unknown("queue", name, known)
+    return list(dict.fromkeys(names)) or known

@@ -1,0 +1,74 @@
+"""Reaching the queues that the settings name, for commands that look at them or change them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bullworks.bullmq import Queue
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.cli.failure import CommandError
+from bullworks.redis.embedded import EmbeddedServer
+from bullworks.redis.endpoint import Endpoint
+from bullworks.settings import QueueSettings, Settings
+
+GLOB_CHARACTERS = "*?[]\\"
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """The queues under one prefix on one server."""
+
+    endpoint: Endpoint
+    prefix: str
+
+    async def names(self) -> list[str]:
+        """All queues there are, sorted: every queue has a `meta` key."""
+        literal = "".join(f"\\{char}" if char in GLOB_CHARACTERS else char for char in self.prefix)
+        pattern = QueueKeys(literal, "*").of("meta")
+        first, last = len(self.prefix) + 1, -len(":meta")
+        keys: list[str] = []
+        for primary in await self.endpoint.primaries():
+            async with primary.client() as client:
+                keys += [key.decode() async for key in client.scan_iter(match=pattern, count=1_000)]
+        return sorted({key[first:last] for key in keys if ":" not in key[first:last]})
+
+    @asynccontextmanager
+    async def opened(self, name: str, *, must_exist: bool = True) -> AsyncIterator[Queue]:
+        """The queue of this name, closed afterwards.
+
+        Raises:
+            CommandError: there is no such queue.
+        """
+        if must_exist:
+            known = await self.names()
+            if name not in known:
+                raise CommandError.unknown("queue", name, known)
+        async with Queue(name, connection=self.endpoint, prefix=self.prefix) as queue:
+            yield queue
+
+
+@asynccontextmanager
+async def reached_redis(settings: QueueSettings) -> AsyncIterator[str]:
+    """The URL of the server: the configured one, or the embedded one, which is held until the end of the block."""
+    if settings.queue_redis_url is not None:
+        yield settings.queue_redis_url.get_secret_value()
+        return
+    async with await EmbeddedServer.attach_async(settings.queue_data_dir) as server:
+        yield server.url
+
+
+@asynccontextmanager
+async def reached_queues() -> AsyncIterator[Queues]:
+    """The queues of the settings as they are now.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+        RedisError: the server cannot be reached.
+    """
+    settings = Settings.load().queue
+    async with reached_redis(settings) as url:
+        endpoint = Endpoint.of(url, connect_timeout_ms=settings.queue_connect_timeout_ms)
+        # One connection first: it says what is wrong in words, where a client has only redis-py's.
+        connection = await endpoint.open()
+        await connection.disconnect()
+        yield Queues(endpoint, settings.queue_prefix)

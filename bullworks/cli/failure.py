@@ -1,0 +1,63 @@
+"""What went wrong, as a user should read it: one clear message and an exit code, no traceback."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from bullworks.bullmq.errors import InvalidOptionError, QueueError
+from bullworks.core.errors import CoreError
+from bullworks.logs import escape
+from bullworks.redis.errors import BadUrlError, RedisError
+from bullworks.settings import SettingsError
+from bullworks.workers import UnknownWorkerError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2  # as typer itself ends for a wrong option
+
+
+class CommandError(Exception):
+    """The command cannot do what was asked; the text is for the user."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+    @classmethod
+    def unknown(cls, kind: str, name: str, known: list[str]) -> "CommandError":
+        """There is no such thing; names the near one, or what there is."""
+        near = get_close_matches(name, known, n=1)
+        if near:
+            return cls(f"there is no {kind} {name!r}", f"Did you mean {near[0]!r}?")
+        listed = f"Known: {', '.join(sorted(known))}." if known else f"There is no {kind} at all yet."
+        return cls(f"there is no {kind} {name!r}", listed)
+
+
+# Whatever else is raised is a bug of ours, and its traceback is what a report needs.
+EXPECTED = (CommandError, SettingsError, CoreError, QueueError, RedisError)
+WRONG_INPUT = (SettingsError, UnknownWorkerError, BadUrlError, InvalidOptionError)
+
+
+def message_of(error: BaseException) -> str | None:
+    """What to print for an error that a user can cause; None where only a traceback will do."""
+    leaves = list(_leaves(error))
+    if not all(isinstance(leaf, EXPECTED) for leaf in leaves):
+        return None
+    texts = dict.fromkeys(str(leaf) or type(leaf).__name__ for leaf in leaves)
+    return "\n".join(escape(line) for text in texts for line in text.split("\n"))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
+
+
+def exit_code_of(error: BaseException) -> int:
+    """2 where the input or the configuration was wrong, 1 where something failed."""
+    is_wrong_input = all(isinstance(leaf, WRONG_INPUT) for leaf in _leaves(error))
+    return EXIT_USAGE if is_wrong_input else EXIT_FAILED

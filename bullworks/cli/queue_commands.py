@@ -1,0 +1,208 @@
+"""`main.py queue ...`: what an operator does to queues."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Literal
+
+import typer
+
+from bullworks.bullmq import Job, Queue
+from bullworks.bullmq.options.job import JobOptions
+from bullworks.cli.connection import Queues, reached_queues
+from bullworks.cli.durations import milliseconds
+from bullworks.cli.failure import CommandError
+from bullworks.cli.output import print_json, print_table, say
+from bullworks.cli.running import run
+
+JOBS_A_PAGE = 500  # of a failed set that is being retried
+RETRIES_AT_ONCE = 50
+
+queue_app = typer.Typer(help="Look at queues and change them.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+CleanState = Literal["completed", "failed", "waiting", "delayed", "prioritized"]
+
+
+def _with_queue(name: str, action: Callable[[Queue], Coroutine[Any, Any, Any]]) -> Any:
+    async def act() -> Any:
+        async with reached_queues() as queues, queues.opened(name) as queue:
+            return await action(queue)
+
+    return run(act())
+
+
+@queue_app.command("list")
+def list_queues(as_json: AsJson = False) -> None:
+    """List all queues with their job counts.
+
+    Example: main.py queue list --json
+    """
+
+    async def act() -> dict[str, dict[str, int]]:
+        async with reached_queues() as queues:
+            return {name: await _counts(queues, name) for name in await queues.names()}
+
+    counts = run(act())
+    if as_json:
+        print_json(counts)
+    elif not counts:
+        say("There are no queues yet.")
+    else:
+        states = list(next(iter(counts.values())))
+        print_table(["queue", *states], [[name, *row.values()] for name, row in counts.items()])
+
+
+async def _counts(queues: Queues, name: str) -> dict[str, int]:
+    async with queues.opened(name, must_exist=False) as queue:
+        return dict(await queue.get_job_counts())
+
+
+@queue_app.command()
+def counts(queue: Name, as_json: AsJson = False) -> None:
+    """How many jobs are in each state.
+
+    Example: main.py queue counts email
+    """
+    found = dict(_with_queue(queue, lambda opened: opened.get_job_counts()))
+    if as_json:
+        print_json(found)
+    else:
+        print_table(["state", "jobs"], list(found.items()))
+
+
+@queue_app.command()
+def add(
+    queue: Name,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="The job's name.")],
+    data: Annotated[str, typer.Argument(help="The job's data as JSON; - reads it from standard input.")] = "null",
+    *,
+    attempts: Annotated[int | None, typer.Option(help="How often to try in all.")] = None,
+    backoff: Annotated[
+        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Wait between tries, doubling: 5s, 1m.")
+    ] = None,
+    delay: Annotated[
+        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Wait before the first try: 5s, 1m.")
+    ] = None,
+    priority: Annotated[int | None, typer.Option(help="1 runs first; jobs without one run before all.")] = None,
+    job_id: Annotated[str | None, typer.Option("--id", help="An id of your own: added once at most.")] = None,
+    new: Annotated[bool, typer.Option("--new", help="The queue may be new.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a job.
+
+    Example: main.py queue add email welcome-email '{"email": "user@example.com", "subject": "Hi", "body": "Hello"}'
+    """
+    text = sys.stdin.read() if data == "-" else data
+    try:
+        payload = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise typer.BadParameter(f"the data is not JSON: {error.msg} at {where}") from error
+    options: JobOptions = {}
+    if attempts is not None:
+        options["attempts"] = attempts
+    if backoff is not None:
+        options["backoff"] = {"type": "exponential", "delay": backoff}
+    if delay is not None:
+        options["delay"] = delay
+    if priority is not None:
+        options["priority"] = priority
+    if job_id is not None:
+        options["job_id"] = job_id
+
+    async def act() -> Job:
+        async with reached_queues() as queues:
+            known = [] if new else await queues.names()
+            if not new and queue not in known:
+                error = CommandError.unknown("queue", queue, known)
+                raise CommandError(error.message, f"{error.hint} With --new it is made.")
+            async with queues.opened(queue, must_exist=False) as opened:
+                return await opened.add(job, payload, **options)
+
+    added = run(act())
+    if as_json:
+        print_json({"queue": queue, "id": added.id, "name": added.name})
+    else:
+        say(f"Added job {added.id} ({added.name}) to {queue}.")
+
+
+@queue_app.command()
+def pause(queue: Name) -> None:
+    """Let no worker start another job; running ones finish."""
+    _with_queue(queue, lambda opened: opened.pause())
+    say(f"Paused {queue}.")
+
+
+@queue_app.command()
+def resume(queue: Name) -> None:
+    """Undo pause."""
+    _with_queue(queue, lambda opened: opened.resume())
+    say(f"Resumed {queue}.")
+
+
+@queue_app.command()
+def clean(
+    queue: Name,
+    state: Annotated[CleanState, typer.Argument(help="The state whose jobs to remove.")] = "completed",
+    *,
+    grace: Annotated[
+        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Keep what is younger: 30m, 24h, 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Remove this many at most; 0 is all.")] = 0,
+) -> None:
+    """Remove old jobs.
+
+    Example: main.py queue clean email failed --grace 7d
+    """
+    removed = _with_queue(queue, lambda opened: opened.clean(grace or 0, state, limit=limit))
+    say(f"Removed from {queue}, {state}: {len(removed)}.")
+
+
+@queue_app.command()
+def drain(
+    queue: Name,
+    *,
+    delayed: Annotated[bool, typer.Option("--delayed", help="Remove delayed jobs too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove all jobs that wait. Running and finished ones stay."""
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Remove all jobs that wait in {queue}?", abort=True)
+    _with_queue(queue, lambda opened: opened.drain(delayed))
+    say(f"Drained {queue}.")
+
+
+@queue_app.command()
+def retry(
+    queue: Name,
+    job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One job; without it all failed ones.")] = None,
+) -> None:
+    """Let failed jobs run again.
+
+    Example: main.py queue retry email
+    """
+    retried = _with_queue(queue, lambda opened: _retry(opened, job_id))
+    say(f"Run again in {queue}: {retried}.")
+
+
+async def _retry(queue: Queue, job_id: str | None) -> int:
+    if job_id is not None:
+        job = await queue.get_job(job_id)
+        if job is None:
+            raise CommandError(f"there is no job {job_id!r} in {queue.name}")
+        await job.retry()
+        return 1
+    # Jobs that fail again meanwhile would keep this going for ever: as many as there are now, no more.
+    left = (await queue.get_job_counts("failed"))["failed"]
+    retried = 0
+    while left > 0 and (jobs := await queue.get_jobs("failed", 0, min(left, JOBS_A_PAGE) - 1)):
+        for start in range(0, len(jobs), RETRIES_AT_ONCE):
+            await asyncio.gather(*(job.retry() for job in jobs[start : start + RETRIES_AT_ONCE]))
+        left -= len(jobs)
+        retried += len(jobs)
+    return retried

@@ -1,0 +1,147 @@
+"""Supervisor: keeps several processes of the service up, and ends them together."""
+
+import asyncio
+import logging
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from bullworks.cli.failure import EXIT_FAILED
+from bullworks.cli.worker_process import MARGIN_S, WorkerProcess
+from bullworks.core.shutdown import SignalHandlers
+
+log = logging.getLogger(__name__)
+
+# A process that died starts again after 1, 2, 4 ... seconds: whatever killed it may take a while to go away.
+FIRST_DELAY_S = 1.0
+LONGEST_DELAY_S = 30.0
+# One that ran for so long had started well: the next delay is the first one again.
+_UP_S = 60.0
+# A process that ends by itself so soon after the very first start could not start: neither could another.
+_START_S = 10.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Supervisor:
+    """Runs one process for each entry of `settings`, until a signal or until they cannot start.
+
+    Args:
+        names: the workers that each runs.
+        settings: for each process, variables over those of the environment.
+        grace_s: how long jobs may go on running after a signal.
+    """
+
+    def __init__(self, names: list[str], settings: Sequence[Mapping[str, str]], *, grace_s: float) -> None:
+        self._names = names
+        self._settings = settings
+        self._grace_s = grace_s
+        self._running: dict[int, WorkerProcess] = {}
+        self._stopping = asyncio.Event()
+        self._exit_code = 0
+        self._asked_with: set[int] = set()
+
+    async def run(self) -> int:
+        """Returns the exit code, once all have ended.
+
+        Returns:
+            0: all closed in order after a signal; else the code of a process that could not start, or 1.
+        """
+        handlers = SignalHandlers()
+        handlers.install(_SIGNALS, self._on_signal)
+        try:
+            keeping = [
+                asyncio.create_task(self._keep(number), name=f"worker-process-{number}")
+                for number in range(len(self._settings))
+            ]
+            overdue = asyncio.create_task(self._end_overdue(), name="worker-processes-overdue")
+            await asyncio.gather(*keeping)
+            overdue.cancel()
+            await asyncio.gather(overdue, return_exceptions=True)
+        finally:
+            handlers.restore()
+        return self._exit_code
+
+    async def _keep(self, number: int) -> None:
+        """Keep one process up; returns once it has ended for good."""
+        deaths = 0
+        is_first = True
+        while not self._stopping.is_set():
+            child = await WorkerProcess.start(number, self._names, self._settings[number])
+            self._running[number] = child
+            log.info("process %d started, pid %d", number, child.process.pid, extra={"pid": child.process.pid})
+            if self._stopping.is_set():
+                child.send(signal.SIGTERM)  # the signal came while it was made
+            code = await child.process.wait()
+            del self._running[number]
+            up_s = time.monotonic() - child.started_s
+            if self._stopping.is_set():
+                self._ended(number, code)
+                return
+            if is_first and code > 0 and up_s < _START_S:
+                log.error("process %d could not start, exit code %d; ending all", number, code)
+                self._stop(code)
+                return
+            is_first = False
+            deaths = 1 if up_s >= _UP_S else deaths + 1
+            await self._wait_after_death(number, code, deaths)
+
+    async def _wait_after_death(self, number: int, code: int, deaths: int) -> None:
+        # half of it is random, so that those which died together do not come back in step
+        longest_s = min(FIRST_DELAY_S * 2 ** min(deaths - 1, 20), LONGEST_DELAY_S)
+        delay_s = longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
+        log.error(
+            "process %d ended, %s; it starts again in %.1f s",
+            number,
+            _described(code),
+            delay_s,
+            extra={"exit_code": code, "deaths": deaths},
+        )
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    def _ended(self, number: int, code: int) -> None:
+        is_in_order = code == 0 or -code in self._asked_with
+        log.log(logging.INFO if is_in_order else logging.ERROR, "process %d ended, %s", number, _described(code))
+        if not is_in_order and self._exit_code == 0:
+            self._exit_code = EXIT_FAILED
+
+    def _on_signal(self, name: str) -> None:
+        signum = signal.Signals[name]
+        self._asked_with.add(int(signum))
+        if self._stopping.is_set():
+            log.warning("%s received again, passed on", name)
+        else:
+            log.info("%s received, passed on to %d processes; once more forces", name, len(self._running))
+            self._stopping.set()
+        self._each(lambda child: child.send(signum))
+
+    def _stop(self, code: int) -> None:
+        self._exit_code = code
+        self._asked_with.add(int(signal.SIGTERM))
+        self._stopping.set()
+        self._each(lambda child: child.send(signal.SIGTERM))
+
+    async def _end_overdue(self) -> None:
+        """Kill what does not end by itself: a handler that blocks its process hears no signal."""
+        await self._stopping.wait()
+        await asyncio.sleep(self._grace_s + MARGIN_S)
+        for child in list(self._running.values()):
+            log.error("process %d does not end and is killed; its jobs stall, and run again", child.number)
+            child.send(signal.SIGKILL)
+
+    def _each(self, do: Callable[[WorkerProcess], None]) -> None:
+        for child in list(self._running.values()):
+            do(child)
+
+
+def _described(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"

@@ -1,0 +1,82 @@
+"""`main.py worker`: workers in this process, or in several under a supervisor."""
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bullworks import logs
+from bullworks.cli.failure import CommandError
+from bullworks.cli.running import run
+from bullworks.cli.serve import serve
+from bullworks.cli.worker_process import NUMBER_OPTION, end_with_supervisor
+from bullworks.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_MOST_PROCESSES = 256
+
+
+def worker(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Workers to run; none named: ENABLED_WORKERS.")
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=_MOST_PROCESSES,
+            metavar="N",
+            help="Run N processes, each with all these workers, and start one that died again. "
+            "About one for each CPU that is free.",
+        ),
+    ] = None,
+    number: Annotated[int | None, typer.Option(NUMBER_OPTION, hidden=True)] = None,
+) -> None:
+    """Run workers until SIGINT or SIGTERM; any number of processes may, here and elsewhere.
+
+    A signal lets running jobs end within SHUTDOWN_GRACE_MS, a second one hands them back at once.
+
+    With --processes, process 0 serves HTTP and runs crons, intervals and timeouts.
+    The others run jobs, and crons that are distributed.
+    A process that dies starts again after 1, 2, 4 ... 30 seconds.
+
+    Exit code 0: all ended in order. 1: one was killed, or could not start. 2: wrong settings.
+
+    Example: main.py worker email --processes 4
+    """
+    _select(names or [])
+    settings = Settings.load()
+    if processes is not None:
+        sys.exit(run(_supervise(settings, names or [], processes)))
+    if "http_serve" not in settings.web.model_fields_set:
+        # One of several that were started by hand has the port, which is no reason for the others to fail.
+        os.environ["HTTP_SERVE"] = "if-free"
+    if number is not None:
+        end_with_supervisor(settings.queue.shutdown_grace_ms / 1000)
+    run(serve(Settings.load(), process=number))
+
+
+def _select(names: list[str]) -> None:
+    """Let this process run these workers only, whatever ENABLED_WORKERS said; none named changes nothing."""
+    os.environ["WORKERS_ENABLED"] = "true"
+    if names:
+        os.environ["ENABLED_WORKERS"] = ",".join(names)
+
+
+async def _supervise(settings: Settings, names: list[str], count: int) -> int:
+    from bullworks.cli.supervisor import Supervisor
+
+    if sys.platform == "win32":
+        raise CommandError("--processes needs POSIX signals", "Start several `main.py worker` instead.")
+    logs.configure(settings.log)
+    log.info("keeping %d processes up", count)
+    others = {"HTTP_SERVE": "never"}
+    if settings.workers.schedule_runs == "all":
+        others["SCHEDULE_RUNS"] = "distributed"
+    environments = [{}, *[others] * (count - 1)]
+    code = await Supervisor(names, environments, grace_s=settings.queue.shutdown_grace_ms / 1000).run()
+    log.info("all processes have ended")
+    return code

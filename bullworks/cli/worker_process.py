@@ -1,0 +1,78 @@
+"""WorkerProcess: one of several processes of the service, as its supervisor starts it and as it sees itself."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import bullworks
+
+_PACKAGE_FOLDER = str(Path(bullworks.__file__).resolve().parent.parent)
+# Longer than a closing takes beyond its grace time; who is not gone by then is stuck.
+MARGIN_S = 5.0
+NUMBER_OPTION = "--process-number"
+"""Which of several a process is; the supervisor says so, and nobody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerProcess:
+    """A running one; its standard input is its life line.
+
+    Args:
+        number: 0 serves HTTP and runs what the fleet does not share; the others do neither.
+    """
+
+    number: int
+    process: asyncio.subprocess.Process
+    started_s: float
+
+    @classmethod
+    async def start(cls, number: int, names: list[str], settings: Mapping[str, str]) -> "WorkerProcess":
+        """Start a process that runs these workers.
+
+        Args:
+            settings: variables that decide for it, over those of the environment.
+        """
+        path = os.pathsep.join(part for part in (_PACKAGE_FOLDER, os.environ.get("PYTHONPATH")) if part)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # a folder `app` where this was called is not ours
+            "-m",
+            "bullworks.cli",
+            "worker",
+            NUMBER_OPTION,
+            str(number),
+            *names,
+            stdin=asyncio.subprocess.PIPE,
+            # Ctrl-C on a terminal reaches a whole group; here the supervisor alone, which passes it on once.
+            start_new_session=True,
+            env={**os.environ, **settings, "PYTHONPATH": path},
+        )
+        return cls(number, process, time.monotonic())
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.returncode is None
+
+    def send(self, signum: signal.Signals) -> None:
+        """Pass a signal on; fine if it has ended."""
+        if self.is_running:
+            self.process.send_signal(signum)
+
+
+def end_with_supervisor(grace_s: float) -> None:
+    """Close in order, as on SIGTERM, once the supervisor is gone; however it ended, its end of the line is closed."""
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(grace_s + MARGIN_S)
+        os._exit(1)  # a handler that holds the interpreter would outlive everybody who could end it
+
+    threading.Thread(target=watch, name="life-line", daemon=True).start()

@@ -1,0 +1,74 @@
+"""The module system: modules, providers and their lifecycle, on dependency-injector."""
+
+from bullworks.core.application import Application, create_application
+from bullworks.core.arity import most_arguments
+from bullworks.core.container import ModuleContainer
+from bullworks.core.discovery import (
+    DiscoveredClass,
+    DiscoveredMethod,
+    DiscoveredModule,
+    DiscoveredProvider,
+    Discovery,
+    ProviderKind,
+    marked_methods,
+    methods_of,
+)
+from bullworks.core.dynamic import dynamic_module
+from bullworks.core.errors import (
+    AmbiguousProviderError,
+    ApplicationStateError,
+    AsyncFactoryError,
+    CoreError,
+    ForcedShutdownError,
+    OverrideTooLateWarning,
+    RecipeInUseError,
+    RequestError,
+    UnknownProviderError,
+    WiringError,
+)
+from bullworks.core.markers import Inject, Lazy
+from bullworks.core.module import ForwardRef, module
+from bullworks.core.module_ref import ModuleRef
+from bullworks.core.provide import Binding, injectable, provide
+from bullworks.core.scope import Scope
+from bullworks.core.shutdown import Shutdown
+from bullworks.core.tokens import AnyToken, Token, snake_case
+
+__all__ = [
+    "AmbiguousProviderError",
+    "AnyToken",
+    "Application",
+    "ApplicationStateError",
+    "AsyncFactoryError",
+    "Binding",
+    "CoreError",
+    "DiscoveredClass",
+    "DiscoveredMethod",
+    "DiscoveredModule",
+    "DiscoveredProvider",
+    "Discovery",
+    "ForcedShutdownError",
+    "ForwardRef",
+    "Inject",
+    "Lazy",
+    "ModuleContainer",
+    "ModuleRef",
+    "OverrideTooLateWarning",
+    "ProviderKind",
+    "RecipeInUseError",
+    "RequestError",
+    "Scope",
+    "Shutdown",
+    "Token",
+    "UnknownProviderError",
+    "WiringError",
+    "create_application",
+    "dynamic_module",
+    "injectable",
+    "marked_methods",
+    "methods_of",
+    "module",
+    "most_arguments",
+    "provide",
+    "snake_case",
+]

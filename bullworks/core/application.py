@@ -1,0 +1,211 @@
+"""The application: a module brought to life, run, and closed in order."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Generator, Mapping
+from contextlib import AbstractAsyncContextManager
+from enum import Enum
+from types import TracebackType
+from typing import Any
+
+from bullworks.core.assembling import assemble
+from bullworks.core.building import build_async, close_resources
+from bullworks.core.container import ModuleContainer, graph_of, node_of
+from bullworks.core.discovery import Discovery
+from bullworks.core.error_text import render_duplicate
+from bullworks.core.errors import ApplicationStateError, ForcedShutdownError, UnknownProviderError
+from bullworks.core.lifecycle import Lifecycle
+from bullworks.core.resolver import Resolver, open_request
+from bullworks.core.shutdown import SignalHandlers
+from bullworks.core.tokens import AnyToken, label
+
+log = logging.getLogger(__name__)
+
+# after a second signal, how long hooks may take to hand back what they hold
+_FORCED_GRACE_S = 2.0
+
+
+class _State(Enum):
+    CREATED = "created"
+    STARTING = "starting"
+    RUNNING = "running"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+def create_application(module: type[Any] | ModuleContainer) -> "Application":
+    """An application made of a module class, or of the container that a `for_root()` returned.
+
+        async with await create_application(AppModule) as app:
+            app.enable_shutdown_hooks()
+            await app.wait_for_shutdown()
+
+    Awaiting it starts it: everything is built and every start hook has run. Before that, providers can be
+    overridden on its `container`.
+
+    Raises:
+        WiringError: the modules do not fit together; lists every problem. What an override could still
+            provide is reported when the application is awaited.
+    """
+    return Application(module if isinstance(module, ModuleContainer) else assemble(module))
+
+
+class Application(Resolver):
+    """A module brought to life. Await it or enter it to start; leave it or `close()` to stop.
+
+    Attributes:
+        container: the dependency-injector container of its root module.
+        discovery: searches its modules, before it has started as well.
+    """
+
+    def __init__(self, container: ModuleContainer) -> None:
+        self._node = node_of(container)
+        self._graph = graph_of(container)
+        self.container = container
+        self.discovery = Discovery(self._graph)
+        self._lifecycle = Lifecycle(self._graph)
+        self._shutdown = self._graph.shutdown
+        self._signals = SignalHandlers()
+        self._state = _State.CREATED
+        self._changing_state = asyncio.Lock()
+        self._closing: asyncio.Task[None] | None = None
+        self._stop_deadline: asyncio.Timeout | None = None
+
+    def __repr__(self) -> str:
+        return f"<Application {self._node.spec.name}, {self._state.value}>"
+
+    def __await__(self) -> Generator[Any, None, "Application"]:
+        return self.init().__await__()
+
+    async def __aenter__(self) -> "Application":
+        return await self.init()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def select(self, module: type[Any]) -> ModuleContainer:
+        """The container of one of the application's modules, to ask it for what several modules provide.
+
+        Raises:
+            UnknownProviderError: the application has no such module.
+        """
+        for node, container in self._graph.containers.items():
+            if node.spec.cls is module and isinstance(container, ModuleContainer):
+                return container
+        names = [node.spec.name for node in self._graph.nodes]
+        raise UnknownProviderError(label(module), self._node.spec.name, None, names)
+
+    def request(self, values: Mapping[AnyToken, object] | None = None) -> AbstractAsyncContextManager[None]:
+        """Begin a unit of work with REQUEST-scoped instances of its own: see `ModuleRef.request`."""
+        return open_request(self._node, self._graph, values or {})
+
+    async def init(self) -> "Application":
+        """Build everything and run the start hooks. Once it runs, this does nothing.
+
+        Raises:
+            WiringError: something needed is provided by nobody; lists every problem.
+            ApplicationStateError: another application runs the same container.
+        """
+        async with self._changing_state:
+            if self._state is _State.RUNNING:
+                return self
+            if self._graph.is_running:
+                raise ApplicationStateError(self._node.spec.name, "its container is run by an application already")
+            if self._state is _State.CLOSED:
+                self._shutdown.reset()
+            self._state, self._closing = _State.STARTING, None
+            for duplicate in self._graph.duplicates:
+                log.warning("%s", render_duplicate(duplicate))
+            self._graph.is_running = True
+            self._graph.open()
+            try:
+                await build_async(self._graph)
+                await self._lifecycle.start()
+            except BaseException as failure:
+                # not only Exception: a start that is cancelled has opened things as well
+                for error in await self._stop(None):
+                    failure.add_note(f"and while closing what had started: {error!r}")
+                raise
+            self._state = _State.RUNNING
+            log.info("%s started: %d modules", self._node.spec.name, len(self._graph.nodes))
+            return self
+
+    async def close(self, signal: str | None = None) -> None:
+        """Run the stop hooks and close every resource, in the reverse order of the start.
+
+        It runs once, whoever asks and however often; those who ask meanwhile wait for it.
+
+        Args:
+            signal: handed to the shutdown hooks.
+
+        Raises:
+            ExceptionGroup: what hooks and resources raised; none of it kept the others from closing.
+        """
+        if self._closing is None:
+            self._begin_closing(signal)
+        if self._closing is not None and not self._closing.done():
+            # shielded: a caller who gives up waiting does not leave the application half closed
+            await asyncio.shield(self._closing)
+
+    def enable_shutdown_hooks(self, *signals: signal.Signals) -> "Application":
+        """Close in order on a signal, SIGINT and SIGTERM unless others are given.
+
+        A second one forces: hooks that wait are told to give up (`Shutdown.forced`), and what has not ended
+        2 seconds later is abandoned. A third one ends the process, as if nothing had been enabled.
+        """
+        asked = signals or (signal.SIGINT, signal.SIGTERM)
+        self._signals.install(asked, self._on_signal)
+        return self
+
+    async def wait_for_shutdown(self) -> str | None:
+        """Wait until a signal or `close()` asks the application to stop.
+
+        Returns:
+            the signal's name, or None.
+        """
+        await self._shutdown.requested.wait()
+        return self._shutdown.signal
+
+    def _on_signal(self, name: str) -> None:
+        if self._closing is None:
+            log.info("%s received, closing; once more forces", name)
+            self._begin_closing(name)
+        else:
+            log.warning("%s received again, giving up what still runs", name)
+            self._signals.restore()
+            self._shutdown.forced.set()
+            if self._stop_deadline is not None:
+                self._stop_deadline.reschedule(asyncio.get_running_loop().time() + _FORCED_GRACE_S)
+
+    def _begin_closing(self, signal_name: str | None) -> None:
+        self._shutdown.request(signal_name)
+        self._closing = asyncio.create_task(self._close(self._shutdown.signal), name=f"close {self._node.spec.name}")
+
+    async def _close(self, signal_name: str | None) -> None:
+        async with self._changing_state:
+            if self._state is _State.CLOSED:
+                return
+            self._state = _State.CLOSING
+            errors = await self._stop(signal_name)
+        if errors:
+            raise ExceptionGroup(f"errors while closing {self._node.spec.name}", errors)
+
+    async def _stop(self, signal_name: str | None) -> list[Exception]:
+        errors: list[Exception] = []
+        try:
+            async with asyncio.timeout(None) as self._stop_deadline:
+                await self._lifecycle.stop(signal_name, errors)
+                await close_resources(self._graph, errors)
+        except TimeoutError:
+            errors.append(ForcedShutdownError(self._lifecycle.running_hook))
+        finally:
+            self._stop_deadline = None
+            self._signals.restore()
+            self._graph.is_running = False
+            self._graph.close()
+            self._state = _State.CLOSED
+            log.info("%s closed", self._node.spec.name)
+        return errors

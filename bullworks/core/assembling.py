@@ -1,0 +1,217 @@
+"""Assembles an application's containers from module classes, `for_root()` containers and foreign containers."""
+
+import keyword
+from collections.abc import Hashable
+from functools import partial
+from typing import Any
+
+from dependency_injector import containers, providers
+
+from bullworks.core.building import problems_of
+from bullworks.core.container import RESERVED_NAMES, ModuleContainer, graph_of, node_of
+from bullworks.core.discovery import Discovery
+from bullworks.core.errors import WiringError
+from bullworks.core.graph import Graph
+from bullworks.core.linking import Ambient, Linker
+from bullworks.core.module import ForwardRef, ModuleSpec, spec_of
+from bullworks.core.module_ref import ModuleRef
+from bullworks.core.node import Entry, ModuleNode
+from bullworks.core.problems import BadImport, BadProvider, NameClash, NotAModule, Problem, ProvidedTwice, ReservedName
+from bullworks.core.provide import Binding, UseProvider, bind_class
+from bullworks.core.scope import Scope
+from bullworks.core.shutdown import Shutdown
+from bullworks.core.substitutes import Substitutes
+from bullworks.core.tokens import AnyToken, attribute_name, label, snake_case
+
+_AMBIENT: Ambient = {
+    ModuleRef: ModuleRef,
+    Discovery: lambda _node, linker: Discovery(linker.graph),
+    Shutdown: lambda _node, linker: linker.graph.shutdown,
+}
+
+
+def assemble(module: type[Any] | ModuleSpec, substitutes: Substitutes | None = None) -> ModuleContainer:
+    """The container of a module, with those of all it imports: linked, nothing built.
+
+    What is merely missing may still be overridden; it is reported when the application is built.
+
+    Args:
+        substitutes: what stands in for providers and modules; one for a token that no module provides is visible in
+            all of them.
+
+    Raises:
+        WiringError: the modules do not fit together, whatever is overridden; lists every problem.
+    """
+    return _Assembly(substitutes or Substitutes()).assemble(module)
+
+
+class _Assembly:
+    """One run of `assemble`: an application holds each module once."""
+
+    def __init__(self, substitutes: Substitutes) -> None:
+        self._substitutes = substitutes
+        self._nodes: dict[Hashable, ModuleNode] = {}
+        self._recipes: dict[Graph, None] = {}
+        self._problems: list[Problem] = []
+
+    def assemble(self, module: type[Any] | ModuleSpec) -> ModuleContainer:
+        spec = module if isinstance(module, ModuleSpec) else spec_of(module)
+        if spec is None:
+            raise WiringError([BadImport("The application", _shown(module), _reason(module))])
+        root = self._node_of(spec)
+        if self._substitutes.unused_providers:
+            root.imports.append(self._node_of(self._substitutes.as_module()))
+        graph = Graph(root)
+        self._problems.extend(Linker(graph, _AMBIENT).link())
+        if self._problems:
+            missing = (problem for entry in graph.entries() for problem in problems_of(entry))
+            raise WiringError(list(dict.fromkeys([*self._problems, *missing])))
+        discovery = Discovery(graph)
+        checks = dict.fromkeys(check for node in graph.nodes for check in node.spec.checks)
+        graph.checks.extend(partial(check, discovery) for check in checks)
+        container = _show(graph)
+        graph.recipes.extend(self._recipes)
+        for recipe in self._recipes:
+            self._carry_overrides(recipe, graph)
+        graph.open()
+        return container
+
+    def _node_of(self, spec: ModuleSpec) -> ModuleNode:
+        if spec.identity in self._nodes:
+            return self._nodes[spec.identity]
+        node = self._nodes[spec.identity] = ModuleNode(spec)
+        if spec.cls is not None:
+            self._add(node, bind_class(spec.cls))
+        for provider in spec.providers:
+            if isinstance(provider, Binding):
+                self._add(node, provider)
+            elif isinstance(provider, type) and spec_of(provider) is None:
+                self._add(node, bind_class(provider))
+            else:
+                is_module = isinstance(provider, type | containers.DynamicContainer)
+                self._problems.append(BadProvider(spec.name, _shown(provider), is_module))
+        for reference in spec.imports:
+            imported = self._imported(node, reference)
+            if imported is not None and imported not in node.imports:
+                node.imports.append(imported)
+        for export in spec.exports:
+            node.exports.extend(self._exported(node, export))
+        return node
+
+    def _add(self, node: ModuleNode, given: Binding) -> None:
+        binding = self._substitutes.binding(given, given.token)
+        token, attribute, name = binding.token, attribute_name(binding.token), node.spec.name
+        namesake = node.entry_at(attribute)
+        if token in node.entries:
+            self._problems.append(ProvidedTwice(label(token), name))
+            return
+        if attribute in RESERVED_NAMES or not attribute.isidentifier() or keyword.iskeyword(attribute):
+            self._problems.append(ReservedName(label(token), attribute, name))
+        elif namesake is not None:
+            self._problems.append(NameClash(label(namesake.token), label(token), attribute, name))
+        # also when its name is bad: whatever needs it would be reported as well, which hides the cause
+        replaced = None if binding is given else given
+        node.entries[token] = Entry(token, node, binding, replaced=replaced)
+
+    def _imported(self, importer: ModuleNode, reference: Any) -> ModuleNode | None:
+        if isinstance(reference, ForwardRef):
+            reference = reference.target()
+        reference = self._substituted(reference)
+        if isinstance(reference, ModuleContainer):
+            # a recipe: this application gets a copy, so that nothing done to it reaches the next application
+            self._recipes[graph_of(reference)] = None
+            return self._node_of(node_of(reference).spec)
+        if isinstance(reference, containers.DynamicContainer):
+            return self._foreign(reference)
+        spec = spec_of(reference)
+        if spec is None:
+            self._problems.append(BadImport(importer.spec.name, _shown(reference), _reason(reference)))
+            return None
+        return self._node_of(spec)
+
+    def _substituted(self, reference: Any) -> Any:
+        """What is imported, or exported, where a module names this one."""
+        spec = node_of(reference).spec if isinstance(reference, ModuleContainer) else spec_of(reference)
+        return reference if spec is None else self._substitutes.module(reference, spec)
+
+    def _exported(self, node: ModuleNode, export: Any) -> list[AnyToken | ModuleNode]:
+        if isinstance(export, ForwardRef):
+            export = export.target()
+        export = self._substituted(export)
+        if isinstance(export, Binding):
+            return [export.token]
+        if isinstance(export, ModuleContainer):
+            export = node_of(export).spec.identity
+        spec = spec_of(export)
+        known = self._nodes.get(export if spec is None else spec.identity)
+        # several imports may come from one class: BullModule.for_root() and BullModule.register_queue()
+        modules = [other for other in node.imports if other is known or other.spec.cls is export]
+        return list(modules) if modules and export not in node.entries else [export]
+
+    def _foreign(self, container: containers.DynamicContainer) -> ModuleNode:
+        """A user's own container as a module: its providers by name and by class, all exported."""
+        if container in self._nodes:
+            return self._nodes[container]
+        declared: type[Any] | None = getattr(container, "declarative_parent", None)
+        node = ModuleNode(ModuleSpec((declared or type(container)).__name__, key=container))
+        self._nodes[container] = node
+        classes = [_made_class(provider) for provider in container.providers.values()]
+        for name, provider in container.providers.items():
+            provided = _made_class(provider)
+            tokens: list[AnyToken] = [name]
+            if provided is not None and classes.count(provided) == 1:
+                tokens.append(provided)
+            is_local = isinstance(provider, providers.ContextLocalSingleton)
+            scope = Scope.REQUEST if is_local else Scope.SINGLETON
+            given = Binding(name, UseProvider(provider), scope, lazy=True)
+            binding = self._substitutes.binding(given, *tokens)
+            entry = Entry(tokens[-1], node, binding, name)
+            node.entries.update((token, entry) for token in tokens)
+            node.exports.extend(tokens)
+        return node
+
+    def _carry_overrides(self, recipe: Graph, graph: Graph) -> None:
+        """Override in the copy what is overridden in the recipe at this moment."""
+        for original in recipe.nodes:
+            copy = self._nodes.get(original.spec.identity)
+            if copy is None:  # another module is in its place
+                continue
+            for entry in dict.fromkeys((*original.entries.values(), *original.missing.values())):
+                target = graph.visible[copy].get(entry.token) or copy.missing.get(entry.token)
+                for overriding in entry.provider.overridden:
+                    if target is not None:
+                        target.provider.override(overriding)
+
+
+def _show(graph: Graph) -> ModuleContainer:
+    """Make the containers of all modules; those of imported modules are attributes of their importers'."""
+    made = {node: ModuleContainer(node, graph) for node in graph.nodes}
+    graph.containers.update(made)
+    for node, container in made.items():
+        for entry in (*node.entries.values(), *node.missing.values()):
+            if entry.attribute not in RESERVED_NAMES and entry.attribute not in container.providers:
+                container.set_provider(entry.attribute, entry.provider)
+    for node, container in made.items():
+        for imported in node.imports:
+            name = snake_case(imported.spec.name)
+            if imported is not graph.root and name not in RESERVED_NAMES and name not in container.providers:
+                container.set_provider(name, providers.Container(ModuleContainer, made[imported]))
+    return made[graph.root]
+
+
+def _made_class(provider: providers.Provider[Any]) -> type[Any] | None:
+    """The class whose instances a foreign provider gives; of Object it would be the object itself."""
+    provides = None if isinstance(provider, providers.Object) else getattr(provider, "provides", None)
+    return provides if isinstance(provides, type) else None
+
+
+def _shown(thing: object) -> str:
+    return label(thing) if isinstance(thing, type) else repr(thing)
+
+
+def _reason(thing: object) -> NotAModule:
+    if thing is None:
+        return NotAModule.NONE
+    if containers.is_container(thing):
+        return NotAModule.CONTAINER_CLASS
+    return NotAModule.UNDECORATED if isinstance(thing, type) else NotAModule.OTHER

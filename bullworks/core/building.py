@@ -1,0 +1,171 @@
+"""Brings the instances of a graph to life, what is needed before what needs it."""
+
+import inspect
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dependency_injector import providers
+
+from bullworks.core.errors import AsyncFactoryError, WiringError
+from bullworks.core.graph import Graph
+from bullworks.core.node import Entry
+from bullworks.core.overrides import forget
+from bullworks.core.problems import Problem
+from bullworks.core.request import CURRENT, Request, is_promise
+from bullworks.core.scope import Scope
+from bullworks.core.tokens import label
+from bullworks.core.watched import Missing, WatchedContextLocal
+
+
+def check(graph: Graph) -> None:
+    """Refuse a graph in which something wanted has nothing to be built from, or that a module finds wrong.
+
+    Raises:
+        WiringError: lists every problem.
+        Exception: the one thing that a module's check found.
+        ExceptionGroup: several of these.
+    """
+    problems = dict.fromkeys(problem for entry in graph.wanted() for problem in problems_of(entry))
+    errors: list[Exception] = [WiringError(list(problems))] if problems else []
+    errors.extend(error for look in graph.checks for error in look())
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup(f"{graph.root.spec.name} cannot start", errors)
+
+
+def problems_of(entry: Entry) -> Iterator[Problem]:
+    """Why an entry cannot be built: what it needs and neither a module nor an override provides, above all."""
+    if entry.is_overridden:
+        return
+    if entry.abstract is not None:
+        yield entry.abstract
+    for dependency in entry.dependencies:
+        if dependency.problem is not None and not _is_defined(dependency.target):
+            yield dependency.problem
+
+
+def build(graph: Graph) -> None:
+    """Build every singleton that is not lazy, without an event loop.
+
+    Raises:
+        WiringError: the modules do not fit together.
+        AsyncFactoryError: one of the factories has to be awaited.
+    """
+    check(graph)
+    entries = graph.to_build()
+    waiting = first_async(entries)
+    if waiting is not None:
+        raise AsyncFactoryError(label(waiting.token), label(waiting.token))
+    for entry in _unbuilt(entries):
+        with _named(entry, graph):
+            _keep(entry, entry.provider())
+
+
+async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> None:
+    """Build every singleton that is not lazy, or the given entries, awaiting async factories.
+
+    Raises:
+        WiringError: the modules do not fit together.
+    """
+    if entries is None:
+        check(graph)
+        entries = graph.to_build()
+    entries = list(entries)
+    for entry in _unbuilt(entries):
+        with _named(entry, graph):
+            value = entry.provider()
+            if is_pending(entry, value):
+                value = await value
+                entry.provider.settle(value)
+            _keep(entry, value)
+    request = CURRENT.get()
+    if request is not None:
+        await _build_in(request, entries, graph)
+
+
+def first_async(entries: Iterable[Entry]) -> Entry | None:
+    """The first entry that has yet to be awaited."""
+    return next((e for e in entries if e.is_async and not e.is_overridden and not _exists(e)), None)
+
+
+def is_pending(entry: Entry, value: object) -> bool:
+    """Whether a provider gave a promise of its object and not the object."""
+    return inspect.isawaitable(value) and entry.provider.is_async_mode_enabled()
+
+
+def built_instances(graph: Graph) -> list[tuple[Entry, object]]:
+    """What has been built, in order; each object once, and none that belongs to a foreign container."""
+    seen: set[int] = set()
+    found = []
+    for entry in graph.order():
+        if entry.is_built and entry.is_owned and id(entry.instance) not in seen:
+            seen.add(id(entry.instance))
+            found.append((entry, entry.instance))
+    return found
+
+
+async def close_resources(graph: Graph, errors: list[Exception]) -> None:
+    """Resume every generator factory, in the reverse order of their start, and forget all instances.
+
+    An error goes to `errors` and stops nothing.
+
+    The library's own `shutdown_resources()` misses indirect dependencies and stops at the first error.
+    """
+    for entry in reversed(graph.order()):
+        provider = entry.provider
+        if isinstance(provider, providers.BaseResource) and provider.initialized:
+            try:
+                closing: Any = provider.shutdown()
+                if inspect.isawaitable(closing):
+                    await closing
+            except Exception as error:  # noqa: BLE001 - one that fails must not keep the others open
+                error.add_note(f"while closing {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
+                errors.append(error)
+    for entry in graph.entries():
+        forget(entry)
+        entry.provider.reset_async_mode()
+
+
+def _unbuilt(entries: Iterable[Entry]) -> Iterator[Entry]:
+    return (e for e in entries if e.scope is Scope.SINGLETON and e.binding is not None and not e.is_built)
+
+
+async def _build_in(request: Request, entries: Iterable[Entry], graph: Graph) -> None:
+    """Build what is REQUEST-scoped, for one request."""
+    for entry in entries:
+        provider = entry.provider
+        if isinstance(provider, WatchedContextLocal) and not entry.is_overridden and not request.holds(provider):
+            with _named(entry, graph):
+                value = provider()
+                if is_promise(value):
+                    request.keep(provider, await value)
+
+
+def _exists(entry: Entry) -> bool:
+    """Whether its instance can be had without building it; a REQUEST-scoped one's is the current request's."""
+    provider, request = entry.provider, CURRENT.get()
+    if isinstance(provider, WatchedContextLocal) and request is not None:
+        return request.holds(provider)
+    return entry.is_built
+
+
+def _is_defined(entry: Entry | None) -> bool:
+    return entry is not None and isinstance(entry.provider, Missing) and bool(entry.provider.is_defined)
+
+
+def _keep(entry: Entry, value: object) -> None:
+    entry.is_built, entry.instance = True, value
+    if value is None:  # the library would call a factory that returned None again for each consumer
+        entry.provider.settle(value)
+
+
+@contextmanager
+def _named(entry: Entry, graph: Graph) -> Iterator[None]:
+    """Say in an error whose constructor or factory raised it."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"while building {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
+        raise

@@ -1,0 +1,249 @@
+"""Finds modules, providers, decorated classes and methods in an application."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from bullworks.core.building import built_instances
+from bullworks.core.graph import Graph
+from bullworks.core.node import Entry, ModuleNode
+from bullworks.core.provide import Recipe, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from bullworks.core.resolver import resolve_entry
+from bullworks.core.scope import Scope
+from bullworks.core.tokens import AnyToken, label
+
+
+class ProviderKind(Enum):
+    """Where a provider's instance comes from, as its module says."""
+
+    CLASS = "class"
+    VALUE = "value"
+    FACTORY = "factory"
+    ALIAS = "alias"
+    FOREIGN = "foreign"
+    """Of a dependency-injector container that the module imports."""
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> "ProviderKind":
+        """The kind of a binding."""
+        match recipe:
+            case UseClass():
+                return cls.CLASS
+            case UseValue():
+                return cls.VALUE
+            case UseFactory():
+                return cls.FACTORY
+            case UseExisting():
+                return cls.ALIAS
+            case UseProvider():
+                return cls.FOREIGN
+
+
+class DiscoveredProvider:
+    """One provider of the application as it is at the moment, whether or not it has been built.
+
+    Attributes:
+        token: what it is known by.
+    """
+
+    __slots__ = ("_entry", "_graph", "_recipe", "token")
+
+    def __init__(self, entry: Entry, recipe: Recipe, graph: Graph) -> None:
+        self.token = entry.token
+        self._entry = entry
+        self._recipe = recipe
+        self._graph = graph
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The modules from the root to its own, then the provider."""
+        return (*self._graph.path(self._entry.node), label(self.token))
+
+    @property
+    def kind(self) -> ProviderKind:
+        """Where its instance comes from."""
+        return ProviderKind.of(self._recipe)
+
+    @property
+    def scope(self) -> Scope:
+        """How long an instance lives; REQUEST also if only something it needs says so."""
+        return self._entry.scope
+
+    @property
+    def instance(self) -> object:
+        """What it provides, an override included; None while it is not built."""
+        return self._entry.instance
+
+    @property
+    def made_from(self) -> type[Any] | None:
+        """The class that its instances are of; None while nobody can tell."""
+        entry, recipe = self._entry, self._recipe
+        if entry.is_built:
+            return type(entry.instance)
+        if entry.is_overridden:
+            return None
+        if isinstance(recipe, UseClass):
+            return recipe.cls
+        # a factory says by its token what it makes
+        return entry.token if isinstance(recipe, UseFactory) and isinstance(entry.token, type) else None
+
+    @property
+    def is_given(self) -> bool:
+        """It was made elsewhere, by the user or by a test, and is not the application's to close."""
+        return self._entry.is_overridden or isinstance(self._recipe, UseValue | UseExisting | UseProvider)
+
+    @property
+    def is_built(self) -> bool:
+        """False for lazy providers that nobody needed, and for those of a shorter scope."""
+        return self._entry.is_built
+
+    @property
+    def is_eager(self) -> bool:
+        """It is, or will be, built when the application starts."""
+        return self._entry.is_built or self._entry in self._graph.to_build()
+
+    async def resolve(self) -> Any:
+        """Its instance; that of the present request if it is REQUEST-scoped."""
+        return await resolve_entry(self._entry, self._graph)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredModule:
+    """One module of the application.
+
+    Args:
+        number: no other module of the application has it; names may repeat.
+        name: how messages name it.
+        cls: its class; None for a dependency-injector container.
+        imports: the numbers of the modules that it imports.
+        exports: tokens, and the numbers of modules, that importers see.
+        providers: its own.
+    """
+
+    number: int
+    name: str
+    cls: type[Any] | None
+    is_global: bool
+    imports: tuple[int, ...]
+    exports: tuple[AnyToken | int, ...]
+    providers: tuple[DiscoveredProvider, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredClass:
+    """An instance whose class carries the metadata looked for.
+
+    Args:
+        instance: the instance.
+        metadata: what the decorator left on the class.
+        path: the modules from the root to its own, then the provider.
+    """
+
+    instance: object
+    metadata: Any
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredMethod:
+    """A method that carries the metadata looked for.
+
+    Args:
+        instance: the instance it belongs to.
+        method: the method, bound to the instance.
+        name: the method's name.
+        metadata: what the decorator left on the method.
+    """
+
+    instance: object
+    method: Callable[..., Any]
+    name: str
+    metadata: Any
+
+
+class Discovery:
+    """Injectable: searches all modules of the application.
+
+    A mock that stands in for a provider carries no metadata and is not found.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    def providers(self) -> Iterator[DiscoveredProvider]:
+        """Every provider that a module lists, leaf modules first."""
+        for node in self._graph.nodes:
+            yield from self._providers(node)
+
+    def modules(self) -> Iterator[DiscoveredModule]:
+        """Every module, leaf modules first: the root is the last."""
+        numbers = {node: number for number, node in enumerate(self._graph.nodes)}
+        for node, number in numbers.items():
+            yield DiscoveredModule(
+                number,
+                node.spec.name,
+                node.spec.cls,
+                node.spec.is_global,
+                tuple(numbers[imported] for imported in node.imports),
+                tuple(numbers[each] if isinstance(each, ModuleNode) else each for each in node.exports),
+                tuple(self._providers(node)),
+            )
+
+    def _providers(self, node: ModuleNode) -> Iterator[DiscoveredProvider]:
+        entries = dict.fromkeys(node.entries.values())  # a provider of a foreign container has two tokens
+        return (DiscoveredProvider(entry, entry.binding.recipe, self._graph) for entry in entries if entry.binding)
+
+    def classes(self, attribute: str) -> Iterator[DiscoveredClass]:
+        """Instances whose own class has the attribute; a subclass of a decorated class has not."""
+        for entry, instance in built_instances(self._graph):
+            metadata = vars(type(instance)).get(attribute)
+            if metadata is not None:
+                path = (*self._graph.path(entry.node), label(entry.token))
+                yield DiscoveredClass(instance, metadata, path)
+
+    def methods(self, attribute: str) -> Iterator[DiscoveredMethod]:
+        """Methods, of all instances, that have the attribute."""
+        for _, instance in built_instances(self._graph):
+            yield from methods_of(instance, attribute)
+
+
+def methods_of(instance: object, attribute: str) -> Iterator[DiscoveredMethod]:
+    """The methods of an instance that have the attribute, those of base classes included.
+
+    Found on the classes: `getattr` on the instance would run its properties.
+    """
+    for name, metadata in marked_methods(type(instance), attribute):
+        yield DiscoveredMethod(instance, getattr(instance, name), name, metadata)
+
+
+def marked_methods(cls: type[Any], attribute: str) -> Iterator[tuple[str, Any]]:
+    """The names of a class's methods that have the attribute, and what it holds; those of base classes included."""
+    for name, marks in _marked(cls):
+        if attribute in marks:
+            yield name, marks[attribute]
+
+
+# Every class of an application is looked through, for one decorator after the other.
+_MARKED: WeakKeyDictionary[type[Any], tuple[tuple[str, dict[str, Any]], ...]] = WeakKeyDictionary()
+
+
+def _marked(cls: type[Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """The methods of a class that carry any attributes, with these; an overridden one counts as its override."""
+    found = _MARKED.get(cls)
+    if found is None:
+        found = _MARKED[cls] = tuple(
+            # not what it wraps: that may lead back to the class, which would then never be forgotten
+            (name, {key: value for key, value in vars(function).items() if key != "__wrapped__"})
+            for place, base in enumerate(cls.__mro__)
+            for name, member in vars(base).items()
+            for function in [getattr(member, "__func__", member)]
+            if _is_method(member) and getattr(function, "__dict__", None)
+            if not any(name in vars(derived) for derived in cls.__mro__[:place])
+        )
+    return found
+
+
+def _is_method(member: object) -> bool:
+    return isinstance(member, classmethod | staticmethod) or (callable(member) and not isinstance(member, type))

@@ -1,0 +1,152 @@
+"""Puts problems into words."""
+
+from collections.abc import Sequence
+
+from bullworks.core.problems import (
+    AbstractClass,
+    Advice,
+    BadImport,
+    BadProvider,
+    BuiltinType,
+    Cycle,
+    DuplicateExport,
+    Hint,
+    NameClash,
+    NameNotThere,
+    NearName,
+    NoAnnotation,
+    NobodyProvides,
+    NotAModule,
+    NotExported,
+    NotImported,
+    NotReadable,
+    Problem,
+    ProvidedTwice,
+    ReservedName,
+    SameName,
+    UnknownExport,
+    UnresolvedParameter,
+)
+
+# enough to find a misspelt name in; a large application would fill the screen
+_VISIBLE_NAMES_SHOWN = 30
+
+
+def render(problems: Sequence[Problem]) -> str:
+    """One text for all problems of a start, each with what to do about it."""
+    if len(problems) == 1:
+        return render_problem(problems[0])
+    numbered = (f"{number}. {render_problem(problem)}" for number, problem in enumerate(problems, 1))
+    return "\n".join([f"{len(problems)} problems in the wiring:", *numbered])
+
+
+def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
+    """What is wrong, where, and what to do."""
+    match problem:
+        case UnresolvedParameter():
+            return _unresolved(problem)
+        case Cycle(names, path, asking, parameter):
+            hint = "let one of them be provided by something else than use_existing"
+            if asking is not None:
+                hint = f"take {parameter} in {asking} and call it when you need it"
+            return f"Circular dependency in {_path(path)}: {' -> '.join(names)}.\n  Hint: {hint}."
+        case ReservedName(token, attribute, module):
+            why = "which the container needs for itself" if attribute.isidentifier() else "which is no name in Python"
+            return (
+                f"{token} would be the attribute {attribute!r} of {module}, {why}.\n"
+                "  Hint: rename the class, or provide it by a Token(name, attr=...)."
+            )
+        case NameClash(first, second, attribute, module):
+            return (
+                f"{first} and {second} would both be the attribute {attribute!r} of {module}.\n"
+                "  Hint: provide one of them by a Token(name, attr=...)."
+            )
+        case ProvidedTwice(token, module):
+            return f"{module} provides {token} twice.\n  Hint: keep one of them in its providers."
+        case UnknownExport(token, module):
+            return (
+                f"{module} exports {token}, which it neither provides nor imports.\n"
+                f"  Hint: add it to the providers of {module}, or import the module that exports it."
+            )
+        case BadImport(module, given, reason):
+            return f"{module} imports {given}, which is no module.\n  Hint: {_IMPORT_HINTS[reason]}."
+        case BadProvider(module, given, is_module):
+            what = "a module" if is_module else "no class"
+            hint = f"add it to imports of {module}"
+            if not is_module:
+                hint = "list a class, or what provide(token, use_value=...) returns"
+            return f"{module} has {given} in its providers, which is {what}.\n  Hint: {hint}."
+        case AbstractClass(token, cls, path, lacks):
+            what = f"is abstract, it lacks {', '.join(lacks)}" if lacks else "is a Protocol"
+            return (
+                f"{token} of {_path(path)} can't be built: {cls} {what}.\n"
+                f"  Hint: provide({token}, use_class=...) with a class that implements it."
+            )
+
+
+def render_duplicate(duplicate: DuplicateExport) -> str:
+    """Which of two imports serves a token, and how to be rid of the doubt."""
+    return (
+        f"{duplicate.module} imports {duplicate.token} from both {duplicate.used} and {duplicate.ignored}; "
+        f"{duplicate.used} comes first and is used. Export it from one of them only."
+    )
+
+
+_IMPORT_HINTS = {
+    NotAModule.NONE: "the modules import each other in a circle; use ForwardRef(lambda: TheModule)",
+    NotAModule.UNDECORATED: "decorate the class with @module(...); a plain class belongs in providers",
+    NotAModule.CONTAINER_CLASS: "import an instance of the container, not its class",
+    NotAModule.OTHER: "imports takes module classes, for_root() containers and dependency-injector containers",
+}
+
+
+def _unresolved(problem: UnresolvedParameter) -> str:
+    return (
+        f"Can't resolve the dependencies of {problem.consumer}({', '.join(problem.parameters)}) in "
+        f"{_path(problem.path)}: no provider for parameter `{problem.parameter}`.\n"
+        f"  Visible in {problem.path[-1]}: {_names(problem.visible)}\n"
+        f"  Hint: {_hint(problem.hint)}{'?' if isinstance(problem.hint, NearName) else '.'}"
+    )
+
+
+def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
+    match hint:
+        case NotExported(owner):
+            return f"{owner} provides it but doesn't export it; add it to exports of {owner}"
+        case NotImported(owner, importer, is_exported):
+            export = "" if is_exported else f", and it to exports of {owner}"
+            return f"{owner} provides it; add {owner} to imports of {importer}{export}"
+        case BuiltinType(name):
+            return f"a {name} could be any; use Annotated[{name}, Inject(token)], or give it a default"
+        case NoAnnotation(parameter):
+            return f"annotate `{parameter}` with a class, or with Annotated[T, Inject(token)]"
+        case NearName(name):
+            return f"did you mean {name}"
+        case SameName(wanted, visible):
+            return f"{wanted} is asked for, {visible} is provided: two classes of one name"
+        case NameNotThere(name, is_local):
+            if is_local:
+                return (
+                    f"`{name}` is local to a function, where `from __future__ import annotations` hides it; "
+                    "define it at module level, or leave that import out"
+                )
+            return (
+                f"`{name}` does not exist at run time; import it for real, not under TYPE_CHECKING: "
+                "the container reads annotations"
+            )
+        case NotReadable(parameter, reason):
+            return f"the annotation of `{parameter}` can't be read: {reason}"
+        case NobodyProvides(token, importer, attribute):
+            return f"no module provides it; add {token} to providers of {importer}, or override `{attribute}` in a test"
+        case Advice(text, near):
+            return f"no module provides it; {text}" if near is None else f"did you mean {near}? Else {text}"
+
+
+def _path(path: Sequence[str]) -> str:
+    return " > ".join(path)
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_VISIBLE_NAMES_SHOWN]) or "nothing"
+    hidden = len(names) - _VISIBLE_NAMES_SHOWN
+    return f"{shown} and {hidden} more" if hidden > 0 else shown

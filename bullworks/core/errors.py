@@ -1,0 +1,128 @@
+"""Errors of the module system. All derive from dependency-injector's own `Error`."""
+
+from collections.abc import Sequence
+
+from dependency_injector.errors import Error
+
+from bullworks.core.error_text import render
+from bullworks.core.problems import Problem
+
+
+class CoreError(Error):
+    """Base class: something about modules, providers or the application is wrong."""
+
+
+class WiringError(CoreError):
+    """The modules do not fit together. Raised before anything is built, with every problem at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(tuple(problems))
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return render(self.problems)
+
+
+class UnknownProviderError(CoreError, AttributeError):
+    """Nothing provides what was asked for by token or by attribute."""
+
+    def __init__(self, wanted: str, module: str, near: str | None, known: Sequence[str]) -> None:
+        super().__init__(wanted, module, near, tuple(known))
+        self.wanted = wanted
+        self.module = module
+        self.near = near
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        advice = f"did you mean {self.near}?" if self.near else f"it has: {', '.join(self.known) or 'nothing'}"
+        return f"{self.module} has no provider {self.wanted}; {advice}"
+
+
+class AmbiguousProviderError(CoreError, AttributeError):
+    """Several modules provide what was asked for, each its own."""
+
+    def __init__(self, wanted: str, modules: Sequence[str]) -> None:
+        super().__init__(wanted, tuple(modules))
+        self.wanted = wanted
+        self.modules = tuple(modules)
+
+    def __str__(self) -> str:
+        return (
+            f"{', '.join(self.modules)} each provide {self.wanted}. Ask one of them: app.select(TheModule).get(...), "
+            "or app.container.the_module.the_provider; or provide it in one module and export it"
+        )
+
+
+class AsyncFactoryError(CoreError):
+    """A sync call needs an object whose factory has to be awaited."""
+
+    def __init__(self, wanted: str, factory: str) -> None:
+        super().__init__(wanted, factory)
+        self.wanted = wanted
+        self.factory = factory
+
+    def __str__(self) -> str:
+        what = self.wanted if self.wanted == self.factory else f"{self.wanted} needs {self.factory}, which"
+        return (
+            f"{what} has an async factory and is not built yet: "
+            f"`await ....resolve({self.wanted})`, or `await ....build_async()`"
+        )
+
+
+class RecipeInUseError(CoreError):
+    """An override on a container that an open application has copied; it would reach nobody."""
+
+    def __init__(self, token: str, module: str) -> None:
+        super().__init__(token, module)
+        self.token = token
+        self.module = module
+
+    def __str__(self) -> str:
+        return (
+            f"{self.token} can't be overridden on {self.module} here: an application that imports it was made "
+            "before, with a copy of its own. Override on app.container, or before the application is made"
+        )
+
+
+class ApplicationStateError(CoreError):
+    """The application is not in the state that the call needs."""
+
+    def __init__(self, application: str, problem: str) -> None:
+        super().__init__(application, problem)
+        self.application = application
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.application}: {self.problem}"
+
+
+class RequestError(CoreError):
+    """Something REQUEST-scoped was asked for where it cannot be had; `problem` says why."""
+
+    def __init__(self, wanted: str, problem: str) -> None:
+        super().__init__(wanted, problem)
+        self.wanted = wanted
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.wanted} {self.problem}"
+
+    @classmethod
+    def not_of_one(cls, wanted: str) -> "RequestError":
+        """A value is given to a request for something that all requests share."""
+        return cls(wanted, "can't be given to a request, which it would outlive: provide it with scope=Scope.REQUEST")
+
+
+class ForcedShutdownError(CoreError):
+    """A second signal came and the rest of the shutdown was given up."""
+
+    def __init__(self, hook: str) -> None:
+        super().__init__(hook)
+        self.hook = hook
+
+    def __str__(self) -> str:
+        return f"shutdown was forced while {self.hook} was running; later hooks did not run"
+
+
+class OverrideTooLateWarning(UserWarning):
+    """An override came after its consumers were built; they keep what they have."""

@@ -1,0 +1,181 @@
+"""The graph of an application: its modules, its entries, and in which order they come to life."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from dependency_injector import containers
+
+from bullworks.core.node import Entry, ModuleNode
+from bullworks.core.problems import DuplicateExport
+from bullworks.core.scope import Scope
+from bullworks.core.shutdown import Shutdown
+from bullworks.core.tokens import AnyToken
+
+
+class Graph:
+    """All modules of one application, linked.
+
+    Attributes:
+        root: the module that the application is made of.
+        nodes: all modules, each after those it imports; of modules that import each other, any may be first.
+        duplicates: tokens that a module imports twice.
+        visible: what each module sees.
+        containers: the dependency-injector container that shows each module.
+        shutdown: whether the application has been asked to stop.
+        is_running: between the application's init and the end of its close.
+        checks: what modules want to be sure of before anything is built.
+        recipes: the graphs of `for_root()` containers that this one holds copies of.
+        lease: stands for this graph in the `open_copies` of its recipes.
+        open_copies: the leases of the open applications that hold a copy of this one.
+    """
+
+    def __init__(self, root: ModuleNode) -> None:
+        self.root = root
+        self.nodes = leaf_first(root)
+        self.duplicates: list[DuplicateExport] = []
+        self.visible: dict[ModuleNode, dict[AnyToken, Entry]] = {}
+        self.containers: dict[ModuleNode, containers.DynamicContainer] = {}
+        self.shutdown = Shutdown()
+        self.is_running = False
+        self.checks: list[Callable[[], Iterable[Exception]]] = []
+        self.recipes: list[Graph] = []
+        self.lease = object()
+        self.open_copies: set[object] = set()
+        self._paths = _shortest_paths(root)
+        self._order: tuple[Entry, ...] | None = None
+        self._to_build: tuple[Entry, ...] | None = None
+
+    def open(self) -> None:
+        """Copies of recipes are in use from now on: overrides of the recipes are refused."""
+        for recipe in self.recipes:
+            recipe.open_copies.add(self.lease)
+
+    def close(self) -> None:
+        """The recipes may be overridden again."""
+        for recipe in self.recipes:
+            recipe.open_copies.discard(self.lease)
+
+    def changed(self) -> None:
+        """An entry was added, or overridden, or an override ended: what to build, and in which order, may differ."""
+        self._order = self._to_build = None
+
+    def path(self, node: ModuleNode) -> tuple[str, ...]:
+        """Module names from the root to a module, along the fewest imports."""
+        return self._paths.get(node, (node.spec.name,))
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries that a module provides, leaf modules first."""
+        for node in self.nodes:
+            yield from node.entries.values()
+
+    def providing(self, token: AnyToken) -> list[Entry]:
+        """The entries for a token, of whichever module."""
+        return [node.entries[token] for node in self.nodes if token in node.entries]
+
+    def order(self, starts: Iterable[Entry] | None = None) -> tuple[Entry, ...]:
+        """Entries with what they need before them; what only an overridden entry needs is not followed.
+
+        Leaf modules come first. (`container.traverse()` has no stable order.)
+
+        Args:
+            starts: the entries to begin from; all unless given.
+        """
+        if starts is None:
+            if self._order is None:
+                self._order = self.order(self.entries())
+            return self._order
+        done: dict[Entry, None] = {}
+        entered: set[Entry] = set()
+
+        def visit(entry: Entry) -> None:
+            if entry in entered:
+                return
+            entered.add(entry)
+            for needed in needs(entry):
+                visit(needed)
+            done[entry] = None
+
+        for start in starts:
+            visit(start)
+        return tuple(done)
+
+    def wanted(self) -> list[Entry]:
+        """Entries in order, without those that only overridden entries would use.
+
+        A test that overrides MailService must not have to build, or even to configure, its SMTP client.
+        """
+        order = self.order()
+        users: dict[Entry, list[Entry]] = {}
+        for entry in order:
+            for dependency in entry.dependencies:
+                if dependency.target is not None:
+                    users.setdefault(dependency.target, []).append(entry)
+            for target in entry.given_up:
+                users.setdefault(target, [])
+        verdicts: dict[Entry, bool] = {}
+
+        def is_wanted(entry: Entry) -> bool:
+            if entry not in verdicts:
+                verdicts[entry] = True  # two that want each other lazily are both wanted
+                using = users.get(entry)
+                verdicts[entry] = using is None or any(not user.is_overridden and is_wanted(user) for user in using)
+            return verdicts[entry]
+
+        return [entry for entry in order if is_wanted(entry)]
+
+    def to_build(self) -> tuple[Entry, ...]:
+        """The singletons that exist once the application has started, in order.
+
+        Those are the wanted ones that are not lazy, and lazy ones that any of them needs.
+        """
+        if self._to_build is None:
+            eager = [entry for entry in self.wanted() if not entry.is_lazy]
+            needed = self.order(eager)
+            self._to_build = tuple(e for e in needed if e.binding is not None and e.scope is Scope.SINGLETON)
+        return self._to_build
+
+    def dependents(self, entry: Entry) -> list[Entry]:
+        """The entries that were, or would be, built with this one, in order."""
+        hit = {entry}
+        found = []
+        for other in self.order():
+            if other is not entry and any(d.is_edge and d.target in hit for d in other.dependencies):
+                hit.add(other)
+                found.append(other)
+        return found
+
+
+def needs(entry: Entry) -> list[Entry]:
+    """The entries that have to exist before this one."""
+    if entry.is_overridden:
+        return []
+    return [d.target for d in entry.dependencies if d.is_edge and d.target is not None]
+
+
+def leaf_first(root: ModuleNode) -> tuple[ModuleNode, ...]:
+    """A module and all it imports, each after its own imports."""
+    done: dict[ModuleNode, None] = {}
+    entered: set[ModuleNode] = set()
+
+    def visit(node: ModuleNode) -> None:
+        if node in entered:
+            return
+        entered.add(node)
+        for imported in node.imports:
+            visit(imported)
+        done[node] = None
+
+    visit(root)
+    return tuple(done)
+
+
+def _shortest_paths(root: ModuleNode) -> dict[ModuleNode, tuple[str, ...]]:
+    paths: dict[ModuleNode, tuple[str, ...]] = {root: (root.spec.name,)}
+    queue = deque([root])
+    while queue:
+        node = queue.popleft()
+        for imported in node.imports:
+            if imported not in paths:
+                paths[imported] = (*paths[node], imported.spec.name)
+                queue.append(imported)
+    return paths

@@ -1,0 +1,167 @@
+"""Links modules into a graph: decides what serves each parameter, and has the providers made."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from bullworks.core.compiling import compile_entry, compile_missing
+from bullworks.core.container import RESERVED_NAMES
+from bullworks.core.graph import Graph, needs
+from bullworks.core.hints import hint_for
+from bullworks.core.node import Dependency, Entry, ModuleNode
+from bullworks.core.problems import AbstractClass, Cycle, Problem, UnresolvedParameter
+from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from bullworks.core.scope import Scope
+from bullworks.core.signature import Parameter, aliased_parameter, listed_parameters, read_parameters
+from bullworks.core.tokens import attribute_name, label, snake_case
+from bullworks.core.visibility import duplicate_exports, unknown_exports, visible_entries
+
+Ambient = Mapping[type[Any], Callable[[ModuleNode, "Linker"], object]]
+"""What every module has without providing it, made when first asked for."""
+
+
+class Linker:
+    """Makes one graph of one tree of modules."""
+
+    def __init__(self, graph: Graph, ambient: Ambient) -> None:
+        self.graph = graph
+        self._ambient = ambient
+
+    def link(self) -> Iterator[Problem]:
+        """Connect, scope and compile all entries.
+
+        Yields:
+            what is wrong whatever is overridden later; nothing is compiled then.
+        """
+        graph = self.graph
+        global_nodes = [node for node in graph.nodes if node.spec.is_global]
+        for node in graph.nodes:
+            yield from unknown_exports(node)
+            graph.duplicates.extend(duplicate_exports(node))
+            graph.visible[node] = visible_entries(node, [other for other in global_nodes if other is not node])
+        for entry in list(graph.entries()):
+            self.connect(entry)
+        cycles = list(_cycles(graph))
+        yield from cycles
+        if not cycles:
+            _spread_request_scope(list(graph.entries()))
+            for entry in graph.order():
+                if entry.binding is not None:
+                    compile_entry(entry, entry.binding, graph)
+
+    def connect(self, entry: Entry) -> None:
+        """Find what serves each of an entry's parameters."""
+        entry.abstract = self._abstract(entry)
+        parameters = _parameters(entry.binding)
+        for parameter in parameters:
+            entry.dependencies.append(self._serve(entry, parameter, parameters))
+        given_up = [self._seen(entry.node, parameter) for parameter in _parameters(entry.replaced)]
+        entry.given_up = [target for target in given_up if target is not None]
+
+    def _abstract(self, entry: Entry) -> AbstractClass | None:
+        recipe = None if entry.binding is None else entry.binding.recipe
+        if not isinstance(recipe, UseClass):
+            return None
+        lacks = tuple(sorted(getattr(recipe.cls, "__abstractmethods__", ())))
+        if not lacks and not vars(recipe.cls).get("_is_protocol", False):
+            return None
+        return AbstractClass(label(entry.token), label(recipe.cls), self.graph.path(entry.node), lacks)
+
+    def _serve(self, entry: Entry, parameter: Parameter, parameters: tuple[Parameter, ...]) -> Dependency:
+        target = self._seen(entry.node, parameter)
+        if target is not None or parameter.has_default or (parameter.is_optional and parameter.token is not None):
+            return Dependency(parameter, target)
+        visible = self.graph.visible[entry.node]
+        problem = UnresolvedParameter(
+            consumer=label(entry.token),
+            parameters=tuple("?" if other is parameter else other.name for other in parameters),
+            parameter=parameter.text,
+            path=self.graph.path(entry.node),
+            visible=tuple(sorted(label(token) for token in visible if token is not entry.node.spec.cls)),
+            hint=hint_for(entry, parameter, visible, self.graph),
+        )
+        return Dependency(parameter, self._missing(entry, parameter, problem), problem)
+
+    def _seen(self, node: ModuleNode, parameter: Parameter) -> Entry | None:
+        token, visible = parameter.token, self.graph.visible[node]
+        if token is None:
+            return None
+        if token not in visible and isinstance(token, type) and token in self._ambient:
+            entry = Entry(token, node, Binding(token, UseValue(self._ambient[token](node, self))))
+            node.entries[token] = visible[token] = entry
+            self.graph.changed()
+        return visible.get(token)
+
+    def _missing(self, consumer: Entry, parameter: Parameter, problem: UnresolvedParameter) -> Entry:
+        """The entry that stands for what nobody provides, so that an override can define it."""
+        node, token = consumer.node, parameter.token
+        private = snake_case(f"{consumer.attribute}_{parameter.name}")
+        if token is None or (isinstance(token, type) and token.__module__ == "builtins"):
+            token = private
+        if token not in node.missing:
+            # one entry for the whole application: overriding it once serves all who miss it
+            known = next((other.missing[token] for other in self.graph.nodes if token in other.missing), None)
+            if known is None:
+                attribute = attribute_name(token)
+                if attribute in RESERVED_NAMES or node.entry_at(attribute) is not None:
+                    attribute = private
+                known = Entry(token, node, None, attribute)
+                compile_missing(known, problem, self.graph)
+            node.missing[token] = known
+        return node.missing[token]
+
+
+def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
+    """What a binding's class or factory asks for."""
+    match binding.recipe if binding is not None else None:
+        case UseClass(cls):
+            return read_parameters(cls)
+        case UseFactory(function, inject):
+            return read_parameters(function) if inject is None else listed_parameters(inject)
+        case UseExisting(token):
+            return (aliased_parameter(token),)
+        case UseValue() | UseProvider() | None:
+            return ()
+
+
+def _spread_request_scope(entries: Iterable[Entry]) -> None:
+    """Make REQUEST-scoped what is built with something REQUEST-scoped: it can't outlive it."""
+    bound: dict[Entry, bool] = {}
+
+    def is_bound(entry: Entry) -> bool:
+        if entry not in bound:
+            bound[entry] = entry.scope is Scope.REQUEST or any(is_bound(needed) for needed in needs(entry))
+        return bound[entry]
+
+    for entry in entries:
+        if is_bound(entry) and entry.scope is Scope.SINGLETON:
+            entry.scope = Scope.REQUEST
+
+
+def _cycles(graph: Graph) -> Iterator[Cycle]:
+    """Entries that need each other before either exists."""
+    done: set[Entry] = set()
+    trail: list[Entry] = []
+
+    def visit(entry: Entry) -> Iterator[Cycle]:
+        if entry in trail:
+            yield _cycle([*trail[trail.index(entry) :], entry], graph)
+        elif entry not in done:
+            trail.append(entry)
+            for needed in needs(entry):
+                yield from visit(needed)
+            done.add(trail.pop())
+
+    for entry in graph.entries():
+        yield from visit(entry)
+
+
+def _cycle(circle: list[Entry], graph: Graph) -> Cycle:
+    names = tuple(label(member.token) for member in circle)
+    asking, parameter = None, ""
+    for entry, needed in itertools.pairwise(circle):
+        if entry.binding is not None and not isinstance(entry.binding.recipe, UseExisting):
+            served = next(each.parameter for each in entry.dependencies if each.target is needed)
+            asking, parameter = label(entry.token), served.as_lazy()
+            break
+    return Cycle(names, graph.path(circle[0].node), asking, parameter)

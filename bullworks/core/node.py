@@ -1,0 +1,121 @@
+"""The linked form of modules: nodes, their entries, and what each entry needs."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bullworks.core.module import ModuleSpec
+from bullworks.core.problems import AbstractClass, UnresolvedParameter
+from bullworks.core.provide import Binding, UseExisting, UseFactory, UseProvider
+from bullworks.core.scope import Scope
+from bullworks.core.signature import Parameter
+from bullworks.core.tokens import AnyToken, attribute_name
+from bullworks.core.watched import Watched
+
+
+@dataclass(eq=False, slots=True)
+class ModuleNode:
+    """One module in one application.
+
+    Args:
+        spec: what its author wrote.
+        imports: the modules it imports, in order.
+        entries: its own providers, by token.
+        missing: what its providers need and nobody provides; an override may still define it.
+        exports: what it lets importers see. Links refer to imported modules by node.
+    """
+
+    spec: ModuleSpec
+    imports: list["ModuleNode"] = field(default_factory=list)
+    entries: dict[AnyToken, "Entry"] = field(default_factory=dict)
+    missing: dict[AnyToken, "Entry"] = field(default_factory=dict)
+    exports: list["AnyToken | ModuleNode"] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<ModuleNode {self.spec.name}>"
+
+    def entry_at(self, attribute: str) -> "Entry | None":
+        """Its entry that the container shows under this name."""
+        for entry in (*self.entries.values(), *self.missing.values()):
+            if entry.attribute == attribute:
+                return entry
+        return None
+
+
+@dataclass(eq=False, slots=True)
+class Entry:
+    """One provider of one module.
+
+    Args:
+        binding: what its author wrote; None for what nobody provides.
+        attribute: its name on the container.
+        scope: its lifetime, after what it needs has been looked at.
+        dependencies: what it needs, in the order of its parameters.
+        abstract: why its class cannot be instantiated.
+        provider: the dependency-injector provider made of it.
+        replaced: what its author wrote, where a test has put another binding in its place.
+        given_up: what that would have needed.
+        is_built: whether its instance exists.
+        instance: the instance, once it is built.
+    """
+
+    token: AnyToken
+    node: ModuleNode
+    binding: Binding | None
+    attribute: str = ""
+    scope: Scope = Scope.SINGLETON
+    dependencies: list["Dependency"] = field(default_factory=list)
+    abstract: AbstractClass | None = None
+    provider: Watched = field(default_factory=Watched)
+    replaced: Binding | None = None
+    given_up: list["Entry"] = field(default_factory=list)
+    is_built: bool = False
+    instance: Any = None
+
+    def __post_init__(self) -> None:
+        self.attribute = self.attribute or attribute_name(self.token)
+        if self.binding is not None:
+            self.scope = self.binding.scope
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.attribute} of {self.node.spec.name}>"
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether something else stands in for it, so that what it needs does not matter."""
+        return self.provider.last_overriding is not None
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether it is left alone until something needs it."""
+        return self.binding is None or self.binding.lazy
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether its instance is this entry's own, neither another entry's nor a foreign container's."""
+        return self.binding is not None and not isinstance(self.binding.recipe, UseExisting | UseProvider)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether its own factory has to be awaited."""
+        recipe = None if self.binding is None else self.binding.recipe
+        return isinstance(recipe, UseFactory) and recipe.is_async
+
+
+@dataclass(eq=False, slots=True)
+class Dependency:
+    """One need of an entry.
+
+    Args:
+        parameter: what was asked for.
+        target: what serves it; None if it is left out or None will do.
+        problem: why nothing serves it; `target` is then a missing entry that says so when it is called.
+    """
+
+    parameter: Parameter
+    target: Entry | None
+    problem: UnresolvedParameter | None = None
+
+    @property
+    def is_edge(self) -> bool:
+        """Whether its target has to exist before its consumer."""
+        return self.target is not None and not self.parameter.is_lazy

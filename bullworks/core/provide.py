@@ -1,0 +1,171 @@
+"""Bindings: how a token's instance comes to be. `provide()` and `@injectable` make them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from typing import Any, TypeVar
+
+from dependency_injector import providers
+
+from bullworks.core.scope import Scope
+from bullworks.core.tokens import AnyToken, Token, label
+
+T = TypeVar("T")
+
+_INJECTABLE = "__injectable__"
+
+
+@dataclass(frozen=True, slots=True)
+class UseValue:
+    """A ready object."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class UseClass:
+    """A class, called with what its constructor asks for."""
+
+    cls: type[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UseFactory:
+    """A function; `inject` lists its arguments, or None to read them from its annotations."""
+
+    function: Callable[..., Any]
+    inject: tuple[Any, ...] | None = None
+
+    @property
+    def is_generator(self) -> bool:
+        """Whether it yields its object and closes it afterwards."""
+        return isgeneratorfunction(self.function) or isasyncgenfunction(self.function)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether its object has to be awaited."""
+        return iscoroutinefunction(self.function) or isasyncgenfunction(self.function)
+
+
+@dataclass(frozen=True, slots=True)
+class UseExisting:
+    """Another name for what a token provides already."""
+
+    token: AnyToken
+
+
+@dataclass(frozen=True, slots=True)
+class UseProvider:
+    """A provider of a foreign dependency-injector container; its container keeps owning the object."""
+
+    provider: providers.Provider[Any]
+
+
+Recipe = UseValue | UseClass | UseFactory | UseExisting | UseProvider
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One entry of `providers=[...]`.
+
+    Args:
+        token: what it is known by.
+        recipe: where its instance comes from.
+        scope: how long the instance lives.
+        lazy: built when something first needs it, not at start.
+    """
+
+    token: AnyToken
+    recipe: Recipe
+    scope: Scope = Scope.SINGLETON
+    lazy: bool = False
+
+
+_NOT_GIVEN: Any = object()
+
+
+def provide(
+    token: type[T] | Token[T] | str,
+    *,
+    use_value: Any = _NOT_GIVEN,
+    use_class: type[T] = _NOT_GIVEN,
+    use_factory: Callable[..., Any] = _NOT_GIVEN,
+    use_existing: AnyToken = _NOT_GIVEN,
+    inject: Sequence[Any] | None = None,
+    scope: Scope | None = None,
+    lazy: bool = False,
+) -> Binding:
+    """Say where the instance of a token comes from; exactly one `use_*` is given.
+
+    Args:
+        token: a class, a `Token`, or a str.
+        use_value: the object itself.
+        use_class: a class to build instead of the token's own.
+        use_factory: a function, a coroutine function, or a generator function of either kind that
+            yields its object and, resumed when the application or its request closes, lets go of it.
+        use_existing: another token, whose instance it shall be.
+        inject: the factory's arguments, in order; read from its annotations unless given.
+        scope: SINGLETON, or what `@injectable` says of the class, unless given.
+        lazy: build it when something first needs it, not at start.
+
+    Raises:
+        TypeError: no `use_*` or several are given, or options that do not go together.
+    """
+    if not isinstance(token, type | Token | str):
+        raise TypeError(f"provide() takes a class, a Token or a str as its token, not {token!r}")
+    recipes: list[Recipe] = []
+    if use_value is not _NOT_GIVEN:
+        recipes.append(UseValue(use_value))
+    if use_class is not _NOT_GIVEN:
+        recipes.append(UseClass(use_class))
+    if use_factory is not _NOT_GIVEN:
+        recipes.append(UseFactory(use_factory, None if inject is None else tuple(inject)))
+    if use_existing is not _NOT_GIVEN:
+        recipes.append(UseExisting(use_existing))
+    if len(recipes) != 1:
+        raise TypeError(
+            f"provide({label(token)}) takes exactly one of use_value, use_class, use_factory, use_existing; "
+            f"{len(recipes)} were given"
+        )
+    (recipe,) = recipes
+    if inject is not None and not isinstance(recipe, UseFactory):
+        raise TypeError(f"provide({label(token)}): inject= goes with use_factory only")
+    if isinstance(recipe, UseClass):
+        return bind_class(recipe.cls, token=token, scope=scope, lazy=lazy)
+    if scope not in (None, Scope.SINGLETON):
+        if not isinstance(recipe, UseFactory):
+            raise TypeError(f"provide({label(token)}): scope= goes with use_class and use_factory only")
+        if recipe.is_generator and scope is Scope.TRANSIENT:
+            raise TypeError(
+                f"provide({label(token)}): a generator factory is closed with the application, or with its request, "
+                "so it can be SINGLETON or REQUEST, not TRANSIENT; return the object instead of yielding it"
+            )
+    return Binding(token, recipe, scope or Scope.SINGLETON, lazy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Injectable:
+    scope: Scope
+    lazy: bool
+
+
+def injectable(*, scope: Scope = Scope.SINGLETON, lazy: bool = False) -> Callable[[type[T]], type[T]]:
+    """Mark a class as a provider and say how long its instances live.
+
+    A plain class in `providers=[...]` needs no mark: it is a singleton, built at start.
+    """
+
+    def mark(cls: type[T]) -> type[T]:
+        setattr(cls, _INJECTABLE, _Injectable(scope, lazy))
+        return cls
+
+    return mark
+
+
+def bind_class(
+    cls: type[Any], *, token: AnyToken | None = None, scope: Scope | None = None, lazy: bool = False
+) -> Binding:
+    """The binding of a class: what is given here goes before what its `@injectable` says."""
+    # the class's own mark: a subclass says for itself how long it lives
+    said: _Injectable = vars(cls).get(_INJECTABLE, _Injectable(Scope.SINGLETON, lazy=False))
+    return Binding(token if token is not None else cls, UseClass(cls), scope or said.scope, lazy or said.lazy)

@@ -1,0 +1,68 @@
+"""What stands in for providers and modules while an application is assembled: a test's own."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bullworks.core.module import ModuleSpec
+from bullworks.core.provide import Binding
+from bullworks.core.tokens import AnyToken
+
+T = TypeVar("T")
+
+ModuleKey = type[Any] | Hashable
+"""A module's class, which stands for all dynamic modules made of it too, or one module's identity."""
+
+
+@dataclass(slots=True)
+class Substitutes:
+    """In every module alike, whoever lists the provider or imports the module.
+
+    Args:
+        providers: by token, what provides it instead.
+        modules: what is imported instead.
+
+    Attributes:
+        used: the tokens and modules that were found.
+        added: the module of those providers that were not.
+    """
+
+    providers: Mapping[AnyToken, Binding] = field(default_factory=dict)
+    modules: Mapping[ModuleKey, Any] = field(default_factory=dict)
+    used: set[Any] = field(default_factory=set)
+    added: ModuleSpec | None = None
+
+    def binding(self, given: Binding, *tokens: AnyToken) -> Binding:
+        """What provides these tokens, which `given` does else."""
+        binding = given
+        for token in tokens:
+            binding = self._looked_up(self.providers, token, binding)
+        return binding
+
+    def module(self, reference: Any, spec: ModuleSpec) -> Any:
+        """What is imported for a reference to this module."""
+        by_class = self._looked_up(self.modules, spec.cls, reference)
+        return self._looked_up(self.modules, spec.identity, by_class)
+
+    @property
+    def unused_providers(self) -> list[Binding]:
+        """Those for tokens that no module provides."""
+        return [binding for token, binding in self.providers.items() if token not in self.used]
+
+    def as_module(self) -> ModuleSpec:
+        """A global module of these."""
+        bindings = self.unused_providers
+        tokens = [binding.token for binding in bindings]
+        self.added = ModuleSpec("Substitutes", providers=bindings, exports=tokens, is_global=True)
+        return self.added
+
+    @property
+    def unused_modules(self) -> list[ModuleKey]:
+        """Those that nobody imports."""
+        return [key for key in self.modules if key not in self.used]
+
+    def _looked_up(self, substitutes: Mapping[Any, T], key: Any, given: T) -> T:
+        if key not in substitutes:
+            return given
+        self.used.add(key)
+        return substitutes[key]

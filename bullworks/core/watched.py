@@ -1,0 +1,137 @@
+"""dependency-injector's providers, made to remember what was awaited and to tell when they are overridden."""
+
+from typing import Any, Protocol
+
+from dependency_injector import providers
+
+from bullworks.core.errors import WiringError
+from bullworks.core.problems import UnresolvedParameter
+from bullworks.core.request import CURRENT
+
+_NOTHING: Any = object()
+
+
+class ProviderObserver(Protocol):
+    """Whoever has to know that a provider gives something else from now on."""
+
+    def before_override(self) -> None:
+        """Raises if an override must not happen."""
+
+    def after_override(self) -> None:
+        """Another object is provided from now on."""
+
+    def after_reset(self) -> None:
+        """An override was taken back."""
+
+    def after_forget(self) -> None:
+        """A singleton let go of its instance."""
+
+
+class Watched(providers.Provider[Any]):
+    """Base class of the providers that modules are made of."""
+
+    # class attributes, since dependency-injector duplicates providers without calling our code
+    observer: ProviderObserver | None = None
+    _settled: Any = _NOTHING
+    _settled_under: providers.Provider[Any] | None = None
+
+    def settle(self, value: Any) -> None:
+        """Provide this object until the provider is overridden, reset, or an override is taken back.
+
+        The library would give a Future on every call once a factory was awaited, and would call a
+        factory again that returned None.
+        """
+        self._settled, self._settled_under = value, self.last_overriding
+
+    def unsettle(self) -> None:
+        """Ask the factory again."""
+        self._settled, self._settled_under = _NOTHING, None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._settled is not _NOTHING and self._settled_under is self.last_overriding:
+            return self._settled
+        return super().__call__(*args, **kwargs)
+
+    def override(self, provider: Any) -> Any:
+        if self.observer is not None:
+            self.observer.before_override()
+        context: Any = super().override(provider)
+        if self.observer is not None:
+            self.observer.after_override()
+        return context
+
+    def reset_last_overriding(self) -> None:
+        super().reset_last_overriding()
+        if self.observer is not None:
+            self.observer.after_reset()
+
+    def reset_override(self) -> None:
+        had_any = bool(self.overridden)
+        super().reset_override()
+        if had_any and self.observer is not None:
+            self.observer.after_reset()
+
+
+class WatchedObject(Watched, providers.Object[Any]):
+    """`providers.Object`, watched."""
+
+
+class WatchedSingleton(Watched, providers.Singleton[Any]):
+    """`providers.Singleton`, watched."""
+
+    def reset(self) -> Any:
+        self.unsettle()
+        context: Any = super().reset()
+        if self.observer is not None:
+            self.observer.after_forget()
+        return context
+
+
+class WatchedFactory(Watched, providers.Factory[Any]):
+    """`providers.Factory`, watched."""
+
+
+class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
+    """`providers.ContextLocalSingleton`, watched; in a request it has one instance there, whichever task asks."""
+
+    name = ""
+    _factory: providers.Factory[Any] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        request = CURRENT.get()
+        if request is None or self.last_overriding is not None:
+            return super().__call__(*args, **kwargs)
+        return request.instance_of(self)
+
+    def make(self) -> Any:
+        """A new instance, or the promise of one, that nobody else gets.
+
+        By a factory: the library's singleton would have a task await the promise, which cancelling does not reach.
+        """
+        if self._factory is None:
+            self._factory = providers.Factory(self.provides, *self.args, **self.kwargs)
+        self._factory.reset_async_mode()  # it is sticky: what an override had to await once is a Future for ever
+        return self._factory()
+
+
+class WatchedResource(Watched, providers.Resource[Any]):
+    """`providers.Resource`, watched; for generator functions only, since it enters whatever a function returns."""
+
+    def shutdown(self) -> Any:
+        self.unsettle()
+        return super().shutdown()
+
+
+class WatchedLink(Watched, providers.Callable[Any]):
+    """Passes on what another provider gives, under overrides of its own."""
+
+
+class Missing(Watched, providers.Dependency[Any]):
+    """An undefined `providers.Dependency` that explains itself. An override defines it."""
+
+    problem: UnresolvedParameter
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.is_defined:
+            raise WiringError([self.problem])
+        return super().__call__(*args, **kwargs)

@@ -1,0 +1,9 @@
+"""Health checks and metrics, apart from the board."""
+
+from bullworks.health.auth import Credentials, MetricsAuth
+from bullworks.health.endpoints import HealthEndpoints
+from bullworks.health.metrics import Metrics
+from bullworks.health.module import HealthModule
+from bullworks.health.readiness import Readiness
+
+__all__ = ["Credentials", "HealthEndpoints", "HealthModule", "Metrics", "MetricsAuth", "Readiness"]

@@ -1,0 +1,66 @@
+"""The three addresses: alive, ready, metrics."""
+
+import logging
+from typing import Annotated
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bullworks.core import Inject
+from bullworks.health.auth import Credentials, may_read
+from bullworks.health.metrics import Metrics
+from bullworks.health.options import HEALTH_SETUP, HealthSetup
+from bullworks.health.readiness import Readiness
+from bullworks.redis.errors import RedisError
+
+log = logging.getLogger(__name__)
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="metrics", Basic realm="metrics", charset="UTF-8"'}
+
+
+class HealthEndpoints:
+    """`/health/live` and `/health/ready` for whoever asks; `/metrics` for whom the auth lets in.
+
+    Attributes:
+        routes: Starlette's; of an application that serves HTTP by itself they can be mounted anywhere.
+    """
+
+    def __init__(
+        self, setup: Annotated[HealthSetup, Inject(HEALTH_SETUP)], readiness: Readiness, metrics: Metrics
+    ) -> None:
+        self._auth = setup.metrics_auth
+        self._readiness = readiness
+        self._metrics = metrics
+        self.routes: tuple[BaseRoute, ...] = (
+            Route("/health/live", self._live),
+            Route("/health/ready", self._ready),
+            Route("/metrics", self._read_metrics),
+        )
+
+    def on_application_start(self) -> None:
+        """Say once where nobody can read metrics."""
+        if isinstance(self._auth, Credentials) and not self._auth.is_any_set:
+            log.info("/metrics answers 401 until METRICS_TOKEN or METRICS_PASSWORD is set")
+
+    async def _live(self, _: Request) -> Response:
+        # that this code runs at all is the answer
+        return _said(is_well=True)
+
+    async def _ready(self, _: Request) -> Response:
+        return _said(is_well=await self._readiness.is_ready())
+
+    async def _read_metrics(self, request: Request) -> Response:
+        if not await may_read(self._auth, request):
+            return PlainTextResponse("not ok\n", 401, headers={**_HEADERS, **_CHALLENGE})
+        try:
+            text, content_type = await self._metrics.render(request.headers.get("accept", ""))
+        except (RedisError, TimeoutError) as error:
+            log.warning("metrics could not be read: %s", error or "Redis did not answer in time")
+            return _said(is_well=False)
+        return Response(text, headers={**_HEADERS, "Content-Type": content_type})
+
+
+def _said(*, is_well: bool) -> Response:
+    return PlainTextResponse("ok\n" if is_well else "not ok\n", 200 if is_well else 503, headers=_HEADERS)

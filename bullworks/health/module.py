@@ -1,0 +1,40 @@
+"""HealthModule: health checks and metrics, as a module to import."""
+
+from bullworks.bullmq.durations import Duration
+from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.health.auth import MetricsAuth
+from bullworks.health.endpoints import HealthEndpoints
+from bullworks.health.metrics import Metrics
+from bullworks.health.options import HEALTH_SETUP, HealthOptions, complete
+from bullworks.health.readiness import Readiness
+from bullworks.web import WebRoutes, get_routes_token
+
+
+class HealthModule:
+    """Import `for_root()` once, beside `BullModule.for_root()`; WebModule serves it, and so can any ASGI app."""
+
+    @classmethod
+    def for_root(cls, *, max_wait: Duration | None = None, metrics_auth: MetricsAuth | None = None) -> ModuleContainer:
+        """`/health/live`, `/health/ready` and `/metrics`.
+
+        Args:
+            max_wait, metrics_auth: see `HealthOptions`. Unless both are given, settings are read when the application
+                is built.
+        """
+        options = HealthOptions(max_wait=max_wait, metrics_auth=metrics_auth)
+        return dynamic_module(
+            HealthModule,
+            providers=[
+                provide(HEALTH_SETUP, use_factory=lambda: complete(options)),
+                Readiness,
+                Metrics,
+                HealthEndpoints,
+                provide(get_routes_token("health"), use_factory=_routes_of, inject=[HealthEndpoints]),
+            ],
+            exports=[HealthEndpoints, Readiness, Metrics],
+            key=(cls, options),
+        )
+
+
+def _routes_of(endpoints: HealthEndpoints) -> WebRoutes:
+    return WebRoutes(endpoints.routes)

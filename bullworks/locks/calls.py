@@ -1,0 +1,80 @@
+"""How a token that waits for a lock is told that its turn has come: one connection a process, whatever it waits for."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bullworks.locks.keys import told_list
+from bullworks.redis.connecting import connection_to
+from bullworks.redis.endpoint import Endpoint
+from bullworks.redis.errors import RedisError
+
+log = logging.getLogger(__name__)
+
+# Under the connection's own limit for a silent Redis.
+_BLOCK_S = 4
+_PAUSE_S = 1.0
+
+
+class Calls:
+    """Reads the list of this process while somebody here waits, and wakes who is named in it.
+
+    A call can be lost with a connection; who waits asks again by itself now and then, so that costs a moment only.
+
+    Args:
+        endpoint: where Redis is. A blocked connection cannot be shared, so this opens one, at the first wait.
+        instance: of the lock service.
+    """
+
+    def __init__(self, endpoint: Endpoint, instance: str) -> None:
+        self._key = told_list(instance)
+        self._connection = connection_to(endpoint, key=self._key, client_name=f"bullworks:locks:{instance}")
+        self._waiting: dict[str, asyncio.Event] = {}
+        self._somebody_waits = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def expecting(self, token: str) -> Iterator[asyncio.Event]:
+        """The event that is set when this token is called."""
+        called = asyncio.Event()
+        self._waiting[token] = called
+        self._somebody_waits.set()
+        if self._listening is None:
+            self._listening = asyncio.create_task(self._listen(), name="locks-listen")
+        try:
+            yield called
+        finally:
+            del self._waiting[token]
+            if not self._waiting:
+                self._somebody_waits.clear()
+
+    def call(self, token: str) -> bool:
+        """Wake a token of this process; False if it does not wait here (any more)."""
+        called = self._waiting.get(token)
+        if called is None:
+            return False
+        called.set()
+        return True
+
+    async def close(self) -> None:
+        """Wake all that wait, read no more, and let the connection go."""
+        for called in self._waiting.values():
+            called.set()
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+            self._listening = None
+        await self._connection.close()
+
+    async def _listen(self) -> None:
+        while True:
+            await self._somebody_waits.wait()
+            try:
+                popped = await self._connection.execute("BLPOP", self._key, _BLOCK_S)
+            except RedisError as error:
+                log.debug("waiting for locks without being told: %s", error)
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                if popped is not None:
+                    self.call(popped[1].decode())

@@ -1,0 +1,1 @@
+"""Redis on several servers: a Cluster, or a primary that Sentinels watch."""

@@ -1,0 +1,20 @@
+"""An error that Redis itself answered, as against a broken connection."""
+
+from bullworks.redis.errors import RedisError
+
+
+class ServerError(RedisError):
+    """Redis answered with an error; nothing is known of what a script wrote before it.
+
+    `code` is the first word of the answer: NOSCRIPT, LOADING, READONLY, OOM, WRONGTYPE, NOPERM, MOVED ...; `hint` may
+    say what to do.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.hint = ""
+        self.code = text.split(" ", 1)[0]
+
+    def __str__(self) -> str:
+        return f"Redis answered: {self.text}{self.hint}"

@@ -1,0 +1,1 @@
+"""Waiting for the next run, and running callbacks."""

@@ -1,0 +1,116 @@
+"""Beat: one cron's ticks, one after the other."""
+
+from typing import Protocol
+
+from bullworks.schedule.clockwork.ticks import Ticks
+from bullworks.schedule.clockwork.timers import Timer
+from bullworks.schedule.clockwork.timetable import Timetable
+
+
+class Beaten(Protocol):
+    """Whose ticks they are."""
+
+    def tick(self, tick_ms: int, late_ms: int) -> None:
+        """One has come, so late."""
+
+    def passed(self, ticks_ms: list[int], late_ms: int) -> None:
+        """These, and maybe more after them, were over before they could come up; the first is so late."""
+
+    def ran_out(self) -> None:
+        """There will be no more."""
+
+
+class Beat:
+    """Waits on the timetable for the next tick, and then for the one after it.
+
+    A tick comes up once. A clock that is set forward passes ticks over, without a burst. Set back by less than the
+    time to the next tick, nothing is repeated; set back by more, the clock is followed, and its ticks come again.
+
+    Args:
+        threshold_ms: a tick that is no later comes up.
+        most_named: how many of the ticks passed over at once are named; to find each takes a search.
+    """
+
+    __slots__ = (
+        "_from_ms",
+        "_last_ms",
+        "_timer",
+        "beaten",
+        "most_named",
+        "next_ms",
+        "threshold_ms",
+        "ticks",
+        "timetable",
+    )
+
+    def __init__(
+        self, ticks: Ticks, *, threshold_ms: int, most_named: int, timetable: Timetable, beaten: Beaten
+    ) -> None:
+        self.ticks = ticks
+        self.threshold_ms = threshold_ms
+        self.most_named = most_named
+        self.timetable = timetable
+        self.beaten = beaten
+        self.next_ms: int | None = None
+        self._from_ms: int | None = None
+        self._last_ms: int | None = None
+        self._timer: Timer | None = None
+
+    def __repr__(self) -> str:
+        return f"Beat({self.ticks.pattern!r})"
+
+    def start(self, delay_ms: int = 0) -> None:
+        """Wait for the first tick later than now and a delay."""
+        self.stop()
+        self._from_ms = self.timetable.clock.wall_ms() + delay_ms
+        self.timetable.rearm_soon(self)
+
+    def stop(self) -> None:
+        """Wait for none."""
+        self.next_ms = self._last_ms = self._from_ms = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def fire(self, due_ms: int) -> None:
+        self._timer, self._last_ms, self.next_ms = None, due_ms, None
+        self.beaten.tick(due_ms, self.timetable.clock.wall_ms() - due_ms)
+
+    def rearm(self) -> None:
+        if self._from_ms is not None:
+            first_ms = self.ticks.next_ms(max(self._from_ms, self.timetable.clock.wall_ms()))
+            self._from_ms = None
+            self._wait_for(first_ms)
+            return
+        # Stopped, or started anew, by what it had set off.
+        if self._timer is not None or self._last_ms is None:
+            return
+        last_ms, now_ms = self._last_ms, self.timetable.clock.wall_ms()
+        next_ms = self.ticks.next_ms(last_ms)
+        # What is late, yet not too late, still comes up.
+        over_ms = now_ms - self.threshold_ms - 1
+        passed: list[int] = []
+        while next_ms is not None and next_ms <= over_ms:
+            if len(passed) == self.most_named:
+                next_ms = self.ticks.next_ms(over_ms)
+                break
+            passed.append(next_ms)
+            next_ms = self.ticks.next_ms(next_ms)
+        self._wait_for(next_ms)
+        if passed:
+            self.beaten.passed(passed, now_ms - passed[0])
+
+    def clock_set_back(self) -> None:
+        now_ms = self.timetable.clock.wall_ms()
+        if self.next_ms is not None and self._last_ms is not None:
+            usual_ms = self.next_ms - self._last_ms
+            if self._last_ms - now_ms <= usual_ms:
+                return
+        self.start()
+
+    def _wait_for(self, next_ms: int | None) -> None:
+        self.next_ms = next_ms
+        if next_ms is None:
+            self.beaten.ran_out()
+        else:
+            self._timer = self.timetable.at_wall(next_ms, self)

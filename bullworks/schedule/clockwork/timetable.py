@@ -1,0 +1,124 @@
+"""Timetable: everything that waits for its time, in one task."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from bullworks.schedule.clockwork.clock import Clock
+from bullworks.schedule.clockwork.timers import Timed, Timer, Timers
+
+log = logging.getLogger(__name__)
+
+# The longest sleep: a clock that was set is noticed after so long. One look at two heaps a second costs nothing.
+_LONGEST_PAUSE_S = 1.0
+# Set back or forward by less is NTP at work.
+_SET_MS = 1_000
+# What is due at once starts in groups, so that the first have begun before the last are looked at.
+_GROUP = 64
+
+
+class Timetable:
+    """Fires what is due: crons by the wall clock, intervals and timeouts by the steady one.
+
+    How long to sleep is worked out from the wall clock anew each time, and no sleep is long, so that a clock which is
+    set is followed at once: set forward, what is due by it is due now, late; set back, whatever waits is asked again.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._by_wall = Timers()
+        self._by_steady = Timers()
+        self._to_rearm: deque[Timed] = deque()
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._ahead_ms = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it fires what is due."""
+        return self._task is not None
+
+    def at_wall(self, due_ms: int, timed: Timed) -> Timer:
+        """Fire it when the wall shows this time."""
+        return self._push(self._by_wall, due_ms, timed)
+
+    def at_steady(self, due_ms: int, timed: Timed) -> Timer:
+        """Fire it at this time of the steady clock."""
+        return self._push(self._by_steady, due_ms, timed)
+
+    def rearm_soon(self, timed: Timed) -> None:
+        """Call its `rearm` as soon as whatever is due has been fired: thousands may ask at once."""
+        self._to_rearm.append(timed)
+        self._changed.set()
+
+    def start(self) -> None:
+        """Fire from now on."""
+        if self._task is None:
+            self._ahead_ms = self._ahead()
+            self._task = asyncio.create_task(self._run(), name="schedule")
+
+    async def close(self) -> None:
+        """Fire nothing more. Closing twice, or before starting, is fine."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _push(self, timers: Timers, due_ms: int, timed: Timed) -> Timer:
+        timer = timers.push(due_ms, timed)
+        if timers.next_due_ms() == due_ms:
+            self._changed.set()
+        return timer
+
+    async def _run(self) -> None:
+        while True:
+            self._changed.clear()
+            await self.clock.wait(self._changed, 0 if self._to_rearm else self._pause_s())
+            await self._follow_clock()
+            due = self._by_wall.pop_due(self.clock.wall_ms()) + self._by_steady.pop_due(self.clock.steady_ms())
+            await _in_groups(due, lambda timer: timer.timed.fire(timer.due_ms))
+            self._to_rearm.extend(timer.timed for timer in due)
+            # A group at a time: to find the next tick of thousands takes longer than the next one may be late.
+            for _ in range(min(_GROUP, len(self._to_rearm))):
+                timed = self._to_rearm.popleft()
+                _guarded(timed, timed.rearm)
+
+    def _pause_s(self) -> float:
+        waits = [
+            due_ms - now_ms
+            for due_ms, now_ms in (
+                (self._by_wall.next_due_ms(), self.clock.wall_ms()),
+                (self._by_steady.next_due_ms(), self.clock.steady_ms()),
+            )
+            if due_ms is not None
+        ]
+        return max(0.0, min([_LONGEST_PAUSE_S, *(wait_ms / 1000 for wait_ms in waits)]))
+
+    async def _follow_clock(self) -> None:
+        ahead_ms = self._ahead()
+        set_ms, self._ahead_ms = ahead_ms - self._ahead_ms, ahead_ms
+        if abs(set_ms) >= _SET_MS:
+            how = "forward" if set_ms > 0 else "back"
+            log.warning("the clock was set %s by %.1f s; crons follow it", how, abs(set_ms) / 1000)
+        if set_ms <= -_SET_MS:
+            await _in_groups(self._by_wall.waiting(), lambda timer: timer.timed.clock_set_back())
+
+    def _ahead(self) -> int:
+        return self.clock.wall_ms() - self.clock.steady_ms()
+
+
+async def _in_groups(timers: Sequence[Timer], act: Callable[[Timer], None]) -> None:
+    """Do something with each, and let others run in between."""
+    for start in range(0, len(timers), _GROUP):
+        for timer in timers[start : start + _GROUP]:
+            _guarded(timer.timed, partial(act, timer))
+        await asyncio.sleep(0)
+
+
+def _guarded(timed: Timed, act: Callable[[], None]) -> None:
+    try:
+        act()
+    except Exception:
+        log.exception("the schedule could not serve %r; the rest goes on", timed)

@@ -1,0 +1,270 @@
+"""CronJob: one cron, to be started, stopped and asked."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.schedule.clockwork.beat import Beat
+from bullworks.schedule.clockwork.clock import SystemClock
+from bullworks.schedule.clockwork.runner import Callback, Runner
+from bullworks.schedule.clockwork.ticks import Ticks, ticks_of
+from bullworks.schedule.clockwork.timetable import Timetable
+from bullworks.schedule.errors import BadExpressionError, JobOptionError
+from bullworks.schedule.journal.journal import CronFacts, CronRun, Journal
+
+log = logging.getLogger(__name__)
+
+# Of the ticks passed over at once, by a clock set forward or a loop that stood still: each of a distributed cron's is
+# listed, up to here; of a local one's the first says it.
+_MOST_NAMED = 100
+
+
+@dataclass(slots=True)
+class JobRuntime:
+    """What jobs run on: one for all jobs of a registry."""
+
+    timetable: Timetable
+    runner: Runner
+    journal: Journal
+
+
+class CronJob:
+    """A callback, and when it runs. It does once it is started and in a registry of a running application.
+
+    Args:
+        expression: as for `@cron`; a datetime is one run.
+        on_tick: takes no arguments; async, or sync, which runs in a thread.
+        name: given by the registry unless here.
+        time_zone, utc_offset, wait_for_completion, threshold, initial_delay, distributed: as for `@cron`.
+
+    Raises:
+        BadExpressionError: it can never run, or the zone is unknown.
+        JobOptionError: an option can't be used.
+    """
+
+    def __init__(
+        self,
+        expression: str | datetime,
+        on_tick: Callback,
+        *,
+        name: str | None = None,
+        time_zone: str | None = None,
+        utc_offset: int | None = None,
+        wait_for_completion: bool = False,
+        threshold: Duration = 250,
+        initial_delay: Duration = 0,
+        distributed: bool = False,
+    ) -> None:
+        where = name if name is not None else str(getattr(on_tick, "__qualname__", "a CronJob"))
+        self.name = name
+        self.on_tick = on_tick
+        self.wait_for_completion = wait_for_completion
+        self.distributed = distributed
+        self.has_own_name = name is not None
+        self._threshold_ms = _ms(where, "threshold", threshold)
+        self._initial_delay_ms = _ms(where, "initial_delay", initial_delay)
+        self._ticks = _ticks(where, expression, time_zone, utc_offset, name)
+        self._runtime: JobRuntime | None = None
+        self._beat: Beat | None = None
+        self._is_active = False
+        self._has_begun = False
+        self._running = 0
+        self._last_ms: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<CronJob {self.name}, {self._ticks.pattern!r}, {'active' if self._is_active else 'stopped'}>"
+
+    @property
+    def expression(self) -> str:
+        """The expression, or the date in ISO form."""
+        return self._ticks.expression
+
+    @property
+    def time_zone(self) -> str | None:
+        """The zone's name, `UTC+05:30` for an offset; None: the process's own."""
+        return self._ticks.zone
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it has been started, and has a tick to come."""
+        return self._is_active
+
+    @property
+    def is_callback_running(self) -> bool:
+        """Whether a run is going on in this process."""
+        return self._running > 0
+
+    @property
+    def facts(self) -> CronFacts:
+        """What is written down of it."""
+        return CronFacts(self.name or "", self._ticks, self.distributed, self.has_own_name)
+
+    def start(self) -> None:
+        """Run at each tick from now on. Starting twice is fine."""
+        if self._is_active:
+            return
+        self._is_active = True
+        if self._runtime is not None and self._runtime.timetable.is_open:
+            self.begin()
+
+    def stop(self) -> None:
+        """Start no more runs; one that is going on ends."""
+        self._is_active = False
+        if self._beat is not None:
+            self._beat.stop()
+
+    def set_time(
+        self, expression: str | datetime, *, time_zone: str | None = None, utc_offset: int | None = None
+    ) -> None:
+        """Run at other times from now on.
+
+        Raises:
+            BadExpressionError: it can never run, or the zone is unknown; nothing has changed then.
+        """
+        self._ticks = _ticks(self.name or "a CronJob", expression, time_zone, utc_offset, self.name)
+        if self._beat is not None:
+            self._beat.stop()
+            self._beat.ticks = self._ticks
+            if self._is_active:
+                self._beat.start()
+
+    def last_date(self) -> datetime | None:
+        """When the last run in this process began, in the job's zone."""
+        return None if self._last_ms is None else self._ticks.date(self._last_ms)
+
+    def next_date(self) -> datetime | None:
+        """When the next tick is, whether or not the job is started; None: there is none."""
+        return next(iter(self.next_dates(1)), None)
+
+    def next_dates(self, count: int = 1) -> list[datetime]:
+        """The next ticks, as many as there are up to `count`."""
+        dates: list[datetime] = []
+        tick_ms = self._ticks.next_ms(self._now_ms())
+        while tick_ms is not None and len(dates) < count:
+            dates.append(self._ticks.date(tick_ms))
+            tick_ms = self._ticks.next_ms(tick_ms)
+        return dates
+
+    async def fire_on_tick(self) -> CronRun:
+        """Run once now, whatever the schedule says, without a claim; returns once it has ended.
+
+        An error is logged and reported as any run's, and is in what this returns.
+        """
+        return await self._run(None)
+
+    def fire_soon(self) -> asyncio.Task[CronRun] | None:
+        """As `fire_on_tick`, in a task that the schedule waits for at its end, whoever asked.
+
+        None: it does not run now: its schedule is not open, or its run before is going on and it waits for that.
+        """
+        runtime = self._runtime
+        if runtime is None or not runtime.timetable.is_open or (self.wait_for_completion and self.is_callback_running):
+            return None
+        self._running += 1
+        return runtime.runner.start(f"cron {self.name}", self._counted(None))
+
+    # What the registry calls.
+
+    def attach(self, runtime: JobRuntime | None) -> None:
+        """Belong to a registry, or to none any more."""
+        if self._beat is not None:
+            self._beat.stop()
+        self._runtime, self._beat = runtime, None
+        if runtime is not None:
+            self._beat = Beat(
+                self._ticks,
+                threshold_ms=self._threshold_ms,
+                most_named=_MOST_NAMED if self.distributed else 1,
+                timetable=runtime.timetable,
+                beaten=self,
+            )
+            if self._is_active and runtime.timetable.is_open:
+                self.begin()
+
+    def begin(self) -> None:
+        """Wait for the first tick, if it was started."""
+        if self._beat is not None and self._is_active:
+            delay_ms, self._has_begun = 0 if self._has_begun else self._initial_delay_ms, True
+            self._beat.start(delay_ms)
+
+    # What the beat calls.
+
+    def tick(self, tick_ms: int, late_ms: int) -> None:
+        if self._runtime is None:
+            return
+        if late_ms > self._threshold_ms:
+            self._runtime.journal.missed(self.facts, [tick_ms], _late(late_ms))
+        elif self.wait_for_completion and self.is_callback_running:
+            log.info("cron %s skips a tick: the run before it is going on", self.name)
+        elif self.distributed:
+            self._runtime.runner.start(f"cron {self.name}", self._claim_and_run(tick_ms, self._threshold_ms - late_ms))
+        else:
+            self._running += 1
+            self._runtime.runner.start(f"cron {self.name}", self._counted(tick_ms))
+
+    def passed(self, ticks_ms: list[int], late_ms: int) -> None:
+        if self._runtime is not None:
+            self._runtime.journal.missed(self.facts, ticks_ms, _late(late_ms))
+
+    def ran_out(self) -> None:
+        self._is_active = False
+        if self._last_ms is None:
+            log.warning("cron %s never runs: %s is past", self.name, self._ticks.expression)
+
+    # Inside.
+
+    async def _claim_and_run(self, tick_ms: int, within_ms: int) -> None:
+        if self._runtime is not None and await self._runtime.journal.claim(self.facts, tick_ms, within_ms):
+            await self._run(tick_ms)
+
+    async def _run(self, tick_ms: int | None) -> CronRun:
+        self._running += 1
+        return await self._counted(tick_ms)
+
+    async def _counted(self, tick_ms: int | None) -> CronRun:
+        """One run, counted from the moment it was sure to come."""
+        clock = SystemClock() if self._runtime is None else self._runtime.timetable.clock
+        runner = Runner() if self._runtime is None else self._runtime.runner
+        started_at_ms, started_ms = clock.wall_ms(), clock.steady_ms()
+        self._last_ms = started_at_ms
+        error: BaseException | None = None
+        try:
+            error = await runner.call(f"cron {self.name}", self.on_tick)
+        except asyncio.CancelledError as cancelled:
+            error = cancelled
+            raise
+        finally:
+            self._running -= 1
+            run = CronRun(
+                tick_ms=tick_ms,
+                started_at_ms=started_at_ms,
+                duration_ms=clock.steady_ms() - started_ms,
+                error=error,
+            )
+            if self._runtime is not None:
+                self._runtime.journal.ended(self.facts, run)
+        return run
+
+    def _now_ms(self) -> int:
+        return (SystemClock() if self._runtime is None else self._runtime.timetable.clock).wall_ms()
+
+
+def _late(late_ms: int) -> str:
+    return f"came up {late_ms} ms late"
+
+
+def _ms(where: str, option: str, value: object) -> int:
+    try:
+        return to_ms(value, option)
+    except ValueError as error:
+        raise JobOptionError(where, f"{option}={value!r}", str(error)) from None
+
+
+def _ticks(where: str, expression: Any, time_zone: str | None, utc_offset: int | None, seed: str | None) -> Ticks:
+    try:
+        return ticks_of(expression, time_zone=time_zone, utc_offset=utc_offset, seed=seed)
+    except ValueError as error:
+        raise BadExpressionError(where, f"cron {expression!r}", str(error)) from None

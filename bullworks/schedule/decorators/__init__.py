@@ -1,0 +1,1 @@
+"""The decorators of schedules, and their options."""

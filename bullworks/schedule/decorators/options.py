@@ -1,0 +1,36 @@
+"""The options of a schedule, and how they are found among an application's providers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bullworks.bullmq.durations import Duration
+from bullworks.core import Token
+from bullworks.redis.endpoint import Client, Endpoint
+from bullworks.schedule.clockwork.runner import ErrorHook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleOptions:
+    """The arguments of `ScheduleModule.for_root`, which says what they are."""
+
+    cron_jobs: bool = True
+    intervals: bool = True
+    timeouts: bool = True
+    on_error: ErrorHook | None = None
+    settings: Callable[[], object] | None = None
+    connection: str | Client | Endpoint | None = None
+    shutdown_grace: Duration | None = None
+
+    def runs(self, kind: str) -> bool:
+        """Whether jobs of this kind are wanted."""
+        return {"cron": self.cron_jobs, "interval": self.intervals, "timeout": self.timeouts}[kind]
+
+
+class OptionsToken(Token[ScheduleOptions]):
+    """The token of a module's options, which it carries: they are needed before anything is built."""
+
+    options: ScheduleOptions
+
+    def __init__(self, options: ScheduleOptions) -> None:
+        super().__init__("schedule:options", attr="schedule_options")
+        object.__setattr__(self, "options", options)  # tokens are frozen

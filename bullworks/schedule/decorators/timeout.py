@@ -1,0 +1,36 @@
+"""`@timeout`: methods that run once, some time after the start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, overload
+
+from bullworks.bullmq.durations import Duration
+from bullworks.schedule.decorators.deferred import Deferred, shown
+from bullworks.schedule.decorators.marking import F, marking
+
+TIMEOUT = "__timeouts__"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeoutMark:
+    """What `@timeout` says of a method."""
+
+    name: str | None
+    after: Deferred[Duration]
+
+    def __str__(self) -> str:
+        return f"@timeout({shown(self.after)})"
+
+
+@overload
+def timeout(after: Deferred[Duration], /) -> Callable[[F], F]: ...
+@overload
+def timeout(name: str, after: Deferred[Duration], /) -> Callable[[F], F]: ...
+def timeout(*args: Any) -> Callable[[F], F]:
+    """Run the method once, so many milliseconds, or a timedelta, after the start of the application.
+
+    `@timeout(5_000)` or `@timeout("warm-up", 5_000)`.
+    """
+    name, after = args if len(args) == 2 else (None, *args)
+
+    return marking(TIMEOUT, TimeoutMark(name, after))

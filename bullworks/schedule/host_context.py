@@ -1,0 +1,43 @@
+"""HostContext: what the application around a schedule gives it. BullModule provides them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bullworks.core import Token
+from bullworks.redis.pipelined import PipelinedConnection
+
+Runs = Literal["all", "distributed", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostContext:
+    """Where there are none, all crons run, and none is distributed.
+
+    Args:
+        is_selected: whether this process runs the crons of a class.
+        connect: the connection to keep records on, made if need be; not the scheduler's to close.
+        uses_redis: whether the application has that connection anyway.
+        shutdown_grace_ms: how long callbacks may go on running at the end.
+        runs: all: whatever is selected; distributed: of that only the crons that the fleet shares; none: nothing.
+    """
+
+    is_selected: Callable[[type[Any]], bool]
+    connect: Callable[[], Awaitable[PipelinedConnection]]
+    uses_redis: Callable[[], bool]
+    shutdown_grace_ms: int
+    runs: Runs = "all"
+
+
+class HostContextToken(Token[HostContext]):
+    """The token by which the scheduler finds them.
+
+    Args:
+        settings: reads what `FromSettings`, and functions of the settings, look at; needed before anything is built.
+    """
+
+    settings: Callable[[], object]
+
+    def __init__(self, settings: Callable[[], object]) -> None:
+        super().__init__("schedule:host_context", attr="schedule_host_context")
+        object.__setattr__(self, "settings", settings)  # tokens are frozen

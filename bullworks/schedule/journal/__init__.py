@@ -1,0 +1,1 @@
+"""Claims, runs and misses of crons, kept in Redis."""

@@ -1,0 +1,90 @@
+"""Journal: who may run a tick, and what became of it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bullworks.schedule.clockwork.ticks import Ticks
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronRun:
+    """One run of a cron.
+
+    Attributes:
+        tick_ms: the tick it was for, ms since 1970; None: it was asked for by `fire_on_tick`.
+        started_at_ms, duration_ms: when it began by the wall clock, and how long it took.
+        error: what it raised.
+    """
+
+    tick_ms: int | None
+    started_at_ms: int
+    duration_ms: int
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CronFacts:
+    """What is written down of a cron besides its runs.
+
+    Args:
+        has_own_name: it was given its name, rather than called after its method.
+    """
+
+    name: str
+    ticks: Ticks
+    is_distributed: bool
+    has_own_name: bool
+
+    def gap_ms(self, tick_ms: int) -> int | None:
+        """The time from a tick to the next; None: there is no next."""
+        next_ms = self.ticks.next_ms(tick_ms)
+        return None if next_ms is None else next_ms - tick_ms
+
+
+class Journal(Protocol):
+    """Where ticks are claimed, and runs and misses written down. Nothing but `claim` may take time."""
+
+    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
+        """Whether this process runs a distributed cron's tick; it alone does then. Whatever is wrong is told here."""
+        ...
+
+    def ended(self, cron: CronFacts, run: CronRun) -> None:
+        """A run has ended."""
+
+    def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
+        """These ticks, at least one, do not run in this process."""
+
+
+class LogJournal:
+    """Where there is no Redis: misses are logged, and a distributed cron never runs."""
+
+    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
+        del tick_ms, within_ms
+        log.error("cron %s is distributed and there is no Redis: it does not run", cron.name)
+        return False
+
+    def ended(self, cron: CronFacts, run: CronRun) -> None:
+        """Nothing remembers it."""
+
+    def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
+        warn_of_misses(cron, ticks_ms, reason)
+
+
+def warn_of_misses(cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
+    """One line, however many there are."""
+    log.warning(
+        "cron %s missed %s: %s",
+        cron.name,
+        counted(ticks_ms),
+        reason,
+        extra={"job_name": cron.name, "first_tick_ms": ticks_ms[0], "last_tick_ms": ticks_ms[-1]},
+    )
+
+
+def counted(ticks_ms: Sequence[int]) -> str:
+    """`a tick`, `3 ticks`."""
+    return "a tick" if len(ticks_ms) == 1 else f"{len(ticks_ms)} ticks"

@@ -1,0 +1,89 @@
+"""What Redis knows of crons: their last runs and what they missed, for the command line and the board."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.schedule.journal.keys import NAMES
+from bullworks.schedule.journal.scripts import CronView, read_cron
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A tick that ran in no process, or of a cron that is not distributed, not in this one.
+
+    Args:
+        tick_ms: when it was due.
+        instance: the process that says so, or that claimed it and died: host and process id.
+    """
+
+    tick_ms: int
+    instance: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronRecord:
+    """What is known of a cron.
+
+    Args:
+        pattern: its expression and zone, when it last ran.
+        started_at_ms, duration_ms: its last run; None: none is known.
+        result: "ok", "failed", "interrupted"; "" where none is known.
+        error: what the last run raised, shortened.
+        instance: the process of the last run: host and process id.
+        next_ms: the tick after it, as that process saw it.
+        misses: oldest first, the last 100.
+        running_on: processes that run it now; of a distributed one only.
+    """
+
+    name: str
+    pattern: str
+    started_at_ms: int | None
+    duration_ms: int | None
+    result: str
+    error: str
+    instance: str
+    next_ms: int | None
+    misses: Sequence[Miss]
+    running_on: Sequence[str]
+
+
+async def recorded_names(connection: PipelinedConnection) -> list[str]:
+    """The names of all crons that have records."""
+    return sorted(name.decode() for name in await connection.execute("ZRANGE", NAMES, 0, -1))
+
+
+async def counted_names(connection: PipelinedConnection, most: int) -> tuple[list[str], int]:
+    """Of these names those that were written last, in order, and how many there are."""
+    names, total = await asyncio.gather(
+        connection.execute("ZREVRANGE", NAMES, 0, most - 1), connection.execute("ZCARD", NAMES)
+    )
+    return sorted(name.decode("utf-8", "replace") for name in names), total
+
+
+async def read_record(connection: PipelinedConnection, name: str) -> CronRecord:
+    """What is known of a cron; of an unknown one, nothing. Runs of dead processes are listed as missed on the way."""
+    return _record(name, await read_cron(connection, name))
+
+
+def _record(name: str, view: CronView) -> CronRecord:
+    state = view.state
+    misses = [member.split("|", 2) for member in view.misses]
+    return CronRecord(
+        name=name,
+        pattern=state.get("pattern", ""),
+        started_at_ms=_int(state.get("started")),
+        duration_ms=_int(state.get("duration")),
+        result=state.get("result", ""),
+        error=state.get("error", ""),
+        instance=state.get("instance", ""),
+        next_ms=_int(state.get("next")),
+        misses=[Miss(int(tick), instance, reason) for tick, instance, reason in misses],
+        running_on=[member.split("|", 2)[2] for member in view.open],
+    )
+
+
+def _int(text: str | None) -> int | None:
+    return int(text) if text else None

@@ -1,0 +1,115 @@
+"""RedisJournal: ticks are claimed in Redis, runs and misses written down there."""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Sequence
+
+from bullworks.redis.errors import RedisError
+from bullworks.redis.pipelined import Argument
+from bullworks.schedule.journal.journal import CronFacts, CronRun, warn_of_misses
+from bullworks.schedule.journal.recorder import Connect, Recorder, RunRecord
+from bullworks.schedule.journal.scripts import Claim, CronScripts, Instance
+
+log = logging.getLogger(__name__)
+
+# A claim is asked for once at least, however little of the threshold is left.
+_LEAST_PATIENCE_S = 0.1
+_BETWEEN_TRIES_S = 0.02
+# As many as a cron's list holds; of more ticks the latest.
+_MOST_LISTED = 100
+_ERROR_CHARS = 200
+
+
+def this_instance() -> Instance:
+    """A new name and token for this process."""
+    return Instance(uuid.uuid4().hex, f"{socket.gethostname()}:{os.getpid()}".replace("|", "-"))
+
+
+class RedisJournal:
+    """The journal of one process.
+
+    Args:
+        connect: gives the connection, making it if need be.
+        records_all: also those crons that have no name of their own.
+        instance: this process.
+    """
+
+    def __init__(self, connect: Connect, *, records_all: bool, instance: Instance | None = None) -> None:
+        self._connect = connect
+        self._records_all = records_all
+        self.instance = instance or this_instance()
+        self._recorder = Recorder(connect, self.instance)
+
+    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
+        claim = await self._answer(cron, tick_ms, max(within_ms / 1000, _LEAST_PATIENCE_S))
+        if claim is None:
+            return False
+        if not claim.is_ours:
+            log.debug("cron %s: the tick %d is taken: %s", cron.name, tick_ms, claim.owner)
+            return False
+        self._recorder.hold(cron, tick_ms)
+        if claim.before_ms is not None:
+            self._list_gap(cron, claim.before_ms, tick_ms)
+        return True
+
+    def ended(self, cron: CronFacts, run: CronRun) -> None:
+        claimed_ms = run.tick_ms if cron.is_distributed else None
+        if not (cron.is_distributed or cron.has_own_name or self._records_all):
+            return
+        next_ms = cron.ticks.next_ms(run.started_at_ms)
+        gap_ms = None if next_ms is None else next_ms - run.started_at_ms
+        fields: dict[str, Argument] = {
+            "pattern": cron.ticks.pattern,
+            "started": run.started_at_ms,
+            "duration": run.duration_ms,
+            "result": _result(run.error),
+            "error": "" if run.error is None else f"{type(run.error).__name__}: {run.error}"[:_ERROR_CHARS],
+            "instance": self.instance.name,
+            "next": "" if next_ms is None else next_ms,
+        }
+        self._recorder.run(RunRecord(cron, claimed_ms, gap_ms, fields))
+
+    def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
+        warn_of_misses(cron, ticks_ms, reason)
+        if cron.is_distributed or cron.has_own_name or self._records_all:
+            self._recorder.miss(cron, ticks_ms[-_MOST_LISTED:], reason)
+
+    async def close(self) -> None:
+        """Write what waits to be written, if Redis is there."""
+        await self._recorder.close()
+
+    async def _answer(self, cron: CronFacts, tick_ms: int, patience_s: float) -> Claim | None:
+        """Asked again, with the same token, until there is an answer: the first may be what got lost."""
+        last: Exception = TimeoutError("no answer")
+        gap_ms = cron.gap_ms(tick_ms)
+        try:
+            async with asyncio.timeout(patience_s):
+                while True:
+                    try:
+                        scripts = CronScripts(await self._connect(), self.instance)
+                        return await scripts.claim_tick(cron.name, tick_ms, pattern=cron.ticks.pattern, gap_ms=gap_ms)
+                    except RedisError as error:
+                        last = error
+                    await asyncio.sleep(_BETWEEN_TRIES_S)
+        except TimeoutError:
+            self.missed(cron, [tick_ms], f"Redis did not say within {patience_s * 1000:.0f} ms whose it is: {last}")
+            return None
+
+    def _list_gap(self, cron: CronFacts, before_ms: int, tick_ms: int) -> None:
+        """List what lies between the tick that was accounted for last and this one."""
+        gap: list[int] = []
+        missed_ms = cron.ticks.prev_ms(tick_ms)
+        while missed_ms is not None and missed_ms > before_ms and len(gap) < _MOST_LISTED:
+            gap.append(missed_ms)
+            missed_ms = cron.ticks.prev_ms(missed_ms)
+        if gap:
+            self._recorder.miss(cron, gap[::-1], "no process claimed it")
+
+
+def _result(error: BaseException | None) -> str:
+    if error is None:
+        return "ok"
+    return "interrupted" if isinstance(error, asyncio.CancelledError) else "failed"

@@ -1,0 +1,147 @@
+"""The scripts of crons, a typed method for each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bullworks.redis.pipelined import Argument, PipelinedConnection
+from bullworks.redis.script import Script
+from bullworks.schedule.journal.keys import CronKeys
+
+# A claim is remembered for an hour at least, whatever clocks do meanwhile; and for twice the time to the next tick, so
+# that a rare cron is safe from a clock that is a day off; yet not for ever.
+_SHORTEST_CLAIM_MS = 60 * 60 * 1000
+_LONGEST_CLAIM_MS = 7 * 24 * 60 * 60 * 1000
+# What is known of a cron that nobody runs any more is forgotten after so long, and twice the time to its next tick.
+_STATE_MS = 30 * 24 * 60 * 60 * 1000
+# With nothing heard of a run for so long, its process counts as dead. Long runs are renewed three times in that.
+LEASE_MS = 15_000
+
+
+def _load(name: str) -> Script:
+    return Script.load("bullworks.schedule", name)
+
+
+CLAIM_TICK = _load("claim_tick")
+RECORD_RUN = _load("record_run")
+LIST_MISSES = _load("list_misses")
+READ_CRON = _load("read_cron")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One process, or one scheduler of it.
+
+    Args:
+        token: nobody else's.
+        name: host and process id, for people.
+    """
+
+    token: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What became of a claim.
+
+    Args:
+        is_ours: the tick is ours to run.
+        owner: else who has it, or `ran` or `missed`.
+        before_ms: the latest tick accounted for before this one; None: none is known.
+    """
+
+    is_ours: bool
+    owner: str = ""
+    before_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CronView:
+    """What Redis knows of a cron, as it lies there."""
+
+    state: Mapping[str, str]
+    misses: Sequence[str]
+    open: Sequence[str]
+
+
+def claim_kept_ms(gap_ms: int | None) -> int:
+    """How long a claim is remembered, by the time from its tick to the next; None: there is no next."""
+    wanted_ms = _LONGEST_CLAIM_MS if gap_ms is None else 2 * gap_ms
+    return max(_SHORTEST_CLAIM_MS, min(wanted_ms, _LONGEST_CLAIM_MS))
+
+
+def state_kept_ms(gap_ms: int | None) -> int:
+    """How long what is known of a cron is remembered, by the same."""
+    return _STATE_MS + 2 * (gap_ms or 0)
+
+
+class CronScripts:
+    """The scripts, over one connection, said by one process."""
+
+    __slots__ = ("_connection", "_instance")
+
+    def __init__(self, connection: PipelinedConnection, instance: Instance) -> None:
+        self._connection = connection
+        self._instance = instance
+
+    async def claim_tick(self, name: str, tick_ms: int, *, pattern: str, gap_ms: int | None) -> Claim:
+        """Claim a tick, or renew the lease of its run."""
+        keys = CronKeys(name)
+        args: list[Argument] = [
+            tick_ms,
+            self._instance.token,
+            self._instance.name,
+            claim_kept_ms(gap_ms),
+            LEASE_MS,
+            pattern,
+            state_kept_ms(gap_ms),
+        ]
+        is_ours, text = await self._connection.run(
+            CLAIM_TICK, (keys.claim(tick_ms), keys.open, keys.misses, keys.state), args
+        )
+        if is_ours:
+            return Claim(is_ours=True, before_ms=int(text) if text else None)
+        return Claim(is_ours=False, owner=text.decode())
+
+    async def record_run(
+        self, name: str, claimed_tick_ms: int | None, *, gap_ms: int | None, fields: Mapping[str, Argument]
+    ) -> None:
+        """Write down how a run ended; the tick is of a claimed one."""
+        keys = CronKeys(name)
+        args: list[Argument] = [
+            "" if claimed_tick_ms is None else claimed_tick_ms,
+            self._instance.token,
+            self._instance.name,
+            claim_kept_ms(gap_ms),
+            state_kept_ms(gap_ms),
+        ]
+        for field, value in fields.items():
+            args += (field, value)
+        await self._connection.run(
+            RECORD_RUN, (keys.state, keys.open, keys.misses, keys.claim(claimed_tick_ms or 0)), args
+        )
+
+    async def list_misses(
+        self, name: str, ticks_ms: Sequence[int], reason: str, *, is_distributed: bool, gap_ms: int | None
+    ) -> list[int]:
+        """List ticks, at most 100, as missed. Returns those that are listed now and were not before."""
+        keys = CronKeys(name)
+        claims = [keys.claim(tick_ms) for tick_ms in ticks_ms] if is_distributed else []
+        args: list[Argument] = [self._instance.token, self._instance.name, reason, claim_kept_ms(gap_ms), *ticks_ms]
+        listed = await self._connection.run(LIST_MISSES, (keys.state, keys.open, keys.misses, *claims), args)
+        return [int(tick_ms) for tick_ms in listed]
+
+
+async def read_cron(connection: PipelinedConnection, name: str) -> CronView:
+    """What Redis knows of a cron."""
+    keys = CronKeys(name)
+    fields, misses, open_ = await connection.run(READ_CRON, (keys.state, keys.open, keys.misses), [])
+    texts: list[str] = [_text(field) for field in fields]
+    return CronView(
+        dict(zip(texts[::2], texts[1::2], strict=True)), [_text(m) for m in misses], [_text(member) for member in open_]
+    )
+
+
+def _text(reply: Any) -> str:
+    return bytes(reply).decode(errors="replace")

@@ -1,0 +1,119 @@
+"""Scheduler: the scheduled methods of one application, started and stopped at its fixed points."""
+
+import logging
+
+from bullworks.bullmq.durations import to_ms
+from bullworks.core import Discovery, Shutdown
+from bullworks.redis.connecting import connection_to
+from bullworks.redis.endpoint import Endpoint
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.schedule.decorators.options import ScheduleOptions
+from bullworks.schedule.host_context import HostContext
+from bullworks.schedule.journal.journal import LogJournal
+from bullworks.schedule.journal.recorder import Connect
+from bullworks.schedule.journal.redis_journal import RedisJournal
+from bullworks.schedule.planning import Planned
+from bullworks.schedule.registry import SchedulerRegistry
+from bullworks.schedule.survey import Survey, survey
+
+log = logging.getLogger(__name__)
+
+_GRACE_MS = 10_000
+
+
+class Scheduler:
+    """Registers scheduled methods at module init, runs them from the start on, and waits for them at the end.
+
+    What all `for_root()` say, and what is around, is found among the application's providers: however often the
+    module is imported, there is one schedule.
+    """
+
+    def __init__(self, registry: SchedulerRegistry, discovery: Discovery, shutdown: Shutdown) -> None:
+        self._registry = registry
+        self._discovery = discovery
+        self._shutdown = shutdown
+        self._options = ScheduleOptions()
+        self._surroundings: HostContext | None = None
+        self._own_connection: PipelinedConnection | None = None
+        self._journal: RedisJournal | None = None
+
+    async def on_module_init(self) -> None:
+        """Register everything, and reach Redis if a cron that runs here is distributed.
+
+        Raises:
+            ScheduleError, ExceptionGroup: a setting that was right before anything was built is wrong now.
+            ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
+        """
+        found = self.survey()
+        if found.problems:
+            raise ExceptionGroup("the schedule cannot start", found.problems)
+        self._options, self._surroundings = found.options, found.host_context
+        connect = self._connect()
+        if connect is not None:
+            # Without that, the first record connects, in the background. A claim would come too late for it.
+            if any(job.job and job.job.distributed and self._is_started(job) for job in found.jobs):
+                await (await connect()).connect()
+            uses_redis = self._surroundings is None or self._surroundings.uses_redis()
+            self._journal = RedisJournal(connect, records_all=uses_redis)
+        self._registry.use(self._journal or LogJournal(), self._options.on_error)
+        for job in found.jobs:
+            self._register(job)
+
+    async def on_application_start(self) -> None:
+        """Run what is due from now on."""
+        self._registry.open()
+        crons = self._registry.get_cron_jobs().values()
+        if crons:
+            log.info("%d of %d crons run in this process", sum(cron.is_active for cron in crons), len(crons))
+
+    async def on_application_drain(self) -> None:
+        """Start no more runs; wait for those that are going on, within the grace time or until forced."""
+        await self.drain()
+
+    async def on_application_disconnect(self) -> None:
+        """Write the last records."""
+        if self._journal is not None:
+            await self._journal.close()
+        if self._own_connection is not None:
+            await self._own_connection.close()
+
+    async def drain(self) -> None:
+        """For whoever drains something else within the same grace time; a second time there is nothing left to do."""
+        await self._registry.close(self._grace_ms() / 1000, self._shutdown.forced)
+
+    def survey(self) -> Survey:
+        """What there is to schedule, before or after providers are built."""
+        return survey(self._discovery)
+
+    def _register(self, planned: Planned) -> None:
+        if planned.job is not None:
+            self._registry.adopt(planned.name, planned.job)
+            if self._is_started(planned):
+                planned.job.start()
+        elif planned.callback is not None and self._is_started(planned):
+            add = self._registry.add_interval if planned.kind == "interval" else self._registry.add_timeout
+            add(planned.name, planned.callback, planned.duration_ms)
+
+    def _is_started(self, planned: Planned) -> bool:
+        around = self._surroundings
+        if planned.is_disabled or around is None:
+            return not planned.is_disabled
+        is_shared = planned.job is not None and planned.job.distributed
+        is_run = around.runs == "all" or (around.runs == "distributed" and is_shared)
+        return is_run and around.is_selected(planned.found.cls)
+
+    def _connect(self) -> Connect | None:
+        """How the connection for claims and records is had."""
+        if self._options.connection is not None:
+            own = self._own_connection = connection_to(Endpoint.of(self._options.connection))
+
+            async def connect() -> PipelinedConnection:
+                return own
+
+            return connect
+        return None if self._surroundings is None else self._surroundings.connect
+
+    def _grace_ms(self) -> int:
+        if self._options.shutdown_grace is not None:
+            return to_ms(self._options.shutdown_grace, "shutdown_grace")
+        return _GRACE_MS if self._surroundings is None else self._surroundings.shutdown_grace_ms

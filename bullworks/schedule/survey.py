@@ -1,0 +1,61 @@
+"""Survey: what there is to schedule in an application, and everything that is wrong with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bullworks.core import Discovery
+from bullworks.schedule.decorators.options import OptionsToken, ScheduleOptions
+from bullworks.schedule.errors import NoRedisForCronsError, ScheduleError, SchedulesDifferError
+from bullworks.schedule.explorer import found_marks
+from bullworks.schedule.host_context import HostContext, HostContextToken
+from bullworks.schedule.planning import Planned, Settings, plan
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found.
+
+    Args:
+        options: what `for_root()` says.
+        host_context: what is around; None where there is nothing, or it is not built.
+        jobs: of the kinds that are wanted.
+        problems: what keeps the application from starting.
+    """
+
+    options: ScheduleOptions
+    host_context: HostContext | None
+    jobs: list[Planned]
+    problems: list[ScheduleError]
+
+
+def survey(discovery: Discovery) -> Survey:
+    """Look through all modules, before or after providers are built."""
+    given: dict[ScheduleOptions, str] = {}
+    settings: Settings | None = None
+    host_context: HostContext | None = None
+    has_redis = False
+    for provider in discovery.providers():
+        if isinstance(provider.token, OptionsToken) and provider.token.options != ScheduleOptions():
+            given.setdefault(provider.token.options, " > ".join(provider.path[:-1]))
+        elif isinstance(provider.token, HostContextToken):
+            settings, has_redis = provider.token.settings, True
+            host_context = provider.instance if isinstance(provider.instance, HostContext) else None
+    options = next(iter(given), ScheduleOptions())
+    planned = plan(found_marks(discovery), options.settings or settings or _no_settings)
+    jobs = [job for job in planned.jobs if options.runs(job.kind)]
+    problems = list(planned.problems)
+    if len(given) > 1:
+        problems.append(SchedulesDifferError(list(given.values())))
+    distributed = [job.name for job in jobs if job.job and job.job.distributed and not job.is_disabled]
+    if distributed and not has_redis and options.connection is None:
+        problems.append(NoRedisForCronsError(distributed))
+    return Survey(options, host_context, jobs, problems)
+
+
+def check(discovery: Discovery) -> Iterator[Exception]:
+    """What is wrong, before anything is built."""
+    yield from survey(discovery).problems
+
+
+def _no_settings() -> object:
+    raise LookupError("there are no settings; give ScheduleModule.for_root(settings=...) a function that reads them")

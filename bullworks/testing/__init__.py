@@ -1,0 +1,32 @@
+"""Testing modules and processors: with mocks, with no Redis, or on a real server of the test's own."""
+
+from bullworks.testing.errors import (
+    HarnessSetupError,
+    NotSimulatedError,
+    RunawayError,
+    TestingError,
+    UnknownOverrideError,
+)
+from bullworks.testing.eventually import eventually
+from bullworks.testing.harness import QueueHarness
+from bullworks.testing.mocking import mock_of
+from bullworks.testing.recorded_event import RecordedEvent
+from bullworks.testing.test import ModuleOverride, ProviderOverride, Test, TestingModuleBuilder
+from bullworks.testing.testing_module import TestingModule
+
+__all__ = [
+    "HarnessSetupError",
+    "ModuleOverride",
+    "NotSimulatedError",
+    "ProviderOverride",
+    "QueueHarness",
+    "RecordedEvent",
+    "RunawayError",
+    "Test",
+    "TestingError",
+    "TestingModule",
+    "TestingModuleBuilder",
+    "UnknownOverrideError",
+    "eventually",
+    "mock_of",
+]

@@ -1,0 +1,69 @@
+"""What is wrong with a test's set-up: raised where it is made, never silently passed over."""
+
+from collections.abc import Sequence
+
+from bullworks.core import CoreError
+
+
+class TestingError(CoreError):
+    """Base of the errors of this package."""
+
+    __test__ = False
+
+
+class UnknownOverrideError(TestingError):
+    """A test overrides what its modules neither have nor need: a name that was changed, or a module left out."""
+
+    def __init__(self, call: str, wanted: str, what: str, near: str | None, known: Sequence[str]) -> None:
+        super().__init__(call, wanted, what, near, tuple(known))
+        self.call = call
+        self.wanted = wanted
+        self.what = what
+        self.near = near
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        advice = f"did you mean {self.near}?" if self.near else f"there are: {', '.join(self.known) or 'none'}"
+        return f"{self.call}({self.wanted}): {self.what}; {advice}"
+
+
+class NotSimulatedError(TestingError):
+    """A test asked a QueueHarness for what only a real queue does."""
+
+    def __init__(self, queue: str, thing: str) -> None:
+        super().__init__(queue, thing)
+        self.queue = queue
+        self.thing = thing
+
+    def __str__(self) -> str:
+        return (
+            f"the harness of queue {self.queue!r} does not simulate {self.thing}; test that on a real server, "
+            "with the fixture bull_queue"
+        )
+
+
+class RunawayError(TestingError):
+    """Jobs of a harness run on and on."""
+
+    def __init__(self, queue: str, runs: int) -> None:
+        super().__init__(queue, runs)
+        self.queue = queue
+        self.runs = runs
+
+    def __str__(self) -> str:
+        return (
+            f"the harness of queue {self.queue!r} has run {self.runs} attempts in one call and there is more to do; "
+            "does a job add itself again? Raise most_runs= if not"
+        )
+
+
+class HarnessSetupError(TestingError):
+    """A harness cannot run jobs with what it was given; `problem` says why, and what to write."""
+
+    def __init__(self, queue: str, problem: str) -> None:
+        super().__init__(queue, problem)
+        self.queue = queue
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the harness of queue {self.queue!r} {self.problem}"

@@ -1,0 +1,66 @@
+"""HarnessQueue: the Queue that services get while a harness runs its jobs."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from bullworks.bullmq.job.job import D
+from bullworks.bullmq.options.job import JobOptions
+from bullworks.bullmq.wire.payload_type import PayloadTypes
+from bullworks.core import ModuleRef
+from bullworks.testing.memory_events import MemoryEvents
+from bullworks.testing.memory_jobs import MemoryJobs
+from bullworks.testing.memory_scripts import MemoryScripts
+from bullworks.testing.nowhere import NowhereConnection
+from bullworks.workers.explorer import FoundProcessor
+from bullworks.workers.queues import InProcessQueue
+
+
+class ProcessorSource(Protocol):
+    """A testing module: where processors are."""
+
+    @property
+    def modules(self) -> ModuleRef: ...
+
+    async def processors_of(self, queue_name: str) -> Sequence[FoundProcessor]:
+        """Those of a queue, built anew where an override asks for it."""
+        ...
+
+
+class HarnessQueue(InProcessQueue[D]):
+    """A Queue whose scripts are a MemoryScripts; all that it checks and encodes, it does as ever."""
+
+    def __init__(
+        self,
+        name: str,
+        jobs: MemoryJobs,
+        work: Callable[[], None],
+        *,
+        default_job_options: JobOptions | None,
+        data_type: type[D] | None,
+        result_type: Any,
+    ) -> None:
+        connection = NowhereConnection(name)
+        super().__init__(
+            name,
+            connection=connection,
+            default_job_options=default_job_options,
+            data_type=data_type,
+            result_type=result_type,
+        )
+        payload_types = self.scripts.payload_types
+        self.memory_scripts = MemoryScripts(jobs, connection, self.keys, MemoryEvents(self.keys, jobs, work))
+        self.memory_scripts.payload_types = payload_types
+        self.scripts = self.memory_scripts
+        self.source: ProcessorSource | None = None
+        """Set by the testing module that has the queue."""
+
+    def use_types(self, data_type: Any, result_type: Any) -> None:
+        """Take over what the processor's jobs are, where the queue itself was given no type."""
+        self.data_type, self.result_type = self.data_type or data_type, self.result_type or result_type
+        self.memory_scripts.payload_types = PayloadTypes.of(self.data_type, self.result_type)
+
+    def __repr__(self) -> str:
+        return f"<HarnessQueue {self.name!r}>"
+
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,24 @@
+"""What `use_mocker()` puts in the place of what nobody provides."""
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import MagicMock, create_autospec
+
+from bullworks.bullmq import FlowProducer, Queue
+from bullworks.core import AnyToken
+from bullworks.core.tokens import label
+from bullworks.workers.tokens import FlowProducerToken, QueueToken
+
+Mocker = Callable[[AnyToken], Any]
+"""(token) -> what stands for it; None: it stays missing."""
+
+
+def mock_of(token: AnyToken) -> Any:
+    """An autospec of the token's class, of Queue, or of FlowProducer; of another token, a mock that takes anything."""
+    if isinstance(token, type):
+        return create_autospec(token, instance=True)
+    if isinstance(token, QueueToken):
+        return create_autospec(Queue, instance=True)
+    if isinstance(token, FlowProducerToken):
+        return create_autospec(FlowProducer, instance=True)
+    return MagicMock(name=label(token))

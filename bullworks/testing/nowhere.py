@@ -1,0 +1,68 @@
+"""A connection that leads nowhere: whatever would go to Redis is named and refused."""
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import redis
+import redis.asyncio
+from redis.asyncio.connection import AbstractConnection
+
+from bullworks.redis.endpoint import Endpoint
+from bullworks.redis.pipelined import Argument, PipelinedConnection
+from bullworks.redis.script import Script
+from bullworks.redis.url import parse_url
+from bullworks.testing.errors import NotSimulatedError
+
+_BETTER_NAMES = {"upsert_scheduler": "job schedulers (repeat=, upsert_job_scheduler)"}
+
+# Never connected to; an endpoint must have one.
+_ADDRESS = parse_url("redis://127.0.0.1:1/0")
+
+
+@dataclass(frozen=True, slots=True)
+class NowhereEndpoint(Endpoint):
+    """Where a harness's queue is: in no server."""
+
+    queue_name: str = ""
+
+    def describe(self) -> str:
+        """For messages and reprs."""
+        return "no server (QueueHarness)"
+
+    async def open(self, **_: Any) -> AbstractConnection:
+        """Raises NotSimulatedError."""
+        raise self._refusal()
+
+    def client(self, **_: Any) -> redis.asyncio.Redis:
+        """Raises NotSimulatedError."""
+        raise self._refusal()
+
+    def sync_client(self, **_: Any) -> redis.Redis:
+        """Raises NotSimulatedError."""
+        raise self._refusal()
+
+    def _refusal(self) -> NotSimulatedError:
+        return NotSimulatedError(self.queue_name, "a connection to Redis")
+
+
+class NowhereConnection(PipelinedConnection):
+    """What the parts of a queue that no harness simulates come to."""
+
+    def __init__(self, queue_name: str) -> None:
+        super().__init__(NowhereEndpoint(_ADDRESS, connect_timeout_ms=1, queue_name=queue_name))
+        self._queue_name = queue_name
+
+    async def connect(self) -> None:
+        """Nothing to do: a queue is ready."""
+
+    def send(self, *command: Argument, **_: Any) -> NoReturn:
+        """Raises NotSimulatedError, which names the command."""
+        raise NotSimulatedError(self._queue_name, f"the Redis command {command[0]!r}")
+
+    async def execute(self, *command: Argument, **_: Any) -> Any:
+        """Raises NotSimulatedError, which names the command."""
+        self.send(*command)
+
+    async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:  # noqa: ARG002
+        """Raises NotSimulatedError, which names the script."""
+        raise NotSimulatedError(self._queue_name, _BETTER_NAMES.get(script.name, script.name))

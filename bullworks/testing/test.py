@@ -1,0 +1,173 @@
+"""Test: a module made for one test, with what the test puts in the place of providers and modules."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from dependency_injector import providers
+
+from bullworks.core import AnyToken, ModuleContainer, provide
+from bullworks.core.assembling import assemble
+from bullworks.core.container import graph_of, node_of
+from bullworks.core.graph import Graph
+from bullworks.core.hints import nearest
+from bullworks.core.module import ModuleSpec
+from bullworks.core.provide import Binding
+from bullworks.core.substitutes import Substitutes
+from bullworks.core.tokens import label
+from bullworks.testing.errors import UnknownOverrideError
+from bullworks.testing.harness import QueueHarness
+from bullworks.testing.mocking import Mocker, mock_of
+from bullworks.testing.testing_module import TestingModule, TestingRoot
+from bullworks.workers import get_queue_token
+
+T = TypeVar("T")
+
+
+class Test:
+    """`@nestjs/testing`'s Test."""
+
+    __test__ = False
+
+    @classmethod
+    def create_testing_module(
+        cls, *, imports: Sequence[Any] = (), providers: Sequence[Any] = (), exports: Sequence[Any] = ()
+    ) -> "TestingModuleBuilder":
+        """A module of these, as `@module` takes them; `compile()` makes it.
+
+        ref = await Test.create_testing_module(
+            providers=[EmailWorker, provide(MailService, use_value=mail)],
+        ).compile()
+        worker = ref.get(EmailWorker)
+        """
+        return TestingModuleBuilder(imports, providers, exports)
+
+
+class TestingModuleBuilder:
+    """What shall be in the testing module; each call returns the builder."""
+
+    __test__ = False
+
+    def __init__(self, imports: Sequence[Any], providers: Sequence[Any], exports: Sequence[Any]) -> None:
+        self._spec = ModuleSpec("TestingModule", TestingRoot, imports, providers, exports)
+        self._providers: dict[AnyToken, Binding] = {}
+        self._modules: dict[Any, Any] = {}
+        self._mocker: Mocker | None = None
+
+    def override_provider(self, token: AnyToken) -> "ProviderOverride":
+        """Put something else in the place of a provider, in every module that has it or needs it."""
+        return ProviderOverride(self, token)
+
+    def override_module(self, module: type[Any] | ModuleContainer) -> "ModuleOverride":
+        """Import another module wherever this one is imported.
+
+        Args:
+            module: a module class, which stands for all dynamic modules made of it too; or what one `for_root()`
+                returned.
+        """
+        return ModuleOverride(self, module)
+
+    def use_mocker(self, mocker: Mocker = mock_of) -> "TestingModuleBuilder":
+        """Have what nobody provides made by `mocker`.
+
+        Args:
+            mocker: called with each missing token; None: it stays missing, which is an error. By default an autospec
+                of the class.
+        """
+        self._mocker = mocker
+        return self
+
+    def use_harness(self, harness: QueueHarness[Any]) -> "TestingModuleBuilder":
+        """Have the harness be its queue, for services that add jobs, and run these in the modules' processors."""
+        return self.override_provider(get_queue_token(harness.queue_name)).use_value(harness.queue)
+
+    async def compile(self) -> TestingModule:
+        """Link and build everything; no lifecycle hook is called before `init()`, and no socket is opened.
+
+        Raises:
+            WiringError: the modules do not fit together; lists every problem.
+            UnknownOverrideError: something is overridden that is not there.
+        """
+        substitutes = Substitutes(self._providers, self._modules)
+        container = assemble(self._spec, substitutes)
+        graph = graph_of(container)
+        _refuse_unused(substitutes, graph)
+        if self._mocker is not None:
+            _mock_missing(graph, self._mocker)
+        module = TestingModule(container)
+        try:
+            await container.build_async()
+            module.attach_harnesses()
+        except BaseException:
+            await module.close()
+            raise
+        return module
+
+    def _override_provider(self, binding: Binding) -> "TestingModuleBuilder":
+        self._providers[binding.token] = binding
+        return self
+
+    def _override_module(self, module: type[Any] | ModuleContainer, other: Any) -> "TestingModuleBuilder":
+        key = node_of(module).spec.identity if isinstance(module, ModuleContainer) else module
+        self._modules[key] = other
+        return self
+
+
+class ProviderOverride:
+    """What stands in for a provider; one of these."""
+
+    def __init__(self, builder: TestingModuleBuilder, token: AnyToken) -> None:
+        self._builder = builder
+        self._token = token
+
+    def use_value(self, value: object) -> TestingModuleBuilder:
+        """An object, such as a mock."""
+        return self._use(provide(self._token, use_value=value))
+
+    def use_class(self, cls: type[Any]) -> TestingModuleBuilder:
+        """A class, built where the other would have been, with what its constructor asks for."""
+        return self._use(provide(self._token, use_class=cls))
+
+    def use_factory(self, factory: Callable[..., Any], *, inject: Sequence[Any] | None = None) -> TestingModuleBuilder:
+        """A function's result; sync, async or a generator, as in `provide()`."""
+        return self._use(provide(self._token, use_factory=factory, inject=inject))
+
+    def _use(self, binding: Binding) -> TestingModuleBuilder:
+        return self._builder._override_provider(binding)  # noqa: SLF001 - its other half
+
+
+class ModuleOverride:
+    """What is imported instead of a module."""
+
+    def __init__(self, builder: TestingModuleBuilder, module: type[Any] | ModuleContainer) -> None:
+        self._builder = builder
+        self._module = module
+
+    def use_module(self, module: Any) -> TestingModuleBuilder:
+        """Another module; to importers it exports what they need of the first."""
+        return self._builder._override_module(self._module, module)  # noqa: SLF001 - its other half
+
+
+def _refuse_unused(substitutes: Substitutes, graph: Graph) -> None:
+    """Raises UnknownOverrideError for the first override that reaches nobody."""
+    for node in graph.nodes:
+        for entry in node.entries.values() if node.spec is substitutes.added else ():
+            if not graph.dependents(entry):
+                known = [label(e.token) for e in graph.entries() if e.node is not node]
+                raise _unknown("override_provider", entry.token, "no module provides or needs it", known)
+    for module in substitutes.unused_modules:
+        wanted = module.name if isinstance(module, ModuleSpec) else module
+        known = [node.spec.name for node in graph.nodes if node is not graph.root]
+        raise _unknown("override_module", wanted, "nobody imports it", known)
+
+
+def _unknown(call: str, wanted: object, what: str, known: list[str]) -> UnknownOverrideError:
+    shown, names = label(wanted), sorted(set(known))
+    return UnknownOverrideError(call, shown, what, nearest(shown, names), names)
+
+
+def _mock_missing(graph: Graph, mocker: Mocker) -> None:
+    missing = {entry.token: entry for node in graph.nodes for entry in node.missing.values()}
+    for token, entry in missing.items():
+        mock = mocker(token)
+        if mock is not None:
+            entry.provider.override(providers.Object(mock))

@@ -1,0 +1,60 @@
+"""TestingModule: what `compile()` makes; an application whose hooks have not run."""
+
+from typing import TypeVar
+
+from bullworks.core import Application, Discovery, ModuleRef
+from bullworks.testing.harness_queue import HarnessQueue
+from bullworks.workers.explorer import Explorer, FoundProcessor
+from bullworks.workers.tokens import QueueToken
+
+T = TypeVar("T")
+
+
+class TestingRoot:
+    """The class of a testing module's own module."""
+
+    __test__ = False
+
+    def __init__(self, modules: ModuleRef, discovery: Discovery) -> None:
+        self.modules = modules
+        self.discovery = discovery
+
+
+class TestingModule(Application):
+    """Everything is built. `get()`, `resolve()`, `create()`; `init()` runs the start hooks, `close()` the stop hooks.
+
+    Entering it, or awaiting it, is `init()`; leaving it is `close()`. Before `init()`, what is overridden on
+    `container` reaches everybody: consumers that exist are built again when they are next asked for.
+    """
+
+    __test__ = False
+
+    async def create(self, cls: type[T]) -> T:
+        """A new instance of a class that no module provides, with its dependencies injected, as ModuleRef.create.
+
+        Raises:
+            WiringError: one of its dependencies is not visible in the testing module.
+        """
+        return await self.modules.create(cls)
+
+    @property
+    def modules(self) -> ModuleRef:
+        """Of the testing module itself."""
+        return self.get(TestingRoot).modules
+
+    def attach_harnesses(self) -> None:
+        """Let each harness whose queue is in these modules run its jobs in their processors."""
+        for entry in self._graph.entries():
+            if isinstance(entry.token, QueueToken) and isinstance(entry.instance, HarnessQueue):
+                entry.instance.source = self
+                for processor in self._processors_of(entry.token.queue_name):
+                    entry.instance.use_types(processor.spec.data_type, processor.spec.result_type)
+
+    async def processors_of(self, queue_name: str) -> list[FoundProcessor]:
+        """The processors of a queue, as they are after all overrides so far: those are built anew that have to be."""
+        await self.container.build_async()
+        return self._processors_of(queue_name)
+
+    def _processors_of(self, queue_name: str) -> list[FoundProcessor]:
+        found = Explorer.explore(self.get(TestingRoot).discovery).processors
+        return [processor for processor in found if processor.spec.queue == queue_name]

@@ -1,0 +1,21 @@
+"""The one HTTP server of a process: modules contribute routes, uvicorn serves them in the application's lifecycle."""
+
+from bullworks.web.errors import BadAddressError, NotLoopbackError, PortTakenError, RoutesTwiceError, WebError
+from bullworks.web.module import WebModule
+from bullworks.web.options import WebOptions, WebSetup
+from bullworks.web.routes import WebRoutes, get_routes_token
+from bullworks.web.server import WebServer
+
+__all__ = [
+    "BadAddressError",
+    "NotLoopbackError",
+    "PortTakenError",
+    "RoutesTwiceError",
+    "WebError",
+    "WebModule",
+    "WebOptions",
+    "WebRoutes",
+    "WebServer",
+    "WebSetup",
+    "get_routes_token",
+]

@@ -1,0 +1,62 @@
+"""Why the HTTP server cannot start. Raised before any job is taken."""
+
+from collections.abc import Sequence
+
+from bullworks.core import CoreError
+
+
+class WebError(CoreError):
+    """Base of the errors of this package."""
+
+
+class PortTakenError(WebError):
+    """Something listens at the address already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.host = host
+        self.port = port
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host}:{self.port} is taken by another program, maybe by this service in another process. "
+            "End that one, set HTTP_PORT to a free port, or HTTP_SERVE=if-free to go on without HTTP"
+        )
+
+
+class BadAddressError(WebError):
+    """The host and port are no address that this machine lets us listen at."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(host, port, reason)
+        self.host = host
+        self.port = port
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot listen at {self.host}:{self.port}: {self.reason}. See HTTP_HOST and HTTP_PORT"
+
+
+class NotLoopbackError(WebError):
+    """What is served here may be seen on this machine only, and the host is reached from others."""
+
+    def __init__(self, host: str, routes: str, reason: str) -> None:
+        super().__init__(host, routes, reason)
+        self.host = host
+        self.routes = routes
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.routes} is not served at {self.host}, which other machines reach: {self.reason}"
+
+
+class RoutesTwiceError(WebError):
+    """Two modules want one path."""
+
+    def __init__(self, path: str, modules: Sequence[str]) -> None:
+        super().__init__(path, tuple(modules))
+        self.path = path
+        self.modules = tuple(modules)
+
+    def __str__(self) -> str:
+        return f"the path {self.path} is served by {' and by '.join(self.modules)}; give one of them another"

@@ -1,0 +1,28 @@
+"""WebModule: the HTTP server, as a module to import."""
+
+from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.web.options import WEB_SETUP, Serve, WebOptions, complete
+from bullworks.web.server import WebServer
+
+
+class WebModule:
+    """Import `for_root()` once, in the root module; other modules provide routes, see `get_routes_token`."""
+
+    @classmethod
+    def for_root(
+        cls, *, host: str | None = None, port: int | None = None, serve: Serve | None = None
+    ) -> ModuleContainer:
+        """The server of this process.
+
+        Args:
+            host, port, serve: see `WebOptions`. With no port, those left out come from the settings, read when the
+                application is built.
+        """
+        options = WebOptions(host=host, port=port, serve=serve)
+        return dynamic_module(
+            WebModule,
+            providers=[provide(WEB_SETUP, use_factory=lambda: complete(options)), WebServer],
+            exports=[WEB_SETUP, WebServer],
+            is_global=True,
+            key=(cls, options),
+        )

@@ -1,0 +1,61 @@
+"""Where HTTP is served, from code or from the settings."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from bullworks.core import Token
+from bullworks.settings import Settings
+from bullworks.web.errors import BadAddressError
+
+Serve = Literal["always", "if-free", "never"]
+"""always: a port that is taken ends the start. if-free: then the process goes on without HTTP."""
+
+_HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebOptions:
+    """What `WebModule.for_root()` takes. With a port nothing is read from the environment.
+
+    Args:
+        host: to listen at; 127.0.0.1, or HTTP_HOST.
+        port: to listen at, 0 for any that is free; HTTP_PORT unless given.
+        serve: see `Serve`; "always", or HTTP_SERVE.
+    """
+
+    host: str | None = None
+    port: int | None = None
+    serve: Serve | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSetup:
+    """The same, complete."""
+
+    host: str = "127.0.0.1"
+    port: int = 3000
+    serve: Serve = "always"
+
+
+def complete(options: WebOptions) -> WebSetup:
+    """Fill in what was left out.
+
+    Raises:
+        SettingsError: the settings are read and cannot be used.
+        BadAddressError: the port is none.
+        ValueError: `serve` is another word.
+    """
+    if options.port is None:
+        given = Settings.load().web
+        base = WebSetup(host=given.http_host, port=given.http_port, serve=given.http_serve)
+    else:
+        base = WebSetup(port=options.port)
+    host, serve = options.host or base.host, options.serve or base.serve
+    if type(base.port) is not int or not 0 <= base.port <= _HIGHEST_PORT:
+        raise BadAddressError(host, base.port, f"a port is a number from 0 to {_HIGHEST_PORT}")
+    if serve not in get_args(Serve):
+        raise ValueError(f"serve must be one of {', '.join(get_args(Serve))}, not {serve!r}")
+    return WebSetup(host=host, port=base.port, serve=serve)
+
+
+WEB_SETUP: Token[WebSetup] = Token("web:setup", hint="import WebModule.for_root() in the root module")

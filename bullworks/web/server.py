@@ -1,0 +1,162 @@
+"""WebServer: uvicorn on the application's own loop, started and stopped at its fixed points."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from bullworks.core import Discovery, Inject
+from bullworks.web.address import Address
+from bullworks.web.errors import NotLoopbackError, PortTakenError, RoutesTwiceError
+from bullworks.web.options import WEB_SETUP, WebSetup
+from bullworks.web.routes import RoutesToken, WebRoutes
+
+log = logging.getLogger(__name__)
+
+# How long answers under way may take once the end has come: what streams for ever, such as server-sent events, would
+# else hold the process up. In whole seconds, as uvicorn has it.
+STOP_S = 1
+# For answers that were cut off to notice it.
+_CANCEL_S = 0.5
+
+
+class WebServer:
+    """Serves the routes of all modules.
+
+    The order is the design: the port is taken before any worker takes a job, so that a start which must fail has done
+    nothing. Answers are given from the application's start, while workers are drained as well, and until then only:
+    what handlers may use, queues above all, is closed after.
+
+    Attributes:
+        host, port: where it serves; None while it does not.
+    """
+
+    def __init__(self, setup: Annotated[WebSetup, Inject(WEB_SETUP)], discovery: Discovery) -> None:
+        self._setup = setup
+        self._discovery = discovery
+        self._socket: socket.socket | None = None
+        self._app = Starlette()
+        self._paths: list[str] = []
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.host: str | None = None
+        self.port: int | None = None
+
+    @property
+    def url(self) -> str | None:
+        """As in `http://127.0.0.1:3000`, without a path; None while nothing is served."""
+        if self.host is None:
+            return None
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    def on_module_init(self) -> None:
+        """Gather the routes and take the port.
+
+        Raises:
+            PortTakenError, BadAddressError: nothing can be served there.
+            NotLoopbackError: some routes must not be served there.
+            RoutesTwiceError: two modules want one path.
+        """
+        found = list(self._contributed())
+        if self._setup.serve == "never" or not found:
+            return
+        self._app = Starlette(routes=_together(found))
+        self._paths = sorted({_path_of(route) for _, given in found for route in given.routes})
+        address = Address.resolve(self._setup.host, self._setup.port)
+        for module, given in found:
+            if given.loopback_only is not None and not address.is_loopback:
+                raise NotLoopbackError(address.host, module, given.loopback_only)
+        try:
+            self._socket = address.listen()
+        except PortTakenError as error:
+            if self._setup.serve == "always":
+                raise
+            log.warning("HTTP is not served by this process: %s:%d is taken", error.host, error.port)
+            return
+        self.host, self.port = self._socket.getsockname()[:2]
+
+    async def on_application_start(self) -> None:
+        """Answer, from now on."""
+        if self._socket is None:
+            return
+        self._server = server = _Server(_config(self._app))
+        self._serving = asyncio.create_task(server.serve([self._socket]), name="web-server")
+        up = asyncio.create_task(server.is_up.wait(), name="web-server-up")
+        await asyncio.wait((up, self._serving), return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        if self._serving.done():
+            self._serving.result()
+        log.info("serving %s: %s", self.url, " ".join(self._paths))
+
+    async def on_module_destroy(self) -> None:
+        """Answer no more; what is under way has a second to end, and is cut off then."""
+        server, serving, listener = self._server, self._serving, self._socket
+        self._server = self._serving = self._socket = self.host = self.port = None
+        if server is not None and serving is not None:
+            server.should_exit = True
+            await asyncio.gather(serving)
+            answering = set(server.server_state.tasks)
+            if answering:
+                await asyncio.wait(answering, timeout=_CANCEL_S)
+        if listener is not None:
+            listener.close()
+
+    def _contributed(self) -> Iterator[tuple[str, WebRoutes]]:
+        found = [
+            (" > ".join(provider.path[:-1]), provider.token.name, provider.instance)
+            for provider in self._discovery.providers()
+            if isinstance(provider.token, RoutesToken)
+        ]
+        for module, _, instance in sorted(found, key=lambda entry: entry[1]):
+            if isinstance(instance, WebRoutes) and instance.routes:
+                yield module, instance
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which leaves signals to the application and says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,  # the logs are the application's
+        log_level=logging.WARNING,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,  # who asks is whoever holds the connection, not whom a header names
+        server_header=False,
+        timeout_graceful_shutdown=STOP_S,
+    )
+
+
+def _together(found: list[tuple[str, WebRoutes]]) -> list[BaseRoute]:
+    owners: dict[str, str] = {}
+    for module, given in found:
+        for path in {_path_of(route) for route in given.routes}:
+            if owners.setdefault(path, module) != module:
+                raise RoutesTwiceError(path, [owners[path], module])
+    return [route for _, given in found for route in given.routes]
+
+
+def _path_of(route: BaseRoute) -> str:
+    path: object = getattr(route, "path", None)
+    return path if isinstance(path, str) and path else "/"

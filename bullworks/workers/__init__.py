@@ -1,0 +1,73 @@
+"""Queues and workers in modules: what a service uses of the engine, put together by the container."""
+
+from bullworks.workers.errors import (
+    ConfigKeyError,
+    HostScopeError,
+    JobNameError,
+    ListenerClassError,
+    NoJobError,
+    NoQueueEventsError,
+    NoWorkerError,
+    ProcessorClassError,
+    ProcessPoolError,
+    RegisteredTwiceError,
+    RequestEventsError,
+    RootImportedTwiceError,
+    SameWorkerNameError,
+    UnknownQueueError,
+    UnknownQueueEventError,
+    UnknownWorkerError,
+    UnknownWorkerEventError,
+    WorkersError,
+)
+from bullworks.workers.events_host import QueueEventsHost
+from bullworks.workers.events_listener import queue_events_listener
+from bullworks.workers.flow_producers import FlowProducerOptions
+from bullworks.workers.host import WorkerHost
+from bullworks.workers.module import BullModule
+from bullworks.workers.options import BullOptions
+from bullworks.workers.process import process
+from bullworks.workers.processor import processor
+from bullworks.workers.queue_event import on_queue_event
+from bullworks.workers.queues import QueueOptions
+from bullworks.workers.registrar import WorkersRegistrar
+from bullworks.workers.tokens import JOB, InjectFlowProducer, InjectQueue, get_flow_producer_token, get_queue_token
+from bullworks.workers.worker_event import on_worker_event
+
+__all__ = [
+    "JOB",
+    "BullModule",
+    "BullOptions",
+    "ConfigKeyError",
+    "FlowProducerOptions",
+    "HostScopeError",
+    "InjectFlowProducer",
+    "InjectQueue",
+    "JobNameError",
+    "ListenerClassError",
+    "NoJobError",
+    "NoQueueEventsError",
+    "NoWorkerError",
+    "ProcessPoolError",
+    "ProcessorClassError",
+    "QueueEventsHost",
+    "QueueOptions",
+    "RegisteredTwiceError",
+    "RequestEventsError",
+    "RootImportedTwiceError",
+    "SameWorkerNameError",
+    "UnknownQueueError",
+    "UnknownQueueEventError",
+    "UnknownWorkerError",
+    "UnknownWorkerEventError",
+    "WorkerHost",
+    "WorkersError",
+    "WorkersRegistrar",
+    "get_flow_producer_token",
+    "get_queue_token",
+    "on_queue_event",
+    "on_worker_event",
+    "process",
+    "processor",
+    "queue_events_listener",
+]

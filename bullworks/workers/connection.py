@@ -1,0 +1,34 @@
+"""Where Redis is, the connection that all queues share, and the locks on it, as providers."""
+
+from collections.abc import AsyncIterator
+
+from bullworks.locks.distributed_lock import DistributedLockService
+from bullworks.redis.connecting import connection_to
+from bullworks.redis.endpoint import Endpoint
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.workers.embedded_endpoint import EmbeddedEndpoint
+from bullworks.workers.options import WorkersSetup
+
+
+async def reach(setup: WorkersSetup) -> AsyncIterator[Endpoint]:
+    """Where Redis is; an embedded server is started by the first connection, and held until the application closes."""
+    if isinstance(setup.server, Endpoint):
+        yield setup.server
+        return
+    embedded = EmbeddedEndpoint(setup.server)
+    yield embedded
+    await embedded.close()
+
+
+async def share(endpoint: Endpoint) -> AsyncIterator[PipelinedConnection]:
+    """The connection that all queues share. No socket is opened before something is said on it."""
+    connection = connection_to(endpoint)
+    yield connection
+    await connection.close()
+
+
+async def keep_locks(connection: PipelinedConnection) -> AsyncIterator[DistributedLockService]:
+    """The lock service of the application, closed after the last shutdown hook and before the connection."""
+    locks = DistributedLockService(connection=connection)
+    yield locks
+    await locks.close()

@@ -1,0 +1,245 @@
+"""What is wrong with processors and listeners. Raised at decoration or at the start, never at the first job."""
+
+from collections.abc import Sequence
+
+from bullworks.core import CoreError
+
+
+class WorkersError(CoreError):
+    """Base of the errors of this package."""
+
+
+class ProcessorClassError(WorkersError, TypeError):
+    """A class is decorated with @processor and cannot process jobs; `problem` says why, and what to write."""
+
+    def __init__(self, cls: str, queue: str, problem: str) -> None:
+        super().__init__(cls, queue, problem)
+        self.cls = cls
+        self.queue = queue
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f'@processor("{self.queue}") on {self.cls}, {self.problem}'
+
+
+class ListenerClassError(WorkersError, TypeError):
+    """A class is decorated with @queue_events_listener and cannot listen."""
+
+    def __init__(self, cls: str, queue: str) -> None:
+        super().__init__(cls, queue)
+        self.cls = cls
+        self.queue = queue
+
+    def __str__(self) -> str:
+        return (
+            f'@queue_events_listener("{self.queue}") on {self.cls}, which has no QueueEventsHost among its bases; '
+            f"write `class {self.cls}(QueueEventsHost):`"
+        )
+
+
+class JobNameError(WorkersError, ValueError):
+    """`@process` names no job, or one that another method of the class has already."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, problem)
+        self.where = where
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}"
+
+
+class UnknownWorkerEventError(WorkersError, ValueError):
+    """A method listens to an event that workers do not have."""
+
+    decorator = "on_worker_event"
+    problem = "no such event"
+
+    def __init__(self, event: str, near: str | None, known: Sequence[str]) -> None:
+        super().__init__(event, near, tuple(known))
+        self.event = event
+        self.near = near
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        advice = f"did you mean {self.near!r}?" if self.near else f"there are: {', '.join(self.known)}"
+        return f"@{self.decorator}({self.event!r}): {self.problem}; {advice}"
+
+
+class UnknownQueueEventError(UnknownWorkerEventError):
+    """A method listens to an event that queues do not have."""
+
+    decorator = "on_queue_event"
+    problem = "no such event, but for one of your own, with custom=True"
+
+
+class NoWorkerError(WorkersError):
+    """A host's worker was asked for where none runs for it."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host} has no worker: there is one from on_application_bootstrap on, "
+            "in processes that WORKERS_ENABLED and ENABLED_WORKERS let run it"
+        )
+
+
+class NoQueueEventsError(WorkersError):
+    """A host's queue events were asked for while it hears none."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
+
+    def __str__(self) -> str:
+        return f"{self.host} hears no events yet: it does once every module is initialised, if its queue is a real one"
+
+
+class UnknownQueueError(WorkersError):
+    """A processor or a listener is for a queue that no module registers."""
+
+    def __init__(self, user: str, use: str, queue: str, near: str | None, known: Sequence[str]) -> None:
+        super().__init__(user, use, queue, near, tuple(known))
+        self.user = user
+        self.use = use
+        self.queue = queue
+        self.near = near
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        near = f"Did you mean {self.near!r}? " if self.near else ""
+        return (
+            f"{self.user} {self.use} the queue {self.queue!r}, which no module registers. {near}"
+            f"Registered: {', '.join(self.known) or 'none'}. "
+            f'Add BullModule.register_queue("{self.queue}") to imports, or queues=("{self.queue}",) to for_root().'
+        )
+
+
+class UnknownWorkerError(WorkersError):
+    """ENABLED_WORKERS selects a worker that does not exist."""
+
+    def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(tuple(names), tuple(known))
+        self.names = tuple(names)
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        unknown = ", ".join(self.names)
+        return f"ENABLED_WORKERS names {unknown}, which no worker is called. Workers: {', '.join(self.known) or 'none'}"
+
+
+class SameWorkerNameError(WorkersError):
+    """Two processors have one worker name, so ENABLED_WORKERS could not tell them apart."""
+
+    def __init__(self, name: str, processors: Sequence[str]) -> None:
+        super().__init__(name, tuple(processors))
+        self.name = name
+        self.processors = tuple(processors)
+
+    def __str__(self) -> str:
+        return (
+            f"{' and '.join(self.processors)} are both the worker {self.name!r}. "
+            "List the class in one module, or give one of them @processor(..., worker_name=...)"
+        )
+
+
+class RegisteredTwiceError(WorkersError):
+    """Two modules register one queue, or one flow producer, with different options."""
+
+    def __init__(self, what: str, modules: Sequence[str]) -> None:
+        super().__init__(what, tuple(modules))
+        self.what = what
+        self.modules = tuple(modules)
+
+    def __str__(self) -> str:
+        return (
+            f"the {self.what} is registered with different options: {' and '.join(self.modules)}. "
+            "Register it with the same options everywhere, or once in a module that others import"
+        )
+
+
+class RootImportedTwiceError(WorkersError):
+    """An application has two BullModule.for_root(), or two of one config_key."""
+
+    def __init__(self, modules: Sequence[str], config_key: str | None = None) -> None:
+        super().__init__(tuple(modules), config_key)
+        self.modules = tuple(modules)
+        self.config_key = config_key
+
+    def __str__(self) -> str:
+        argument = "" if self.config_key is None else f'config_key="{self.config_key}"'
+        return (
+            f"BullModule.for_root({argument}) is imported twice: {' and '.join(self.modules)}. "
+            "Import it once, in the root module; feature modules import BullModule.register_queue(...)"
+        )
+
+
+class HostScopeError(WorkersError):
+    """A processor or a listener would never be built; `problem` says why, and what it may be."""
+
+    def __init__(self, host: str, problem: str) -> None:
+        super().__init__(host, problem)
+        self.host = host
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.problem}"
+
+
+class RequestEventsError(WorkersError):
+    """A REQUEST-scoped processor listens to worker events, which happen when no instance of it is there."""
+
+    def __init__(self, host: str, methods: Sequence[str]) -> None:
+        super().__init__(host, tuple(methods))
+        self.host = host
+        self.methods = tuple(methods)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host} is REQUEST-scoped, itself or through something it needs: each job has its own instance, "
+            f"and worker events have none to go to. Move {', '.join(self.methods)} to a @queue_events_listener, "
+            "or take what is REQUEST-scoped as Lazy[...]"
+        )
+
+
+class NoJobError(WorkersError):
+    """JOB was asked for where no job runs."""
+
+    def __str__(self) -> str:
+        return (
+            "JOB is the job of a REQUEST-scoped processor, and no such job runs here; "
+            "in a test: provide(JOB, use_value=Job.stub(...))"
+        )
+
+
+class ConfigKeyError(WorkersError):
+    """A processor or a listener names another connection than its queue is registered with."""
+
+    def __init__(self, user: str, queue: str, asked: str, registered: str | None) -> None:
+        super().__init__(user, queue, asked, registered)
+        self.user = user
+        self.queue = queue
+        self.asked = asked
+        self.registered = registered
+
+    def __str__(self) -> str:
+        has = "none" if self.registered is None else repr(self.registered)
+        return (
+            f"{self.user} has config_key={self.asked!r}, but the queue {self.queue!r} is registered with {has}. "
+            f'Give both the same: BullModule.register_queue("{self.queue}", config_key="{self.asked}")'
+        )
+
+
+class ProcessPoolError(WorkersError):
+    """A processor with `process_pool=` cannot run in processes; `problem` says why, and what to write."""
+
+    def __init__(self, processor: str, problem: str) -> None:
+        super().__init__(processor, problem)
+        self.processor = processor
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.processor} has a process_pool, and {self.problem}"

@@ -1,0 +1,88 @@
+"""Flow producers as modules, as queues are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from bullworks.bullmq import InvalidOptionError
+from bullworks.bullmq.flow_producer import FlowProducer
+from bullworks.bullmq.queue.queue import checked_keys
+from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.workers.options import WorkersSetup
+from bullworks.workers.tokens import ConnectionTokens, get_flow_producer_token
+
+
+class FlowProducerOptions(TypedDict, total=False):
+    """Options of a registered flow producer.
+
+    Attributes:
+        prefix: of the queues that a flow does not say it for, where it is another than the application's.
+    """
+
+    prefix: str | None
+
+
+class FlowProducerModule:
+    """Provides one flow producer."""
+
+
+def flow_producer_module(name: str, options: FlowProducerOptions, config_key: str | None = None) -> ModuleContainer:
+    """The module of a flow producer; an application has one for all that ask for it with the same options.
+
+    Raises:
+        InvalidOptionError: an option cannot be used.
+    """
+    given = _checked(options)
+    token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
+
+    def make(connection: PipelinedConnection, setup: WorkersSetup) -> FlowProducer:
+        return _producer(connection, setup, given)
+
+    return dynamic_module(
+        FlowProducerModule,
+        name=f"FlowProducerModule({name})",
+        providers=[provide(token, use_factory=make, inject=[over.connection, over.setup])],
+        exports=[token],
+        key=(FlowProducerModule, config_key, name, given.get("prefix")),
+    )
+
+
+def flow_producer_module_async(
+    name: str,
+    use_factory: Callable[..., Any],
+    inject: Sequence[Any] | None,
+    imports: Sequence[Any],
+    config_key: str | None = None,
+) -> ModuleContainer:
+    """The same with options that a function gives, async or not; one for all that name the same function."""
+    token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
+    options = provide(f"flow_producer_options:{name}", use_factory=use_factory, inject=inject)
+
+    def make(connection: PipelinedConnection, setup: WorkersSetup, given: FlowProducerOptions) -> FlowProducer:
+        return _producer(connection, setup, _checked(given))
+
+    return dynamic_module(
+        FlowProducerModule,
+        name=f"FlowProducerModule({name})",
+        imports=imports,
+        providers=[options, provide(token, use_factory=make, inject=[over.connection, over.setup, options.token])],
+        exports=[token],
+        key=(FlowProducerModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
+    )
+
+
+def _producer(connection: PipelinedConnection, setup: WorkersSetup, options: FlowProducerOptions) -> FlowProducer:
+    prefix = options.get("prefix") or setup.prefix
+    return FlowProducer(connection=connection, prefix=prefix, telemetry=setup.telemetry)
+
+
+def _checked(options: FlowProducerOptions) -> FlowProducerOptions:
+    known = FlowProducerOptions.__annotations__
+    if not isinstance(options, Mapping):
+        raise InvalidOptionError("flow producer", f"its options must be FlowProducerOptions, a dict, not {options!r}")
+    for option in options:
+        if option not in known:
+            raise InvalidOptionError.unknown(option, known)
+    # flows are stored under it as queues are
+    checked_keys(options.get("prefix") or "bull", "any")
+    return options

@@ -1,0 +1,82 @@
+"""HistoryModule: the workers of the application are recorded, and what was recorded can be read."""
+
+from bullworks.bullmq import Worker
+from bullworks.core import ModuleContainer, Token, dynamic_module, provide
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.settings import Settings
+from bullworks.workers.fleet import WorkerFleet
+from bullworks.workers.history.reader import RedisHistory
+from bullworks.workers.history.recorder import FLUSH_S, HistoryRecorder
+from bullworks.workers.options import WorkersSetup
+from bullworks.workers.tokens import CONNECTION, SETUP
+
+
+class HistoryKeeper:
+    """Has all workers of the process recorded, from their first job to their last.
+
+    What is left is written once workers are drained, while queues are still open.
+    """
+
+    def __init__(self, fleet: WorkerFleet, recorder: HistoryRecorder, *, is_enabled: bool) -> None:
+        self._fleet = fleet
+        self._recorder = recorder
+        self._is_enabled = is_enabled
+        if is_enabled:
+            fleet.on_worker(self._measure)
+
+    def on_application_start(self) -> None:
+        """Look at how long jobs wait in all queues, and write, from now on."""
+        if self._is_enabled:
+            for queue in self._fleet.queues.values():
+                self._recorder.watch(queue)
+            self._recorder.start()
+
+    async def on_module_destroy(self) -> None:
+        """Write what is left."""
+        await self._recorder.close()
+
+    def _measure(self, worker: Worker) -> None:
+        queue = self._fleet.queues.get(worker.queue_name)
+        if queue is not None:
+            worker.measure(self._recorder.watch(queue))
+
+
+_ENABLED: Token[bool] = Token("history:is_enabled")
+
+
+class HistoryModule:
+    """Import `for_root()` once, beside `BullModule.for_root()`; RedisHistory can be injected then."""
+
+    @classmethod
+    def for_root(cls, *, enabled: bool | None = None, flush_s: float = FLUSH_S) -> ModuleContainer:
+        """The recording of this process's workers, and the history of the queues with the application's own prefix.
+
+        Args:
+            enabled: False: this process records nothing, what others recorded can be read; HISTORY_ENABLED unless
+                given.
+            flush_s: between writes.
+        """
+
+        def keep(fleet: WorkerFleet, is_enabled: bool) -> HistoryKeeper:  # noqa: FBT001 - the container gives it
+            return HistoryKeeper(fleet, HistoryRecorder(flush_s=flush_s), is_enabled=is_enabled)
+
+        return dynamic_module(
+            HistoryModule,
+            providers=[
+                provide(_ENABLED, use_factory=lambda: _is_enabled(enabled)),
+                provide(HistoryKeeper, use_factory=keep, inject=[WorkerFleet, _ENABLED]),
+                # lazy: where nobody reads, and no queue is real, nothing is reached
+                provide(RedisHistory, use_factory=_reader, inject=[CONNECTION, SETUP], lazy=True),
+            ],
+            exports=[RedisHistory],
+            is_global=True,
+            key=(cls, enabled, flush_s),
+        )
+
+
+def _is_enabled(given: bool | None) -> bool:  # noqa: FBT001 - the option's own value
+    return Settings.load().workers.history_enabled if given is None else given
+
+
+def _reader(connection: PipelinedConnection, setup: WorkersSetup) -> RedisHistory:
+    return RedisHistory(connection, setup.prefix)

@@ -1,0 +1,171 @@
+"""BullModule: queues, processors and their connections, as modules to import."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from typing_extensions import Unpack
+
+from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.workers.flow_producers import FlowProducerOptions, flow_producer_module, flow_producer_module_async
+from bullworks.workers.options import BullOptions, RootOptions, WorkersSetup, complete, complete_named
+from bullworks.workers.queues import QueueOptions, queue_module, queue_module_async
+from bullworks.workers.root import root_module
+from bullworks.workers.tokens import DEFAULT_PRODUCER, SETUP, ConnectionTokens, SetupToken
+
+
+class BullModule:
+    """`for_root()` once, in the root module; `register_queue()` wherever a queue is used, and its like."""
+
+    @classmethod
+    def for_root(
+        cls,
+        *,
+        config_key: str | None = None,
+        queues: Sequence[str] = (),
+        providers: Sequence[Any] = (),
+        imports: Sequence[Any] = (),
+        **options: Unpack[BullOptions],
+    ) -> ModuleContainer:
+        """The connection, the workers of all modules, and the queues and providers named here.
+
+        A dependency-injector container: import it, or run it with `create_application()`. Its queues are visible
+        in every module.
+
+        Args:
+            config_key: name of a further connection, for what is registered with the same key. It takes queues,
+                providers, imports, connection and prefix; the rest is said by the `for_root()` without a key.
+            queues: names of queues to register.
+            providers: processors and what they need.
+            imports: modules that the providers need.
+            options: see `BullOptions`. With no connection, those left out come from the settings, read when the
+                application is built.
+
+        Raises:
+            InvalidOptionError: a queue's name cannot be used, or an option does not go with config_key.
+            WiringError: the modules do not fit together, whatever is overridden.
+        """
+        given = RootOptions.of(options)
+        tokens = ConnectionTokens.of(config_key)
+        if config_key is None:
+            setup = provide(SetupToken(None, given), use_factory=lambda: complete(given))
+        else:
+            given.further_connection()  # wrong options are told at once
+            setup = provide(tokens.setup, use_factory=lambda root: complete_named(given, root), inject=[SETUP])
+        return root_module(
+            cls,
+            tokens,
+            setup,
+            queues=queues,
+            providers=providers,
+            imports=imports,
+            # the plain for_root() of several feature modules is one and the same
+            key=None if providers or imports else (cls, config_key, tuple(queues), given),
+        )
+
+    @classmethod
+    def for_root_async(
+        cls,
+        *,
+        config_key: str | None = None,
+        use_factory: Callable[..., Any],
+        inject: Sequence[Any] | None = None,
+        queues: Sequence[str] = (),
+        providers: Sequence[Any] = (),
+        imports: Sequence[Any] = (),
+    ) -> ModuleContainer:
+        """As `for_root()`, with options that a function gives, async or not.
+
+        Args:
+            use_factory: returns `BullOptions`, a dict.
+            inject: its arguments, of what `imports` export; read from its annotations unless given.
+        """
+        tokens = ConnectionTokens.of(config_key)
+        options = provide("workers:given_options", use_factory=use_factory, inject=inject)
+        if config_key is None:
+            setup = provide(SETUP, use_factory=_complete, inject=[options.token])
+        else:
+            setup = provide(tokens.setup, use_factory=_complete_named, inject=[options.token, SETUP])
+        return root_module(cls, tokens, setup, queues=queues, providers=[options, *providers], imports=imports)
+
+    @classmethod
+    def register_queue(
+        cls, *names: str, config_key: str | None = None, **options: Unpack[QueueOptions]
+    ) -> ModuleContainer:
+        """Makes queues visible in the module that imports this.
+
+        A queue that several modules register alike is one Queue object.
+
+        Args:
+            names: of the queues.
+            config_key: of the `for_root()` that says where they are; unless given, the one without.
+            options: of each, see QueueOptions: prefix, default_job_options, streams.
+
+        Raises:
+            InvalidOptionError: a name or an option cannot be used.
+        """
+        return _exporting(*(queue_module(name, options, config_key) for name in names))
+
+    @classmethod
+    def register_queue_async(
+        cls,
+        name: str,
+        *,
+        config_key: str | None = None,
+        use_factory: Callable[..., Any],
+        inject: Sequence[Any] | None = None,
+        imports: Sequence[Any] = (),
+    ) -> ModuleContainer:
+        """As `register_queue()`, with options that a function gives, async or not.
+
+        Modules that register a queue with the same function share one Queue object.
+
+        Args:
+            use_factory: returns `QueueOptions`, a dict.
+            inject: its arguments, of what `imports` export; read from its annotations unless given.
+        """
+        return _exporting(queue_module_async(name, use_factory, inject, imports, config_key))
+
+    @classmethod
+    def register_flow_producer(
+        cls, name: str = DEFAULT_PRODUCER, *, config_key: str | None = None, **options: Unpack[FlowProducerOptions]
+    ) -> ModuleContainer:
+        """Makes a flow producer visible in the module that imports this; as queues are, it is one object.
+
+        Args:
+            name: for InjectFlowProducer and get_flow_producer_token, where there are several.
+            config_key: of the `for_root()` that says where it adds flows; unless given, the one without.
+            options: see FlowProducerOptions: prefix.
+
+        Raises:
+            InvalidOptionError: an option cannot be used.
+        """
+        return _exporting(flow_producer_module(name, options, config_key))
+
+    @classmethod
+    def register_flow_producer_async(
+        cls,
+        name: str = DEFAULT_PRODUCER,
+        *,
+        config_key: str | None = None,
+        use_factory: Callable[..., Any],
+        inject: Sequence[Any] | None = None,
+        imports: Sequence[Any] = (),
+    ) -> ModuleContainer:
+        """As `register_flow_producer()`, with options that a function gives; see `register_queue_async()`.
+
+        Args:
+            use_factory: returns `FlowProducerOptions`, a dict.
+        """
+        return _exporting(flow_producer_module_async(name, use_factory, inject, imports, config_key))
+
+
+def _complete(options: BullOptions) -> WorkersSetup:
+    return complete(RootOptions.of(options))
+
+
+def _complete_named(options: BullOptions, root: WorkersSetup) -> WorkersSetup:
+    return complete_named(RootOptions.of(options), root)
+
+
+def _exporting(*modules: ModuleContainer) -> ModuleContainer:
+    return dynamic_module(BullModule, imports=modules, exports=modules)

@@ -1,0 +1,150 @@
+"""The options of BullModule, and how they are completed from the settings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypedDict
+
+from bullworks.bullmq import InvalidOptionError, Telemetry
+from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.redis.endpoint import Client, Endpoint
+from bullworks.schedule.host_context import Runs
+from bullworks.settings import Settings
+from bullworks.workers.selection import Selection
+
+
+class BullOptions(TypedDict, total=False):
+    """Where the queues are, and which workers this process runs: the options of `BullModule.for_root()`.
+
+    With a connection nothing is read from the environment: what is left out has BullMQ's default, and all
+    workers run. Without one, what is left out comes from the settings.
+
+    Attributes:
+        connection: a URL, an endpoint, or a redis.asyncio client, of which the settings are read and which stays
+            the caller's own; unless given, QUEUE_REDIS_URL, or else the embedded server.
+        prefix: of all keys; "bull", or QUEUE_PREFIX.
+        workers_enabled: false: this process only adds jobs; True, or WORKERS_ENABLED.
+        enabled_workers: "all", or the names of those that this process runs; "all", or ENABLED_WORKERS.
+        shutdown_grace: how long running jobs may go on at the end; 10 s, or SHUTDOWN_GRACE_MS.
+        manual_registration: workers and listeners wait until `WorkersRegistrar.register()` is called.
+        telemetry: observes all queues, workers and flow producers, as `bullworks.bullmq.otel.BullMQOtel` does; none
+            unless given.
+    """
+
+    connection: str | Client | Endpoint | None
+    prefix: str | None
+    workers_enabled: bool | None
+    enabled_workers: str | Sequence[str] | None
+    shutdown_grace: Duration | None
+    manual_registration: bool
+    telemetry: Telemetry[Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootOptions:
+    """Options of one `for_root()` as they were given; None: left out. See `BullOptions`."""
+
+    connection: str | Client | Endpoint | None = None
+    prefix: str | None = None
+    workers_enabled: bool | None = None
+    enabled_workers: str | tuple[str, ...] | None = None
+    shutdown_grace: Duration | None = None
+    manual_registration: bool = False
+    telemetry: Telemetry[Any] | None = None
+
+    @classmethod
+    def of(cls, given: BullOptions) -> "RootOptions":
+        """Raises InvalidOptionError: there is no such option."""
+        if not isinstance(given, Mapping):
+            raise InvalidOptionError("options", f"must be BullOptions, a dict, not {given!r}")
+        for option in given:
+            if option not in BullOptions.__annotations__:
+                raise InvalidOptionError.unknown(option, BullOptions.__annotations__)
+        names = given.get("enabled_workers")
+        return cls(**{**given, "enabled_workers": names if isinstance(names, str | None) else tuple(names)})  # type: ignore[arg-type]
+
+    def further_connection(self) -> str | Client | Endpoint:
+        """The connection of a `for_root()` with a config_key, which decides nothing else.
+
+        Raises:
+            InvalidOptionError: there is no connection, or an option of the whole process is given.
+        """
+        if self.connection is None:
+            raise InvalidOptionError("connection", "must be given where there is a config_key")
+        for option in ("workers_enabled", "enabled_workers", "shutdown_grace", "manual_registration", "telemetry"):
+            if getattr(self, option) != RootOptions.__dataclass_fields__[option].default:
+                raise InvalidOptionError(option, "is said once for all, by the for_root() without config_key")
+        return self.connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersSetup:
+    """The same, complete.
+
+    Args:
+        server: where Redis is; a folder stands for the embedded server that keeps its data there.
+        selection: which workers run.
+        schedule_runs: what runs of crons, intervals and timeouts; "all", or SCHEDULE_RUNS.
+    """
+
+    server: Endpoint | Path
+    prefix: str = "bull"
+    selection: Selection = field(default_factory=Selection)
+    shutdown_grace_ms: int = 10_000
+    manual_registration: bool = False
+    telemetry: Telemetry[Any] | None = None
+    schedule_runs: Runs = "all"
+
+
+def complete(options: RootOptions) -> WorkersSetup:
+    """Fill in what was left out.
+
+    Raises:
+        SettingsError: the settings are read and cannot be used.
+        BadUrlError, UnusableClientError: the connection cannot be used.
+        ValueError: shutdown_grace is no duration.
+    """
+    if options.connection is None:
+        setup = _from_settings(Settings.load())
+    else:
+        setup = WorkersSetup(server=Endpoint.of(options.connection))
+    selection = setup.selection
+    if options.enabled_workers is not None:
+        selection = Selection.of(selection.is_enabled, options.enabled_workers)
+    if options.workers_enabled is not None:
+        selection = replace(selection, is_enabled=options.workers_enabled)
+    grace = options.shutdown_grace
+    return replace(
+        setup,
+        prefix=options.prefix or setup.prefix,
+        selection=selection,
+        shutdown_grace_ms=setup.shutdown_grace_ms if grace is None else to_ms(grace, "shutdown_grace"),
+        manual_registration=options.manual_registration,
+        telemetry=options.telemetry,
+    )
+
+
+def complete_named(options: RootOptions, root: WorkersSetup) -> WorkersSetup:
+    """The same for a further connection, which shares with the first one all that is the process's.
+
+    Raises:
+        InvalidOptionError: there is no connection, or an option of the whole process is given.
+        BadUrlError, UnusableClientError: the connection cannot be used.
+    """
+    return replace(root, server=Endpoint.of(options.further_connection()), prefix=options.prefix or "bull")
+
+
+def _from_settings(settings: Settings) -> WorkersSetup:
+    queue, workers = settings.queue, settings.workers
+    url = queue.queue_redis_url
+    return WorkersSetup(
+        server=(
+            queue.queue_data_dir
+            if url is None
+            else Endpoint.of(url.get_secret_value(), connect_timeout_ms=queue.queue_connect_timeout_ms)
+        ),
+        prefix=queue.queue_prefix,
+        selection=Selection.of(workers.workers_enabled, workers.enabled_workers),
+        shutdown_grace_ms=queue.shutdown_grace_ms,
+        schedule_runs=workers.schedule_runs,
+    )

@@ -1,0 +1,55 @@
+"""What presence does in Redis, one typed function per Lua file, and the removal."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bullworks.redis.pipelined import Argument, PipelinedConnection
+from bullworks.redis.script import Script
+from bullworks.workers.presence.keys import PresenceKeys
+from bullworks.workers.presence.records import WorkerRecord
+
+LIVES_MS = 30_000
+"""A worker that was not heard of for so long is gone: three heartbeats."""
+
+MOST_WORKERS = 1_000
+"""Of a queue: some 300 bytes each."""
+
+_BEAT = Script.load("bullworks.workers.presence", "beat")
+_READ_PRESENT = Script.load("bullworks.workers.presence", "read_present")
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The workers of a queue.
+
+    Attributes:
+        workers: those heard of last.
+        total: how many there are.
+    """
+
+    workers: Sequence[WorkerRecord] = field(default=())
+    total: int = 0
+
+
+async def beat(connection: PipelinedConnection, keys: PresenceKeys, workers: Sequence[WorkerRecord]) -> None:
+    """Say that they are there."""
+    said: list[Argument] = [LIVES_MS, MOST_WORKERS]
+    for worker in workers:
+        said += (worker.id, worker.encode())
+    await connection.run(_BEAT, (keys.workers, keys.seen), said)
+
+
+async def read_present(connection: PipelinedConnection, keys: PresenceKeys, most: int) -> Present:
+    """Those that were heard of lately, `most` of them."""
+    total, *flat = await connection.run(_READ_PRESENT, (keys.workers, keys.seen), [LIVES_MS, most])
+    workers = [
+        WorkerRecord.decode(flat[at].decode("utf-8", "replace"), flat[at + 1], flat[at + 2])
+        for at in range(0, len(flat), 3)
+    ]
+    return Present(workers, total)
+
+
+async def forget(connection: PipelinedConnection, keys: PresenceKeys, ids: Sequence[str]) -> None:
+    """They are there no more."""
+    await asyncio.gather(connection.execute("HDEL", keys.workers, *ids), connection.execute("ZREM", keys.seen, *ids))

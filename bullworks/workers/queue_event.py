@@ -1,0 +1,36 @@
+"""`@on_queue_event`: methods that are told what happens to a queue's jobs, in the whole fleet."""
+
+import difflib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from bullworks.bullmq.queue_events import QUEUE_EVENTS
+from bullworks.workers.errors import UnknownQueueEventError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+QUEUE_EVENT = "__queue_events__"
+
+
+def on_queue_event(event: str, *, custom: bool = False) -> Callable[[F], F]:
+    """Call the method, of a `QueueEventsHost`, on an event of its queue; it may stand several times above one method.
+
+    The method gets (args, event_id), args a dict, and may leave out arguments at the end. It may be sync or async;
+    one that raises is logged and harms nothing. Events and args: see `bullworks.bullmq.queue_events.QUEUE_EVENTS`.
+
+    Args:
+        event: its name, as in "completed".
+        custom: it is one of your own, that a QueueEventsProducer publishes.
+
+    Raises:
+        UnknownQueueEventError: there is no such event; names the nearest.
+    """
+    if not custom and event not in QUEUE_EVENTS:
+        near = next(iter(difflib.get_close_matches(str(event).replace("-", "_"), QUEUE_EVENTS, n=1)), None)
+        raise UnknownQueueEventError(event, near, sorted(QUEUE_EVENTS))
+
+    def mark(method: F) -> F:
+        setattr(method, QUEUE_EVENT, (*getattr(method, QUEUE_EVENT, ()), (event, custom)))
+        return method
+
+    return mark

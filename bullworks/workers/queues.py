@@ -1,0 +1,124 @@
+"""Queues as modules: each registered queue is a small module, the same one wherever it is registered alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict
+
+from bullworks.bullmq import InvalidOptionError, JobOptions, JobOpts, Queue, StreamsOptions
+from bullworks.bullmq.job.job import D
+from bullworks.bullmq.options.streams import checked_max_len
+from bullworks.bullmq.queue.queue import checked_keys
+from bullworks.bullmq.wire.payload_type import PayloadTypes
+from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.workers.options import WorkersSetup
+from bullworks.workers.tokens import ConnectionTokens, QueueToken
+
+
+class QueueOptions(TypedDict, total=False):
+    """Options of a registered queue.
+
+    Attributes:
+        prefix: of its keys, where it is another than the application's.
+        default_job_options: for every job that does not say otherwise.
+        streams: how many of its events are kept, as in {"events": {"max_len": 1_000}}.
+        data_type, result_type: what its jobs hold, and what comes of them, see `bullworks.bullmq.Queue`.
+    """
+
+    prefix: str | None
+    default_job_options: JobOptions | None
+    streams: StreamsOptions | None
+    data_type: Any
+    result_type: Any
+
+
+class InProcessQueue(Queue[D]):
+    """A queue that sees to its jobs itself, as a test's does: an application makes no worker and no listener for it."""
+
+
+class QueueModule:
+    """Provides one queue."""
+
+
+def queue_module(name: str, options: QueueOptions | None = None, config_key: str | None = None) -> ModuleContainer:
+    """The module of a queue; an application has one for all that ask for it with the same options and connection.
+
+    Raises:
+        InvalidOptionError: the name or an option cannot be used.
+    """
+    given = _checked(name, options or {})
+    token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
+
+    def make(connection: PipelinedConnection, setup: WorkersSetup) -> Queue[Any]:
+        return _queue(name, connection, setup, given)
+
+    defaults = JobOpts.of(given.get("default_job_options") or {})
+    types = (given.get("data_type"), given.get("result_type"))
+    return dynamic_module(
+        QueueModule,
+        name=f"QueueModule({name})",
+        providers=[provide(token, use_factory=make, inject=[over.connection, over.setup])],
+        exports=[token],
+        key=(
+            QueueModule,
+            config_key,
+            name,
+            given.get("prefix"),
+            defaults,
+            checked_max_len(given.get("streams")),
+            *types,
+        ),
+    )
+
+
+def queue_module_async(
+    name: str,
+    use_factory: Callable[..., Any],
+    inject: Sequence[Any] | None,
+    imports: Sequence[Any],
+    config_key: str | None = None,
+) -> ModuleContainer:
+    """The same with options that a function gives, async or not; one for all that name the same function.
+
+    Raises:
+        InvalidOptionError: the name cannot be used; of the options, once the application is built.
+    """
+    checked_keys("bull", name)
+    token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
+    options = provide(f"queue_options:{name}", use_factory=use_factory, inject=inject)
+
+    def make(connection: PipelinedConnection, setup: WorkersSetup, given: QueueOptions) -> Queue[Any]:
+        return _queue(name, connection, setup, _checked(name, given))
+
+    return dynamic_module(
+        QueueModule,
+        name=f"QueueModule({name})",
+        imports=imports,
+        providers=[options, provide(token, use_factory=make, inject=[over.connection, over.setup, options.token])],
+        exports=[token],
+        key=(QueueModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
+    )
+
+
+def _queue(name: str, connection: PipelinedConnection, setup: WorkersSetup, options: QueueOptions) -> Queue[Any]:
+    return Queue(
+        name,
+        connection=connection,
+        prefix=options.get("prefix") or setup.prefix,
+        default_job_options=options.get("default_job_options"),
+        streams=options.get("streams"),
+        telemetry=setup.telemetry,
+        data_type=options.get("data_type"),
+        result_type=options.get("result_type"),
+    )
+
+
+def _checked(name: str, options: QueueOptions) -> QueueOptions:
+    known = QueueOptions.__annotations__
+    if not isinstance(options, Mapping):
+        raise InvalidOptionError(f"queue {name}", f"its options must be QueueOptions, a dict, not {options!r}")
+    for option in options:
+        if option not in known:
+            raise InvalidOptionError.unknown(option, known)
+    checked_keys(options.get("prefix") or "bull", name)
+    PayloadTypes.of(options.get("data_type"), options.get("result_type"))
+    return options

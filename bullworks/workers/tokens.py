@@ -1,0 +1,142 @@
+"""Tokens: how queues and flow producers are asked for, and what they are made with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bullworks.bullmq import InvalidOptionError, Job, Queue
+from bullworks.bullmq.flow_producer import FlowProducer
+from bullworks.core import Inject, Token, snake_case
+from bullworks.redis.endpoint import Endpoint
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.workers.options import RootOptions, WorkersSetup
+
+DEFAULT_PRODUCER = "default"
+"""The name of a flow producer that was given none."""
+
+
+class QueueToken(Token[Queue[Any]]):
+    """The token of the queue with this name in Redis; what registers it says over which connection."""
+
+    config_key: str | None = None
+
+    def __init__(self, queue_name: str, config_key: str | None = None) -> None:
+        super().__init__(
+            f"queue:{queue_name}",
+            attr=f"{snake_case(queue_name)}_queue",
+            hint=f'add BullModule.register_queue("{queue_name}") to imports',
+        )
+        object.__setattr__(self, "config_key", config_key)  # tokens are frozen, and equal by name alone
+
+    @property
+    def queue_name(self) -> str:
+        """The queue's name in Redis."""
+        return self.name.removeprefix("queue:")
+
+
+def get_queue_token(name: str) -> QueueToken:
+    """The token of a queue: to `get()` it, or to provide or override it in a test."""
+    return QueueToken(name)
+
+
+class InjectQueue(Inject):
+    """Asks for a queue: `email_queue: Annotated[Queue, InjectQueue("email")]`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(get_queue_token(name))
+
+
+class FlowProducerToken(Token[FlowProducer]):
+    """The token of the flow producer that is registered under this name."""
+
+    def __init__(self, producer_name: str) -> None:
+        is_default = producer_name == DEFAULT_PRODUCER
+        argument = "" if is_default else f'name="{producer_name}"'
+        super().__init__(
+            f"flow_producer:{producer_name}",
+            attr="flow_producer" if is_default else f"{snake_case(producer_name)}_flow_producer",
+            hint=f"add BullModule.register_flow_producer({argument}) to imports",
+        )
+
+    @property
+    def producer_name(self) -> str:
+        """The name it is registered under."""
+        return self.name.removeprefix("flow_producer:")
+
+
+def get_flow_producer_token(name: str = DEFAULT_PRODUCER) -> FlowProducerToken:
+    """The token of a flow producer: to `get()` it, or to provide or override it in a test."""
+    return FlowProducerToken(name)
+
+
+class InjectFlowProducer(Inject):
+    """Asks for a flow producer: `flows: Annotated[FlowProducer, InjectFlowProducer()]`."""
+
+    def __init__(self, name: str = DEFAULT_PRODUCER) -> None:
+        super().__init__(get_flow_producer_token(name))
+
+
+class SetupToken(Token[WorkersSetup]):
+    """The token of what `for_root()` says; of one with this `config_key`, or of the one without.
+
+    What provides it may say by which options, where they are known before anything is built.
+    """
+
+    config_key: str | None = None
+    options: RootOptions | None = None
+
+    def __init__(self, config_key: str | None, options: RootOptions | None = None) -> None:
+        name, attribute = _names("workers:setup", "workers_setup", config_key)
+        super().__init__(name, attr=attribute, hint=_root_hint(config_key))
+        object.__setattr__(self, "config_key", config_key)  # tokens are frozen, and equal by name alone
+        object.__setattr__(self, "options", options)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTokens:
+    """What belongs to one `for_root()`: how it is set up, where its Redis is, and the connection its queues share."""
+
+    setup: SetupToken
+    endpoint: Token[Endpoint]
+    connection: Token[PipelinedConnection]
+
+    @classmethod
+    def of(cls, config_key: str | None) -> "ConnectionTokens":
+        """Those of `for_root(config_key=...)`, or of the one without.
+
+        Raises:
+            InvalidOptionError: the key is no name.
+        """
+        if config_key is not None and (not isinstance(config_key, str) or not snake_case(config_key)):
+            raise InvalidOptionError("config_key", f"must be a name such as 'reports', not {config_key!r}")
+        hint = _root_hint(config_key)
+        endpoint, endpoint_attribute = _names("workers:endpoint", "redis_endpoint", config_key)
+        connection, connection_attribute = _names("workers:connection", "redis_connection", config_key)
+        return cls(
+            SetupToken(config_key),
+            Token(endpoint, attr=endpoint_attribute, hint=hint),
+            Token(connection, attr=connection_attribute, hint=hint),
+        )
+
+
+def _names(name: str, attribute: str, config_key: str | None) -> tuple[str, str]:
+    return (
+        (name, attribute) if config_key is None else (f"{name}:{config_key}", f"{attribute}_{snake_case(config_key)}")
+    )
+
+
+def _root_hint(config_key: str | None) -> str:
+    if config_key is None:
+        return "import BullModule.for_root() in the root module"
+    return f'import BullModule.for_root(config_key="{config_key}", connection=...) in the root module'
+
+
+DEFAULT = ConnectionTokens.of(None)
+SETUP = DEFAULT.setup
+ENDPOINT = DEFAULT.endpoint
+CONNECTION = DEFAULT.connection
+"""The one connection that all queues share, but for those with a config_key; workers have their own."""
+
+JOB: Token[Job[Any, Any]] = Token("workers:job", attr="current_job", hint=_root_hint(None))
+"""The job that a REQUEST-scoped processor, and all that is made for it, works on: `Annotated[Job, Inject(JOB)]`.
+
+It is the job as `process` gets it: a SyncJob where `process` is a plain function."""

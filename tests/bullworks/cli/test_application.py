@@ -1,0 +1,105 @@
+"""The command line as a whole: help, errors in words, exit codes."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from bullworks import __version__
+from tests.bullworks.cli.conftest import Command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ["demo", "worker", "redis-url", "queue", "job", "Exit codes"]),
+        (("queue",), ["add", "list", "counts", "pause", "resume", "clean", "drain", "retry"]),
+        (("job",), ["show"]),
+        (("demo",), ["--mails", "Example"]),
+        (("queue", "add"), ["--attempts", "--backoff", "--delay", "--priority", "Example"]),
+        (("queue", "clean"), ["--grace", "completed", "Example"]),
+    ],
+)
+def test_help_says_what_there_is(command: Command, arguments: tuple[str, ...], words: list[str]) -> None:
+    ran = command(*arguments, "--help")
+    assert ran.code == 0
+    assert [word for word in words if word not in ran.out] == []
+
+
+def test_the_version_is_shown(command: Command) -> None:
+    assert command("--version").out == f"Bullworks {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("quueue",), ("queue", "lst"), ("demo", "--mail", "3"), ("demo", "--mails", "0")]
+)
+def test_a_wrong_command_line_is_exit_code_2(command: Command, arguments: tuple[str, ...]) -> None:
+    ran = command(*arguments)
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+
+
+def test_wrong_settings_are_listed_and_exit_code_2(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+    monkeypatch.setenv("ENABLED_WORKERS", ",")
+    for arguments in ((), ("queue", "list"), ("demo",), ("worker",)):
+        ran = command(*arguments)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err.startswith("error: the configuration has ")
+        assert "LOG_LEVEL='loud'" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "said"),
+    [
+        ("redis://:hunter2@127.0.0.1:{closed}/0", 1, "127.0.0.1:{closed}"),
+        ("redis://user:hunter2@127.0.0.1:{open}/0", 1, "127.0.0.1:{open}"),
+        ("redis://:hunter2@127.0.0.1:port/0", 2, "port"),
+        ("http://:hunter2@127.0.0.1/0", 2, "redis://"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [("queue", "list"), ("redis-url",), ()])
+def test_a_redis_that_cannot_be_used_is_told_without_the_password(
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    redis_url: str,
+    arguments: tuple[str, ...],
+    url: str,
+    code: int,
+    said: str,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        closed = probe.getsockname()[1]
+    ports = {"closed": closed, "open": redis_url.rsplit(":", 1)[1].split("/", maxsplit=1)[0]}
+    monkeypatch.setenv("QUEUE_REDIS_URL", url.format(**ports))
+    monkeypatch.setenv("QUEUE_CONNECT_TIMEOUT_MS", "2000")
+    ran = command(*arguments)
+    assert ran.code == code
+    assert said.format(**ports) in ran.err
+    assert "hunter2" not in ran.out + ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_an_unknown_worker_is_an_error_that_lists_the_known_ones(command: Command) -> None:
+    ran = command("worker", "emial")
+    assert ran.code in (1, 2)
+    assert "emial" in ran.err
+    assert "email" in ran.err.replace("emial", "")
+    assert "Traceback" not in ran.err
+
+
+def test_production_needs_a_redis_url(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.delenv("QUEUE_REDIS_URL")
+    ran = command()
+    assert ran.code == 2
+    assert "QUEUE_REDIS_URL is unset" in ran.err
+
+
+def test_debug_shows_the_traceback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bullworks.cli.application import main
+    from bullworks.cli.failure import CommandError
+
+    with pytest.raises(CommandError, match="there is no queue"):
+        main(["--debug", "queue", "counts", "none"])

@@ -1,0 +1,123 @@
+"""The service, the demo and `redis-url` as processes: signals, exit codes, the embedded server they share."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from tests.bullworks.cli.conftest import Command
+from tests.bullworks.waiting import wait_until
+
+START_S = 20.0
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def lines_until(process: subprocess.Popen[str], word: str) -> list[str]:
+    """What the process logs up to the line with this word; the test's own time limit bounds the wait."""
+    lines: list[str] = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        lines.append(line)
+        if word in line:
+            return lines
+    raise AssertionError(f"no line with {word!r} before the process ended: {lines}")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_the_service_sends_a_queued_mail_and_ends_in_order_on_a_signal(
+    start: Start, command: Command, tmp_path: Path, stop: signal.Signals
+) -> None:
+    service = start()
+    lines_until(service, "started")
+    data = json.dumps({"email": "user@example.com", "subject": "Hi", "body": "Hello"})
+    job_id = command("queue", "add", "email", "mail", data, "--new", "--json").json["id"]
+    (mail,) = wait_until(lambda: list((tmp_path / "outbox").glob("*.eml")), within_s=10)
+    assert "To: user@example.com" in mail.read_text()
+    wait_until(lambda: command("job", "show", job_id, "--json").json["state"] == "completed", within_s=10)
+    service.send_signal(stop)
+    out, err = service.communicate(timeout=15)
+    assert (service.returncode, out) == (0, "")
+    logged = [json.loads(line) for line in err.splitlines()]
+    assert logged[-1]["message"] == "Bullworks stopped"
+    assert not any("user@example.com" in line for line in err.splitlines())
+
+
+@pytest.mark.timeout(60)
+def test_a_process_with_workers_off_only_adds(start: Start, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKERS_ENABLED", "false")
+    service = start()
+    lines_until(service, "started")
+    command("queue", "add", "email", "mail", "{}", "--new")
+    service.terminate()
+    service.communicate(timeout=15)
+    assert service.returncode == 0
+    assert command("queue", "counts", "email", "--json").json["waiting"] == 1
+
+
+@pytest.mark.timeout(60)
+def test_a_second_process_attaches_to_the_same_embedded_server(
+    start: Start, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("QUEUE_REDIS_URL")
+    holding = start("redis-url", "--hold")
+    assert holding.stdout is not None
+    url = holding.stdout.readline().strip()
+    with redis.Redis.from_url(url) as client:
+        assert client.ping()
+    assert command("redis-url").out.strip() == url
+    command("queue", "add", "email", "mail", "{}", "--new")
+    assert command("queue", "list", "--json").json["email"]["waiting"] == 1
+    holding.send_signal(signal.SIGINT)
+    holding.communicate(timeout=15)
+    assert holding.returncode == 130
+    # The data outlives the server: it starts again for whoever asks next.
+    assert command("queue", "list", "--json").json["email"]["waiting"] == 1
+
+
+@pytest.mark.timeout(90)
+def test_the_demo_sends_every_mail_and_says_how_it_went(start: Start, tmp_path: Path) -> None:
+    demo = start("demo", "--mails", "60", "--fail-every", "10")
+    out, err = demo.communicate(timeout=80)
+    assert demo.returncode == 0, err
+    first, second, third = out.splitlines()
+    assert first.startswith("60 of 60 mails sent in ")
+    assert second == "6 failed at first and were tried again: 66 attempts in all."
+    assert third == f"The mails are in {tmp_path / 'outbox' / 'demo'}"
+    assert len(list((tmp_path / "outbox" / "demo").glob("*.eml"))) == 60
+    assert "of 60 mails" in err
+    assert "\x1b" not in out + err
+
+
+@pytest.mark.timeout(90)
+def test_the_demo_draws_a_bar_on_a_terminal(start: Start) -> None:
+    ours, theirs = pty.openpty()
+    demo = start("demo", "--mails", "20", stderr=theirs, stdout=theirs)
+    os.close(theirs)
+    seen = b""
+    deadline_s = time.monotonic() + 80
+    while time.monotonic() < deadline_s:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:
+            break  # the other end was closed
+        if not piece:
+            break
+        seen += piece
+    os.close(ours)
+    assert demo.wait(timeout=10) == 0
+    text: Any = seen.decode()
+    assert "welcome mails" in text
+    assert "20/20" in text
+    assert "20 of 20 mails sent" in text

@@ -1,0 +1,127 @@
+"""Every example of docs/modules.md runs, and does what the page says."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from bullworks.core import Application, create_application, module
+from bullworks.workers import BullModule, get_queue_token
+from tests.bullworks.docs.checks import Checks
+from tests.bullworks.docs.examples import ROOT, examples_of
+from tests.bullworks.docs.stage import Stage
+
+PAGE = "docs/modules.md"
+EXAMPLES = examples_of(PAGE)
+log = logging.getLogger("example")
+
+checks = Checks()
+
+
+def test_every_example_has_a_name_and_a_check() -> None:
+    assert [f"line {example.line}" for example in EXAMPLES if example.name is None] == []
+    assert sorted(str(example.name) for example in EXAMPLES) == sorted(checks.by_name)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+async def test_example(example: Any, redis_url: str, key_prefix: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    stage = Stage(example, redis_url, key_prefix)
+    check = checks.by_name[example.name]
+    await (check(stage, caplog) if check.__code__.co_argcount == 2 else check(stage))
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the example logged."""
+    return [record.message for record in caplog.records if record.name == "example"]
+
+
+@asynccontextmanager
+async def running(root: type[Any], *imports: Any) -> AsyncIterator[Application]:
+    """A running application of a page's module."""
+    async with create_application(module(imports=[*imports, root])(type("Root", (), {}))) as app:
+        yield app
+
+
+@checks("in-one-look")
+async def the_service_has_its_mail(stage: Stage) -> None:
+    page = await stage.run()
+    assert page.sender == "hello@example.com"
+
+
+@checks("providers")
+async def the_store_has_what_it_asked_for(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    page = await stage.run(log=log)
+    async with running(page.StoreModule) as app:
+        store = app.get(page.Store)
+        assert (store.connection, store.cache) == ("connected to db://localhost", {"warm": "yes"})
+        assert (store.metrics, store.page) == (None, 100)
+        assert store.clock() is app.get(page.Clock) is app.get("time")
+        assert type(store.clock()) is page.UtcClock
+        assert lines_of(caplog) == []
+    assert lines_of(caplog) == ["disconnected"]
+
+
+@checks("one-instance-a-job")
+async def each_job_has_its_transaction(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    page = await stage.run(log=log)
+    root = BullModule.for_root(connection=stage.redis_url, prefix=stage.prefix)
+    async with running(page.OrdersModule, root) as app:
+        queue = app.get(get_queue_token("orders"))
+        good = await stage.finished(await queue.add("order", {"tenant": "acme", "order": "good"}))
+        bad = await stage.finished(await queue.add("order", {"tenant": "globex", "order": "bad"}))
+        assert (good.returnvalue, bad.failed_reason) == (1, "no such order")
+    assert lines_of(caplog) == [
+        "acme: committed ['good']",
+        "acme is done",
+        "globex: rolled back ['bad']",
+        "globex is done",
+    ]
+
+
+@checks("requests-of-your-own")
+async def each_request_has_its_user(stage: Stage) -> None:
+    page = await stage.run()
+    async with running(page.ApiModule) as app:
+        api = app.get(page.Api)
+        assert [await api.handle(user) for user in ("ada", "grace")] == ["hello ada", "hello grace"]
+
+
+@checks("dynamic-modules")
+async def modules_take_arguments_and_import_each_other(stage: Stage) -> None:
+    page = await stage.run()
+    async with running(page.AppModule) as app:
+        assert app.get("orders") == (["ada"], 60)
+
+
+@checks("named-connections")
+async def the_report_is_made_elsewhere_once_it_is_warm(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    page = await stage.run(log=log)
+    async with running(page.AppModule) as app:
+        assert lines_of(caplog) == ["caches are warm"]
+        queue = app.get(get_queue_token("report"))
+        assert (queue.keys.prefix, app.get(get_queue_token("email")).keys.prefix) == ("elsewhere", "bull")
+        try:
+            assert (await stage.finished(await queue.add("x", 7))).returnvalue == "report 7"
+        finally:
+            await queue.obliterate(force=True)
+
+
+@checks("dependency-injector")
+async def containers_are_wired_overridden_and_imported(stage: Stage) -> None:
+    page = await stage.run()
+    page.app.container.unwire()
+    assert (page.host, page.faked) == ("mail.example.com", "fake")
+
+
+@checks("mistakes")
+async def the_page_shows_what_is_told(stage: Stage) -> None:
+    page = await stage.run()
+    shown = re.search(r"\n\n((?:    .*\n)+)\nThe service's own wiring", (ROOT / PAGE).read_text())
+    assert shown is not None
+    assert page.told == "\n".join(line.removeprefix("    ") for line in shown[1].splitlines())

@@ -1,0 +1,215 @@
+"""Metrics: who reads them, and what they say."""
+
+from __future__ import annotations
+
+import base64
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.requests import Request
+
+from bullworks.core import Application
+from bullworks.health import Credentials
+from bullworks.health.options import HealthOptions, complete
+from bullworks.workers import get_queue_token
+from tests.bullworks.health.conftest import BEARER, TOKEN, EmailWorker, Serving, get
+from tests.bullworks.servers import RedisServer
+from tests.bullworks.waiting import eventually
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def samples(text: str) -> dict[tuple[str, str, str], float]:
+    """Values by name, queue, and state or bucket."""
+    return {
+        (each.name, each.labels.get("queue", ""), each.labels.get("state") or each.labels.get("le") or ""): each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+    }
+
+
+async def read(app: Application) -> dict[tuple[str, str, str], float]:
+    answer = await get(app, "/metrics", **BEARER)
+    assert answer.status_code == 200
+    return samples(answer.text)
+
+
+async def test_counts_totals_and_histograms_are_there_by_queue(serving: Serving) -> None:
+    async with serving(EmailWorker, queues=("email", "other")) as app:
+        email, other = (app.get(get_queue_token(name)) for name in ("email", "other"))
+        await email.add("good", timestamp=int(time.time() * 1000) - 60_000)
+        await email.add("good")
+        await email.add("bad", attempts=2)
+        await other.add("x", timestamp=int(time.time() * 1000) - 60_000)
+        await other.add("x", delay=60_000)
+
+        async def is_counted() -> dict[tuple[str, str, str], float] | None:
+            found = await read(app)
+            return found if found["bullworks_jobs_processed_total", "email", ""] == 3 else None
+
+        found = await eventually(is_counted)
+        assert found is not None
+    assert found["bullworks_jobs", "email", "completed"] == 2
+    assert found["bullworks_jobs", "email", "failed"] == 1
+    assert found["bullworks_jobs", "other", "waiting"] == 1
+    assert found["bullworks_jobs", "other", "delayed"] == 1
+    assert found["bullworks_jobs_failed_total", "email", ""] == 1
+    assert found["bullworks_attempts_retried_total", "email", ""] == 1
+    assert found["bullworks_jobs_processed_total", "other", ""] == 0
+    assert found["bullworks_oldest_waiting_job_seconds", "other", ""] == pytest.approx(60, abs=15)
+    assert found["bullworks_oldest_waiting_job_seconds", "email", ""] == 0
+    assert found["bullworks_job_duration_seconds_count", "email", ""] == 4
+    assert found["bullworks_job_duration_seconds_bucket", "email", "+Inf"] == 4
+    assert found["bullworks_job_wait_seconds_count", "email", ""] == 3
+    assert found["bullworks_job_wait_seconds_bucket", "email", "32.768"] == 2
+    assert found["bullworks_job_wait_seconds_bucket", "email", "131.072"] == 3
+    assert found["bullworks_job_wait_seconds_sum", "email", ""] == pytest.approx(60, abs=20)
+    assert found["process_start_time_seconds", "", ""] > 0
+
+
+async def test_buckets_grow_and_end_with_all(serving: Serving) -> None:
+    async with serving(EmailWorker) as app:
+        await app.get(get_queue_token("email")).add("good")
+        await eventually(app.get(get_queue_token("email")).get_completed_count)
+        answer = await get(app, "/metrics", **BEARER)
+    for family in text_string_to_metric_families(answer.text):
+        if family.type == "histogram":
+            buckets = [(float(s.labels["le"]), s.value) for s in family.samples if s.name.endswith("_bucket")]
+            assert [le for le, _ in buckets] == sorted(le for le, _ in buckets)
+            assert [value for _, value in buckets] == sorted(value for _, value in buckets)
+            assert len(buckets) == 23
+
+
+async def test_the_older_text_and_openmetrics_are_both_spoken(serving: Serving) -> None:
+    async with serving(EmailWorker) as app:
+        plain = await get(app, "/metrics", **BEARER)
+        modern = await get(app, "/metrics", **BEARER, Accept="application/openmetrics-text; version=1.0.0")
+    assert plain.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert modern.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    names = {family.name for family in openmetrics.text_string_to_metric_families(modern.text)}
+    assert {"bullworks_jobs", "bullworks_jobs_processed", "bullworks_job_duration_seconds"} <= names
+
+
+async def test_names_of_queues_cannot_forge_a_line(serving: Serving) -> None:
+    name = 'odd"} 1\nbullworks_forged 7'
+    async with serving(queues=(name,)) as app:
+        found = await read(app)
+    assert found["bullworks_jobs", name, "waiting"] == 0
+    assert not any(metric == "bullworks_forged" for metric, _, _ in found)
+
+
+async def test_every_process_tells_of_the_whole_fleet(serving: Serving) -> None:
+    async with serving(EmailWorker) as app, serving(EmailWorker, workers_enabled=False) as idle:
+        await app.get(get_queue_token("email")).add("good")
+
+        async def is_seen() -> bool:
+            return (await read(idle))["bullworks_jobs_processed_total", "email", ""] == 1
+
+        await eventually(is_seen)
+
+
+BOTH = Credentials(token=TOKEN, user="prometheus", password="pass:word")
+
+
+@pytest.mark.parametrize(
+    ("auth", "headers", "is_let_in"),
+    [
+        (BOTH, BEARER, True),
+        (BOTH, {"Authorization": f"bearer  {TOKEN} "}, True),
+        (BOTH, basic("prometheus", "pass:word"), True),
+        (BOTH, {}, False),
+        (BOTH, {"Authorization": "Bearer"}, False),
+        (BOTH, {"Authorization": "Bearer wrong"}, False),
+        (BOTH, {"Authorization": f"Bearer {TOKEN}x"}, False),
+        (BOTH, {"Authorization": f"Digest {TOKEN}"}, False),
+        (BOTH, basic("prometheus", "wrong"), False),
+        (BOTH, basic("somebody", "pass:word"), False),
+        (BOTH, basic("", TOKEN), False),
+        (BOTH, {"Authorization": "Basic no-base64!"}, False),
+        (BOTH, {"Authorization": "Basic /w=="}, False),
+        (Credentials(token=TOKEN), basic("prometheus", ""), False),
+        (Credentials(token=TOKEN), basic("prometheus", "None"), False),
+        (Credentials(password="p"), {"Authorization": "Bearer "}, False),
+        (Credentials(password="p"), {"Authorization": "Bearer None"}, False),
+        (Credentials(), {}, False),
+        (Credentials(), {"Authorization": "Bearer "}, False),
+        (Credentials(), basic("prometheus", ""), False),
+        (Credentials(token="", password=""), {"Authorization": "Bearer "}, False),
+        (Credentials(token="", password=""), basic("prometheus", ""), False),
+    ],
+)
+def test_who_is_let_in(auth: Credentials, headers: dict[str, str], is_let_in: bool) -> None:
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    assert auth(Request({"type": "http", "headers": raw})) is is_let_in
+
+
+async def test_who_is_not_let_in_learns_only_how_to_log_in(serving: Serving) -> None:
+    async with serving(metrics_auth=BOTH) as app:
+        assert (await get(app, "/metrics", **basic("prometheus", "pass:word"))).status_code == 200
+        for headers in ({}, basic("prometheus", "wrong"), {"Authorization": "Bearer wrong"}):
+            answer = await get(app, "/metrics", **headers)
+            assert (answer.status_code, answer.text) == (401, "not ok\n")
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+    async with serving(metrics_auth=Credentials()) as app:
+        assert (await get(app, "/metrics")).status_code == 401
+
+
+async def test_a_function_of_ones_own_may_decide(serving: Serving) -> None:
+    async def lets_in(request: Request) -> bool:
+        return request.headers.get("x-team") == "ops"
+
+    def truthy(request: Request) -> Any:
+        return "yes"  # not True: a mistake must not open
+
+    async with serving(metrics_auth=lets_in) as app:
+        assert (await get(app, "/metrics", **{"X-Team": "ops"})).status_code == 200
+        assert (await get(app, "/metrics", **BEARER)).status_code == 401
+    async with serving(metrics_auth=truthy) as app:
+        assert (await get(app, "/metrics")).status_code == 401
+
+
+async def test_a_function_that_fails_lets_nobody_in(serving: Serving) -> None:
+    def broken(request: Request) -> bool:
+        raise LookupError("the inside")
+
+    async with serving(metrics_auth=broken) as app:
+        answer = await get(app, "/metrics", **BEARER)
+        assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+
+
+@pytest.mark.timeout(40)
+async def test_without_redis_there_are_none_and_the_log_says_why(
+    serving: Serving, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with RedisServer(tmp_path) as server:
+        async with serving(EmailWorker, url=server.url) as app:
+            server.freeze()
+            answer = await get(app, "/metrics", **BEARER)
+            server.thaw()
+    assert (answer.status_code, answer.text) == (503, "not ok\n")
+    assert "metrics could not be read" in caplog.text
+
+
+def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRICS_TOKEN", "hunter2")
+    monkeypatch.setenv("METRICS_PASSWORD", "hunter2")
+    monkeypatch.setenv("HEALTH_MAX_WAIT_MS", "5000")
+    setup = complete(HealthOptions())
+    assert setup.max_wait_ms == 5_000
+    assert isinstance(setup.metrics_auth, Credentials)
+    assert (setup.metrics_auth.token, setup.metrics_auth.user, setup.metrics_auth.password) == (
+        "hunter2", "prometheus", "hunter2",
+    )  # fmt: skip
+    assert "hunter2" not in repr(setup)
+
+
+async def test_the_log_says_where_nobody_can_read_them(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "bullworks.health"):
+        async with serving(metrics_auth=Credentials()):
+            assert "/metrics answers 401 until METRICS_TOKEN or METRICS_PASSWORD is set" in caplog.text

@@ -1,0 +1,115 @@
+"""A worker in a process of its own, to be killed: `python -m tests.bullworks.reliability.worker_process JSON`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from bullworks.bullmq import Job, Worker
+from tests.bullworks.reliability.ledger import Ledger
+from tests.bullworks.waiting import wait_until
+
+ROOT = Path(__file__).parents[3]
+
+
+class WorkerProcess:
+    """The process, seen from the test.
+
+    Args:
+        url: of the server.
+        prefix, queue: of the queue.
+        ledger: where each run is noted under "start" and "end".
+        run_ms: how long a handler takes.
+        grace_ms: for close, on SIGTERM.
+        options: of Worker.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        prefix: str,
+        queue: str,
+        ledger: Path,
+        *,
+        run_ms: int = 0,
+        grace_ms: int = 10_000,
+        **options: Any,
+    ) -> None:
+        plan = {
+            "url": url,
+            "prefix": prefix,
+            "queue": queue,
+            "ledger": str(ledger),
+            "run_ms": run_ms,
+            "grace_ms": grace_ms,
+            "options": options,
+        }
+        self._log = ledger.with_name(f"{ledger.name}.worker-{time.monotonic_ns()}.log")
+        with self._log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.bullworks.reliability.worker_process", json.dumps(plan)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+
+    @property
+    def log(self) -> str:
+        """What the process printed."""
+        return self._log.read_text(errors="replace")
+
+    def signal(self, signum: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(signum)
+
+    def kill(self) -> None:
+        """SIGKILL, and collect it; fine if it has ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(timeout=10)
+
+    def wait(self, within_s: float) -> int:
+        """The exit code, waited for."""
+        wait_until(lambda: self.process.poll() is not None, within_s=within_s, what=f"exit; log: {self.log}")
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+async def main(plan: dict[str, Any]) -> None:
+    """Run the worker until SIGTERM."""
+    ledger = Ledger(Path(plan["ledger"]))
+
+    async def process(job: Job[Any, Any]) -> str:
+        ledger.note("start", job.id)
+        if plan["run_ms"]:
+            await asyncio.sleep(plan["run_ms"] / 1000)
+        ledger.note("end", job.id)
+        return "done"
+
+    worker: Worker[Any, Any] = Worker(
+        plan["queue"], process, connection=plan["url"], prefix=plan["prefix"], **plan["options"]
+    )
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    await worker.start()
+    await told.wait()
+    await worker.close(grace=plan["grace_ms"])
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))

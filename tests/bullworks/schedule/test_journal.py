@@ -1,0 +1,304 @@
+"""Claims, runs and misses of one process, over connections that break."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bullworks.redis.connecting import connection_to
+from bullworks.redis.endpoint import Endpoint
+from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.schedule import CronRun
+from bullworks.schedule.clockwork.ticks import ticks_of
+from bullworks.schedule.journal.journal import CronFacts
+from bullworks.schedule.journal.records import CronRecord, read_record, recorded_names
+from bullworks.schedule.journal.redis_journal import RedisJournal
+from bullworks.schedule.journal.scripts import CLAIM_TICK, Instance
+from tests.bullworks.reliability.proxy import FaultProxy, runs
+from tests.bullworks.schedule.fake_clock import NOON_MS
+from tests.bullworks.servers import RedisServer
+from tests.bullworks.waiting import eventually
+
+UNREACHED = "Redis did not say within"
+
+
+def facts(name: str, *, is_distributed: bool = True, has_own_name: bool = True) -> CronFacts:
+    return CronFacts(name, ticks_of("* * * * * *", time_zone="UTC"), is_distributed, has_own_name)
+
+
+class Process:
+    """A journal, and what reads its records past any proxy."""
+
+    def __init__(self, url: str, look: PipelinedConnection, *, name: str = "host:1", records_all: bool = True) -> None:
+        self.connection = connection_to(Endpoint.of(url), reply_timeout_ms=1_000)
+        self.look = look
+        self.asked = 0
+        self.journal = RedisJournal(self._connect, records_all=records_all, instance=Instance(name, name))
+
+    async def _connect(self) -> PipelinedConnection:
+        self.asked += 1
+        return self.connection
+
+    async def claim(self, cron: CronFacts, tick: int = 0, *, within_ms: int = 2_000) -> bool:
+        return await self.journal.claim(cron, NOON_MS + tick * 1_000, within_ms)
+
+    def ended(self, cron: CronFacts, tick: int | None = 0, error: BaseException | None = None) -> None:
+        tick_ms = None if tick is None else NOON_MS + tick * 1_000
+        self.journal.ended(cron, CronRun(tick_ms=tick_ms, started_at_ms=NOON_MS, duration_ms=7, error=error))
+
+    async def record(self, cron: CronFacts) -> CronRecord:
+        return await read_record(self.look, cron.name)
+
+    async def misses(self, cron: CronFacts) -> dict[int, str]:
+        return {(miss.tick_ms - NOON_MS) // 1_000: miss.reason for miss in (await self.record(cron)).misses}
+
+    async def close(self) -> None:
+        await self.journal.close()
+        await self.connection.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def look(server: RedisServer) -> AsyncIterator[PipelinedConnection]:
+    connection = connection_to(Endpoint.of(server.url))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def proxy(server: RedisServer) -> AsyncIterator[FaultProxy]:
+    async with FaultProxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def process(server: RedisServer, look: PipelinedConnection) -> AsyncIterator[Process]:
+    process = Process(server.url, look)
+    yield process
+    await process.close()
+
+
+@pytest.fixture
+async def shaky(proxy: FaultProxy, look: PipelinedConnection) -> AsyncIterator[Process]:
+    """One whose connection a test may break."""
+    process = Process(proxy.url, look, name="shaky:2")
+    await process.connection.connect()
+    yield process
+    await process.close()
+
+
+@pytest.fixture(autouse=True)
+def listed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bullworks.schedule.journal.recorder.LISTED_AFTER_S", 0.05)
+    monkeypatch.setattr("bullworks.schedule.journal.recorder._RETRY_S", 0.05)
+
+
+async def test_one_of_two_processes_has_the_tick(server: RedisServer, look: PipelinedConnection) -> None:
+    one, other = Process(server.url, look, name="a:1"), Process(server.url, look, name="b:2")
+    assert sorted(await asyncio.gather(one.claim(facts("x")), other.claim(facts("x")))) == [False, True]
+    await one.close()
+    await other.close()
+
+
+async def test_a_lost_answer_is_asked_for_again(shaky: Process, proxy: FaultProxy) -> None:
+    cron = facts("lost")
+    proxy.lose_reply(runs(CLAIM_TICK.sha))
+    assert await shaky.claim(cron, 0)
+    proxy.lose_reply(runs(CLAIM_TICK.sha))
+    assert await shaky.claim(cron, 1)
+    assert len(proxy.lost) >= 1
+    shaky.ended(cron, 0)
+    shaky.ended(cron, 1)
+    await eventually(lambda: read_is_ok(shaky, cron))
+    assert await shaky.misses(cron) == {}
+
+
+async def read_is_ok(process: Process, cron: CronFacts) -> bool:
+    return (await process.record(cron)).result == "ok"
+
+
+async def test_a_claim_whose_answer_comes_too_late_is_a_miss_that_nobody_runs(
+    shaky: Process, process: Process, proxy: FaultProxy
+) -> None:
+    """Redis gave the tick to us, and we did not hear of it in time."""
+    cron = facts("late")
+    await shaky.claim(cron, -1)
+    proxy.black_hole()
+    assert not await shaky.claim(cron, 0, within_ms=100)
+    proxy.heal()
+
+    async def is_listed() -> bool:
+        return 0 in await shaky.misses(cron)
+
+    await eventually(is_listed)
+    assert (await shaky.misses(cron))[0].startswith(UNREACHED)
+    assert not await process.claim(cron, 0)
+
+
+async def test_a_miss_that_another_process_ran_is_not_listed(
+    shaky: Process, process: Process, proxy: FaultProxy
+) -> None:
+    cron = facts("both")
+    proxy.cut()
+    proxy.black_hole()
+    assert not await shaky.claim(cron, 0, within_ms=100)
+    assert await process.claim(cron, 0)
+    process.ended(cron, 0)
+    proxy.heal()
+    assert await shaky.claim(cron, 1, within_ms=5_000)
+    await shaky.journal.close()
+    assert await shaky.misses(cron) == {}
+
+
+async def test_misses_wait_for_redis_to_come_back(
+    server: RedisServer, process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    cron = facts("away")
+    assert await process.claim(cron, 0)
+    process.ended(cron, 0)
+    await eventually(lambda: read_is_ok(process, cron))
+    server.stop()
+    assert not await process.claim(cron, 1, within_ms=100)
+    assert not await process.claim(cron, 2, within_ms=100)
+    await eventually(lambda: any("records of crons wait for Redis" in text for text in caplog.messages))
+    server.start()
+
+    async def both_listed() -> bool:
+        return set(await process.misses(cron)) == {1, 2}
+
+    await eventually(both_listed, within_s=15)
+    assert any("cron away: a tick ran in no process: Redis did not say" in text for text in caplog.messages)
+
+
+async def test_ticks_that_nobody_claimed_are_found_by_the_next_claim(process: Process) -> None:
+    cron = facts("gap")
+    await process.claim(cron, 0)
+    await process.claim(cron, 4)
+
+    async def found() -> bool:
+        return await process.misses(cron) == dict.fromkeys((1, 2, 3), "no process claimed it")
+
+    await eventually(found)
+
+
+async def test_of_a_long_gap_the_latest_hundred_are_listed(process: Process) -> None:
+    cron = facts("long")
+    await process.claim(cron, 0)
+    await process.claim(cron, 1_000)
+
+    async def count() -> bool:
+        return len(await process.misses(cron)) == 100
+
+    await eventually(count)
+    assert sorted(await process.misses(cron)) == list(range(900, 1_000))
+
+
+async def test_the_lease_of_a_long_run_is_renewed(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bullworks.schedule.journal.recorder.LEASE_MS", 90)
+    cron = facts("lasting")
+    await process.claim(cron, 0)
+    key = "bullworks:cron:{lasting}:open"
+    (member,) = await process.look.execute("ZRANGE", key, 0, -1)
+    first = float(await process.look.execute("ZSCORE", key, member))
+
+    async def is_renewed() -> bool:
+        return float(await process.look.execute("ZSCORE", key, member)) > first + 200
+
+    await eventually(is_renewed)
+    process.ended(cron, 0)
+
+    async def is_over() -> bool:
+        return (await process.record(cron)).running_on == []
+
+    await eventually(is_over)
+
+
+@pytest.mark.parametrize(
+    ("error", "result", "text"),
+    [
+        (None, "ok", ""),
+        (ValueError("no"), "failed", "ValueError: no"),
+        (ValueError("x" * 1_000), "failed", f"ValueError: {'x' * 188}"),
+        (asyncio.CancelledError(), "interrupted", "CancelledError: "),
+    ],
+)
+async def test_a_run_is_written_down(process: Process, error: BaseException | None, result: str, text: str) -> None:
+    cron = facts("written", is_distributed=False)
+    process.ended(cron, None, error)
+    await process.journal.close()
+    record = await process.record(cron)
+    assert (record.result, record.error, record.duration_ms, record.instance) == (result, text, 7, "host:1")
+    assert (record.started_at_ms, record.next_ms, record.pattern) == (NOON_MS, NOON_MS + 1_000, "* * * * * * UTC")
+    assert await recorded_names(process.look) == ["written"]
+
+
+async def test_many_runs_between_two_writes_are_one_record(process: Process) -> None:
+    for _ in range(1_000):
+        process.ended(facts("many", is_distributed=False), None)
+    process.ended(facts("other", is_distributed=False), None)
+    await process.journal.close()
+    commands = await process.look.execute("INFO", "commandstats")
+    calls = int(commands.decode().split("cmdstat_evalsha:calls=")[1].split(",")[0])
+    assert calls <= 2
+    assert await recorded_names(process.look) == ["many", "other"]
+
+
+@pytest.mark.parametrize(("records_all", "has_own_name"), [(False, False), (False, True), (True, False)])
+async def test_which_local_crons_are_written_down(
+    server: RedisServer, look: PipelinedConnection, records_all: bool, has_own_name: bool
+) -> None:
+    process = Process(server.url, look, records_all=records_all)
+    cron = facts("local", is_distributed=False, has_own_name=has_own_name)
+    process.ended(cron, None)
+    process.journal.missed(cron, [NOON_MS], "came up 300 ms late")
+    await process.close()
+    assert (process.asked > 0) == (records_all or has_own_name)
+    record = await read_record(look, "local")
+    assert bool(record.result) == bool(record.misses) == (records_all or has_own_name)
+
+
+async def test_the_end_does_not_wait_long_for_a_redis_that_is_away(
+    server: RedisServer, process: Process, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bullworks.schedule.journal.recorder._CLOSE_S", 0.2)
+    await process.connection.connect()
+    server.freeze()
+    process.ended(facts("frozen"), 0)
+    await asyncio.sleep(0)
+    await asyncio.wait_for(process.journal.close(), 5)
+    server.thaw()
+    assert "records of 1 runs and 0 misses were not written" in caplog.messages
+
+
+async def test_a_record_that_redis_refuses_costs_no_other(process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    await process.look.execute("SET", "bullworks:cron:{broken}:state", "no hash")
+    process.ended(facts("broken", is_distributed=False), None)
+    process.ended(facts("whole", is_distributed=False), None)
+
+    async def is_written() -> bool:
+        return (await read_record(process.look, "whole")).result == "ok"
+
+    await eventually(is_written)
+    assert any("cron broken: its record can't be written" in text for text in caplog.messages)
+
+
+async def test_without_a_limit_memory_would_fill_so_the_oldest_go(
+    server: RedisServer, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bullworks.schedule.journal.recorder._MOST_WAITING", 3)
+    for number in range(5):
+        process.ended(facts(f"c{number}", is_distributed=False), None)
+        process.journal.missed(facts("m", is_distributed=False), [NOON_MS + number], "late")
+    await process.journal.close()
+    assert await recorded_names(process.look) == ["c2", "c3", "c4", "m"]
+    assert [miss.tick_ms - NOON_MS for miss in (await read_record(process.look, "m")).misses] == [2, 3, 4]

@@ -1,0 +1,30 @@
+"""Waiting for something to become true, with a deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from bullworks.testing.eventually import eventually
+
+__all__ = ["eventually", "wait_until"]
+
+T = TypeVar("T")
+
+_FIRST_PAUSE_S = 0.005
+_LONGEST_PAUSE_S = 0.1
+
+
+def wait_until(probe: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
+    """The same for tests and fixtures without an event loop."""
+    deadline_s = time.monotonic() + within_s
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        result = probe()
+        if result:
+            return result
+        if time.monotonic() >= deadline_s:
+            raise AssertionError(f"not within {within_s} s: {what or probe!r}; last seen: {result!r}")
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)

@@ -1,1 +1,0 @@
-"""Prices folded into candles."""
