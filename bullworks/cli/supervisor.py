@@ -27,12 +27,16 @@ class Supervisor:
     """Runs one process for each entry of `settings`, until a signal or until they cannot start.
 
     Args:
+        command: starts one process, with its number and names behind it.
         names: the workers that each runs.
         settings: for each process, variables over those of the environment.
         grace_s: how long jobs may go on running after a signal.
     """
 
-    def __init__(self, names: list[str], settings: Sequence[Mapping[str, str]], *, grace_s: float) -> None:
+    def __init__(
+        self, command: Sequence[str], names: list[str], settings: Sequence[Mapping[str, str]], *, grace_s: float
+    ) -> None:
+        self._command = command
         self._names = names
         self._settings = settings
         self._grace_s = grace_s
@@ -67,7 +71,7 @@ class Supervisor:
         deaths = 0
         is_first = True
         while not self._stopping.is_set():
-            child = await WorkerProcess.start(number, self._names, self._settings[number])
+            child = await WorkerProcess.start(self._command, number, self._names, self._settings[number])
             self._running[number] = child
             log.info("process %d started, pid %d", number, child.process.pid, extra={"pid": child.process.pid})
             if self._stopping.is_set():

@@ -2,6 +2,7 @@
 
 from bullworks.core.application import Application, create_application
 from bullworks.core.arity import most_arguments
+from bullworks.core.command import command
 from bullworks.core.container import ModuleContainer
 from bullworks.core.discovery import (
     DiscoveredClass,
@@ -62,6 +63,7 @@ __all__ = [
     "Token",
     "UnknownProviderError",
     "WiringError",
+    "command",
     "create_application",
     "dynamic_module",
     "injectable",

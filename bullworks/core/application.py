@@ -19,6 +19,7 @@ from bullworks.core.lifecycle import Lifecycle
 from bullworks.core.resolver import Resolver, open_request
 from bullworks.core.shutdown import SignalHandlers
 from bullworks.core.tokens import AnyToken, label
+from bullworks.settings import SettingsSource
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class _State(Enum):
     CLOSED = "closed"
 
 
-def create_application(module: type[Any] | ModuleContainer) -> "Application":
+def create_application(module: type[Any] | ModuleContainer, *, settings: SettingsSource | None = None) -> "Application":
     """An application made of a module class, or of the container that a `for_root()` returned.
 
         async with await create_application(AppModule) as app:
@@ -44,11 +45,16 @@ def create_application(module: type[Any] | ModuleContainer) -> "Application":
     Awaiting it starts it: everything is built and every start hook has run. Before that, providers can be
     overridden on its `container`.
 
+    Args:
+        settings: where settings classes are read from; the environment and `.env` unless given.
+
     Raises:
         WiringError: the modules do not fit together; lists every problem. What an override could still
             provide is reported when the application is awaited.
     """
-    return Application(module if isinstance(module, ModuleContainer) else assemble(module))
+    container = module if isinstance(module, ModuleContainer) else assemble(module)
+    graph_of(container).settings = settings or SettingsSource()
+    return Application(container)
 
 
 class Application(Resolver):

@@ -12,10 +12,12 @@ from bullworks.core.graph import Graph
 from bullworks.core.node import Entry
 from bullworks.core.overrides import forget
 from bullworks.core.problems import Problem
+from bullworks.core.provide import UseSettings
 from bullworks.core.request import CURRENT, Request, is_promise
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import label
 from bullworks.core.watched import Missing, WatchedContextLocal
+from bullworks.settings import Settings, SettingsError
 
 
 def check(graph: Graph) -> None:
@@ -23,16 +25,27 @@ def check(graph: Graph) -> None:
 
     Raises:
         WiringError: lists every problem.
+        SettingsError: lists every setting that cannot be used.
         Exception: the one thing that a module's check found.
         ExceptionGroup: several of these.
     """
-    problems = dict.fromkeys(problem for entry in graph.wanted() for problem in problems_of(entry))
+    wanted = graph.wanted()
+    problems = dict.fromkeys(problem for entry in wanted for problem in problems_of(entry))
     errors: list[Exception] = [WiringError(list(problems))] if problems else []
+    try:
+        graph.settings.check(_settings_classes(wanted))
+    except SettingsError as error:
+        errors.append(error)
     errors.extend(error for look in graph.checks for error in look())
     if len(errors) == 1:
         raise errors[0]
     if errors:
         raise ExceptionGroup(f"{graph.root.spec.name} cannot start", errors)
+
+
+def _settings_classes(entries: Iterable[Entry]) -> list[type[Settings]]:
+    recipes = (entry.binding.recipe for entry in entries if entry.binding is not None and not entry.is_overridden)
+    return [recipe.cls for recipe in recipes if isinstance(recipe, UseSettings)]
 
 
 def problems_of(entry: Entry) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from bullworks.core.markers import Lazy
 from bullworks.core.node import Dependency, Entry
 from bullworks.core.overrides import EntryWatch
 from bullworks.core.problems import UnresolvedParameter
-from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
 from bullworks.core.request import opening
 from bullworks.core.resolver import value_of
 from bullworks.core.scope import Scope
@@ -37,7 +37,7 @@ def compile_missing(entry: Entry, problem: UnresolvedParameter, graph: Graph) ->
 def compile_entry(entry: Entry, binding: Binding, graph: Graph) -> None:
     """Give an entry its provider. What it needs must have theirs."""
     name = label(entry.token)
-    entry.provider = provider = _provider(binding, entry.scope, name)
+    entry.provider = provider = _provider(binding, entry.scope, name, graph)
     if isinstance(provider, WatchedContextLocal):
         provider.name = name
     provider.observer = EntryWatch(entry, graph)
@@ -47,20 +47,20 @@ def compile_entry(entry: Entry, binding: Binding, graph: Graph) -> None:
         provider.add_kwargs(**{d.parameter.name: _argument(d, graph) for d in given if not d.parameter.is_positional})
 
 
-def _provider(binding: Binding, scope: Scope, name: str) -> Watched:
+def _provider(binding: Binding, scope: Scope, name: str, graph: Graph) -> Watched:
     match binding.recipe:
         case UseValue(value):
             return WatchedObject(value)
+        case UseSettings(settings):
+            return WatchedSingleton(lambda: graph.settings[settings])
         case UseExisting():
             return WatchedLink(_same)
         case UseProvider(provider):
             return WatchedLink(_same, provider)
         case UseFactory(function) as factory if factory.is_generator:
             return WatchedResource(function) if scope is Scope.SINGLETON else _of_scope(scope, opening(function, name))
-        case UseFactory(function):
-            return _of_scope(scope, function)
-        case UseClass(cls):
-            return _of_scope(scope, cls)
+        case UseFactory(make) | UseClass(make):
+            return _of_scope(scope, make)
 
 
 def _of_scope(scope: Scope, make: Any) -> Watched:

@@ -10,6 +10,7 @@ from bullworks.core.problems import DuplicateExport
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.tokens import AnyToken
+from bullworks.settings import SettingsSource
 
 
 class Graph:
@@ -21,6 +22,7 @@ class Graph:
         duplicates: tokens that a module imports twice.
         visible: what each module sees.
         containers: the dependency-injector container that shows each module.
+        settings: where settings classes among the providers are read from.
         shutdown: whether the application has been asked to stop.
         is_running: between the application's init and the end of its close.
         checks: what modules want to be sure of before anything is built.
@@ -35,6 +37,7 @@ class Graph:
         self.duplicates: list[DuplicateExport] = []
         self.visible: dict[ModuleNode, dict[AnyToken, Entry]] = {}
         self.containers: dict[ModuleNode, containers.DynamicContainer] = {}
+        self.settings = SettingsSource()
         self.shutdown = Shutdown()
         self.is_running = False
         self.checks: list[Callable[[], Iterable[Exception]]] = []

@@ -10,7 +10,7 @@ from bullworks.core.graph import Graph, needs
 from bullworks.core.hints import hint_for
 from bullworks.core.node import Dependency, Entry, ModuleNode
 from bullworks.core.problems import AbstractClass, Cycle, Problem, UnresolvedParameter
-from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
 from bullworks.core.scope import Scope
 from bullworks.core.signature import Parameter, aliased_parameter, listed_parameters, read_parameters
 from bullworks.core.tokens import attribute_name, label, snake_case
@@ -120,7 +120,7 @@ def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
             return read_parameters(function) if inject is None else listed_parameters(inject)
         case UseExisting(token):
             return (aliased_parameter(token),)
-        case UseValue() | UseProvider() | None:
+        case UseValue() | UseProvider() | UseSettings() | None:
             return ()
 
 

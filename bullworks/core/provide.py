@@ -9,6 +9,7 @@ from dependency_injector import providers
 
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import AnyToken, Token, label
+from bullworks.settings import Settings
 
 T = TypeVar("T")
 
@@ -61,7 +62,14 @@ class UseProvider:
     provider: providers.Provider[Any]
 
 
-Recipe = UseValue | UseClass | UseFactory | UseExisting | UseProvider
+@dataclass(frozen=True, slots=True)
+class UseSettings:
+    """A settings class, read together with all others of the application before anything is built."""
+
+    cls: type[Settings]
+
+
+Recipe = UseValue | UseClass | UseFactory | UseExisting | UseProvider | UseSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +174,8 @@ def bind_class(
     cls: type[Any], *, token: AnyToken | None = None, scope: Scope | None = None, lazy: bool = False
 ) -> Binding:
     """The binding of a class: what is given here goes before what its `@injectable` says."""
+    if issubclass(cls, Settings):
+        return Binding(token if token is not None else cls, UseSettings(cls), lazy=lazy)
     # the class's own mark: a subclass says for itself how long it lives
     said: _Injectable = vars(cls).get(_INJECTABLE, _Injectable(Scope.SINGLETON, lazy=False))
     return Binding(token if token is not None else cls, UseClass(cls), scope or said.scope, lazy or said.lazy)

@@ -33,7 +33,7 @@ class Scheduler:
         self._discovery = discovery
         self._shutdown = shutdown
         self._options = ScheduleOptions()
-        self._surroundings: HostContext | None = None
+        self._host_context: HostContext | None = None
         self._own_connection: PipelinedConnection | None = None
         self._journal: RedisJournal | None = None
 
@@ -47,13 +47,13 @@ class Scheduler:
         found = self.survey()
         if found.problems:
             raise ExceptionGroup("the schedule cannot start", found.problems)
-        self._options, self._surroundings = found.options, found.host_context
+        self._options, self._host_context = found.options, found.host_context
         connect = self._connect()
         if connect is not None:
             # Without that, the first record connects, in the background. A claim would come too late for it.
             if any(job.job and job.job.distributed and self._is_started(job) for job in found.jobs):
                 await (await connect()).connect()
-            uses_redis = self._surroundings is None or self._surroundings.uses_redis()
+            uses_redis = self._host_context is None or self._host_context.uses_redis()
             self._journal = RedisJournal(connect, records_all=uses_redis)
         self._registry.use(self._journal or LogJournal(), self._options.on_error)
         for job in found.jobs:
@@ -95,7 +95,7 @@ class Scheduler:
             add(planned.name, planned.callback, planned.duration_ms)
 
     def _is_started(self, planned: Planned) -> bool:
-        around = self._surroundings
+        around = self._host_context
         if planned.is_disabled or around is None:
             return not planned.is_disabled
         is_shared = planned.job is not None and planned.job.distributed
@@ -111,9 +111,9 @@ class Scheduler:
                 return own
 
             return connect
-        return None if self._surroundings is None else self._surroundings.connect
+        return None if self._host_context is None else self._host_context.connect
 
     def _grace_ms(self) -> int:
         if self._options.shutdown_grace is not None:
             return to_ms(self._options.shutdown_grace, "shutdown_grace")
-        return _GRACE_MS if self._surroundings is None else self._surroundings.shutdown_grace_ms
+        return _GRACE_MS if self._host_context is None else self._host_context.shutdown_grace_ms

@@ -76,19 +76,14 @@ class InjectFlowProducer(Inject):
 
 
 class SetupToken(Token[WorkersSetup]):
-    """The token of what `for_root()` says; of one with this `config_key`, or of the one without.
-
-    What provides it may say by which options, where they are known before anything is built.
-    """
+    """The token of what `for_root()` says; of one with this `config_key`, or of the one without."""
 
     config_key: str | None = None
-    options: RootOptions | None = None
 
-    def __init__(self, config_key: str | None, options: RootOptions | None = None) -> None:
+    def __init__(self, config_key: str | None) -> None:
         name, attribute = _names("workers:setup", "workers_setup", config_key)
         super().__init__(name, attr=attribute, hint=_root_hint(config_key))
         object.__setattr__(self, "config_key", config_key)  # tokens are frozen, and equal by name alone
-        object.__setattr__(self, "options", options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +124,9 @@ def _root_hint(config_key: str | None) -> str:
         return "import BullModule.for_root() in the root module"
     return f'import BullModule.for_root(config_key="{config_key}", connection=...) in the root module'
 
+
+ROOT_OPTIONS: Token[RootOptions] = Token("workers:root_options")
+"""The options of `for_root()` where they are known before anything is built."""
 
 DEFAULT = ConnectionTokens.of(None)
 SETUP = DEFAULT.setup

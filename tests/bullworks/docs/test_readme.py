@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from app.modules.email import MailService
+from app.modules.email.settings import MailSettings
 from bullworks.bullmq import Queue
 from bullworks.core import provide
-from bullworks.settings import MailSettings
 from bullworks.workers import BullModule, get_queue_token
 from tests.bullworks.docs.examples import ROOT, Example, examples_of, new_module, run_example
 from tests.bullworks.docs.stage import MAIL, Stage

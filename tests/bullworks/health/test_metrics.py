@@ -15,6 +15,8 @@ from starlette.requests import Request
 from bullworks.core import Application
 from bullworks.health import Credentials
 from bullworks.health.options import HealthOptions, complete
+from bullworks.health.settings import HealthSettings
+from bullworks.settings import SettingsSource
 from bullworks.workers import get_queue_token
 from tests.bullworks.health.conftest import BEARER, TOKEN, EmailWorker, Serving, get
 from tests.bullworks.servers import RedisServer
@@ -200,7 +202,7 @@ def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_TOKEN", "hunter2")
     monkeypatch.setenv("METRICS_PASSWORD", "hunter2")
     monkeypatch.setenv("HEALTH_MAX_WAIT_MS", "5000")
-    setup = complete(HealthOptions())
+    setup = complete(HealthOptions(), SettingsSource()[HealthSettings])
     assert setup.max_wait_ms == 5_000
     assert isinstance(setup.metrics_auth, Credentials)
     assert (setup.metrics_auth.token, setup.metrics_auth.user, setup.metrics_auth.password) == (

@@ -199,7 +199,7 @@ async def test_settings_that_cannot_be_used_are_told_beside_the_rest(run: Any, m
     monkeypatch.setenv("WORKERS_ENABLED", "perhaps")
     with pytest.raises(ExceptionGroup) as caught:
         await run(TickerWorker, connection=None)
-    assert [type(error) for error in caught.value.exceptions] == [UnknownQueueError, SettingsError]
+    assert [type(error) for error in caught.value.exceptions] == [SettingsError, UnknownQueueError]
 
 
 async def test_a_second_name_for_a_processor_is_no_second_worker(run: Any) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from app.modules.email import MailNotSentError, MailService
-from bullworks.settings import MailSettings
+from app.modules.email.errors import MailNotSentError
+from app.modules.email.mail_service import MailService
+from app.modules.email.settings import MailSettings
 
 SENDING_S = 0.1  # about what a real server takes for one mail
 

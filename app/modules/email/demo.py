@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,20 +12,28 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.modules.email import MailService
-from app.workers.email_worker import EmailWorker
+from app.modules.email.flaky_mail import FlakyMail
+from app.modules.email.mail_service import MailService
+from app.modules.email.settings import MailSettings
 from bullworks import logs
 from bullworks.bullmq import JobSpec, Queue
-from bullworks.cli.demo_mail import FlakyMail
-from bullworks.cli.failure import EXIT_FAILED
-from bullworks.cli.output import say
-from bullworks.cli.running import run
-from bullworks.core import create_application, provide
-from bullworks.redis.embedded import EmbeddedServer
-from bullworks.settings import LogSettings, MailSettings, Settings
-from bullworks.workers import BullModule, get_queue_token
+from bullworks.cli import EXIT_FAILED, Program, run, say
+from bullworks.logs import LogSettings
+from bullworks.workers import get_queue_token
 
-PREFIX = "demo"  # keys of its own, so that the service's queues on the same server stay as they are
+# Keys of its own on a server of its own, and nothing runs besides EmailWorker: the service's queues stay as they are.
+_ALONE: dict[str, str | None] = {
+    "APP_ENV": None,
+    "QUEUE_REDIS_URL": None,
+    "QUEUE_PREFIX": "demo",
+    "WORKERS_ENABLED": "true",
+    "ENABLED_WORKERS": "email",
+    "HTTP_SERVE": "never",
+    "HISTORY_ENABLED": "false",
+    "PRESENCE_ENABLED": "false",
+    "SMTP_URL": None,
+    "LOG_LEVEL": "ERROR",
+}
 LOOK_EVERY_S = 0.1
 SAY_EVERY_S = 1.0  # a line at this pace where there is no terminal for a bar
 BACKOFF_MS = 500
@@ -54,9 +61,9 @@ def demo(
 
     Example: main.py demo --mails 1000
     """
-    settings = Settings.load()
-    folder = settings.mail.mail_outbox_dir / "demo"
-    outcome = run(_demo(settings, folder, mails, fail_every))
+    program = Program.current()
+    folder = program.settings[MailSettings].mail_outbox_dir / "demo"
+    outcome = run(_demo(program.over(_ALONE | {"MAIL_OUTBOX_DIR": str(folder)}), mails, fail_every))
     rate = outcome.sent / outcome.seconds
     say(f"{outcome.sent} of {mails} mails sent in {outcome.seconds:.1f} s, {rate:.0f} a second.")
     say(f"{outcome.retried} failed at first and were tried again: {outcome.attempts} attempts in all.")
@@ -66,29 +73,24 @@ def demo(
         raise typer.Exit(EXIT_FAILED)
 
 
-async def _demo(settings: Settings, folder: Path, mails: int, fail_every: int) -> Outcome:
+async def _demo(program: Program, mails: int, fail_every: int) -> Outcome:
+    """The whole service on the embedded server, with a mail service that fails now and then."""
+    settings = program.settings[MailSettings]
     # Failing attempts are part of the show: their log lines would hide the rest of it.
-    logs.configure(LogSettings(log_level="ERROR", log_format=settings.log.log_format))
+    logs.configure(program.settings[LogSettings])
     logging.captureWarnings(capture=True)
-    await asyncio.to_thread(_empty, folder)
-    flaky = FlakyMail(
-        MailSettings(smtp_url=None, mail_from=settings.mail.mail_from, mail_outbox_dir=folder), fail_every=fail_every
-    )
-    async with await EmbeddedServer.attach_async(settings.queue.queue_data_dir) as server:
-        workers = BullModule.for_root(
-            queues=("email",),
-            providers=[EmailWorker, provide(MailService, use_value=flaky)],
-            connection=server.url,
-            prefix=PREFIX,
-        )
-        async with await create_application(workers) as application:
-            queue = application.get(get_queue_token("email"))
-            await _clear(queue)
-            began = time.monotonic()
-            await queue.add_bulk([_welcome(number) for number in range(1, mails + 1)])
-            sent, failed = await _watch(queue, mails, flaky)
-            seconds = time.monotonic() - began
-            await _clear(queue)
+    await asyncio.to_thread(_empty, settings.mail_outbox_dir)
+    flaky = FlakyMail(settings, fail_every=fail_every)
+    application = program.application()
+    application.provider_of(MailService).override(flaky)
+    async with await application:
+        queue = application.get(get_queue_token("email"))
+        await _clear(queue)
+        began = time.monotonic()
+        await queue.add_bulk([_welcome(number) for number in range(1, mails + 1)])
+        sent, failed = await _watch(queue, mails, flaky)
+        seconds = time.monotonic() - began
+        await _clear(queue)
     return Outcome(sent, failed, flaky.failures, flaky.attempts, seconds)
 
 
@@ -122,7 +124,7 @@ async def _watch(queue: Queue, mails: int, flaky: FlakyMail) -> tuple[int, int]:
     """Show how it goes until every mail has ended; what is sent and what has failed for good."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        return await _follow(queue, mails, _plain_lines(mails, flaky))
+        return await _follow(queue, mails, _plain_lines(console, mails, flaky))
     columns = (
         TextColumn("[bold]welcome mails"),
         BarColumn(),
@@ -135,14 +137,14 @@ async def _watch(queue: Queue, mails: int, flaky: FlakyMail) -> tuple[int, int]:
         return await _follow(queue, mails, lambda ended: progress.update(bar, completed=ended, retried=flaky.failures))
 
 
-def _plain_lines(mails: int, flaky: FlakyMail) -> Callable[[int], None]:
+def _plain_lines(console: Console, mails: int, flaky: FlakyMail) -> Callable[[int], None]:
     said_at = -SAY_EVERY_S
 
     def show(ended: int) -> None:
         nonlocal said_at
         if time.monotonic() - said_at >= SAY_EVERY_S:
             said_at = time.monotonic()
-            print(f"{ended} of {mails} mails, {flaky.failures} retried", file=sys.stderr, flush=True)
+            console.print(f"{ended} of {mails} mails, {flaky.failures} retried", highlight=False)
 
     return show
 
