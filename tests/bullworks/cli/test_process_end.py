@@ -136,7 +136,14 @@ def test_as_pid_1_a_signal_in_the_first_moments_is_not_dropped(delay_ms: int) ->
     assert unshare is not None
     if subprocess.run([unshare, "--pid", "--fork", "true"], check=False, timeout=10).returncode != 0:
         pytest.skip("this user may not make a PID namespace")
-    command = [unshare, "--pid", "--fork", "--kill-child", sys.executable, str(ROOT / "tests/bullworks/cli/service_main.py")]
+    command = [
+        unshare,
+        "--pid",
+        "--fork",
+        "--kill-child",
+        sys.executable,
+        str(ROOT / "tests/bullworks/cli/service_main.py"),
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         (child,) = wait_until(lambda: children_of(process.pid), within_s=10)
