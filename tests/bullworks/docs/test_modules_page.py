@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from bullworks.cli import Program
 from bullworks.cli.application import command_line
+from bullworks.cli.commands import Program
 from bullworks.core import Application, create_application, module
 from bullworks.settings import SettingsError, SettingsSource
 from bullworks.workers import BullModule, get_queue_token
