@@ -1,20 +1,21 @@
 """Brings the instances of a graph to life, what is needed before what needs it."""
 
 import inspect
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator
 from typing import Any
 
 from dependency_injector import providers
 
 from bullworks.core.errors import AsyncFactoryError, WiringError
-from bullworks.core.graph import Graph
+from bullworks.core.graph import Graph, needs
 from bullworks.core.node import Entry
 from bullworks.core.overrides import forget
 from bullworks.core.problems import Problem
 from bullworks.core.request import CURRENT, Request, is_promise
 from bullworks.core.scope import Scope
+from bullworks.core.side_by_side import build_side_by_side
 from bullworks.core.tokens import label
+from bullworks.core.under_way import under_way
 from bullworks.core.watched import Missing, WatchedContextLocal
 
 
@@ -59,30 +60,65 @@ def build(graph: Graph) -> None:
     if waiting is not None:
         raise AsyncFactoryError(label(waiting.token), label(waiting.token))
     for entry in _unbuilt(entries):
-        with _named(entry, graph):
+        with under_way(entry, graph):
             _keep(entry, entry.provider())
 
 
 async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> None:
-    """Build every singleton that is not lazy, or the given entries, awaiting async factories.
+    """Build every singleton that is not lazy, or the given entries, awaiting async factories side by side.
 
     Raises:
         WiringError: the modules do not fit together.
+        ExceptionGroup: several factories failed, each for itself.
     """
     if entries is None:
         check(graph)
         entries = graph.to_build()
     entries = list(entries)
-    for entry in _unbuilt(entries):
-        with _named(entry, graph):
-            value = entry.provider()
-            if is_pending(entry, value):
-                value = await value
-                entry.provider.settle(value)
-            _keep(entry, value)
+    await build_side_by_side(_unbuilt(entries), lambda entry: _begin(entry, graph), graph.root.spec.name)
     request = CURRENT.get()
     if request is not None:
         await _build_in(request, entries, graph)
+
+
+def build_needs(entry: Entry, graph: Graph) -> Entry | None:
+    """Build the singletons that an entry needs, one after the other.
+
+    Returns:
+        the first that has to be awaited; nothing is built then.
+    """
+    if all(needed.is_built for needed in needs(entry)):
+        return None
+    entries = graph.order(needs(entry))
+    waiting = first_async(entries)
+    if waiting is None:
+        for needed in _unbuilt(entries):
+            with under_way(needed, graph):
+                _keep(needed, needed.provider())
+    return waiting
+
+
+def _begin(entry: Entry, graph: Graph) -> Coroutine[None, None, None] | None:
+    """Build an entry, or return the rest of the work if it has to be awaited."""
+    with under_way(entry, graph):
+        if entry.is_async and not entry.is_overridden:
+            return _build_awaited(entry, graph)
+        value = entry.provider()
+    if is_pending(entry, value):  # an override's
+        return _build_awaited(entry, graph, value)
+    _keep(entry, value)
+    return None
+
+
+async def _build_awaited(entry: Entry, graph: Graph, promise: Awaitable[object] | None = None) -> None:
+    """Await an entry's object; who asks meanwhile waits, and has the same."""
+    async with graph.turns[entry]:
+        if entry.is_built:
+            return
+        with under_way(entry, graph):
+            value = await (entry.provider.promise() if promise is None else promise)
+        entry.provider.settle(value)
+        _keep(entry, value)
 
 
 def first_async(entries: Iterable[Entry]) -> Entry | None:
@@ -137,10 +173,11 @@ async def _build_in(request: Request, entries: Iterable[Entry], graph: Graph) ->
     for entry in entries:
         provider = entry.provider
         if isinstance(provider, WatchedContextLocal) and not entry.is_overridden and not request.holds(provider):
-            with _named(entry, graph):
-                value = provider()
-                if is_promise(value):
-                    request.keep(provider, await value)
+            with under_way(entry, graph):
+                async with request.turns[provider]:
+                    made: Any = None if request.holds(provider) else provider()
+                    if is_promise(made):
+                        request.keep(provider, await made)
 
 
 def _exists(entry: Entry) -> bool:
@@ -159,13 +196,3 @@ def _keep(entry: Entry, value: object) -> None:
     entry.is_built, entry.instance = True, value
     if value is None:  # the library would call a factory that returned None again for each consumer
         entry.provider.settle(value)
-
-
-@contextmanager
-def _named(entry: Entry, graph: Graph) -> Iterator[None]:
-    """Say in an error whose constructor or factory raised it."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(f"while building {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
-        raise

@@ -21,14 +21,14 @@ from bullworks.core.problems import (
 )
 from bullworks.core.provide import UseClass
 from bullworks.core.signature import Parameter
-from bullworks.core.tokens import AnyToken, Token, attribute_name, label
+from bullworks.core.tokens import AnyToken, Token, label
 from bullworks.core.visibility import exported_entries
 
 
 def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling first
-    consumer: Entry, parameter: Parameter, visible: Mapping[AnyToken, Entry], graph: Graph
+    consumer: Entry, parameter: Parameter, visible: Mapping[AnyToken, Entry], graph: Graph, attribute: str
 ) -> Hint:
-    """The most telling reason why nothing visible serves a parameter."""
+    """The most telling reason why nothing visible serves a parameter; what is missing would have this attribute."""
     token, node = parameter.token, consumer.node
     if parameter.unreadable_name is not None:
         return NameNotThere(parameter.unreadable_name, is_local=_is_local(consumer))
@@ -52,7 +52,7 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
         return Advice(token.hint, near)
     if near is not None:
         return NearName(near)
-    return NobodyProvides(label(token), node.spec.name, attribute_name(token))
+    return NobodyProvides(label(token), node.spec.name, attribute)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -136,6 +136,24 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
+class NestedTooDeep:
+    """Providers that are called one inside the other, in a row too long for Python's stack.
+
+    Args:
+        first: the outermost of them.
+        last: the innermost.
+        length: how many there are.
+        most: how many there may be.
+    """
+
+    first: tuple[str, ...]
+    last: str
+    length: int
+    most: int
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReservedName:
     """The attribute of a provider would hide a part of the container."""
 
@@ -168,6 +186,14 @@ class UnknownExport:
 
     token: str
     module: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTooDeep:
+    """Modules import each other in a row that is too long for Python's stack."""
+
+    module: str
+    most: int
 
 
 class NotAModule(Enum):
@@ -210,10 +236,12 @@ class AbstractClass:
 Problem = (
     UnresolvedParameter
     | Cycle
+    | NestedTooDeep
     | ReservedName
     | NameClash
     | ProvidedTwice
     | UnknownExport
+    | ImportedTooDeep
     | BadImport
     | BadProvider
     | AbstractClass

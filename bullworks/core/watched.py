@@ -1,5 +1,6 @@
 """dependency-injector's providers, made to remember what was awaited and to tell when they are overridden."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from dependency_injector import providers
@@ -43,6 +44,11 @@ class Watched(providers.Provider[Any]):
         """
         self._settled, self._settled_under = value, self.last_overriding
 
+    def promise(self) -> Awaitable[Any]:
+        """What its factory, which is async, has to have awaited; each call makes a new one."""
+        promise: Awaitable[Any] = self()
+        return promise
+
     def unsettle(self) -> None:
         """Ask the factory again."""
         self._settled, self._settled_under = _NOTHING, None
@@ -77,7 +83,23 @@ class WatchedObject(Watched, providers.Object[Any]):
 
 
 class WatchedSingleton(Watched, providers.Singleton[Any]):
-    """`providers.Singleton`, watched."""
+    """`providers.Singleton`, watched.
+
+    Attributes:
+        prepare: has what it needs built in a row, where one inside the other would be too deep for Python's stack.
+    """
+
+    prepare: Callable[[], object] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.prepare is not None and self.last_overriding is None:
+            self.prepare()
+        return super().__call__(*args, **kwargs)
+
+    def promise(self) -> Awaitable[Any]:
+        """By a factory: the library's singleton would await it in a task of its own, out of reach of a cancelling."""
+        promise: Awaitable[Any] = providers.Factory(self.provides, *self.args, **self.kwargs)()
+        return promise
 
     def reset(self) -> Any:
         self.unsettle()

@@ -28,6 +28,11 @@ class QueueToken(Token[Queue[Any]]):
         object.__setattr__(self, "config_key", config_key)  # tokens are frozen, and equal by name alone
 
     @property
+    def has_fixed_attr(self) -> bool:
+        """No: names of queues are any text, and two may be alike but for what an attribute can't hold."""
+        return False
+
+    @property
     def queue_name(self) -> str:
         """The queue's name in Redis."""
         return self.name.removeprefix("queue:")
@@ -56,6 +61,11 @@ class FlowProducerToken(Token[FlowProducer]):
             attr="flow_producer" if is_default else f"{snake_case(producer_name)}_flow_producer",
             hint=f"add BullModule.register_flow_producer({argument}) to imports",
         )
+
+    @property
+    def has_fixed_attr(self) -> bool:
+        """No: names of flow producers are any text, as those of queues."""
+        return False
 
     @property
     def producer_name(self) -> str:
