@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from weakref import WeakSet
 
 from dependency_injector import containers
 
@@ -12,6 +13,10 @@ from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.tokens import AnyToken
 from bullworks.core.walking import needed_first
+
+
+class Lease:
+    """Stands for one application in the recipes that it holds copies of."""
 
 
 class Graph:
@@ -43,8 +48,8 @@ class Graph:
         self.checks: list[Callable[[], Iterable[Exception]]] = []
         self.turns: defaultdict[Entry, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.recipes: list[Graph] = []
-        self.lease = object()
-        self.open_copies: set[object] = set()
+        self.lease = Lease()
+        self.open_copies: WeakSet[Lease] = WeakSet()  # one that nobody holds any more is not open
         self._paths = _shortest_paths(root)
         self._order: tuple[Entry, ...] | None = None
         self._to_build: tuple[Entry, ...] | None = None

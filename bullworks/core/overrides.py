@@ -8,7 +8,7 @@ from bullworks.core.errors import OverrideTooLateWarning, RecipeInUseError
 from bullworks.core.graph import Graph
 from bullworks.core.node import Entry
 from bullworks.core.tokens import label
-from bullworks.core.watched import WatchedLink
+from bullworks.core.watched import WatchedContextLocal, WatchedLink
 
 
 class EntryWatch:
@@ -63,7 +63,9 @@ def forget(entry: Entry) -> bool:
     provider = entry.provider
     if isinstance(provider, providers.BaseResource) and provider.initialized:
         return False
-    if isinstance(provider, providers.BaseSingleton):
+    if isinstance(provider, WatchedContextLocal):
+        provider.forget()
+    elif isinstance(provider, providers.BaseSingleton):
         provider.reset()
     elif isinstance(provider, WatchedLink):
         provider.unsettle()

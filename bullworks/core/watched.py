@@ -1,13 +1,16 @@
 """dependency-injector's providers, made to remember what was awaited and to tell when they are overridden."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from dependency_injector import providers
 
 from bullworks.core.errors import WiringError
 from bullworks.core.problems import UnresolvedParameter
-from bullworks.core.request import CURRENT
+from bullworks.core.request import CURRENT, is_promise
 
 _NOTHING: Any = object()
 
@@ -113,11 +116,20 @@ class WatchedFactory(Watched, providers.Factory[Any]):
     """`providers.Factory`, watched."""
 
 
+class _Place:
+    """Marks one context. Contexts can't be told to let go of what they hold, so that they hold no more than this."""
+
+
 class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
-    """`providers.ContextLocalSingleton`, watched; in a request it has one instance there, whichever task asks."""
+    """`providers.ContextLocalSingleton`, watched; in a request it has one instance there, whichever task asks.
+
+    Outside of one each context has its own, as in the library; yet the provider holds them, and can forget them all.
+    """
 
     name = ""
     _factory: providers.Factory[Any] | None = None
+    _here: ContextVar[_Place | None] | None = None
+    _instances: WeakKeyDictionary[_Place, Any] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         request = CURRENT.get()
@@ -134,6 +146,44 @@ class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
             self._factory = providers.Factory(self.provides, *self.args, **self.kwargs)
         self._factory.reset_async_mode()  # it is sticky: what an override had to await once is a Future for ever
         return self._factory()
+
+    def _provide(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the library calls where nothing overrides it."""
+        del args, kwargs
+        if self._here is None or self._instances is None:
+            self._here, self._instances = ContextVar("here", default=None), WeakKeyDictionary()
+        place = self._here.get()
+        if place is not None and place in self._instances:
+            return self._instances[place]
+        made = self.make()
+        if is_promise(made):
+            made = asyncio.ensure_future(made)
+            made.add_done_callback(self._take_in)
+        place = _Place()  # not the one that was inherited: what is made here is this context's own
+        self._here.set(place)
+        self._instances[place] = made
+        return made
+
+    def _take_in(self, promise: "asyncio.Future[Any]") -> None:
+        """Have what was promised, if it came."""
+        instances: MutableMapping[_Place, Any] = {} if self._instances is None else self._instances
+        for place in [place for place, instance in instances.items() if instance is promise]:
+            if promise.cancelled() or promise.exception() is not None:
+                del instances[place]
+            else:
+                instances[place] = promise.result()
+
+    def reset(self) -> Any:
+        """Forget the instance of this context."""
+        place = None if self._here is None else self._here.get()
+        if place is not None and self._instances is not None:
+            self._instances.pop(place, None)
+        return super().reset()
+
+    def forget(self) -> None:
+        """Forget the instances of all contexts."""
+        if self._instances is not None:
+            self._instances.clear()
 
 
 class WatchedResource(Watched, providers.Resource[Any]):
