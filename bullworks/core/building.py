@@ -16,7 +16,7 @@ from bullworks.core.scope import Scope
 from bullworks.core.side_by_side import build_side_by_side
 from bullworks.core.tokens import label
 from bullworks.core.under_way import under_way
-from bullworks.core.watched import Missing, WatchedContextLocal
+from bullworks.core.watched import Missing, Parts, WatchedContextLocal
 
 
 def check(graph: Graph) -> None:
@@ -60,8 +60,7 @@ def build(graph: Graph) -> None:
     if waiting is not None:
         raise AsyncFactoryError(label(waiting.token), label(waiting.token))
     for entry in _unbuilt(entries):
-        with under_way(entry, graph):
-            _keep(entry, entry.provider())
+        _build_now(entry, graph)
 
 
 async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> None:
@@ -93,32 +92,38 @@ def build_needs(entry: Entry, graph: Graph) -> Entry | None:
     waiting = first_async(entries)
     if waiting is None:
         for needed in _unbuilt(entries):
-            with under_way(needed, graph):
-                _keep(needed, needed.provider())
+            _build_now(needed, graph)
     return waiting
+
+
+def _build_now(entry: Entry, graph: Graph) -> None:
+    with under_way(entry, graph) as parts:
+        _keep(entry, entry.provider(), parts)
 
 
 def _begin(entry: Entry, graph: Graph) -> Coroutine[None, None, None] | None:
     """Build an entry, or return the rest of the work if it has to be awaited."""
-    with under_way(entry, graph):
+    with under_way(entry, graph) as parts:
         if entry.is_async and not entry.is_overridden:
             return _build_awaited(entry, graph)
         value = entry.provider()
-    if is_pending(entry, value):  # an override's
-        return _build_awaited(entry, graph, value)
-    _keep(entry, value)
-    return None
+        if not is_pending(entry, value):
+            _keep(entry, value, parts)
+            return None
+    return _build_awaited(entry, graph, value, parts)  # an override's, or of what is TRANSIENT
 
 
-async def _build_awaited(entry: Entry, graph: Graph, promise: Awaitable[object] | None = None) -> None:
+async def _build_awaited(
+    entry: Entry, graph: Graph, promise: Awaitable[object] | None = None, begun: Parts | None = None
+) -> None:
     """Await an entry's object; who asks meanwhile waits, and has the same."""
     async with graph.turns[entry]:
         if entry.is_built:
             return
-        with under_way(entry, graph):
+        with under_way(entry, graph, begun) as parts:
             value = await (entry.provider.promise() if promise is None else promise)
-        entry.provider.settle(value)
-        _keep(entry, value)
+            entry.provider.settle(value)
+            _keep(entry, value, parts)
 
 
 def first_async(entries: Iterable[Entry]) -> Entry | None:
@@ -139,6 +144,19 @@ def built_instances(graph: Graph) -> list[tuple[Entry, object]]:
         if entry.is_built and entry.is_owned and id(entry.instance) not in seen:
             seen.add(id(entry.instance))
             found.append((entry, entry.instance))
+    return found
+
+
+def instances_with_parts(graph: Graph) -> list[tuple[Entry, object]]:
+    """What has been built, in order, and before each instance the TRANSIENT ones that were made for it."""
+    makers = {entry.provider: entry for entry in graph.entries()}
+    seen: set[int] = set()
+    found = []
+    for entry, instance in built_instances(graph):
+        for maker, made in (*((makers[provider], part) for provider, part in entry.parts), (entry, instance)):
+            if id(made) not in seen:
+                seen.add(id(made))
+                found.append((maker, made))
     return found
 
 
@@ -192,7 +210,8 @@ def _is_defined(entry: Entry | None) -> bool:
     return entry is not None and isinstance(entry.provider, Missing) and bool(entry.provider.is_defined)
 
 
-def _keep(entry: Entry, value: object) -> None:
-    entry.is_built, entry.instance = True, value
+def _keep(entry: Entry, value: object, parts: Parts) -> None:
+    entry.is_built, entry.instance, entry.parts = True, value, tuple(parts.made)
+    parts.is_open = False
     if value is None:  # the library would call a factory that returned None again for each consumer
         entry.provider.settle(value)

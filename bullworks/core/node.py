@@ -51,6 +51,7 @@ class Entry:
         given_up: what that would have needed.
         is_built: whether its instance exists.
         instance: the instance, once it is built.
+        parts: the TRANSIENT instances that were made for it.
     """
 
     token: AnyToken
@@ -65,6 +66,7 @@ class Entry:
     given_up: list["Entry"] = field(default_factory=list)
     is_built: bool = False
     instance: Any = None
+    parts: tuple[tuple[Watched, object], ...] = ()
 
     def __post_init__(self) -> None:
         self.attribute = self.attribute or attribute_name(self.token)

@@ -47,7 +47,7 @@ class EntryWatch:
     def after_forget(self) -> None:
         """The next build makes the instance anew; one of a running application stays what it is."""
         if not self._graph.is_running:
-            self._entry.is_built, self._entry.instance = False, None
+            self._entry.is_built, self._entry.instance, self._entry.parts = False, None, ()
 
     def _rebuild_consumers(self) -> list[str]:
         """Forget what was built with the entry; the names of those that must stay."""
@@ -69,5 +69,5 @@ def forget(entry: Entry) -> bool:
         provider.reset()
     elif isinstance(provider, WatchedLink):
         provider.unsettle()
-    entry.is_built, entry.instance = False, None
+    entry.is_built, entry.instance, entry.parts = False, None, ()
     return True

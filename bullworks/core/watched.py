@@ -1,6 +1,7 @@
 """dependency-injector's providers, made to remember what was awaited and to tell when they are overridden."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -112,8 +113,44 @@ class WatchedSingleton(Watched, providers.Singleton[Any]):
         return context
 
 
+class Parts:
+    """The TRANSIENT instances that were made for one singleton, while it was built: nobody else knows them.
+
+    Attributes:
+        is_open: more are taken in; no longer once it is built, though a task that it left running may make some.
+    """
+
+    __slots__ = ("is_open", "made")
+
+    def __init__(self, *, is_open: bool) -> None:
+        self.made: list[tuple[Watched, object]] = []
+        self.is_open = is_open
+
+    def take(self, provider: Watched, made: Any) -> Any:
+        """Take in an instance, or what comes of the promise of one; gives it back."""
+        if is_promise(made):
+            made = asyncio.ensure_future(made)
+            made.add_done_callback(functools.partial(self._take_promised, provider))
+        elif self.is_open:
+            self.made.append((provider, made))
+        return made
+
+    def _take_promised(self, provider: Watched, promise: "asyncio.Future[Any]") -> None:
+        if not promise.cancelled() and promise.exception() is None:
+            self.take(provider, promise.result())
+
+
+PARTS: ContextVar[Parts | None] = ContextVar("parts", default=None)
+"""Of what is being built."""
+
+
 class WatchedFactory(Watched, providers.Factory[Any]):
     """`providers.Factory`, watched."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        parts = PARTS.get()
+        return made if parts is None or not parts.is_open else parts.take(self, made)
 
 
 class _Place:
