@@ -27,6 +27,7 @@ from bullworks.core.errors import (
     UnknownProviderError,
     WiringError,
 )
+from bullworks.core.hints import asked_for_by_mark
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
@@ -64,6 +65,7 @@ __all__ = [
     "Token",
     "UnknownProviderError",
     "WiringError",
+    "asked_for_by_mark",
     "create_application",
     "dynamic_module",
     "injectable",

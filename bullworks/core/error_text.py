@@ -21,6 +21,7 @@ from bullworks.core.problems import (
     NotAModule,
     NotExported,
     NotImported,
+    NotMarked,
     NotReadable,
     Problem,
     ProvidedTwice,
@@ -132,12 +133,14 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
             return f"{owner} provides it; add {owner} to imports of {importer}{export}"
         case BuiltinType(name):
             return f"a {name} could be any; use Annotated[{name}, Inject(token)], or give it a default"
+        case NotMarked(parameter, how):
+            return f"there may be several, each with a name; say which: `{parameter}: {how}`"
         case NoAnnotation(parameter):
             return f"annotate `{parameter}` with a class, or with Annotated[T, Inject(token)]"
         case NearName(name):
             return f"did you mean {name}"
-        case SameName(wanted, visible):
-            return f"{wanted} is asked for, {visible} is provided: two classes of one name"
+        case SameName(wanted, visible, what):
+            return f"{wanted} is asked for, {visible} is provided: two {what} of one name"
         case NameNotThere(name, is_local):
             if is_local:
                 return (

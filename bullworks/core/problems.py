@@ -31,6 +31,14 @@ class BuiltinType:
 
 
 @dataclass(frozen=True, slots=True)
+class NotMarked:
+    """It is asked for by a class of which there may be several; `how` says which one."""
+
+    parameter: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoAnnotation:
     """The parameter has no annotation that names a class."""
 
@@ -46,10 +54,11 @@ class NearName:
 
 @dataclass(frozen=True, slots=True)
 class SameName:
-    """Another class of the same name is visible."""
+    """Another class, or another kind of token, of the same name is visible."""
 
     wanted: str
     visible: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,7 @@ Hint = (
     NotExported
     | NotImported
     | BuiltinType
+    | NotMarked
     | NoAnnotation
     | NearName
     | SameName
