@@ -13,7 +13,7 @@ from bullworks.bullmq.worker.processor import Processor
 from bullworks.bullmq.worker.runner import Runner
 from bullworks.testing.errors import NotSimulatedError, RunawayError
 from bullworks.testing.harness_queue import HarnessQueue
-from bullworks.testing.memory_jobs import MemoryJobs
+from bullworks.testing.memory.jobs import MemoryJobs
 
 # For async listeners of worker events, by the real clock.
 _LISTENERS_S = 5.0
