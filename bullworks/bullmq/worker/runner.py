@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from bullworks.bullmq.errors import (
     InvalidPayloadError,
@@ -25,6 +25,7 @@ from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
 from bullworks.bullmq.worker.in_context import InContext
 from bullworks.bullmq.worker.processor import Handler, Handlers, Processor
 from bullworks.bullmq.worker.slot import Slot
+from bullworks.bullmq.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Runner:
         on_active: Callable[[Job[Any, Any]], None],
         on_ended: Callable[[], None],
         timeout_ms: int | None,
-        queue_name: str,
+        supervisor: Supervisor,
         attempts: AttemptTracing | None = None,
     ) -> None:
         self._handlers = Handlers(processor)
@@ -71,7 +72,8 @@ class Runner:
         self._on_active = on_active
         self._on_ended = on_ended
         self._timeout_ms = timeout_ms
-        self._queue_name = queue_name
+        self._supervisor = supervisor
+        self._queue_name = supervisor.queue_name
         self._attempts = attempts
         self._threads: ThreadPoolExecutor | None = None
         self._ready: deque[Job[Any, Any]] = deque()
@@ -101,7 +103,7 @@ class Runner:
             return
         self._ready.append(job)
         if len(self._slots) < self._concurrency:
-            slot = Slot(f"slot-{len(self._slots)}:{self._queue_name}", self._work)
+            slot = Slot(self._supervisor, f"slot-{len(self._slots)}", self._work)
             slot.background.start()
             self._slots.append(slot)
 
@@ -155,8 +157,7 @@ class Runner:
         self._idle.clear()
 
     async def _work(self, slot: Slot) -> None:
-        slot.task = task = asyncio.current_task()
-        assert task is not None, "a coroutine runs in a task"
+        slot.task = task = cast("asyncio.Task[None]", asyncio.current_task())
         while True:
             job = slot.take(self._ready.popleft()) if self._ready else await self._handed_over(slot)
             slot.is_settling = False

@@ -6,7 +6,8 @@ from typing import Any
 
 from bullworks.bullmq.job.cancel_signal import CancelReason
 from bullworks.bullmq.job.job import Job
-from bullworks.redis.background import Background, is_ending
+from bullworks.bullmq.worker.supervisor import Supervisor
+from bullworks.redis.background import is_ending
 
 
 class Slot:
@@ -27,8 +28,8 @@ class Slot:
 
     __slots__ = ("_is_stopped", "background", "cancelled_with", "is_settling", "job", "started_s", "task")
 
-    def __init__(self, name: str, work: "Callable[[Slot], Coroutine[Any, Any, None]]") -> None:
-        self.background = Background(name, lambda: work(self))
+    def __init__(self, supervisor: Supervisor, name: str, work: "Callable[[Slot], Coroutine[Any, Any, None]]") -> None:
+        self.background = supervisor.background(name, lambda: work(self))
         self._is_stopped = False
         self.job: Job[Any, Any] | None = None
         self.started_s = 0.0
