@@ -70,7 +70,12 @@ class JobNotFoundError(QueueError):
 
 
 class LockLostError(QueueError):
-    """The job's lock expired or another worker holds it; its outcome was not stored."""
+    """The job's lock expired or another worker holds it; its outcome was not stored.
+
+    `has_expired`: nobody holds it.
+    """
+
+    has_expired = False
 
     def __init__(self, job_id: str, operation: str) -> None:
         super().__init__(job_id, operation)
@@ -286,9 +291,11 @@ def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str
     """
     if isinstance(code, bytes):
         return WrongKeyTypeError(job_id, code.decode())
+    expired = LockLostError(job_id, operation)
+    expired.has_expired = True
     known = {
         -1: JobNotFoundError(job_id, operation),
-        -2: LockLostError(job_id, operation),
+        -2: expired,
         -3: JobStateError(job_id, operation, needed),
         -4: JobChildrenError(job_id, "children are still open, so it cannot be completed"),
         -6: LockLostError(job_id, operation),

@@ -1,7 +1,7 @@
 """The scripts of the hot path: a typed method for each that a worker runs over and over."""
 
 import asyncio
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +118,13 @@ class WorkerScripts:
             raise
         return None if popped is None else Marker(popped[1], popped[2])
 
+    async def take_back(self, locks: Mapping[str, str]) -> list[str]:
+        """Renew locks, and take back those that ran out while their jobs are nobody's. Returns the ids of lost ones."""
+        lost: list[str] = []
+        for args in _renewals(self._terms.lock_ms, locks):
+            lost += [job_id.decode() for job_id in await self._commands.run(EXTEND_LOCKS, self._base, args)]
+        return lost
+
     async def mark(self, marker: "Marker") -> None:
         """Put a marker back that was taken for nothing, unless there is one again."""
         await self._commands.execute("ZADD", self._marker, "NX", marker.score, marker.member)
@@ -132,21 +139,27 @@ class Marker:
 
 
 def extend_locks(client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]) -> list[str]:
-    """Renew locks, by a blocking client of another thread. Returns the ids whose lock is lost.
+    """Renew locks, by a blocking client of another thread; one that ran out is taken back while its job is nobody's.
 
-    Raises redis.RedisError where Redis could not be asked.
+    Returns the ids whose lock is lost. Raises redis.RedisError where Redis could not be asked.
     """
     lost: list[str] = []
-    held = list(locks.items())
-    for start in range(0, len(held), _LOCKS_A_CALL):
-        args: list[str | int] = [lock_ms]
-        for job_id, token in held[start : start + _LOCKS_A_CALL]:
-            args += (job_id, token)
+    for args in _renewals(lock_ms, locks):
         lost += [job_id.decode() for job_id in _eval(client, EXTEND_LOCKS, keys.base, args)]
     return lost
 
 
-def _eval(client: redis.Redis, script: Script, key: str, args: list[str | int]) -> Any:
+def _renewals(lock_ms: int, locks: Mapping[str, str]) -> Iterator[list[Argument]]:
+    """The arguments of lua/extend_locks.lua, for so many locks in each call as it may take."""
+    held = list(locks.items())
+    for start in range(0, len(held), _LOCKS_A_CALL):
+        args: list[Argument] = [lock_ms, "1"]
+        for job_id, token in held[start : start + _LOCKS_A_CALL]:
+            args += (job_id, token)
+        yield args
+
+
+def _eval(client: redis.Redis, script: Script, key: str, args: list[Argument]) -> Any:
     try:
         return client.evalsha(script.sha.decode(), 1, key, *args)
     except NoScriptError:

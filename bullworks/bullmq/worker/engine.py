@@ -150,6 +150,8 @@ class Engine:
         self.taker = Taker(self.scripts, self._wait, accepts_jobs=self._accepts_jobs)
         self.stalled = StalledChecker(
             self.scripts,
+            worker_scripts,
+            {} if opts.skip_lock_renewal else self._intake.locks,
             reporter,
             supervisor,
             interval_ms=opts.stalled_interval_ms,

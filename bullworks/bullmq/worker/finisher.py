@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bullworks.bullmq.errors import QueueError, WrongKeyTypeError, outcome_error
+from bullworks.bullmq.errors import LockLostError, QueueError, WrongKeyTypeError, outcome_error
 from bullworks.bullmq.job.outcome import Outcome
 from bullworks.bullmq.scripts.processing import FetchError
 from bullworks.bullmq.scripts.worker import Advance, Fetched, WorkerScripts
@@ -238,6 +238,8 @@ class Finisher:
             # Nothing was written and the lock is still ours: whoever put that key there may take it away.
             self._retry_later(outcome, self._pace.next_s(error))
             return
+        if isinstance(error, LockLostError) and error.has_expired and await self._took_back(outcome):
+            return
         self._intake.settled(outcome.job.id, outcome.token)
         if outcome.was_sent:
             log.info(
@@ -250,6 +252,23 @@ class Finisher:
                 self._on_stored(outcome)
                 return
         self._on_refused(outcome, error)
+
+    async def _took_back(self, outcome: Outcome) -> bool:
+        """Whether the job is still ours after all: its lock ran out while Redis was away, and nobody has taken it."""
+        try:
+            lost = await self._scripts.take_back({outcome.job.id: outcome.token})
+        except RedisError as error:
+            self._retry_later(outcome, self._pace.next_s(error))
+            return True
+        if lost:
+            return False
+        log.info(
+            "job %s: its lock had run out, and is taken back to store its outcome",
+            outcome.job.id,
+            extra={"queue": self._queue_name, "job_id": outcome.job.id},
+        )
+        self.add(outcome)
+        return True
 
     async def _is_stored(self, outcome: Outcome) -> bool:
         try:
