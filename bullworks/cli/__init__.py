@@ -1,5 +1,9 @@
 """The command line: `python main.py ...`, and `bullworks ...` in a project's folder."""
 
+from bullworks.extras import require
+
+require("cli", "the command line")
+
 from bullworks.cli.application import main
 from bullworks.cli.failure import EXIT_FAILED, CommandError
 from bullworks.cli.output import print_json, print_table, say
