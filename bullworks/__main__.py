@@ -3,17 +3,13 @@
 import sys
 from pathlib import Path
 
-from bullworks.extras import MissingExtraError
+from bullworks.cli import DEFAULT_APP, main
 
 _APP_OPTION = "--app"
 
 
 def run() -> None:
     """Run the command line over the project in the current folder, or over `--app MODULE:CLASS`."""
-    try:
-        from bullworks.cli import DEFAULT_APP, main
-    except MissingExtraError as error:
-        sys.exit(f"error: {error}")
     arguments = sys.argv[1:]
     app = DEFAULT_APP
     if arguments[:1] == [_APP_OPTION] and len(arguments) > 1:

@@ -4,6 +4,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+from bullworks.extras import require
+
+require("cli", "the command line")
+
 import typer
 
 from bullworks import __version__
@@ -12,7 +16,7 @@ from bullworks.cli.contributed import contributed_commands
 from bullworks.cli.failure import EXIT_FAILED, exit_code_of, message_of
 from bullworks.cli.job_commands import job_app
 from bullworks.cli.module_commands import modules
-from bullworks.cli.program import DEFAULT_APP, Program
+from bullworks.cli.program import Program
 from bullworks.cli.queue_commands import queue_app
 from bullworks.cli.redis_url_command import redis_url
 from bullworks.cli.running import run
@@ -34,18 +38,17 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 _OWN_COMMANDS = "This service's commands"
 
 
-def main(app: str | type[Any] = DEFAULT_APP, arguments: Sequence[str] | None = None) -> None:
-    """Run the command line of a service and end the process; errors that a user can cause are told in words.
+def run_command_line(app: str | type[Any], arguments: Sequence[str]) -> None:
+    """Run a command line over a service and end the process; errors that a user can cause are told in words.
 
     Args:
-        app: its root module, as in `app.app_module:AppModule`, imported when it is needed; or the class itself.
-        arguments: without the program's name; those of this process unless given.
+        app: the root module of the service, as in `app.app_module:AppModule`, or the class itself.
+        arguments: without the program's name.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
     program = Program(app)
     try:
         with program.entered():
-            command_line(program, arguments)(arguments)
+            command_line(program, arguments)(list(arguments))
     except Exception as error:  # the outermost place: what is not told here is re-raised
         message = message_of(error)
         if message is None or "--debug" in arguments:

@@ -57,8 +57,9 @@ async def _serve(names: list[str], is_read_only: bool, port: int | None) -> None
         class BoardOnly:
             """The board and nothing else."""
 
-        async with await create_application(BoardOnly, settings=settings) as application:
-            application.enable_shutdown_hooks()
+        application = create_application(BoardOnly, settings=settings)
+        application.enable_shutdown_hooks()
+        async with await application:
             print(f"{application.get(WebServer).url}{settings[BoardSettings].board_path}/", flush=True)
             await application.wait_for_shutdown()
 

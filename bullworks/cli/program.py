@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bullworks.cli import DEFAULT_APP
 from bullworks.cli.failure import CommandError
 from bullworks.core import Application, create_application
 from bullworks.settings import SettingsSource
-
-DEFAULT_APP = "app.app_module:AppModule"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,5 @@ async def serve(program: Program, *, process: int | None = None) -> None:
     program.settings.check([LogSettings, QueueSettings, *application.discovery.settings_classes()])
     logs.configure(program.settings[LogSettings], process)
     log.info("Bullworks %s starts in %s", __version__, program.settings[QueueSettings].app_env)
-    async with await application:
-        application.enable_shutdown_hooks()
-        await application.wait_for_shutdown()
+    await application.run()
     log.info("Bullworks stopped")

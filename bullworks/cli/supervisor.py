@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bullworks.cli.failure import EXIT_FAILED
 from bullworks.cli.worker_process import MARGIN_S, WorkerProcess
-from bullworks.core.shutdown import SignalHandlers
+from bullworks.core.shutdown import SignalHandlers, stop_signals
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,6 @@ LONGEST_DELAY_S = 30.0
 _UP_S = 60.0
 # A process that ends by itself so soon after the very first start could not start: neither could another.
 _START_S = 10.0
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Supervisor:
@@ -52,7 +51,7 @@ class Supervisor:
             0: all closed in order after a signal; else the code of a process that could not start, or 1.
         """
         handlers = SignalHandlers()
-        handlers.install(_SIGNALS, self._on_signal)
+        handlers.install(stop_signals(), self._on_signal)
         try:
             keeping = [
                 asyncio.create_task(self._keep(number), name=f"worker-process-{number}")

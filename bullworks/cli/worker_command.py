@@ -59,7 +59,7 @@ def worker(
         # One of several that were started by hand has the port, which is no reason for the others to fail.
         program = program.over({"HTTP_SERVE": "if-free"})
     if number is not None:
-        end_with_supervisor(program.settings[QueueSettings].shutdown_grace_ms / 1000)
+        end_with_supervisor()
     run(serve(program, process=number))
 
 

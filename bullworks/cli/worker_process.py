@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 # Longer than a closing takes beyond its grace time; who is not gone by then is stuck.
 MARGIN_S = 5.0
+_STANDARD_INPUT = 0  # sys.stdin is None where the descriptor was closed as Python started
 NUMBER_OPTION = "--process-number"
 """Which of several a process is; the supervisor says so, and nobody else."""
 
@@ -59,14 +59,12 @@ class WorkerProcess:
             self.process.send_signal(signum)
 
 
-def end_with_supervisor(grace_s: float) -> None:
+def end_with_supervisor() -> None:
     """Close in order, as on SIGTERM, once the supervisor is gone; however it ended, its end of the line is closed."""
 
     def watch() -> None:
-        while os.read(sys.stdin.fileno(), 1):
+        while os.read(_STANDARD_INPUT, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(grace_s + MARGIN_S)
-        os._exit(1)  # a handler that holds the interpreter would outlive everybody who could end it
 
     threading.Thread(target=watch, name="life-line", daemon=True).start()

@@ -17,7 +17,7 @@ from app.modules.email.mail_service import MailService
 from app.modules.email.settings import MailSettings
 from bullworks import logs
 from bullworks.bullmq import JobSpec, Queue
-from bullworks.cli import EXIT_FAILED, Program, run, say
+from bullworks.cli.commands import EXIT_FAILED, Program, run, say
 from bullworks.logs import LogSettings
 from bullworks.workers import get_queue_token
 

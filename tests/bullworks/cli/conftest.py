@@ -76,7 +76,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     processes: list[subprocess.Popen[str]] = []
 
     def run(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, str(ROOT / "tests/bullworks/cli/service.py"), *arguments]
+        command = [sys.executable, str(ROOT / "tests/bullworks/cli/service_main.py"), *arguments]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         process = subprocess.Popen(command, cwd="/", text=True, **pipes)
         processes.append(process)

@@ -1,38 +1,34 @@
-"""A small service for tests of the command line: a worker that writes mails into a folder, crons, a command.
-
-As a program, `python tests/bullworks/cli/service.py ...`, it is what `main.py` is to a service.
-"""
+"""A small service for tests of the command line: a worker that writes mails into a folder, and a command."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-ROOT = Path(__file__).resolve().parents[3]
-if __name__ == "__main__":
-    sys.path[0] = str(ROOT)
+from pydantic import Field
 
-from pydantic import Field  # noqa: E402
-
-from bullworks.board import BoardModule  # noqa: E402
-from bullworks.bullmq import Job  # noqa: E402
-from bullworks.cli import main, say  # noqa: E402
-from bullworks.core import command, module  # noqa: E402
-from bullworks.health import HealthModule  # noqa: E402
-from bullworks.settings import Folder, Settings  # noqa: E402
-from bullworks.web import WebModule  # noqa: E402
-from bullworks.workers import BullModule, WorkerHost, processor  # noqa: E402
-from bullworks.workers.history import HistoryModule  # noqa: E402
-from bullworks.workers.presence import PresenceModule  # noqa: E402
+from bullworks.board import BoardModule
+from bullworks.bullmq import Job
+from bullworks.cli.commands import say
+from bullworks.core import command, module
+from bullworks.health import HealthModule
+from bullworks.settings import Folder, Settings
+from bullworks.web import WebModule
+from bullworks.workers import BullModule, WorkerHost, processor
+from bullworks.workers.history import HistoryModule
+from bullworks.workers.presence import PresenceModule
 
 
 class MailSettings(Settings):
     """Where mails go."""
 
     mail_outbox_dir: Folder = Field(default=Path("var/outbox"), validate_default=True, description="a folder")
-    mail_hangs: bool = Field(default=False, description="true, or false: no mail ever ends")
+    mail_hangs: Literal["no", "waits", "swallows", "blocks", "in-a-thread"] = Field(
+        default="no", description="no, or how a mail never ends"
+    )
 
 
 @processor("email", concurrency=50)
@@ -43,8 +39,20 @@ class EmailWorker(WorkerHost):
         self.settings = settings
 
     async def process(self, job: Job) -> Any:
-        if self.settings.mail_hangs:
-            await asyncio.Event().wait()
+        match self.settings.mail_hangs:
+            case "waits":
+                await asyncio.Event().wait()
+            case "swallows":
+                while True:
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.Event().wait()
+            case "blocks":
+                while True:
+                    pass
+            case "in-a-thread":
+                await asyncio.to_thread(threading.Event().wait)
+            case "no":
+                pass
         await asyncio.to_thread(self._write, job.id, job.data["email"])
         return {"sent": True}
 
@@ -71,7 +79,3 @@ def greet(name: str = "world") -> None:
 )
 class AppModule:
     """The service."""
-
-
-if __name__ == "__main__":
-    main("tests.bullworks.cli.service:AppModule")

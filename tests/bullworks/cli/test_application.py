@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bullworks import __version__
-from bullworks.cli import CommandError, main
+from bullworks.cli import main
+from bullworks.cli.commands import CommandError
 from tests.bullworks.cli.conftest import Command
 from tests.bullworks.cli.service import AppModule
 

@@ -173,7 +173,7 @@ def test_a_process_that_hears_no_signal_is_killed_in_the_end(
 def test_a_second_signal_hands_back_what_runs(
     fleet: Callable[..., Fleet], command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MAIL_HANGS", "true")
+    monkeypatch.setenv("MAIL_HANGS", "waits")
     monkeypatch.setenv("SHUTDOWN_GRACE_MS", "60000")
     running = fleet(1)
     running.until_up(1)

@@ -66,7 +66,7 @@ def test_the_core_is_imported_without_any_extra() -> None:
             "/metrics needs prometheus-client, which is not installed: pip install 'bullworks[metrics]'",
         ),
         (
-            "bullworks.cli",
+            "bullworks.cli.application",
             ["typer"],
             "the command line needs typer, which is not installed: pip install 'bullworks[cli]'",
         ),
@@ -93,6 +93,13 @@ def test_the_command_says_it_in_one_line() -> None:
     assert done.stderr == (
         "error: the command line needs typer, which is not installed: pip install 'bullworks[cli]'\n"
     )
+
+
+@pytest.mark.timeout(60)
+def test_a_service_that_uses_such_a_part_is_told_so_by_its_command_line() -> None:
+    done = run_without(["jinja2"], "from bullworks.cli import main; main(arguments=['modules'])")
+    assert done.returncode == 1
+    assert done.stderr == "error: the board needs jinja2, which is not installed: pip install 'bullworks[board]'\n"
 
 
 @pytest.mark.timeout(60)

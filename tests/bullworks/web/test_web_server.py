@@ -248,7 +248,7 @@ async def test_one_path_of_two_modules_ends_the_start(serving: Serving) -> None:
 
 async def test_signals_stay_the_application_s_own(serving: Serving) -> None:
     async with serving(contributing("status", says("ok"))) as app:
-        app.enable_shutdown_hooks()
+        app.enable_shutdown_hooks(end_process=False)
         assert (await get(app, "/status")).text == "ok"
         os.kill(os.getpid(), signal.SIGTERM)
         assert await asyncio.wait_for(app.wait_for_shutdown(), 5) == "SIGTERM"

@@ -139,7 +139,7 @@ async def test_a_second_signal_hands_running_jobs_back_at_once(run: Any, redis_u
             self.shutdown = shutdown
 
     async with run(EmailWorker, Seen, shutdown_grace=60_000) as app:
-        app.enable_shutdown_hooks()
+        app.enable_shutdown_hooks(end_process=False)
         job = await queue_of(app).add("x")
         await asyncio.wait_for(started.wait(), 10)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -165,7 +165,7 @@ async def test_two_signals_before_the_workers_are_drained_leave_no_grace(
             await asyncio.Event().wait()
 
     async with run(EmailWorker, shutdown_grace=60_000) as app:
-        app.enable_shutdown_hooks()
+        app.enable_shutdown_hooks(end_process=False)
         await queue_of(app).add("x")
         await asyncio.wait_for(started.wait(), 10)
         os.kill(os.getpid(), signal.SIGTERM)
