@@ -3,6 +3,15 @@
 import difflib
 from collections.abc import Iterable
 
+# What other libraries call options of jobs, where that is not nearly the name that they have here.
+_NAMES_ELSEWHERE = {
+    "retries": "attempts",
+    "retry": "attempts",
+    "max_retries": "attempts",
+    "countdown": "delay",
+    "eta": "delay",
+}
+
 
 class QueueError(Exception):
     """Base of the engine's errors."""
@@ -20,10 +29,18 @@ class InvalidOptionError(QueueError, ValueError):
         return f"{self.option}: {self.problem}"
 
     @classmethod
-    def unknown(cls, option: str, known: Iterable[str]) -> "InvalidOptionError":
-        """For a name that is none of `known`: names the near one, or all."""
+    def unknown(cls, option: str, known: Iterable[str], *, of_jobs: Iterable[str] = ()) -> "InvalidOptionError":
+        """For a name that is none of `known`: names the near one, or all.
+
+        Args:
+            of_jobs: the options of jobs, where those of something else are known: it may be meant for a job.
+        """
         names = sorted(known)
-        near = difflib.get_close_matches(option, names, 1)
+        meant = _NAMES_ELSEWHERE.get(option, option)
+        if meant in of_jobs:
+            hint = f"{meant} is an option of jobs: give it to queue.add(), or in default_job_options of the queue"
+            return cls(option, f"unknown option; {hint}")
+        near = [meant] if meant in names else difflib.get_close_matches(option, names, 1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
         return cls(option, f"unknown option; {hint}")
 

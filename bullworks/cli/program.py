@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bullworks.cli import DEFAULT_APP
 from bullworks.cli.failure import CommandError
 from bullworks.core import Application, create_application
 from bullworks.settings import SettingsSource
@@ -24,7 +23,7 @@ class Program:
         settings: where its settings come from.
     """
 
-    app: str | type[Any] = DEFAULT_APP
+    app: str | type[Any]
     settings: SettingsSource = field(default_factory=SettingsSource)
 
     @classmethod

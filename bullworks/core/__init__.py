@@ -19,6 +19,7 @@ from bullworks.core.errors import (
     AmbiguousProviderError,
     ApplicationStateError,
     AsyncFactoryError,
+    BuildCircleError,
     CoreError,
     ForcedShutdownError,
     OverrideTooLateWarning,
@@ -27,6 +28,7 @@ from bullworks.core.errors import (
     UnknownProviderError,
     WiringError,
 )
+from bullworks.core.hints import asked_for_by_mark
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
@@ -42,6 +44,7 @@ __all__ = [
     "ApplicationStateError",
     "AsyncFactoryError",
     "Binding",
+    "BuildCircleError",
     "CoreError",
     "DiscoveredClass",
     "DiscoveredMethod",
@@ -63,6 +66,7 @@ __all__ = [
     "Token",
     "UnknownProviderError",
     "WiringError",
+    "asked_for_by_mark",
     "command",
     "create_application",
     "dynamic_module",

@@ -5,6 +5,7 @@ from typing import Any
 
 from dependency_injector import providers
 
+from bullworks.core.building import build_needs
 from bullworks.core.graph import Graph
 from bullworks.core.markers import Lazy
 from bullworks.core.node import Dependency, Entry
@@ -34,12 +35,18 @@ def compile_missing(entry: Entry, problem: UnresolvedParameter, graph: Graph) ->
     missing.observer = EntryWatch(entry, graph)
 
 
-def compile_entry(entry: Entry, binding: Binding, graph: Graph) -> None:
-    """Give an entry its provider. What it needs must have theirs."""
+def compile_entry(entry: Entry, binding: Binding, graph: Graph, *, is_deep: bool = False) -> None:
+    """Give an entry its provider. What it needs must have theirs.
+
+    Args:
+        is_deep: it is at the end of a chain too long for each to be built inside the next.
+    """
     name = label(entry.token)
     entry.provider = provider = _provider(binding, entry.scope, name, graph)
     if isinstance(provider, WatchedContextLocal):
         provider.name = name
+    if isinstance(provider, WatchedSingleton) and is_deep:
+        provider.prepare = functools.partial(build_needs, entry, graph)
     provider.observer = EntryWatch(entry, graph)
     if isinstance(provider, WatchedSingleton | WatchedFactory | WatchedContextLocal | WatchedResource | WatchedLink):
         given = [d for d in entry.dependencies if d.target is not None or not d.parameter.has_default]

@@ -153,6 +153,17 @@ class SchedulerRegistry:
         await self._runtime.timetable.close()
         await self._runtime.runner.close(grace_s, forced)
 
+    def clear(self) -> None:
+        """Forget all jobs, and with them the objects whose methods they call; the application has come to its end."""
+        for name in self.get_cron_jobs():
+            self.delete_cron_job(name)
+        for name in self.get_intervals():
+            self.delete_interval(name)
+        for name in self.get_timeouts():
+            self.delete_timeout(name)
+        self._runtime.timetable.clear()
+        self.use(LogJournal(), None)
+
 
 def _found(kind: JobKind, name: str, jobs: Mapping[str, J]) -> J:
     if name not in jobs:

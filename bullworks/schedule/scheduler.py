@@ -71,7 +71,8 @@ class Scheduler:
         await self.drain()
 
     async def on_application_disconnect(self) -> None:
-        """Write the last records."""
+        """Write the last records, and forget the jobs."""
+        self._registry.clear()
         if self._journal is not None:
             await self._journal.close()
         if self._own_connection is not None:

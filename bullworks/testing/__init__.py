@@ -2,6 +2,7 @@
 
 from bullworks.testing.errors import (
     HarnessSetupError,
+    NoHarnessError,
     NotSimulatedError,
     RunawayError,
     TestingError,
@@ -9,14 +10,19 @@ from bullworks.testing.errors import (
 )
 from bullworks.testing.eventually import eventually
 from bullworks.testing.harness import QueueHarness
+from bullworks.testing.harness_flow_producer import HarnessFlowProducer
+from bullworks.testing.harness_group import HarnessGroup
 from bullworks.testing.mocking import mock_of
 from bullworks.testing.recorded_event import RecordedEvent
 from bullworks.testing.test import ModuleOverride, ProviderOverride, Test, TestingModuleBuilder
 from bullworks.testing.testing_module import TestingModule
 
 __all__ = [
+    "HarnessFlowProducer",
+    "HarnessGroup",
     "HarnessSetupError",
     "ModuleOverride",
+    "NoHarnessError",
     "NotSimulatedError",
     "ProviderOverride",
     "QueueHarness",

@@ -67,3 +67,22 @@ class HarnessSetupError(TestingError):
 
     def __str__(self) -> str:
         return f"the harness of queue {self.queue!r} {self.problem}"
+
+
+class NoHarnessError(TestingError):
+    """Jobs on harnesses would have relatives in queues that are on none; nothing was added."""
+
+    def __init__(self, wanted_for: str, queues: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(wanted_for, tuple(queues), tuple(known))
+        self.wanted_for = wanted_for
+        self.queues = tuple(queues)
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        missing, known = (" and ".join(map(repr, names)) for names in (self.queues, self.known))
+        calls = "".join(f'.use_harness(QueueHarness("{name}"))' for name in self.queues)
+        of = f"the queue {missing}, which has" if len(self.queues) == 1 else f"the queues {missing}, which have"
+        return (
+            f"{self.wanted_for} is of {of} no harness; there is one for {known or 'no queue'}. In a testing module add "
+            f"{calls}; elsewhere give HarnessFlowProducer one for each queue"
+        )

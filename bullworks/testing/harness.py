@@ -20,7 +20,8 @@ from bullworks.core import Scope
 from bullworks.testing.errors import HarnessSetupError, RunawayError
 from bullworks.testing.harness_queue import HarnessQueue
 from bullworks.testing.harness_worker import HarnessWorker
-from bullworks.testing.memory_jobs import MemoryJob, MemoryJobs
+from bullworks.testing.memory.job import MemoryJob
+from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.recorded_event import RecordedEvent
 from bullworks.workers import WorkerHost
 from bullworks.workers.fleet import let_listen
@@ -171,6 +172,11 @@ class QueueHarness(Generic[D]):
     @property
     def queue(self) -> Queue[D]:
         """To add jobs with, and to look at them."""
+        return self._queue
+
+    @property
+    def in_memory(self) -> HarnessQueue[D]:
+        """The same queue, as what it is: for the parts of this package that join several."""
         return self._queue
 
     @property

@@ -9,7 +9,7 @@ from bullworks.core import AnyToken, ModuleContainer, provide
 from bullworks.core.assembling import assemble
 from bullworks.core.container import graph_of, node_of
 from bullworks.core.graph import Graph
-from bullworks.core.hints import nearest
+from bullworks.core.hints import told_apart
 from bullworks.core.module import ModuleSpec
 from bullworks.core.provide import Binding
 from bullworks.core.substitutes import Substitutes
@@ -152,17 +152,17 @@ def _refuse_unused(substitutes: Substitutes, graph: Graph) -> None:
     for node in graph.nodes:
         for entry in node.entries.values() if node.spec is substitutes.added else ():
             if not graph.dependents(entry):
-                known = [label(e.token) for e in graph.entries() if e.node is not node]
+                known = [e.token for e in graph.entries() if e.node is not node]
                 raise _unknown("override_provider", entry.token, "no module provides or needs it", known)
     for module in substitutes.unused_modules:
-        wanted = module.name if isinstance(module, ModuleSpec) else module
-        known = [node.spec.name for node in graph.nodes if node is not graph.root]
-        raise _unknown("override_module", wanted, "nobody imports it", known)
+        wanted = module if isinstance(module, type) else getattr(module, "name", str(module))
+        modules = [node.spec.cls or node.spec.name for node in graph.nodes if node is not graph.root]
+        raise _unknown("override_module", wanted, "nobody imports it", modules)
 
 
-def _unknown(call: str, wanted: object, what: str, known: list[str]) -> UnknownOverrideError:
-    shown, names = label(wanted), sorted(set(known))
-    return UnknownOverrideError(call, shown, what, nearest(shown, names), names)
+def _unknown(call: str, wanted: AnyToken, what: str, known: Sequence[AnyToken]) -> UnknownOverrideError:
+    shown, near = told_apart(wanted, known)
+    return UnknownOverrideError(call, shown, what, near, sorted({label(token) for token in known}))
 
 
 def _mock_missing(graph: Graph, mocker: Mocker) -> None:

@@ -47,6 +47,16 @@ class Intake:
         """For the fetch script: what a suspect would run beside; '' where that does not matter."""
         return self.busy + self._reserved if self._isolates else ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether this worker takes jobs at all now."""
+        return self._is_open
+
+    def look_again(self) -> None:
+        """There may be work."""
+        self.expects_work = True
+        self._on_change()
+
     def open(self) -> None:
         """Jobs may be taken, from now on."""
         self._is_open = True

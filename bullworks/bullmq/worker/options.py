@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.options.backoff import BackoffStrategy
+from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.options.retention import KEEP_ALL, Retention, RetentionValue
 from bullworks.bullmq.telemetry.interface import Telemetry
 
@@ -124,7 +125,7 @@ class WorkerOpts:
         known = WorkerOptions.__annotations__
         for option in options:
             if option not in known:
-                raise InvalidOptionError.unknown(option, known)
+                raise InvalidOptionError.unknown(option, known, of_jobs=JobOptions.__annotations__)
         checked: dict[str, Any] = {}
         for option, value in options.items():
             if value is not None:

@@ -66,6 +66,11 @@ class Timetable:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    def clear(self) -> None:
+        """Forget all that waits."""
+        self._by_wall, self._by_steady = Timers(), Timers()
+        self._to_rearm.clear()
+
     def _push(self, timers: Timers, due_ms: int, timed: Timed) -> Timer:
         timer = timers.push(due_ms, timed)
         if timers.next_due_ms() == due_ms:

@@ -22,6 +22,7 @@ PAGES = sorted(
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "app").rglob("*.md"),
         *(ROOT / "bullworks").rglob("*.md"),
+        *(ROOT / "benchmarks").rglob("*.md"),
     ]
 )
 # A name that says nothing collects everything.

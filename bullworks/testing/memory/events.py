@@ -8,7 +8,8 @@ from bullworks.bullmq.events.event_id import EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.wire import codec
-from bullworks.testing.memory_jobs import MemoryJob, MemoryJobs
+from bullworks.testing.memory.job import MemoryJob
+from bullworks.testing.memory.jobs import MemoryJobs
 
 _TOLD = {
     "completed": (event_codec.COMPLETED, b"returnvalue", codec.RETURN_VALUE),
