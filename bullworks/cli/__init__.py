@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from bullworks.extras import MissingExtraError
+
 DEFAULT_APP = "app.app_module:AppModule"
 
 # Commands that end in order when they are told to stop; of the others it is a failure.
@@ -31,8 +33,10 @@ def main(app: str | type[Any] = DEFAULT_APP, arguments: Sequence[str] | None = N
     try:
         _open_standard_streams()
         with _ending_on_signals(arguments):
-            from bullworks.cli.application import run_command_line  # takes most of a second
-
+            try:
+                from bullworks.cli.application import run_command_line  # takes most of a second
+            except MissingExtraError as error:
+                sys.exit(f"error: {error}")
             run_command_line(app, arguments)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)

@@ -4,6 +4,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+from bullworks.extras import require
+
+require("cli", "the command line")
+
 import typer
 
 from bullworks import __version__
@@ -12,6 +16,7 @@ from bullworks.cli.contributed import contributed_commands
 from bullworks.cli.failure import EXIT_FAILED, exit_code_of, message_of
 from bullworks.cli.job_commands import job_app
 from bullworks.cli.module_commands import modules
+from bullworks.cli.new_command import new
 from bullworks.cli.program import Program
 from bullworks.cli.queue_commands import queue_app
 from bullworks.cli.redis_url_command import redis_url
@@ -30,6 +35,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "modules": modules,
     "board": board,
     "redis-url": redis_url,
+    "new": new,
 }
 _OWN_COMMANDS = "This service's commands"
 

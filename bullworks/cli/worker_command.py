@@ -12,8 +12,9 @@ from bullworks.cli.program import Program
 from bullworks.cli.running import run
 from bullworks.cli.serve import serve
 from bullworks.cli.worker_process import NUMBER_OPTION, end_with_supervisor
+from bullworks.extras import MissingExtraError
 from bullworks.logs import LogSettings
-from bullworks.web.settings import WebSettings
+from bullworks.settings import Settings
 from bullworks.workers.settings import QueueSettings, WorkersSettings
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,11 @@ def worker(
     Example: main.py worker email --processes 4
     """
     program = Program.current().over(_selection(names or []))
-    program.settings.read([LogSettings, QueueSettings, WebSettings, WorkersSettings])
+    http_settings = _http_settings()
+    program.settings.read([LogSettings, QueueSettings, *http_settings, WorkersSettings])
     if processes is not None:
         sys.exit(run(_supervise(program, names or [], processes)))
-    if "http_serve" not in program.settings[WebSettings].model_fields_set:
+    if any("http_serve" not in program.settings[cls].model_fields_set for cls in http_settings):
         # One of several that were started by hand has the port, which is no reason for the others to fail.
         program = program.over({"HTTP_SERVE": "if-free"})
     if number is not None:
@@ -66,6 +68,15 @@ def _selection(names: list[str]) -> dict[str, str | None]:
     if not names:
         return {"WORKERS_ENABLED": "true"}
     return {"WORKERS_ENABLED": "true", "ENABLED_WORKERS": ",".join(names)}
+
+
+def _http_settings() -> list[type[Settings]]:
+    """Where HTTP is served; nowhere without the extra `web`, and then there is nothing to read."""
+    try:
+        from bullworks.web.settings import WebSettings
+    except MissingExtraError:
+        return []
+    return [WebSettings]
 
 
 async def _supervise(program: Program, names: list[str], count: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -215,3 +216,17 @@ async def test_the_log_says_where_nobody_can_read_them(serving: Serving, caplog:
     with caplog.at_level("INFO", "bullworks.health"):
         async with serving(metrics_auth=Credentials()):
             assert "/metrics answers 401 until METRICS_TOKEN or METRICS_PASSWORD is set" in caplog.text
+
+
+async def test_without_prometheus_client_the_reader_is_told_what_to_install(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delitem(sys.modules, "bullworks.health.exposition", raising=False)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    told = "/metrics needs prometheus-client, which is not installed: pip install 'bullworks[metrics]'"
+    with caplog.at_level("INFO", "bullworks.health"):
+        async with serving(EmailWorker, queues=("email",)) as app:
+            assert (await get(app, "/health/live")).status_code == 200
+            answer = await get(app, "/metrics", **BEARER)
+    assert (answer.status_code, answer.text) == (501, told + "\n")
+    assert told in caplog.messages
