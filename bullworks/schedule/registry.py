@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from bullworks.bullmq.durations import Duration
 from bullworks.schedule.clockwork.clock import Clock, SystemClock
 from bullworks.schedule.clockwork.runner import Callback, ErrorHook, Runner
+from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.clockwork.timetable import Timetable
 from bullworks.schedule.cron_job import CronJob, JobRuntime
 from bullworks.schedule.errors import JobNameTakenError, JobOptionError, UnknownJobError
@@ -124,6 +125,10 @@ class SchedulerRegistry:
     @property
     def clock(self) -> Clock:
         return self._runtime.timetable.clock
+
+    @property
+    def shared_clock(self) -> SharedClock:
+        return self._runtime.timetable.shared
 
     def adopt(self, name: str, job: CronJob) -> None:
         """Take in a cron under a name that may not be its own."""

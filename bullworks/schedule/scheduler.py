@@ -12,6 +12,7 @@ from bullworks.schedule.host_context import HostContext
 from bullworks.schedule.journal.journal import LogJournal
 from bullworks.schedule.journal.recorder import Connect
 from bullworks.schedule.journal.redis_journal import RedisJournal
+from bullworks.schedule.journal.time_probe import TimeProbe
 from bullworks.schedule.planning import Planned
 from bullworks.schedule.registry import SchedulerRegistry
 from bullworks.schedule.survey import Survey, survey
@@ -36,6 +37,7 @@ class Scheduler:
         self._host_context: HostContext | None = None
         self._own_connection: PipelinedConnection | None = None
         self._journal: RedisJournal | None = None
+        self._probe: TimeProbe | None = None
 
     async def on_module_init(self) -> None:
         """Register everything, and reach Redis if a cron that runs here is distributed.
@@ -53,14 +55,18 @@ class Scheduler:
             # Without that, the first record connects, in the background. A claim would come too late for it.
             if any(job.job and job.job.distributed and self._is_started(job) for job in found.jobs):
                 await (await connect()).connect()
+                self._probe = TimeProbe(connect, self._registry.shared_clock)
+                await self._probe.ask()
             uses_redis = self._host_context is None or self._host_context.uses_redis()
-            self._journal = RedisJournal(connect, records_all=uses_redis)
+            self._journal = RedisJournal(connect, records_all=uses_redis, clock=self._registry.shared_clock)
         self._registry.use(self._journal or LogJournal(), self._options.on_error)
         for job in found.jobs:
             self._register(job)
 
     async def on_application_start(self) -> None:
         """Run what is due from now on."""
+        if self._probe is not None:
+            self._probe.start()
         self._registry.open()
         crons = self._registry.get_cron_jobs().values()
         if crons:
@@ -73,6 +79,8 @@ class Scheduler:
     async def on_application_disconnect(self) -> None:
         """Write the last records, and forget the jobs."""
         self._registry.clear()
+        if self._probe is not None:
+            await self._probe.close()
         if self._journal is not None:
             await self._journal.close()
         if self._own_connection is not None:

@@ -1,17 +1,17 @@
 """Test: a module made for one test, with what the test puts in the place of providers and modules."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from dependency_injector import providers
 
-from bullworks.core import AnyToken, ModuleContainer, provide
+from bullworks.core import AnyToken, ModuleContainer, Token, provide
 from bullworks.core.assembling import assemble
 from bullworks.core.container import graph_of, node_of
 from bullworks.core.graph import Graph
 from bullworks.core.hints import told_apart
 from bullworks.core.module import ModuleSpec
-from bullworks.core.provide import Binding
+from bullworks.core.provide import Binding, Made
 from bullworks.core.substitutes import Substitutes
 from bullworks.core.tokens import label
 from bullworks.testing.errors import UnknownOverrideError
@@ -53,7 +53,13 @@ class TestingModuleBuilder:
         self._modules: dict[Any, Any] = {}
         self._mocker: Mocker | None = None
 
-    def override_provider(self, token: AnyToken) -> "ProviderOverride":
+    @overload
+    def override_provider(self, token: type[T]) -> "ProviderOverride[T]": ...
+    @overload
+    def override_provider(self, token: Token[T]) -> "ProviderOverride[T]": ...
+    @overload
+    def override_provider(self, token: type[Any] | str) -> "ProviderOverride[Any]": ...
+    def override_provider(self, token: AnyToken) -> "ProviderOverride[Any]":
         """Put something else in the place of a provider, in every module that has it or needs it."""
         return ProviderOverride(self, token)
 
@@ -112,22 +118,24 @@ class TestingModuleBuilder:
         return self
 
 
-class ProviderOverride:
+class ProviderOverride(Generic[T]):
     """What stands in for a provider; one of these."""
 
-    def __init__(self, builder: TestingModuleBuilder, token: AnyToken) -> None:
+    def __init__(self, builder: TestingModuleBuilder, token: Any) -> None:
         self._builder = builder
         self._token = token
 
-    def use_value(self, value: object) -> TestingModuleBuilder:
+    def use_value(self, value: T) -> TestingModuleBuilder:
         """An object, such as a mock."""
         return self._use(provide(self._token, use_value=value))
 
-    def use_class(self, cls: type[Any]) -> TestingModuleBuilder:
+    def use_class(self, cls: type[T]) -> TestingModuleBuilder:
         """A class, built where the other would have been, with what its constructor asks for."""
         return self._use(provide(self._token, use_class=cls))
 
-    def use_factory(self, factory: Callable[..., Any], *, inject: Sequence[Any] | None = None) -> TestingModuleBuilder:
+    def use_factory(
+        self, factory: Callable[..., Made[T]], *, inject: Sequence[Any] | None = None
+    ) -> TestingModuleBuilder:
         """A function's result; sync, async or a generator, as in `provide()`."""
         return self._use(provide(self._token, use_factory=factory, inject=inject))
 

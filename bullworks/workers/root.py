@@ -1,7 +1,7 @@
 """What `BullModule.for_root()` is made of: a connection that queues share, and what runs workers."""
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from bullworks.bullmq import InvalidOptionError
 from bullworks.core import Discovery, ModuleContainer, ModuleRef, Scope, dynamic_module, provide
@@ -70,5 +70,5 @@ def _running(tokens: ConnectionTokens) -> list[Any]:
     ]
 
 
-def _no_job() -> None:
+def _no_job() -> NoReturn:
     raise NoJobError

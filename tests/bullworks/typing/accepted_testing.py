@@ -1,6 +1,7 @@
 """Testing modules and harnesses need no cast; checked, never run."""
 
-from typing import Any, TypedDict, assert_type
+from collections.abc import AsyncIterator
+from typing import Any, Protocol, TypedDict, assert_type
 from unittest.mock import AsyncMock
 
 from bullworks.bullmq import Job, Queue
@@ -20,8 +21,21 @@ class MailService:
     async def send(self, to: str) -> None: ...
 
 
-class FakeMail:
+class FakeMail(MailService):
     async def send(self, to: str) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> int: ...
+
+
+class FakeClock:
+    def now(self) -> int:
+        return 0
+
+
+async def open_url() -> AsyncIterator[str]:
+    yield "redis://"
 
 
 @processor("email")
@@ -45,6 +59,12 @@ def builder(harness: QueueHarness[Any]) -> TestingModuleBuilder:
         .use_class(FakeMail)
         .override_provider(URL)
         .use_factory(lambda mail: "redis://", inject=[MailService])
+        .override_provider(URL)
+        .use_factory(open_url)
+        .override_provider(Clock)
+        .use_class(FakeClock)
+        .override_provider("a name")
+        .use_value(1)
         .override_module(MailModule)
         .use_module(MailModule)
         .use_mocker()
