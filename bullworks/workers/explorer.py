@@ -157,7 +157,7 @@ class Explorer:
 
     def _root(self, token: SetupToken, provider: DiscoveredProvider) -> None:
         self._roots.append((token.config_key, " > ".join(provider.path[:-1])))
-        if token.options is not None and not provider.is_given:
+        if token.config_key is None and token.options is not None and not provider.is_given:
             self.options.append(token.options)
 
     def _queue(self, name: str, provider: DiscoveredProvider, path: str) -> None:

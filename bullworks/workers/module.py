@@ -50,7 +50,8 @@ class BullModule:
             setup = provide(SetupToken(None, given), use_factory=lambda: complete(given))
         else:
             given.further_connection()  # wrong options are told at once
-            setup = provide(tokens.setup, use_factory=lambda root: complete_named(given, root), inject=[SETUP])
+            named = SetupToken(config_key, given)
+            setup = provide(named, use_factory=lambda root: complete_named(given, root), inject=[SETUP])
         return root_module(
             cls,
             tokens,
