@@ -1,6 +1,6 @@
 """Test: a module made for one test, with what the test puts in the place of providers and modules."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from dependency_injector import providers
@@ -12,7 +12,6 @@ from bullworks.core.container import graph_of, node_of
 from bullworks.core.graph import Graph
 from bullworks.core.hints import nearest
 from bullworks.core.module import ModuleSpec
-from bullworks.core.node import ModuleNode
 from bullworks.core.provide import Binding, UseValue
 from bullworks.core.substitutes import Substitutes
 from bullworks.core.tokens import label
@@ -104,7 +103,8 @@ class TestingModuleBuilder:
 
         Args:
             server: a URL, such as that of the fixture `bull_redis`, a redis.asyncio client, or an endpoint.
-            prefix: of the queues there, where it is another than the modules say.
+            prefix: of the queues there, but for those that are registered with one of their own; as the modules say,
+                unless given.
             config_key: of the connection that is meant; unless given, the one without.
 
         Raises:
@@ -138,13 +138,11 @@ class TestingModuleBuilder:
         container = assemble(self._spec, substitutes)
         graph = graph_of(container)
         isolation.look(graph)
-        has_flows = any(isinstance(token, FlowProducerToken) for node in graph.nodes for token in _known(node))
-        _refuse_unused(substitutes, graph, [get_queue_token(h.queue_name) for h in harnesses] if has_flows else [])
-        for config_key in isolation.unused:
-            raise _unknown("use_redis", "default" if config_key is None else config_key, "no module connects", [])
+        _refuse_unused(substitutes, graph, [get_queue_token(harness.queue_name) for harness in harnesses])
+        for problem in isolation.unused():
+            raise problem
         if harnesses:
-            nobodys = HarnessFlowProducer(*harnesses)
-            _mock_missing(graph, lambda token: nobodys if isinstance(token, FlowProducerToken) else None)
+            _mock_missing(graph, _flows_for_nobody(harnesses))
         if self._mocker is not None:
             _mock_missing(graph, self._mocker)
         module = TestingModule(container, HarnessGroup(*harnesses))
@@ -205,14 +203,13 @@ class ModuleOverride:
         return self._builder._override_module(self._module, module)  # noqa: SLF001 - its other half
 
 
-def _known(node: ModuleNode) -> Iterator[AnyToken]:
-    """What a module provides, and what it needs and nobody provides."""
-    yield from node.entries
-    yield from node.missing
+def _refuse_unused(substitutes: Substitutes, graph: Graph, on_harnesses: Sequence[AnyToken]) -> None:
+    """Raises UnknownOverrideError for the first override that reaches nobody.
 
-
-def _refuse_unused(substitutes: Substitutes, graph: Graph, spared: Sequence[AnyToken]) -> None:
-    """Raises UnknownOverrideError for the first override that reaches nobody, but for queues that flows may need."""
+    Queues on harnesses reach flow producers too, where there is one.
+    """
+    tokens = {token for node in graph.nodes for token in (*node.entries, *node.missing)}
+    spared = on_harnesses if any(isinstance(token, FlowProducerToken) for token in tokens) else ()
     for node in graph.nodes:
         for entry in node.entries.values() if node.spec is substitutes.added else ():
             if entry.token not in spared and not graph.dependents(entry):
@@ -227,6 +224,12 @@ def _refuse_unused(substitutes: Substitutes, graph: Graph, spared: Sequence[AnyT
 def _unknown(call: str, wanted: object, what: str, known: list[str]) -> UnknownOverrideError:
     shown, names = label(wanted), sorted(set(known))
     return UnknownOverrideError(call, shown, what, nearest(shown, names), names)
+
+
+def _flows_for_nobody(harnesses: Sequence[QueueHarness[Any]]) -> Mocker:
+    """Makes the flow producer that modules ask for and none registers."""
+    producer = HarnessFlowProducer(*harnesses)
+    return lambda token: producer if isinstance(token, FlowProducerToken) else None
 
 
 def _mock_missing(graph: Graph, mocker: Mocker) -> None:

@@ -1,7 +1,7 @@
 """Isolation: what becomes of the providers of modules when they are put into a testing module."""
 
 import functools
-from collections.abc import AsyncIterator, Callable, Container, Mapping
+from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any
@@ -15,6 +15,7 @@ from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
 from bullworks.schedule.registry import SchedulerRegistry
 from bullworks.schedule.scheduler import Scheduler
+from bullworks.testing.errors import UnknownOverrideError
 from bullworks.testing.isolation.standing_scheduler import StandingScheduler
 from bullworks.testing.isolation.unnamed_server import UnnamedConnection, UnnamedServer
 from bullworks.testing.isolation.users import Users
@@ -66,12 +67,14 @@ class Isolation:
         self._flows = flows
         self._runs_schedule = runs_schedule
         self._unnamed: dict[Token[PipelinedConnection], Users] = {}
-        self._used: set[str | None] = set()
+        self._roots: set[str | None] = set()
 
-    @property
-    def unused(self) -> list[str | None]:
-        """The config_keys of servers that were named for nobody."""
-        return [key for key in self._servers if key not in self._used]
+    def unused(self) -> Iterator[UnknownOverrideError]:
+        """What is wrong with servers that were named for a `for_root()` which no module imports."""
+        known = sorted(map(_shown, self._roots))
+        for key in self._servers:
+            if key not in self._roots:
+                yield UnknownOverrideError("use_redis", _argument(key), f"no module imports {_shown(key)}", None, known)
 
     def adapt(self, given: Binding) -> Binding:
         """The binding that is used in the place of one that a module lists."""
@@ -99,8 +102,8 @@ class Isolation:
 
     def _setup(self, given: Binding, recipe: UseFactory, token: SetupToken) -> Binding:
         key, options, tokens = token.config_key, token.options, ConnectionTokens.of(token.config_key)
+        self._roots.add(key)
         if key in self._servers:
-            self._used.add(key)
             return _then(given, recipe, self._servers[key].instead_of)
         if tokens.endpoint in self._overridden or tokens.connection in self._overridden:
             return given
@@ -117,6 +120,14 @@ class Isolation:
     def _scheduler(self, registry: SchedulerRegistry, discovery: Discovery, shutdown: Shutdown) -> Scheduler:
         is_alone = CONNECTION in self._unnamed
         return StandingScheduler(registry, discovery, shutdown, runs=self._runs_schedule, is_alone=is_alone)
+
+
+def _argument(config_key: str | None) -> str:
+    return "" if config_key is None else f"config_key={config_key!r}"
+
+
+def _shown(config_key: str | None) -> str:
+    return f"BullModule.for_root({_argument(config_key)})"
 
 
 async def _share(endpoint: Endpoint) -> AsyncIterator[PipelinedConnection]:

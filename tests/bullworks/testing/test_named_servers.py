@@ -88,8 +88,14 @@ async def test_a_further_connection_is_named_by_itself(redis_url: str, key_prefi
 
 
 async def test_a_server_named_for_nobody_is_an_error(redis_url: str) -> None:
-    with pytest.raises(UnknownOverrideError, match=r"use_redis\('reports'\): no module connects"):
+    with pytest.raises(UnknownOverrideError) as caught:
         await shop().use_redis(redis_url, config_key="reports").compile()
+    assert str(caught.value) == (
+        "use_redis(config_key='reports'): no module imports BullModule.for_root(config_key='reports'); there are: "
+        "BullModule.for_root()"
+    )
+    with pytest.raises(UnknownOverrideError, match=r"use_redis\(\): no module imports .*; there are: none"):
+        await Test.create_testing_module().use_redis(redis_url).compile()
 
 
 async def test_an_override_of_setup_endpoint_or_connection_names_one(redis_url: str) -> None:
