@@ -7,11 +7,13 @@ from bullworks.testing.errors import (
     RunawayError,
     TestingError,
     UnknownOverrideError,
+    UnnamedServerError,
 )
 from bullworks.testing.eventually import eventually
 from bullworks.testing.harness import QueueHarness
 from bullworks.testing.harness_flow_producer import HarnessFlowProducer
 from bullworks.testing.harness_group import HarnessGroup
+from bullworks.testing.memory.locks import MemoryLocks
 from bullworks.testing.mocking import mock_of
 from bullworks.testing.recorded_event import RecordedEvent
 from bullworks.testing.test import ModuleOverride, ProviderOverride, Test, TestingModuleBuilder
@@ -21,6 +23,7 @@ __all__ = [
     "HarnessFlowProducer",
     "HarnessGroup",
     "HarnessSetupError",
+    "MemoryLocks",
     "ModuleOverride",
     "NoHarnessError",
     "NotSimulatedError",
@@ -33,6 +36,7 @@ __all__ = [
     "TestingModule",
     "TestingModuleBuilder",
     "UnknownOverrideError",
+    "UnnamedServerError",
     "eventually",
     "mock_of",
 ]

@@ -86,3 +86,17 @@ class NoHarnessError(TestingError):
             f"{self.wanted_for} is of {of} no harness; there is one for {known or 'no queue'}. In a testing module add "
             f"{calls}; elsewhere give HarnessFlowProducer one for each queue"
         )
+
+
+class UnnamedServerError(TestingError):
+    """Something in a testing module would connect to a server that the test did not name; it did not."""
+
+    def __init__(self, wanted: str, server: str, ways: Sequence[str]) -> None:
+        super().__init__(wanted, server, tuple(ways))
+        self.wanted = wanted
+        self.server = server
+        self.ways = tuple(ways)
+
+    def __str__(self) -> str:
+        ways = "; or ".join(self.ways)
+        return f"{self.wanted} would connect to {self.server}, which this test did not name. In the test, {ways}"

@@ -96,7 +96,10 @@ def test_make_sets_it_up_once_and_passes_arguments_on(project: Path, environment
     assert run(["make", "test", "ARGS=-q -k cron"], project, environment).count("Installing into .venv") == 1
     assert "--processes" in run(["make", "run", "ARGS=worker --help"], project, environment)
     asked = (project / "pip.log").read_text()
-    assert asked == f"-m pip install --quiet --disable-pip-version-check --no-compile --editable {ROOT} --editable .[dev]\n"
+    assert (
+        asked
+        == f"-m pip install --quiet --disable-pip-version-check --no-compile --editable {ROOT} --editable .[dev]\n"
+    )
     (project / ".venv/.ready").unlink()
     run(["make", "BULLWORKS=", "test", "ARGS=--version"], project, environment)
     assert (project / "pip.log").read_text().splitlines()[1].endswith("--no-compile --editable .[dev]")

@@ -6,7 +6,20 @@ from typing import Any, Protocol
 
 import pytest
 
-from bullworks.bullmq import FlowJob, FlowProducer, Job, ParentError, Queue, UnrecoverableError, WaitingChildrenError
+from bullworks.bullmq import (
+    FlowJob,
+    FlowProducer,
+    Job,
+    JobChildrenError,
+    JobFailedError,
+    JobLockedError,
+    JobSpec,
+    ParentError,
+    Queue,
+    UnrecoverableError,
+    WaitingChildrenError,
+)
+from bullworks.bullmq.options.parent import ParentOptions
 from bullworks.bullmq.worker.processor import Processor
 
 QUEUES = ("orders", "lines", "mails")
@@ -61,6 +74,10 @@ def handler_of(side: FlowSide, queue_name: str) -> Processor:
             raise UnrecoverableError(f"for good: {job.name}")
         if data.get("spreads") and job.attempts_started == 1:
             return await _spread(side, job)
+        if data.get("watches"):
+            return await _watch_a_child_fail(side, job)
+        if data.get("removes"):
+            return await _remove_all(side, data["removes"])
         if data.get("resumes") and job.attempts_started == 1:
             assert await job.move_to_waiting_children()
             await side.queues[data["resumes"]].resume()
@@ -84,10 +101,32 @@ async def _spread(side: FlowSide, job: Job) -> None:
     raise WaitingChildrenError
 
 
+async def _watch_a_child_fail(side: FlowSide, job: Job) -> None:
+    parent = {"id": job.id, "queue": f"{side.queues['orders'].keys.prefix}:orders"}
+    child = await side.queues["lines"].add(
+        "dying", {"dies": True}, job_id="dying", parent=parent, fail_parent_on_failure=True
+    )
+    with pytest.raises(JobFailedError):
+        await child.wait_until_finished(ttl=10_000)
+    with pytest.raises(JobChildrenError) as caught:
+        await job.move_to_waiting_children()
+    raise UnrecoverableError(caught.value.problem)
+
+
+async def _remove_all(side: FlowSide, root: str) -> str:
+    """The tree in which this very job is."""
+    node = await side.flows.get_flow(root, "orders", depth=1)
+    assert node is not None
+    with pytest.raises(JobLockedError) as caught:
+        await node.job.remove()
+    return str(caught.value)
+
+
 async def family_of(job: Job) -> dict[str, Any]:
     """What it knows of its children."""
     everything = await job.get_dependencies()
     paged = await job.get_dependencies(processed={"cursor": 0}, failed={"cursor": 0, "count": 1})
+    open_page = await job.get_dependencies(unprocessed={"cursor": 0})
     return {
         "values": await job.get_children_values(),
         "ignored": await job.get_ignored_children_failures(),
@@ -96,6 +135,7 @@ async def family_of(job: Job) -> dict[str, Any]:
         "count": asdict(await job.get_dependencies_count()),
         "page": [paged.processed, paged.failed, paged.next_processed_cursor, paged.next_failed_cursor],
         "kinds": [paged.unprocessed, paged.next_unprocessed_cursor, paged.next_ignored_cursor],
+        "open": [sorted(open_page.unprocessed), open_page.failed, open_page.next_failed_cursor],
     }
 
 
@@ -173,6 +213,36 @@ async def a_failed_parent_that_was_to_be_delayed_waits_for_that(side: FlowSide) 
 
 
 @flow_scenario
+async def a_parent_that_was_delayed_fails_at_once(side: FlowSide) -> None:
+    first = flow("lines", "first", data={"dies": True}, continue_parent_on_failure=True)
+    second = flow("lines", "second", data={"dies": True}, fail_parent_on_failure=True)
+    await side.flows.add(flow("orders", "root", first, second, delay=3_600_000))
+    await side.settle()
+
+
+@flow_scenario
+async def a_child_fails_a_parent_that_has_failed(side: FlowSide) -> None:
+    child = flow("lines", "child", data={"dies": True}, fail_parent_on_failure=True)
+    node = await side.flows.add(flow("orders", "root", child))
+    await side.settle()
+    await node.children[0].job.retry()
+    side.seen.append(await family_of(node.job))
+    await side.settle()
+
+
+@flow_scenario
+async def a_child_fails_a_parent_that_runs(side: FlowSide) -> None:
+    await side.queues["orders"].add("watching", {"watches": True}, job_id="watching", attempts=3)
+    await side.settle()
+
+
+@flow_scenario
+async def a_tree_is_not_removed_while_a_job_of_it_runs(side: FlowSide) -> None:
+    await side.flows.add(flow("orders", "root", flow("lines", "child", data={"removes": "root"})))
+    await side.settle()
+
+
+@flow_scenario
 async def a_parent_that_went_on_hears_of_later_children(side: FlowSide) -> None:
     await side.queues["mails"].pause()
     early = flow("lines", "early", data={"dies": True}, continue_parent_on_failure=True)
@@ -242,6 +312,23 @@ async def a_parent_must_be_there(side: FlowSide) -> None:
 
 
 @flow_scenario
+async def parents_are_told_apart_where_jobs_are_added_one_by_one(side: FlowSide) -> None:
+    prefix = side.queues["orders"].keys.prefix
+    one, other, nobody = (ParentOptions(id=name, queue=f"{prefix}:orders") for name in ("one", "other", "nobody"))
+    stuck = flow("mails", "stuck", data={"dies": True})
+    await side.flows.add_bulk([flow("orders", "one", flow("lines", "first")), flow("orders", "other", stuck)])
+    lines = side.queues["lines"]
+    with pytest.raises(ParentError) as caught:
+        await lines.add("first", {}, job_id="first", parent=other)
+    side.seen.append(caught.value.problem)
+    parents = {"orphan": nobody, "mine": one, "yours": other}
+    with pytest.raises(ParentError):
+        await lines.add_bulk([JobSpec(name, {}, job_id=name, parent=parent) for name, parent in parents.items()])
+    side.seen.append(await lines.get_job_counts())
+    await side.settle()
+
+
+@flow_scenario
 async def children_are_removed_one_by_one(side: FlowSide) -> None:
     node = await side.flows.add(
         flow("orders", "root", flow("lines", "one"), flow("lines", "two"), flow("lines", "three"))
@@ -256,10 +343,14 @@ async def children_are_removed_one_by_one(side: FlowSide) -> None:
 
 @flow_scenario
 async def trees_are_removed(side: FlowSide) -> None:
-    middle = flow("lines", "middle", flow("mails", "leaf"))
-    node = await side.flows.add(flow("orders", "root", middle, flow("lines", "twig")))
+    middle = flow("lines", "middle", flow("mails", "leaf"), flow("mails", "other leaf"))
+    node = await side.flows.add(flow("orders", "root", middle, flow("lines", "twig"), flow("lines", "other twig")))
     await node.children[0].job.remove()
     await node.job.remove()
+    gone = flow("lines", "gone", data={"returns": 1}, remove_on_complete=True)
+    ended = await side.flows.add(flow("orders", "ended", gone, flow("lines", "there")))
+    await side.settle()
+    await ended.job.remove()
     kept = await side.flows.add(flow("orders", "kept", flow("lines", "child")))
     await kept.job.remove(remove_children=False)
     await side.settle()
@@ -282,6 +373,7 @@ async def queues_are_drained_of_children(side: FlowSide) -> None:
     same = flow("lines", "same", flow("lines", "child in the same queue"))
     await side.flows.add(flow("orders", "root", same))
     await side.flows.add(flow("orders", "other", flow("lines", "one"), flow("mails", "two", delay=TICK_MS)))
+    await side.flows.add(flow("lines", "half", flow("lines", "drained"), flow("mails", "three", delay=TICK_MS)))
     await side.queues["lines"].drain()
     side.seen += [await queue.get_job_counts() for queue in side.queues.values()]
     await side.settle()

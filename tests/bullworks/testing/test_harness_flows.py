@@ -150,3 +150,29 @@ async def test_a_prefix_makes_no_difference(orders: QueueHarness[Any], lines: Qu
     await HarnessFlowProducer(orders, lines).add(tree)
     await HarnessGroup(orders, lines).drain()
     assert orders.jobs[0].returnvalue == ["tea"]
+
+
+async def test_a_handler_may_wait_for_a_job_of_another_harness(lines: QueueHarness[Any]) -> None:
+    async def handle(job: Job) -> Any:
+        line = await lines.add("pack", {"item": job.data["item"]})
+        return await line.wait_until_finished(ttl=5_000)
+
+    orders: QueueHarness[Any] = QueueHarness("orders", handle)
+    await orders.add("ship", {"item": "tea"})
+    await orders.drain()
+    assert orders.jobs[0].returnvalue == {"packed": "tea"}
+
+
+async def test_a_parent_that_returns_while_children_are_open_is_not_completed(
+    lines: QueueHarness[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def handle(job: Job) -> None:
+        await lines.add("pack", {"item": "tea"}, parent={"id": job.id, "queue": "bull:orders"})
+
+    orders: QueueHarness[Any] = QueueHarness("orders", handle)
+    async with HarnessFlowProducer(orders, lines) as flows:
+        await flows.wait_until_ready()
+        await orders.add("ship")
+        await orders.drain()
+    assert orders.counts == {"active": 1}
+    assert "children are still open, so it cannot be completed" in caplog.text
