@@ -177,7 +177,7 @@ class Finisher:
     def _begin(self) -> "_Trip":
         outcomes, intake = self._outcomes, self._intake
         batch = [outcomes.popleft() for _ in range(min(len(outcomes), MOST_A_TRIP))]
-        want, holds, token = intake.room(), intake.holds, self._new_token()
+        want, holds, token = intake.room_beside(len(batch)), intake.holds, self._new_token()
         intake.reserve(want)
         self._under_way += 1
         return _Trip(batch, want, token, self._scripts.advance([o.to_script() for o in batch], want, token, holds))
