@@ -138,6 +138,18 @@ class WrongKeyTypeError(QueueError):
         return f"job {self.job_id}: {self.problem}; remove that key, or give the queue another prefix"
 
 
+class ScriptFailedError(QueueError):
+    """What lies in Redis under the job, or beside it, is not what a script can work with; nothing was changed."""
+
+    def __init__(self, job_id: str, problem: str) -> None:
+        super().__init__(job_id, problem)
+        self.job_id = job_id
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: {self.problem}; look at its hash and at the keys of its parent and deduplication id"
+
+
 class UnrecoverableError(Exception):
     """Raised by a handler to fail its job at once, whatever attempts are left."""
 
@@ -290,7 +302,9 @@ def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str
         needed: the state that the operation needs.
     """
     if isinstance(code, bytes):
-        return WrongKeyTypeError(job_id, code.decode())
+        problem = code.decode("utf-8", "backslashreplace")
+        wrong = WrongKeyTypeError if problem.startswith("WRONGTYPE") else ScriptFailedError
+        return wrong(job_id, problem)
     expired = LockLostError(job_id, operation)
     expired.has_expired = True
     known = {

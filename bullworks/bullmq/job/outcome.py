@@ -47,9 +47,13 @@ class Outcome:
     duration_ms: int = 0
     was_sent: bool = False
     """Sent once with no answer: it may be stored already."""
+    raw_id: bytes | None = None
+    """The job's id where that is not text."""
+    refusals: int = 0
+    """How often Redis could not store it, for a reason that may pass."""
 
     def to_script(self) -> tuple[str | bytes | int, ...]:
-        return (self.kind, self.job.id, self.token, self.value, self.retention, self.stack, self.extra)
+        return (self.kind, self.raw_id or self.job.id, self.token, self.value, self.retention, self.stack, self.extra)
 
     def keep_metadata(self, metadata: str) -> None:
         """Store with a failure where in a trace that was."""

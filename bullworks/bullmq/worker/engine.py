@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from bullworks.bullmq.errors import UnrecoverableError
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
@@ -240,7 +241,12 @@ class Engine:
         is_late = not self._accepts_jobs()
         on_progress = self._reporter.progress if self._reporter.emitter.has("progress") else None
         for at in range(0, len(jobs), 2):
-            job: Job[Any, Any] = Job.from_reply(scripts, jobs[at].decode(), jobs[at + 1], token)
+            try:
+                job_id = jobs[at].decode()
+            except UnicodeDecodeError:
+                self._fail_unnamed(jobs[at], jobs[at + 1], token)
+                continue
+            job: Job[Any, Any] = Job.from_reply(scripts, job_id, jobs[at + 1], token)
             job.on_progress = on_progress
             intake.took(job, token)
             if is_late:
@@ -248,6 +254,14 @@ class Engine:
                 self._finisher.add(Outcome("release", job, token))
             else:
                 self.runner.run(job)
+
+    def _fail_unnamed(self, raw_id: bytes, flat: list[bytes], token: str) -> None:
+        """Fail a job whose id is not UTF-8: no text can name it, neither to a handler nor to whoever looks for it."""
+        job: Job[Any, Any] = Job.from_reply(self.scripts, raw_id.decode("utf-8", "backslashreplace"), flat, token)
+        outcome = self.scripts.rules.ended(job, UnrecoverableError(f"the job's id is not UTF-8: {job.id}"))
+        outcome.raw_id = raw_id
+        self._intake.ended()
+        self._finisher.add(outcome)
 
     def _moved(self, job: Job[Any, Any]) -> None:
         """Its handler put it elsewhere: its lock is gone."""

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bullworks.bullmq.errors import LockLostError, QueueError, WrongKeyTypeError, outcome_error
+from bullworks.bullmq.errors import LockLostError, QueueError, ScriptFailedError, WrongKeyTypeError, outcome_error
 from bullworks.bullmq.job.outcome import Outcome
 from bullworks.bullmq.scripts.processing import FetchError
 from bullworks.bullmq.scripts.worker import Advance, Fetched, WorkerScripts
@@ -23,6 +23,8 @@ from bullworks.redis.pace import Pace
 log = logging.getLogger(__name__)
 
 _LANES = 2
+# An outcome that a script cannot store for what others wrote is given up then; its job stalls, and fails for that.
+_MOST_REFUSALS = 5
 # A handler that took longer has waited for something, and other slots wait still: Redis has time for small calls.
 _QUICK_MS = 1
 
@@ -175,7 +177,7 @@ class Finisher:
     def _begin(self) -> "_Trip":
         outcomes, intake = self._outcomes, self._intake
         batch = [outcomes.popleft() for _ in range(min(len(outcomes), MOST_A_TRIP))]
-        want, holds, token = intake.room(), intake.holds, self._new_token()
+        want, holds, token = intake.room_beside(len(batch)), intake.holds, self._new_token()
         intake.reserve(want)
         self._under_way += 1
         return _Trip(batch, want, token, self._scripts.advance([o.to_script() for o in batch], want, token, holds))
@@ -234,10 +236,12 @@ class Finisher:
                 raise
 
     async def _unstored(self, outcome: Outcome, error: QueueError) -> None:
-        if isinstance(error, WrongKeyTypeError):
-            # Nothing was written and the lock is still ours: whoever put that key there may take it away.
-            self._retry_later(outcome, self._pace.next_s(error))
-            return
+        if isinstance(error, WrongKeyTypeError | ScriptFailedError):
+            outcome.refusals += 1
+            # Nothing was written and the lock is still ours. Whoever put a key of another type there may take it away.
+            if isinstance(error, WrongKeyTypeError) or outcome.refusals < _MOST_REFUSALS:
+                self._retry_later(outcome, self._pace.next_s(error))
+                return
         if isinstance(error, LockLostError) and error.has_expired and await self._took_back(outcome):
             return
         self._intake.settled(outcome.job.id, outcome.token)

@@ -14,6 +14,9 @@ _SUSPECT_STALLS = 2
 # So long a worker passes suspects, if others keep it busy; then it takes nothing until it may take one of them.
 _PASSES_SUSPECTS_S = 10.0
 
+# In a fleet that is full a worker that takes the next job with each outcome keeps its places for ever.
+_TRIPS_A_TURN = 3
+
 MOST_A_TRIP = 50
 """Jobs in one script call: under 1.2 ms of Redis, which serves nobody else meanwhile."""
 
@@ -46,6 +49,8 @@ class Intake:
         self._suspect_waits = False
         self._suspect_met_s: float | None = None
         self._runs_suspect = False
+        self._is_fleet_full = False
+        self._trips = 0
         self._limited_until_s = 0.0
 
     @property
@@ -101,6 +106,18 @@ class Intake:
             return 0
         return max(min(self._concurrency - self.busy - self._reserved, MOST_A_TRIP), 0)
 
+    def room_beside(self, outcomes: int) -> int:
+        """How many jobs a trip with so many outcomes may ask for.
+
+        In a full fleet no more than places become free with it, so that none is taken which another worker was woken
+        for; and now and then none, so that the worker which has waited longest is.
+        """
+        room = self.room()
+        if not self._is_fleet_full or not outcomes:
+            return room
+        self._trips += 1
+        return 0 if self._trips % _TRIPS_A_TURN == 0 else min(room, outcomes)
+
     def set_concurrency(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self.expects_work = True
@@ -121,6 +138,7 @@ class Intake:
             return
         self.expects_work = taken == reserved
         self._suspect_waits = state == SUSPECT
+        self._is_fleet_full = state == FULL
         if self._suspect_waits and self._suspect_met_s is None:
             self._suspect_met_s = asyncio.get_running_loop().time()
         self.next_due_ms = wait_ms if state != LIMITED and wait_ms >= 0 else None

@@ -162,15 +162,14 @@ class _ServerRenewer:
 
     def _may_renew(self, lease: Lease) -> bool:
         """Whether its locks are due, and its loop turns."""
+        if lease.loop.is_closed():  # under its worker
+            self.remove(lease)
+            return False
         now_s = time.monotonic()
         blocked_s = 0.0 if lease.asked_s is None else now_s - lease.asked_s
         if lease.asked_s is None:
             lease.asked_s = now_s
-            try:
-                lease.loop.call_soon_threadsafe(lease.turned)
-            except RuntimeError:  # the loop was closed under its worker
-                self.remove(lease)
-                return False
+            self._tell(lease, lease.turned)
         if blocked_s > _BLOCK_WARNING_S and lease.locks and not lease.has_warned:
             lease.has_warned = True
             self._warn(lease, blocked_s)

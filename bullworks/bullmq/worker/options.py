@@ -50,8 +50,8 @@ class WorkerOptions(TypedDict, total=False):
         skip_lock_renewal: True leaves handlers to end within lock_duration, or their jobs run again elsewhere.
         stalled_interval: between checks for such jobs; default 30,000 ms, >= 100.
         max_stalled_count: how often a job may stall; once more and it fails; default 1.
-        isolate_stalled: a job that stalled twice runs alone, so that one that kills its process harms no other, and fails
-            only if it stalls alone.
+        isolate_stalled: a job that stalled twice runs alone, so that one that kills its process harms no other; it
+            fails only if it stalls alone.
         drain_delay: the longest wait for a job in one command; default 5,000 ms, 100 .. 10,000.
         skip_stalled_check: leave the checks to other workers.
         max_started_attempts: a job that was started more often is failed without being run; default: no limit.

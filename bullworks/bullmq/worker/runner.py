@@ -270,13 +270,16 @@ class Runner:
             self._on_moved(job)
 
     def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
-        """The job's timeout, once it is sure that its data and options can be read."""
+        """The job's timeout, once it is sure that its numbers, data and options can be read."""
+        malformed = job.malformed_number
+        if malformed is not None:
+            raise UnrecoverableError(f"the job's field {malformed}")
         try:
             _ = job.data
             opts = job.opts
         except InvalidPayloadError as error:
             raise UnrecoverableError(f"the job's data: {error}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
         return opts.timeout_ms or self._timeout_ms
 

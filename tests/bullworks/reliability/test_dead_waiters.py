@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
-import threading
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -61,9 +62,40 @@ async def test_jobs_that_a_frozen_waiter_was_woken_for_run_elsewhere_in_time(
             process.kill()
 
 
-@pytest.mark.parametrize("is_cancelled", [True, False], ids=["asyncio.run", "a loop that just stops"])
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_loop_that_ends_without_close_leaves_nobody_who_takes_jobs(
-    is_cancelled: bool, jobs: Queue[Any], any_server: RedisServer, key_prefix: str, ledger: Ledger
+    jobs: Queue[Any], any_server: RedisServer, key_prefix: str, ledger: Ledger
+) -> None:
+    """Nor anything that keeps the worker in memory."""
+
+    async def process(job: Job[Any, Any]) -> None:
+        ledger.note("end", job.id)
+
+    with any_server.client() as look:
+
+        async def main() -> weakref.ref[Worker[Any, Any]]:
+            worker: Worker[Any, Any] = Worker("q", process, connection=any_server.url, prefix=key_prefix)
+            await worker.start()
+            await eventually(lambda: is_blocked(look))
+            return weakref.ref(worker)
+
+        left = await asyncio.to_thread(lambda: asyncio.run(main()))
+        await eventually(lambda: not is_blocked(look), what="the waiter's connection is gone")
+        ids = await add_many(jobs, 3)
+        async with Worker("q", process, connection=any_server.url, prefix=key_prefix):
+            await eventually(lambda: completed(look, jobs) == 3, within_s=BACK_WITHIN_S)
+        check_ended(look, jobs, ids)
+        assert all("stc" not in fields(look, jobs, job_id) for job_id in ids)
+
+        def is_collected() -> bool:
+            gc.collect()
+            return left() is None
+
+        await eventually(is_collected, what="the worker is forgotten")
+
+
+async def test_a_loop_that_just_stops_takes_no_job_with_it(
+    jobs: Queue[Any], any_server: RedisServer, key_prefix: str, ledger: Ledger
 ) -> None:
     async def process(job: Job[Any, Any]) -> None:
         ledger.note("end", job.id)
@@ -76,26 +108,12 @@ async def test_a_loop_that_ends_without_close_leaves_nobody_who_takes_jobs(
             await eventually(lambda: is_blocked(look))
             return worker
 
-        left: list[Any] = []
-
-        def run() -> None:
-            if is_cancelled:
-                left.append(asyncio.run(main()))
-                return
-            loop = asyncio.new_event_loop()
-            left.extend((loop, loop.run_until_complete(main())))
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        await asyncio.to_thread(thread.join)
-        if is_cancelled:
-            await eventually(lambda: not is_blocked(look), what="the waiter's connection is gone")
+        loop = asyncio.new_event_loop()
+        worker = await asyncio.to_thread(loop.run_until_complete, main())
         ids = await add_many(jobs, 3)
         async with Worker("q", process, connection=any_server.url, prefix=key_prefix):
             await eventually(lambda: completed(look, jobs) == 3, within_s=BACK_WITHIN_S)
         check_ended(look, jobs, ids)
         assert all("stc" not in fields(look, jobs, job_id) for job_id in ids)
-        if not is_cancelled:
-            loop, worker = left
-            await asyncio.to_thread(loop.run_until_complete, worker.close(0))
-            loop.close()
+        await asyncio.to_thread(loop.run_until_complete, worker.close(0))
+        loop.close()

@@ -56,7 +56,8 @@ local function allowance(queue, options)
   local allowed, state, wait_ms = options.want, OPEN, -1
   if queue.concurrency then
     local room = queue.concurrency - redis.call('LLEN', queue.base .. 'active')
-    if room < allowed then allowed, state = math.max(room, 0), FULL end
+    -- Also where there is just enough: the fleet is full then.
+    if room <= allowed then allowed, state = math.max(room, 0), FULL end
   end
   -- A manual rate limit is a huge count in the same key, whether or not the worker has a limiter.
   local max = queue.max or options.limiter_max

@@ -120,6 +120,26 @@ async def test_the_fleets_concurrency_is_kept_over_two_workers(bench: Bench):
     assert peak == 2
 
 
+@pytest.mark.parametrize("slots", [(6, 6), (5, 5), (3, 6)], ids=str)
+async def test_equal_workers_share_what_the_fleet_may_run(bench: Bench, slots: tuple[int, int]):
+    """The one that has all places would take the next job with each outcome, and keep them for ever."""
+    shares = [0, 0]
+
+    def process_of(number: int) -> Any:
+        async def process(job: Any) -> None:
+            shares[number] += 1
+            await asyncio.sleep(0.005)
+
+        return process
+
+    await bench.command("HSET", bench.key("meta"), "concurrency", 5)
+    first, second = (bench.worker(process_of(number), concurrency=count) for number, count in enumerate(slots))
+    async with first, second:
+        await bench.queue.add_bulk([JobSpec("n", i) for i in range(300)])
+        await bench.until_in("completed", 300)
+    assert min(shares) >= 90, shares
+
+
 async def test_a_limiter_starts_so_many_jobs_per_duration(bench: Bench):
     started: list[float] = []
     loop = asyncio.get_running_loop()
