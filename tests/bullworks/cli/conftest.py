@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bullworks.cli.application import main
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.settings.conftest import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,6 +76,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         command = [sys.executable, str(ROOT / "main.py"), *arguments]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         process = subprocess.Popen(command, cwd="/", text=True, **pipes)
+        end_with_tests(process)
         processes.append(process)
         return process
 
