@@ -107,9 +107,10 @@ COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3
 
 lock: ## resolve requirements/*.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@test -x $(LOCK_VENV)/bin/uv || { $(PYTHON) -m venv $(LOCK_VENV) && $(LOCK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
-	@$(COMPILE) $(ARGS) --output-file requirements/base.lock
-	@$(COMPILE) $(ARGS) --constraint requirements/base.lock --all-extras --group dev --output-file requirements/dev.lock
-	@echo "requirements/base.lock and requirements/dev.lock are up to date"
+	@$(COMPILE) $(ARGS) --extra standard --group app --output-file requirements/base.lock
+	@$(COMPILE) $(ARGS) --constraint requirements/base.lock --extra production --group app --output-file requirements/production.lock
+	@$(COMPILE) $(ARGS) --constraint requirements/base.lock --all-extras --group app --group dev --output-file requirements/dev.lock
+	@echo "requirements/*.lock are up to date: base for make run, production without the embedded server, dev for all else"
 
 clean: ## remove .venv and everything the tools left; the embedded server's data in var/ stays
 	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/bullworks/node/node_modules

@@ -1,6 +1,6 @@
 """The service: `python main.py` starts it, `python main.py --help` lists what else it can do."""
 
-from bullworks.cli.application import main
+from bullworks.cli import main
 
 if __name__ == "__main__":
-    main()
+    main("app.app_module:AppModule")

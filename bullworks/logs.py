@@ -13,9 +13,11 @@ import traceback
 import unicodedata
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from bullworks.settings import LogSettings
+from pydantic import Field
+
+from bullworks.settings import LowerCase, Settings, UpperCase
 
 # What every record has; the rest of a record's attributes are the facts of `extra`.
 RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -25,6 +27,17 @@ FACT_CHARS = 500  # a longer fact is cut: a log line is not a place for data
 LEVEL_COLOURS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "1;31", "DEBUG": "2"}
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class LogSettings(Settings):
+    """What is logged, and in what form."""
+
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], UpperCase] = Field(
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
+    log_format: Annotated[Literal["auto", "text", "json"], LowerCase] = Field(
+        default="auto", description="text, json, or auto: text on a terminal, JSON lines otherwise"
+    )
 
 
 def escape(text: str) -> str:

@@ -1,5 +1,9 @@
 """Bull Board over our queues, and pages of our own beside it: an ASGI app, at /admin/queues."""
 
+from bullworks.extras import require
+
+require("board", "the board")
+
 from bullworks.board.app import BoardApp, board_app
 from bullworks.board.audit import AuditEvent
 from bullworks.board.errors import BadBasePathError, BoardError, SameQueueNameError

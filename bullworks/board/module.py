@@ -14,11 +14,11 @@ from bullworks.board.options import DEFAULT_PATH, BoardOptions, checked_path
 from bullworks.board.queues import BoardQueue, BoardQueueOptions, BoardQueues
 from bullworks.board.security import Auth, Policy, any_auth, basic_auth, bearer_auth
 from bullworks.board.security.guard import LOOPBACK_HOSTS
+from bullworks.board.settings import BoardSettings
 from bullworks.board.ui import BoardUi
 from bullworks.bullmq import Queue
 from bullworks.core import Discovery, ModuleContainer, Shutdown, Token, dynamic_module, provide
 from bullworks.schedule import SchedulerRegistry
-from bullworks.settings import BoardSettings, Settings
 from bullworks.web import WebRoutes, WebSetup, get_routes_token
 from bullworks.web.options import WEB_SETUP
 from bullworks.workers.tokens import QueueToken
@@ -152,8 +152,8 @@ class BoardModule:
             checked_path(base_path)
         extra = [queue if isinstance(queue, BoardQueue) else BoardQueue(queue=queue) for queue in queues]
 
-        def setup() -> BoardSetup:
-            given = BoardSetup() if auth != "settings" else _from_settings(Settings.load().board)
+        def setup(settings: BoardSettings | None = None) -> BoardSetup:
+            given = BoardSetup() if settings is None else _from_settings(settings)
             options = replace(
                 given.options,
                 policy=policy,
@@ -176,10 +176,12 @@ class BoardModule:
         def service(setup: BoardSetup, web: WebSetup, discovery: Discovery, shutdown: Shutdown) -> BoardService:
             return BoardService(setup, web, discovery, shutdown, extra=extra, queue_options=queue_options)
 
+        needed = [BoardSettings] if auth == "settings" else []
         return dynamic_module(
             BoardModule,
             providers=[
-                provide(SETUP, use_factory=setup, inject=[]),
+                *needed,
+                provide(SETUP, use_factory=setup, inject=needed),
                 provide(BoardService, use_factory=service, inject=[SETUP, WEB_SETUP, Discovery, Shutdown]),
                 provide(get_routes_token("board"), use_factory=BoardService.routes, inject=[BoardService]),
             ],

@@ -3,6 +3,15 @@
 import difflib
 from collections.abc import Iterable
 
+# What other libraries call options of jobs, where that is not nearly the name that they have here.
+_NAMES_ELSEWHERE = {
+    "retries": "attempts",
+    "retry": "attempts",
+    "max_retries": "attempts",
+    "countdown": "delay",
+    "eta": "delay",
+}
+
 
 class QueueError(Exception):
     """Base of the engine's errors."""
@@ -20,10 +29,18 @@ class InvalidOptionError(QueueError, ValueError):
         return f"{self.option}: {self.problem}"
 
     @classmethod
-    def unknown(cls, option: str, known: Iterable[str]) -> "InvalidOptionError":
-        """For a name that is none of `known`: names the near one, or all."""
+    def unknown(cls, option: str, known: Iterable[str], *, of_jobs: Iterable[str] = ()) -> "InvalidOptionError":
+        """For a name that is none of `known`: names the near one, or all.
+
+        Args:
+            of_jobs: the options of jobs, where those of something else are known: it may be meant for a job.
+        """
         names = sorted(known)
-        near = difflib.get_close_matches(option, names, 1)
+        meant = _NAMES_ELSEWHERE.get(option, option)
+        if meant in of_jobs:
+            hint = f"{meant} is an option of jobs: give it to queue.add(), or in default_job_options of the queue"
+            return cls(option, f"unknown option; {hint}")
+        near = [meant] if meant in names else difflib.get_close_matches(option, names, 1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
         return cls(option, f"unknown option; {hint}")
 
@@ -53,7 +70,12 @@ class JobNotFoundError(QueueError):
 
 
 class LockLostError(QueueError):
-    """The job's lock expired or another worker holds it; its outcome was not stored."""
+    """The job's lock expired or another worker holds it; its outcome was not stored.
+
+    `has_expired`: nobody holds it.
+    """
+
+    has_expired = False
 
     def __init__(self, job_id: str, operation: str) -> None:
         super().__init__(job_id, operation)
@@ -114,6 +136,18 @@ class WrongKeyTypeError(QueueError):
 
     def __str__(self) -> str:
         return f"job {self.job_id}: {self.problem}; remove that key, or give the queue another prefix"
+
+
+class ScriptFailedError(QueueError):
+    """What lies in Redis under the job, or beside it, is not what a script can work with; nothing was changed."""
+
+    def __init__(self, job_id: str, problem: str) -> None:
+        super().__init__(job_id, problem)
+        self.job_id = job_id
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: {self.problem}; look at its hash and at the keys of its parent and deduplication id"
 
 
 class UnrecoverableError(Exception):
@@ -268,10 +302,14 @@ def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str
         needed: the state that the operation needs.
     """
     if isinstance(code, bytes):
-        return WrongKeyTypeError(job_id, code.decode())
+        problem = code.decode("utf-8", "backslashreplace")
+        wrong = WrongKeyTypeError if problem.startswith("WRONGTYPE") else ScriptFailedError
+        return wrong(job_id, problem)
+    expired = LockLostError(job_id, operation)
+    expired.has_expired = True
     known = {
         -1: JobNotFoundError(job_id, operation),
-        -2: LockLostError(job_id, operation),
+        -2: expired,
         -3: JobStateError(job_id, operation, needed),
         -4: JobChildrenError(job_id, "children are still open, so it cannot be completed"),
         -6: LockLostError(job_id, operation),

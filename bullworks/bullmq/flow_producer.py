@@ -234,16 +234,25 @@ class FlowProducer:
 
     async def _send(self, plans: list[_Planned]) -> list[JobNode]:
         ordered = _level_by_level(plans)
+        now_ms, job_ids = await self._store([(planned.keys, planned.new) for planned in ordered])
+        ids = {id(planned): job_id for planned, job_id in zip(ordered, job_ids, strict=True)}
+        return [self._node(plan, ids, now_ms) for plan in plans]
+
+    async def _store(self, jobs: Sequence[tuple[QueueKeys, NewJob]]) -> tuple[int, list[str]]:
+        """Store whole trees, parents before their children. Returns Redis's time, ms, and an id for each job.
+
+        Raises:
+            ParentError: nothing was stored.
+        """
         args: list[Argument] = [META_VERSION]
-        for planned in ordered:
-            args += planned.new.args()
-        now_ms, *answers = await self.connection.run(ADD_FLOW, tuple(p.keys.base for p in ordered), args)
+        for _, new in jobs:
+            args += new.args()
+        now_ms, *answers = await self.connection.run(ADD_FLOW, tuple(keys.base for keys, _ in jobs), args)
         if isinstance(answers[0], int):
             code, number = answers
-            refused = ordered[number - 1].new
+            _, refused = jobs[number - 1]
             raise addition_error(code, refused.name, refused.opts.parent.key if refused.opts.parent else "")
-        ids = {id(planned): answer.decode() for planned, answer in zip(ordered, answers, strict=True)}
-        return [self._node(plan, ids, now_ms) for plan in plans]
+        return now_ms, [answer.decode() for answer in answers]
 
     def _node(self, plan: _Planned, ids: Mapping[int, str], now_ms: int) -> JobNode:
         job: Job[Any, Any] = Job(self._scripts(plan.keys), ids[id(plan)], plan.new.fields(now_ms))

@@ -13,15 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bullworks.bullmq.telemetry.interface import Attributes, AttributeValue, SpanKind
+from bullworks.extras import require
 
-try:
-    from opentelemetry import context as otel_context
-    from opentelemetry import metrics, propagate, trace
-    from opentelemetry.context import Context
-except ImportError as error:
-    raise ImportError(
-        "bullworks.bullmq.otel needs opentelemetry-api, which the extra `otel` brings: pip install 'bullworks[otel]'"
-    ) from error
+require("otel", "bullworks.bullmq.otel")
+
+from opentelemetry import context as otel_context
+from opentelemetry import metrics, propagate, trace
+from opentelemetry.context import Context
 
 _KINDS = {
     SpanKind.INTERNAL: trace.SpanKind.INTERNAL,

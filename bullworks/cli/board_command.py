@@ -8,8 +8,9 @@ import typer
 from bullworks import logs
 from bullworks.cli.connection import Queues, reached_queues
 from bullworks.cli.failure import CommandError
+from bullworks.cli.program import Program
 from bullworks.cli.running import run
-from bullworks.settings import Settings
+from bullworks.logs import LogSettings
 
 
 def board(
@@ -31,29 +32,35 @@ def board(
 async def _serve(names: list[str], is_read_only: bool, port: int | None) -> None:
     # their imports take longer than --help may
     from bullworks.board import BoardModule
+    from bullworks.board.settings import BoardSettings
     from bullworks.bullmq import Queue
     from bullworks.core import create_application, module
     from bullworks.redis.connecting import connection_to
     from bullworks.web import WebModule, WebServer
+    from bullworks.web.settings import WebSettings
 
-    settings = Settings.load()
-    logs.configure(settings.log)
+    # one module of many is built here: variables of the others stand in .env as well
+    settings = Program.current().settings.over({}, names_unknown=False)
+    settings.check([LogSettings, WebSettings, BoardSettings])
+    web = settings[WebSettings]
+    logs.configure(settings[LogSettings])
     async with reached_queues() as reached, AsyncExitStack() as stack:
         connection = connection_to(reached.endpoint)
         stack.push_async_callback(connection.close)
         queues = [Queue(name, connection=connection, prefix=reached.prefix) for name in await _chosen(reached, names)]
         board_module = BoardModule.for_root(queues=queues, read_only=is_read_only or None)
         web_module = WebModule.for_root(
-            host=settings.web.http_host, port=settings.web.http_port if port is None else port, serve="always"
+            host=web.http_host, port=web.http_port if port is None else port, serve="always"
         )
 
         @module(imports=[web_module, board_module])
         class BoardOnly:
             """The board and nothing else."""
 
-        async with await create_application(BoardOnly) as application:
-            application.enable_shutdown_hooks()
-            print(f"{application.get(WebServer).url}{settings.board.board_path}/", flush=True)
+        application = create_application(BoardOnly, settings=settings)
+        application.enable_shutdown_hooks()
+        async with await application:
+            print(f"{application.get(WebServer).url}{settings[BoardSettings].board_path}/", flush=True)
             await application.wait_for_shutdown()
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from bullworks.bullmq import Queue
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.cli.failure import CommandError
+from bullworks.cli.program import Program
 from bullworks.redis.embedded import EmbeddedServer
 from bullworks.redis.endpoint import Endpoint
-from bullworks.settings import QueueSettings, Settings
+from bullworks.workers.settings import QueueSettings
 
 GLOB_CHARACTERS = "*?[]\\"
 
@@ -59,13 +60,15 @@ async def reached_redis(settings: QueueSettings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def reached_queues() -> AsyncIterator[Queues]:
-    """The queues of the settings as they are now.
+    """The queues that the settings of the program name.
 
     Raises:
         SettingsError: the settings cannot be used.
         RedisError: the server cannot be reached.
     """
-    settings = Settings.load().queue
+    source = Program.current().settings
+    source.check([QueueSettings])
+    settings = source[QueueSettings]
     async with reached_redis(settings) as url:
         endpoint = Endpoint.of(url, connect_timeout_ms=settings.queue_connect_timeout_ms)
         # One connection first: it says what is wrong in words, where a client has only redis-py's.

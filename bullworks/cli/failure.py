@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from bullworks.bullmq.errors import InvalidOptionError, QueueError
 from bullworks.core.errors import CoreError
+from bullworks.extras import MissingExtraError
 from bullworks.logs import escape
 from bullworks.redis.errors import BadUrlError, RedisError
 from bullworks.settings import SettingsError
@@ -36,7 +37,7 @@ class CommandError(Exception):
 
 
 # Whatever else is raised is a bug of ours, and its traceback is what a report needs.
-EXPECTED = (CommandError, SettingsError, CoreError, QueueError, RedisError)
+EXPECTED = (CommandError, SettingsError, CoreError, QueueError, RedisError, MissingExtraError)
 WRONG_INPUT = (SettingsError, UnknownWorkerError, BadUrlError, InvalidOptionError)
 
 

@@ -8,7 +8,7 @@ import typer
 from bullworks.cli.module_drawing import mermaid, tree
 from bullworks.cli.module_outline import outline
 from bullworks.cli.output import print_json, say
-from bullworks.core import create_application
+from bullworks.cli.program import Program
 
 
 def modules(
@@ -20,9 +20,7 @@ def modules(
 
     Example: main.py modules --mermaid
     """
-    from app.app_module import AppModule  # its imports are most of the start-up time: --help does without
-
-    application = create_application(AppModule)
+    application = Program.current().application()
     found = outline(application.discovery)
     if as_json:
         print_json({"root": found[-1].number, "modules": [asdict(module) for module in found]})

@@ -1,6 +1,5 @@
 """`main.py schedule ...`: what runs when, what became of it, and running a cron by hand."""
 
-import os
 import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,15 +10,15 @@ from bullworks import logs
 from bullworks.cli.connection import reached_queues
 from bullworks.cli.failure import CommandError
 from bullworks.cli.output import print_json, print_table, say
+from bullworks.cli.program import Program
 from bullworks.cli.running import run
-from bullworks.core import create_application
+from bullworks.logs import LogSettings
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.pipelined import PipelinedConnection
 from bullworks.schedule import CronRun, SchedulerRegistry
 from bullworks.schedule.journal.records import CronRecord, read_record, recorded_names
 from bullworks.schedule.planning import Planned
 from bullworks.schedule.survey import survey
-from bullworks.settings import Settings
 
 schedule_app = typer.Typer(help="Look at crons, and run one.", no_args_is_help=True)
 
@@ -88,13 +87,10 @@ def run_cron(name: Annotated[str, typer.Argument(metavar="NAME", help="The cron'
 
 
 async def _run(name: str) -> CronRun:
-    from app.app_module import AppModule  # its imports are most of the start-up time: --help does without
-
     # only the modules are wanted, with their connections: the rest of the fleet works meanwhile
-    os.environ["WORKERS_ENABLED"] = "false"
-    os.environ["ENABLED_WORKERS"] = "all"
-    logs.configure(Settings.load().log)
-    async with await create_application(AppModule) as application:
+    program = Program.current().over({"WORKERS_ENABLED": "false", "ENABLED_WORKERS": "all", "HTTP_SERVE": "never"})
+    logs.configure(program.settings[LogSettings])
+    async with await program.application() as application:
         jobs = application.get(SchedulerRegistry).get_cron_jobs()
         if name not in jobs:
             raise CommandError.unknown("cron", name, sorted(jobs))
@@ -103,9 +99,7 @@ async def _run(name: str) -> CronRun:
 
 def _crons_in_code() -> list[Planned]:
     """All jobs that the service's decorators come to; nothing is built."""
-    from app.app_module import AppModule
-
-    found = survey(create_application(AppModule).discovery)
+    found = survey(Program.current().application().discovery)
     if found.problems:
         raise ExceptionGroup("the schedule cannot start", found.problems)
     return found.jobs

@@ -3,23 +3,22 @@
 import logging
 
 from bullworks import __version__, logs
-from bullworks.core import create_application
-from bullworks.settings import Settings
+from bullworks.cli.program import Program
+from bullworks.logs import LogSettings
+from bullworks.workers.settings import QueueSettings
 
 log = logging.getLogger(__name__)
 
 
-async def serve(settings: Settings, *, process: int | None = None) -> None:
+async def serve(program: Program, *, process: int | None = None) -> None:
     """Run the whole service; returns once a signal has ended it in order.
 
     Args:
         process: which of several processes this is, for the log; None: it stands alone.
     """
-    from app.app_module import AppModule  # its imports are most of the start-up time: --help does without
-
-    logs.configure(settings.log, process)
-    log.info("Bullworks %s starts in %s", __version__, settings.app.app_env)
-    async with await create_application(AppModule) as application:
-        application.enable_shutdown_hooks()
-        await application.wait_for_shutdown()
+    application = program.application()
+    program.settings.check([LogSettings, QueueSettings, *application.discovery.settings_classes()])
+    logs.configure(program.settings[LogSettings], process)
+    log.info("Bullworks %s starts in %s", __version__, program.settings[QueueSettings].app_env)
+    await application.run()
     log.info("Bullworks stopped")

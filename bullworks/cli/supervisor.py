@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bullworks.cli.failure import EXIT_FAILED
 from bullworks.cli.worker_process import MARGIN_S, WorkerProcess
-from bullworks.core.shutdown import SignalHandlers
+from bullworks.core.shutdown import SignalHandlers, stop_signals
 
 log = logging.getLogger(__name__)
 
@@ -20,19 +20,22 @@ LONGEST_DELAY_S = 30.0
 _UP_S = 60.0
 # A process that ends by itself so soon after the very first start could not start: neither could another.
 _START_S = 10.0
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Supervisor:
     """Runs one process for each entry of `settings`, until a signal or until they cannot start.
 
     Args:
+        command: starts one process, with its number and names behind it.
         names: the workers that each runs.
         settings: for each process, variables over those of the environment.
         grace_s: how long jobs may go on running after a signal.
     """
 
-    def __init__(self, names: list[str], settings: Sequence[Mapping[str, str]], *, grace_s: float) -> None:
+    def __init__(
+        self, command: Sequence[str], names: list[str], settings: Sequence[Mapping[str, str]], *, grace_s: float
+    ) -> None:
+        self._command = command
         self._names = names
         self._settings = settings
         self._grace_s = grace_s
@@ -48,7 +51,7 @@ class Supervisor:
             0: all closed in order after a signal; else the code of a process that could not start, or 1.
         """
         handlers = SignalHandlers()
-        handlers.install(_SIGNALS, self._on_signal)
+        handlers.install(stop_signals(), self._on_signal)
         try:
             keeping = [
                 asyncio.create_task(self._keep(number), name=f"worker-process-{number}")
@@ -67,7 +70,7 @@ class Supervisor:
         deaths = 0
         is_first = True
         while not self._stopping.is_set():
-            child = await WorkerProcess.start(number, self._names, self._settings[number])
+            child = await WorkerProcess.start(self._command, number, self._names, self._settings[number])
             self._running[number] = child
             log.info("process %d started, pid %d", number, child.process.pid, extra={"pid": child.process.pid})
             if self._stopping.is_set():

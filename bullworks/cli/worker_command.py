@@ -1,7 +1,6 @@
 """`main.py worker`: workers in this process, or in several under a supervisor."""
 
 import logging
-import os
 import sys
 from typing import Annotated
 
@@ -9,10 +8,14 @@ import typer
 
 from bullworks import logs
 from bullworks.cli.failure import CommandError
+from bullworks.cli.program import Program
 from bullworks.cli.running import run
 from bullworks.cli.serve import serve
 from bullworks.cli.worker_process import NUMBER_OPTION, end_with_supervisor
+from bullworks.extras import MissingExtraError
+from bullworks.logs import LogSettings
 from bullworks.settings import Settings
+from bullworks.workers.settings import QueueSettings, WorkersSettings
 
 log = logging.getLogger(__name__)
 
@@ -47,36 +50,49 @@ def worker(
 
     Example: main.py worker email --processes 4
     """
-    _select(names or [])
-    settings = Settings.load()
+    program = Program.current().over(_selection(names or []))
+    http_settings = _http_settings()
+    program.settings.read([LogSettings, QueueSettings, *http_settings, WorkersSettings])
     if processes is not None:
-        sys.exit(run(_supervise(settings, names or [], processes)))
-    if "http_serve" not in settings.web.model_fields_set:
+        sys.exit(run(_supervise(program, names or [], processes)))
+    if any("http_serve" not in program.settings[cls].model_fields_set for cls in http_settings):
         # One of several that were started by hand has the port, which is no reason for the others to fail.
-        os.environ["HTTP_SERVE"] = "if-free"
+        program = program.over({"HTTP_SERVE": "if-free"})
     if number is not None:
-        end_with_supervisor(settings.queue.shutdown_grace_ms / 1000)
-    run(serve(Settings.load(), process=number))
+        end_with_supervisor()
+    run(serve(program, process=number))
 
 
-def _select(names: list[str]) -> None:
-    """Let this process run these workers only, whatever ENABLED_WORKERS said; none named changes nothing."""
-    os.environ["WORKERS_ENABLED"] = "true"
-    if names:
-        os.environ["ENABLED_WORKERS"] = ",".join(names)
+def _selection(names: list[str]) -> dict[str, str | None]:
+    """Variables that let this process run these workers, or with no names those that the environment selects."""
+    if not names:
+        return {"WORKERS_ENABLED": "true"}
+    return {"WORKERS_ENABLED": "true", "ENABLED_WORKERS": ",".join(names)}
 
 
-async def _supervise(settings: Settings, names: list[str], count: int) -> int:
+def _http_settings() -> list[type[Settings]]:
+    """Where HTTP is served; nowhere without the extra `web`, and then there is nothing to read."""
+    try:
+        from bullworks.web.settings import WebSettings
+    except MissingExtraError:
+        return []
+    return [WebSettings]
+
+
+async def _supervise(program: Program, names: list[str], count: int) -> int:
     from bullworks.cli.supervisor import Supervisor
 
     if sys.platform == "win32":
         raise CommandError("--processes needs POSIX signals", "Start several `main.py worker` instead.")
-    logs.configure(settings.log)
+    settings = program.settings
+    logs.configure(settings[LogSettings])
     log.info("keeping %d processes up", count)
     others = {"HTTP_SERVE": "never"}
-    if settings.workers.schedule_runs == "all":
+    if settings[WorkersSettings].schedule_runs == "all":
         others["SCHEDULE_RUNS"] = "distributed"
+    command = [*program.command(), "worker"]
     environments = [{}, *[others] * (count - 1)]
-    code = await Supervisor(names, environments, grace_s=settings.queue.shutdown_grace_ms / 1000).run()
+    grace_s = settings[QueueSettings].shutdown_grace_ms / 1000
+    code = await Supervisor(command, names, environments, grace_s=grace_s).run()
     log.info("all processes have ended")
     return code

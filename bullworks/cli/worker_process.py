@@ -3,18 +3,14 @@
 import asyncio
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import bullworks
-
-_PACKAGE_FOLDER = str(Path(bullworks.__file__).resolve().parent.parent)
 # Longer than a closing takes beyond its grace time; who is not gone by then is stuck.
 MARGIN_S = 5.0
+_STANDARD_INPUT = 0  # sys.stdin is None where the descriptor was closed as Python started
 NUMBER_OPTION = "--process-number"
 """Which of several a process is; the supervisor says so, and nobody else."""
 
@@ -32,26 +28,24 @@ class WorkerProcess:
     started_s: float
 
     @classmethod
-    async def start(cls, number: int, names: list[str], settings: Mapping[str, str]) -> "WorkerProcess":
+    async def start(
+        cls, command: Sequence[str], number: int, names: list[str], settings: Mapping[str, str]
+    ) -> "WorkerProcess":
         """Start a process that runs these workers.
 
         Args:
+            command: `worker` of the same program.
             settings: variables that decide for it, over those of the environment.
         """
-        path = os.pathsep.join(part for part in (_PACKAGE_FOLDER, os.environ.get("PYTHONPATH")) if part)
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # a folder `app` where this was called is not ours
-            "-m",
-            "bullworks.cli",
-            "worker",
+            *command,
             NUMBER_OPTION,
             str(number),
             *names,
             stdin=asyncio.subprocess.PIPE,
             # Ctrl-C on a terminal reaches a whole group; here the supervisor alone, which passes it on once.
             start_new_session=True,
-            env={**os.environ, **settings, "PYTHONPATH": path},
+            env={**os.environ, **settings},
         )
         return cls(number, process, time.monotonic())
 
@@ -65,14 +59,12 @@ class WorkerProcess:
             self.process.send_signal(signum)
 
 
-def end_with_supervisor(grace_s: float) -> None:
+def end_with_supervisor() -> None:
     """Close in order, as on SIGTERM, once the supervisor is gone; however it ended, its end of the line is closed."""
 
     def watch() -> None:
-        while os.read(sys.stdin.fileno(), 1):
+        while os.read(_STANDARD_INPUT, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(grace_s + MARGIN_S)
-        os._exit(1)  # a handler that holds the interpreter would outlive everybody who could end it
 
     threading.Thread(target=watch, name="life-line", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from bullworks.core.application import Application, create_application
 from bullworks.core.arity import most_arguments
+from bullworks.core.command import command
 from bullworks.core.container import ModuleContainer
 from bullworks.core.discovery import (
     DiscoveredClass,
@@ -18,6 +19,7 @@ from bullworks.core.errors import (
     AmbiguousProviderError,
     ApplicationStateError,
     AsyncFactoryError,
+    BuildCircleError,
     CoreError,
     ForcedShutdownError,
     OverrideTooLateWarning,
@@ -26,6 +28,7 @@ from bullworks.core.errors import (
     UnknownProviderError,
     WiringError,
 )
+from bullworks.core.hints import asked_for_by_mark
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
@@ -41,6 +44,7 @@ __all__ = [
     "ApplicationStateError",
     "AsyncFactoryError",
     "Binding",
+    "BuildCircleError",
     "CoreError",
     "DiscoveredClass",
     "DiscoveredMethod",
@@ -62,6 +66,8 @@ __all__ = [
     "Token",
     "UnknownProviderError",
     "WiringError",
+    "asked_for_by_mark",
+    "command",
     "create_application",
     "dynamic_module",
     "injectable",

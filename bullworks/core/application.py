@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -17,13 +18,17 @@ from bullworks.core.error_text import render_duplicate
 from bullworks.core.errors import ApplicationStateError, ForcedShutdownError, UnknownProviderError
 from bullworks.core.lifecycle import Lifecycle
 from bullworks.core.resolver import Resolver, open_request
-from bullworks.core.shutdown import SignalHandlers
+from bullworks.core.shutdown import SignalHandlers, stop_signals
 from bullworks.core.tokens import AnyToken, label
+from bullworks.core.watchdog import Watchdog
+from bullworks.settings import SettingsSource
 
 log = logging.getLogger(__name__)
 
 # after a second signal, how long hooks may take to hand back what they hold
 _FORCED_GRACE_S = 2.0
+# past the grace time, how long closing may take before the process is ended from outside the loop
+_WATCHDOG_MARGIN_S = 3.0
 
 
 class _State(Enum):
@@ -34,7 +39,7 @@ class _State(Enum):
     CLOSED = "closed"
 
 
-def create_application(module: type[Any] | ModuleContainer) -> "Application":
+def create_application(module: type[Any] | ModuleContainer, *, settings: SettingsSource | None = None) -> "Application":
     """An application made of a module class, or of the container that a `for_root()` returned.
 
         async with await create_application(AppModule) as app:
@@ -44,11 +49,16 @@ def create_application(module: type[Any] | ModuleContainer) -> "Application":
     Awaiting it starts it: everything is built and every start hook has run. Before that, providers can be
     overridden on its `container`.
 
+    Args:
+        settings: where settings classes are read from; the environment and `.env` unless given.
+
     Raises:
         WiringError: the modules do not fit together; lists every problem. What an override could still
             provide is reported when the application is awaited.
     """
-    return Application(module if isinstance(module, ModuleContainer) else assemble(module))
+    container = module if isinstance(module, ModuleContainer) else assemble(module)
+    graph_of(container).settings = settings or SettingsSource()
+    return Application(container)
 
 
 class Application(Resolver):
@@ -69,6 +79,7 @@ class Application(Resolver):
         self._signals = SignalHandlers()
         self._state = _State.CREATED
         self._changing_state = asyncio.Lock()
+        self._starting: asyncio.Task[Any] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._stop_deadline: asyncio.Timeout | None = None
 
@@ -117,6 +128,7 @@ class Application(Resolver):
             if self._state is _State.CLOSED:
                 self._shutdown.reset()
             self._state, self._closing = _State.STARTING, None
+            self._starting = asyncio.current_task()
             for duplicate in self._graph.duplicates:
                 log.warning("%s", render_duplicate(duplicate))
             self._graph.is_running = True
@@ -126,9 +138,11 @@ class Application(Resolver):
                 await self._lifecycle.start()
             except BaseException as failure:
                 # not only Exception: a start that is cancelled has opened things as well
-                for error in await self._stop(None):
+                for error in await self._stop(self._shutdown.signal):
                     failure.add_note(f"and while closing what had started: {error!r}")
                 raise
+            finally:
+                self._starting = None
             self._state = _State.RUNNING
             log.info("%s started: %d modules", self._node.spec.name, len(self._graph.nodes))
             return self
@@ -150,15 +164,56 @@ class Application(Resolver):
             # shielded: a caller who gives up waiting does not leave the application half closed
             await asyncio.shield(self._closing)
 
-    def enable_shutdown_hooks(self, *signals: signal.Signals) -> "Application":
-        """Close in order on a signal, SIGINT and SIGTERM unless others are given.
+    def enable_shutdown_hooks(self, *signals: signal.Signals, end_process: bool = True) -> "Application":
+        """Close in order on a signal; SIGINT, SIGTERM and SIGHUP unless others are given.
 
         A second one forces: hooks that wait are told to give up (`Shutdown.forced`), and what has not ended
         2 seconds later is abandoned. A third one ends the process, as if nothing had been enabled.
+
+        Args:
+            end_process: the process is expected to end. If it still runs 3 seconds past the grace time, whatever
+                blocks it, what runs is logged with its stacks and the process ends with exit code 1. False: it goes on.
         """
-        asked = signals or (signal.SIGINT, signal.SIGTERM)
-        self._signals.install(asked, self._on_signal)
+        watchdog = Watchdog(asyncio.get_running_loop())
+        asked: list[str] = []
+
+        def at_once(name: str) -> None:
+            asked.append(name)
+            match len(asked):
+                case 1:
+                    watchdog.start(self._shutdown.grace_s + _WATCHDOG_MARGIN_S)
+                case 2:
+                    watchdog.start(_FORCED_GRACE_S + _WATCHDOG_MARGIN_S)
+                case _:  # the loop did not even get to the second one
+                    os._exit(128 + signal.Signals[name])
+
+        self._signals.install(signals or stop_signals(), self._on_signal, at_once=at_once if end_process else None)
         return self
+
+    async def run(self) -> str | None:
+        """Start, wait until a signal or `close()` asks the application to stop, and close in order.
+
+        A signal that comes while it starts ends the start.
+
+        Returns:
+            the signal's name, or None.
+
+        Raises:
+            Exception: what `init` and `close` raise.
+        """
+        self.enable_shutdown_hooks()
+        try:
+            await self.init()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not self._shutdown.requested.is_set():
+                raise
+            task.uncancel()
+            return self._shutdown.signal
+        try:
+            return await self.wait_for_shutdown()
+        finally:
+            await self.close()
 
     async def wait_for_shutdown(self) -> str | None:
         """Wait until a signal or `close()` asks the application to stop.
@@ -170,9 +225,13 @@ class Application(Resolver):
         return self._shutdown.signal
 
     def _on_signal(self, name: str) -> None:
-        if self._closing is None:
+        if not self._shutdown.requested.is_set():
             log.info("%s received, closing; once more forces", name)
-            self._begin_closing(name)
+            if self._starting is not None:
+                self._shutdown.request(name)
+                self._starting.cancel()
+            else:
+                self._begin_closing(name)
         else:
             log.warning("%s received again, giving up what still runs", name)
             self._signals.restore()

@@ -1,6 +1,5 @@
 """Assembles an application's containers from module classes, `for_root()` containers and foreign containers."""
 
-import keyword
 from collections.abc import Hashable
 from functools import partial
 from typing import Any
@@ -15,13 +14,15 @@ from bullworks.core.graph import Graph
 from bullworks.core.linking import Ambient, Linker
 from bullworks.core.module import ForwardRef, ModuleSpec, spec_of
 from bullworks.core.module_ref import ModuleRef
+from bullworks.core.naming import name_entry
+from bullworks.core.nesting import MOST_NESTED
 from bullworks.core.node import Entry, ModuleNode
-from bullworks.core.problems import BadImport, BadProvider, NameClash, NotAModule, Problem, ProvidedTwice, ReservedName
+from bullworks.core.problems import BadImport, BadProvider, ImportedTooDeep, NotAModule, Problem, ProvidedTwice
 from bullworks.core.provide import Binding, UseProvider, bind_class
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.substitutes import Substitutes
-from bullworks.core.tokens import AnyToken, attribute_name, label, snake_case
+from bullworks.core.tokens import AnyToken, label, snake_case
 
 _AMBIENT: Ambient = {
     ModuleRef: ModuleRef,
@@ -53,6 +54,7 @@ class _Assembly:
         self._nodes: dict[Hashable, ModuleNode] = {}
         self._recipes: dict[Graph, None] = {}
         self._problems: list[Problem] = []
+        self._depth = 0
 
     def assemble(self, module: type[Any] | ModuleSpec) -> ModuleContainer:
         spec = module if isinstance(module, ModuleSpec) else spec_of(module)
@@ -80,6 +82,10 @@ class _Assembly:
         if spec.identity in self._nodes:
             return self._nodes[spec.identity]
         node = self._nodes[spec.identity] = ModuleNode(spec)
+        if self._depth == MOST_NESTED:
+            self._problems.append(ImportedTooDeep(spec.name, MOST_NESTED))
+            return node
+        self._depth += 1
         if spec.cls is not None:
             self._add(node, bind_class(spec.cls))
         for provider in spec.providers:
@@ -96,22 +102,21 @@ class _Assembly:
                 node.imports.append(imported)
         for export in spec.exports:
             node.exports.extend(self._exported(node, export))
+        self._depth -= 1
         return node
 
     def _add(self, node: ModuleNode, given: Binding) -> None:
         binding = self._substitutes.binding(given, given.token)
-        token, attribute, name = binding.token, attribute_name(binding.token), node.spec.name
-        namesake = node.entry_at(attribute)
+        token = binding.token
         if token in node.entries:
-            self._problems.append(ProvidedTwice(label(token), name))
+            self._problems.append(ProvidedTwice(label(token), node.spec.name))
             return
-        if attribute in RESERVED_NAMES or not attribute.isidentifier() or keyword.iskeyword(attribute):
-            self._problems.append(ReservedName(label(token), attribute, name))
-        elif namesake is not None:
-            self._problems.append(NameClash(label(namesake.token), label(token), attribute, name))
         # also when its name is bad: whatever needs it would be reported as well, which hides the cause
         replaced = None if binding is given else given
-        node.entries[token] = Entry(token, node, binding, replaced=replaced)
+        entry = node.entries[token] = Entry(token, node, binding, replaced=replaced)
+        bad_name = name_entry(entry, node)
+        if bad_name is not None:
+            self._problems.append(bad_name)
 
     def _imported(self, importer: ModuleNode, reference: Any) -> ModuleNode | None:
         if isinstance(reference, ForwardRef):

@@ -1,21 +1,24 @@
 """Brings the instances of a graph to life, what is needed before what needs it."""
 
 import inspect
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator
 from typing import Any
 
 from dependency_injector import providers
 
 from bullworks.core.errors import AsyncFactoryError, WiringError
-from bullworks.core.graph import Graph
+from bullworks.core.graph import Graph, needs
 from bullworks.core.node import Entry
 from bullworks.core.overrides import forget
 from bullworks.core.problems import Problem
+from bullworks.core.provide import UseSettings
 from bullworks.core.request import CURRENT, Request, is_promise
 from bullworks.core.scope import Scope
+from bullworks.core.side_by_side import build_side_by_side
 from bullworks.core.tokens import label
-from bullworks.core.watched import Missing, WatchedContextLocal
+from bullworks.core.under_way import under_way
+from bullworks.core.watched import Missing, Parts, WatchedContextLocal
+from bullworks.settings import Settings, SettingsError
 
 
 def check(graph: Graph) -> None:
@@ -23,16 +26,27 @@ def check(graph: Graph) -> None:
 
     Raises:
         WiringError: lists every problem.
+        SettingsError: lists every setting that cannot be used.
         Exception: the one thing that a module's check found.
         ExceptionGroup: several of these.
     """
-    problems = dict.fromkeys(problem for entry in graph.wanted() for problem in problems_of(entry))
+    wanted = graph.wanted()
+    problems = dict.fromkeys(problem for entry in wanted for problem in problems_of(entry))
     errors: list[Exception] = [WiringError(list(problems))] if problems else []
+    try:
+        graph.settings.check(_settings_classes(wanted))
+    except SettingsError as error:
+        errors.append(error)
     errors.extend(error for look in graph.checks for error in look())
     if len(errors) == 1:
         raise errors[0]
     if errors:
         raise ExceptionGroup(f"{graph.root.spec.name} cannot start", errors)
+
+
+def _settings_classes(entries: Iterable[Entry]) -> list[type[Settings]]:
+    recipes = (entry.binding.recipe for entry in entries if entry.binding is not None and not entry.is_overridden)
+    return [recipe.cls for recipe in recipes if isinstance(recipe, UseSettings)]
 
 
 def problems_of(entry: Entry) -> Iterator[Problem]:
@@ -59,30 +73,70 @@ def build(graph: Graph) -> None:
     if waiting is not None:
         raise AsyncFactoryError(label(waiting.token), label(waiting.token))
     for entry in _unbuilt(entries):
-        with _named(entry, graph):
-            _keep(entry, entry.provider())
+        _build_now(entry, graph)
 
 
 async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> None:
-    """Build every singleton that is not lazy, or the given entries, awaiting async factories.
+    """Build every singleton that is not lazy, or the given entries, awaiting async factories side by side.
 
     Raises:
         WiringError: the modules do not fit together.
+        ExceptionGroup: several factories failed, each for itself.
     """
     if entries is None:
         check(graph)
         entries = graph.to_build()
     entries = list(entries)
-    for entry in _unbuilt(entries):
-        with _named(entry, graph):
-            value = entry.provider()
-            if is_pending(entry, value):
-                value = await value
-                entry.provider.settle(value)
-            _keep(entry, value)
+    await build_side_by_side(_unbuilt(entries), lambda entry: _begin(entry, graph), graph.root.spec.name)
     request = CURRENT.get()
     if request is not None:
         await _build_in(request, entries, graph)
+
+
+def build_needs(entry: Entry, graph: Graph) -> Entry | None:
+    """Build the singletons that an entry needs, one after the other.
+
+    Returns:
+        the first that has to be awaited; nothing is built then.
+    """
+    if all(needed.is_built for needed in needs(entry)):
+        return None
+    entries = graph.order(needs(entry))
+    waiting = first_async(entries)
+    if waiting is None:
+        for needed in _unbuilt(entries):
+            _build_now(needed, graph)
+    return waiting
+
+
+def _build_now(entry: Entry, graph: Graph) -> None:
+    with under_way(entry, graph) as parts:
+        _keep(entry, entry.provider(), parts)
+
+
+def _begin(entry: Entry, graph: Graph) -> Coroutine[None, None, None] | None:
+    """Build an entry, or return the rest of the work if it has to be awaited."""
+    with under_way(entry, graph) as parts:
+        if entry.is_async and not entry.is_overridden:
+            return _build_awaited(entry, graph)
+        value = entry.provider()
+        if not is_pending(entry, value):
+            _keep(entry, value, parts)
+            return None
+    return _build_awaited(entry, graph, value, parts)  # an override's, or of what is TRANSIENT
+
+
+async def _build_awaited(
+    entry: Entry, graph: Graph, promise: Awaitable[object] | None = None, begun: Parts | None = None
+) -> None:
+    """Await an entry's object; who asks meanwhile waits, and has the same."""
+    async with graph.turns[entry]:
+        if entry.is_built:
+            return
+        with under_way(entry, graph, begun) as parts:
+            value = await (entry.provider.promise() if promise is None else promise)
+            entry.provider.settle(value)
+            _keep(entry, value, parts)
 
 
 def first_async(entries: Iterable[Entry]) -> Entry | None:
@@ -103,6 +157,19 @@ def built_instances(graph: Graph) -> list[tuple[Entry, object]]:
         if entry.is_built and entry.is_owned and id(entry.instance) not in seen:
             seen.add(id(entry.instance))
             found.append((entry, entry.instance))
+    return found
+
+
+def instances_with_parts(graph: Graph) -> list[tuple[Entry, object]]:
+    """What has been built, in order, and before each instance the TRANSIENT ones that were made for it."""
+    makers = {entry.provider: entry for entry in graph.entries()}
+    seen: set[int] = set()
+    found = []
+    for entry, instance in built_instances(graph):
+        for maker, made in (*((makers[provider], part) for provider, part in entry.parts), (entry, instance)):
+            if id(made) not in seen:
+                seen.add(id(made))
+                found.append((maker, made))
     return found
 
 
@@ -137,10 +204,11 @@ async def _build_in(request: Request, entries: Iterable[Entry], graph: Graph) ->
     for entry in entries:
         provider = entry.provider
         if isinstance(provider, WatchedContextLocal) and not entry.is_overridden and not request.holds(provider):
-            with _named(entry, graph):
-                value = provider()
-                if is_promise(value):
-                    request.keep(provider, await value)
+            with under_way(entry, graph):
+                async with request.turns[provider]:
+                    made: Any = None if request.holds(provider) else provider()
+                    if is_promise(made):
+                        request.keep(provider, await made)
 
 
 def _exists(entry: Entry) -> bool:
@@ -155,17 +223,8 @@ def _is_defined(entry: Entry | None) -> bool:
     return entry is not None and isinstance(entry.provider, Missing) and bool(entry.provider.is_defined)
 
 
-def _keep(entry: Entry, value: object) -> None:
-    entry.is_built, entry.instance = True, value
+def _keep(entry: Entry, value: object, parts: Parts) -> None:
+    entry.is_built, entry.instance, entry.parts = True, value, tuple(parts.made)
+    parts.is_open = False
     if value is None:  # the library would call a factory that returned None again for each consumer
         entry.provider.settle(value)
-
-
-@contextmanager
-def _named(entry: Entry, graph: Graph) -> Iterator[None]:
-    """Say in an error whose constructor or factory raised it."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(f"while building {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
-        raise

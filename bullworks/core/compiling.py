@@ -5,12 +5,13 @@ from typing import Any
 
 from dependency_injector import providers
 
+from bullworks.core.building import build_needs
 from bullworks.core.graph import Graph
 from bullworks.core.markers import Lazy
 from bullworks.core.node import Dependency, Entry
 from bullworks.core.overrides import EntryWatch
 from bullworks.core.problems import UnresolvedParameter
-from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
 from bullworks.core.request import opening
 from bullworks.core.resolver import value_of
 from bullworks.core.scope import Scope
@@ -34,12 +35,18 @@ def compile_missing(entry: Entry, problem: UnresolvedParameter, graph: Graph) ->
     missing.observer = EntryWatch(entry, graph)
 
 
-def compile_entry(entry: Entry, binding: Binding, graph: Graph) -> None:
-    """Give an entry its provider. What it needs must have theirs."""
+def compile_entry(entry: Entry, binding: Binding, graph: Graph, *, is_deep: bool = False) -> None:
+    """Give an entry its provider. What it needs must have theirs.
+
+    Args:
+        is_deep: it is at the end of a chain too long for each to be built inside the next.
+    """
     name = label(entry.token)
-    entry.provider = provider = _provider(binding, entry.scope, name)
+    entry.provider = provider = _provider(binding, entry.scope, name, graph)
     if isinstance(provider, WatchedContextLocal):
         provider.name = name
+    if isinstance(provider, WatchedSingleton) and is_deep:
+        provider.prepare = functools.partial(build_needs, entry, graph)
     provider.observer = EntryWatch(entry, graph)
     if isinstance(provider, WatchedSingleton | WatchedFactory | WatchedContextLocal | WatchedResource | WatchedLink):
         given = [d for d in entry.dependencies if d.target is not None or not d.parameter.has_default]
@@ -47,20 +54,20 @@ def compile_entry(entry: Entry, binding: Binding, graph: Graph) -> None:
         provider.add_kwargs(**{d.parameter.name: _argument(d, graph) for d in given if not d.parameter.is_positional})
 
 
-def _provider(binding: Binding, scope: Scope, name: str) -> Watched:
+def _provider(binding: Binding, scope: Scope, name: str, graph: Graph) -> Watched:
     match binding.recipe:
         case UseValue(value):
             return WatchedObject(value)
+        case UseSettings(settings):
+            return WatchedSingleton(lambda: graph.settings[settings])
         case UseExisting():
             return WatchedLink(_same)
         case UseProvider(provider):
             return WatchedLink(_same, provider)
         case UseFactory(function) as factory if factory.is_generator:
             return WatchedResource(function) if scope is Scope.SINGLETON else _of_scope(scope, opening(function, name))
-        case UseFactory(function):
-            return _of_scope(scope, function)
-        case UseClass(cls):
-            return _of_scope(scope, cls)
+        case UseFactory(make) | UseClass(make):
+            return _of_scope(scope, make)
 
 
 def _of_scope(scope: Scope, make: Any) -> Watched:

@@ -9,10 +9,11 @@ from weakref import WeakKeyDictionary
 from bullworks.core.building import built_instances
 from bullworks.core.graph import Graph
 from bullworks.core.node import Entry, ModuleNode
-from bullworks.core.provide import Recipe, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from bullworks.core.provide import Recipe, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
 from bullworks.core.resolver import resolve_entry
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import AnyToken, label
+from bullworks.settings import Settings, SettingsSource
 
 
 class ProviderKind(Enum):
@@ -22,6 +23,7 @@ class ProviderKind(Enum):
     VALUE = "value"
     FACTORY = "factory"
     ALIAS = "alias"
+    SETTINGS = "settings"
     FOREIGN = "foreign"
     """Of a dependency-injector container that the module imports."""
 
@@ -39,6 +41,8 @@ class ProviderKind(Enum):
                 return cls.ALIAS
             case UseProvider():
                 return cls.FOREIGN
+            case UseSettings():
+                return cls.SETTINGS
 
 
 class DiscoveredProvider:
@@ -73,8 +77,10 @@ class DiscoveredProvider:
 
     @property
     def instance(self) -> object:
-        """What it provides, an override included; None while it is not built."""
-        return self._entry.instance
+        """What it provides, an override included; None while it is not built. A `use_value` is there from the start."""
+        if self._entry.is_built or self._entry.is_overridden or not isinstance(self._recipe, UseValue):
+            return self._entry.instance
+        return self._recipe.value
 
     @property
     def made_from(self) -> type[Any] | None:
@@ -84,7 +90,7 @@ class DiscoveredProvider:
             return type(entry.instance)
         if entry.is_overridden:
             return None
-        if isinstance(recipe, UseClass):
+        if isinstance(recipe, UseClass | UseSettings):
             return recipe.cls
         # a factory says by its token what it makes
         return entry.token if isinstance(recipe, UseFactory) and isinstance(entry.token, type) else None
@@ -171,6 +177,16 @@ class Discovery:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+
+    @property
+    def settings(self) -> SettingsSource:
+        """Where the settings classes of the application are read from; `settings[MailSettings]`."""
+        return self._graph.settings
+
+    def settings_classes(self) -> list[type[Settings]]:
+        """The settings classes among the providers, each once."""
+        recipes = [entry.binding.recipe for entry in self._graph.entries() if entry.binding is not None]
+        return list(dict.fromkeys(recipe.cls for recipe in recipes if isinstance(recipe, UseSettings)))
 
     def providers(self) -> Iterator[DiscoveredProvider]:
         """Every provider that a module lists, leaf modules first."""

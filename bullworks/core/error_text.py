@@ -11,14 +11,17 @@ from bullworks.core.problems import (
     Cycle,
     DuplicateExport,
     Hint,
+    ImportedTooDeep,
     NameClash,
     NameNotThere,
     NearName,
+    NestedTooDeep,
     NoAnnotation,
     NobodyProvides,
     NotAModule,
     NotExported,
     NotImported,
+    NotMarked,
     NotReadable,
     Problem,
     ProvidedTwice,
@@ -40,7 +43,7 @@ def render(problems: Sequence[Problem]) -> str:
     return "\n".join([f"{len(problems)} problems in the wiring:", *numbered])
 
 
-def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
+def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one text a case
     """What is wrong, where, and what to do."""
     match problem:
         case UnresolvedParameter():
@@ -50,6 +53,13 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
             if asking is not None:
                 hint = f"take {parameter} in {asking} and call it when you need it"
             return f"Circular dependency in {_path(path)}: {' -> '.join(names)}.\n  Hint: {hint}."
+        case NestedTooDeep(first, last, length, most, path):
+            return (
+                f"{first[0]} in {_path(path)} is at the end of {length:,} providers that are each made inside the "
+                f"next: {' -> '.join(first)} -> ... -> {last}.\n"
+                f"  Hint: TRANSIENT and REQUEST-scoped providers and use_existing may nest {most} deep; make one of "
+                "them a SINGLETON, or take it as Lazy[...]."
+            )
         case ReservedName(token, attribute, module):
             why = "which the container needs for itself" if attribute.isidentifier() else "which is no name in Python"
             return (
@@ -67,6 +77,11 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
             return (
                 f"{module} exports {token}, which it neither provides nor imports.\n"
                 f"  Hint: add it to the providers of {module}, or import the module that exports it."
+            )
+        case ImportedTooDeep(module, most):
+            return (
+                f"{module} is at the end of more than {most} modules that each import the next.\n"
+                "  Hint: import some of them in the root module, and make what all of them use a global module."
             )
         case BadImport(module, given, reason):
             return f"{module} imports {given}, which is no module.\n  Hint: {_IMPORT_HINTS[reason]}."
@@ -118,12 +133,14 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
             return f"{owner} provides it; add {owner} to imports of {importer}{export}"
         case BuiltinType(name):
             return f"a {name} could be any; use Annotated[{name}, Inject(token)], or give it a default"
+        case NotMarked(parameter, how):
+            return f"there may be several, each with a name; say which: `{parameter}: {how}`"
         case NoAnnotation(parameter):
             return f"annotate `{parameter}` with a class, or with Annotated[T, Inject(token)]"
         case NearName(name):
             return f"did you mean {name}"
-        case SameName(wanted, visible):
-            return f"{wanted} is asked for, {visible} is provided: two classes of one name"
+        case SameName(wanted, visible, what):
+            return f"{wanted} is asked for, {visible} is provided: two {what} of one name"
         case NameNotThere(name, is_local):
             if is_local:
                 return (

@@ -69,6 +69,21 @@ class AsyncFactoryError(CoreError):
         )
 
 
+class BuildCircleError(CoreError):
+    """A constructor or a factory asked, while it ran, for what is built with its own object."""
+
+    def __init__(self, wanted: str, asking: str) -> None:
+        super().__init__(wanted, asking)
+        self.wanted = wanted
+        self.asking = asking
+
+    def __str__(self) -> str:
+        return (
+            f"{self.wanted} was asked for while it was being built, by {self.asking}: ask for it later, when it is "
+            "used or in on_module_init, not in a constructor or a factory"
+        )
+
+
 class RecipeInUseError(CoreError):
     """An override on a container that an open application has copied; it would reach nobody."""
 

@@ -1,7 +1,9 @@
 """The graph of an application: its modules, its entries, and in which order they come to life."""
 
-from collections import deque
+import asyncio
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from weakref import WeakSet
 
 from dependency_injector import containers
 
@@ -10,6 +12,12 @@ from bullworks.core.problems import DuplicateExport
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.tokens import AnyToken
+from bullworks.core.walking import needed_first
+from bullworks.settings import SettingsSource
+
+
+class Lease:
+    """Stands for one application in the recipes that it holds copies of."""
 
 
 class Graph:
@@ -21,9 +29,11 @@ class Graph:
         duplicates: tokens that a module imports twice.
         visible: what each module sees.
         containers: the dependency-injector container that shows each module.
+        settings: where settings classes among the providers are read from.
         shutdown: whether the application has been asked to stop.
         is_running: between the application's init and the end of its close.
         checks: what modules want to be sure of before anything is built.
+        turns: locks, each held while its entry's object is awaited.
         recipes: the graphs of `for_root()` containers that this one holds copies of.
         lease: stands for this graph in the `open_copies` of its recipes.
         open_copies: the leases of the open applications that hold a copy of this one.
@@ -35,12 +45,14 @@ class Graph:
         self.duplicates: list[DuplicateExport] = []
         self.visible: dict[ModuleNode, dict[AnyToken, Entry]] = {}
         self.containers: dict[ModuleNode, containers.DynamicContainer] = {}
+        self.settings = SettingsSource()
         self.shutdown = Shutdown()
         self.is_running = False
         self.checks: list[Callable[[], Iterable[Exception]]] = []
+        self.turns: defaultdict[Entry, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.recipes: list[Graph] = []
-        self.lease = object()
-        self.open_copies: set[object] = set()
+        self.lease = Lease()
+        self.open_copies: WeakSet[Lease] = WeakSet()  # one that nobody holds any more is not open
         self._paths = _shortest_paths(root)
         self._order: tuple[Entry, ...] | None = None
         self._to_build: tuple[Entry, ...] | None = None
@@ -84,20 +96,7 @@ class Graph:
             if self._order is None:
                 self._order = self.order(self.entries())
             return self._order
-        done: dict[Entry, None] = {}
-        entered: set[Entry] = set()
-
-        def visit(entry: Entry) -> None:
-            if entry in entered:
-                return
-            entered.add(entry)
-            for needed in needs(entry):
-                visit(needed)
-            done[entry] = None
-
-        for start in starts:
-            visit(start)
-        return tuple(done)
+        return tuple(needed_first(starts, needs))
 
     def wanted(self) -> list[Entry]:
         """Entries in order, without those that only overridden entries would use.
@@ -112,16 +111,17 @@ class Graph:
                     users.setdefault(dependency.target, []).append(entry)
             for target in entry.given_up:
                 users.setdefault(target, [])
-        verdicts: dict[Entry, bool] = {}
-
-        def is_wanted(entry: Entry) -> bool:
-            if entry not in verdicts:
-                verdicts[entry] = True  # two that want each other lazily are both wanted
-                using = users.get(entry)
-                verdicts[entry] = using is None or any(not user.is_overridden and is_wanted(user) for user in using)
-            return verdicts[entry]
-
-        return [entry for entry in order if is_wanted(entry)]
+        using = {entry: sum(not user.is_overridden for user in its_users) for entry, its_users in users.items()}
+        idle = [entry for entry, count in using.items() if count == 0]
+        for entry in idle:  # grows: what only idle ones use is idle as well
+            for dependency in () if entry.is_overridden else entry.dependencies:
+                used = dependency.target
+                if used is not None:
+                    using[used] -= 1
+                    if using[used] == 0:
+                        idle.append(used)
+        unwanted = set(idle)
+        return [entry for entry in order if entry not in unwanted]
 
     def to_build(self) -> tuple[Entry, ...]:
         """The singletons that exist once the application has started, in order.
@@ -154,19 +154,7 @@ def needs(entry: Entry) -> list[Entry]:
 
 def leaf_first(root: ModuleNode) -> tuple[ModuleNode, ...]:
     """A module and all it imports, each after its own imports."""
-    done: dict[ModuleNode, None] = {}
-    entered: set[ModuleNode] = set()
-
-    def visit(node: ModuleNode) -> None:
-        if node in entered:
-            return
-        entered.add(node)
-        for imported in node.imports:
-            visit(imported)
-        done[node] = None
-
-    visit(root)
-    return tuple(done)
+    return tuple(needed_first([root], lambda node: node.imports))
 
 
 def _shortest_paths(root: ModuleNode) -> dict[ModuleNode, tuple[str, ...]]:

@@ -16,19 +16,20 @@ from bullworks.core.problems import (
     NobodyProvides,
     NotExported,
     NotImported,
+    NotMarked,
     NotReadable,
     SameName,
 )
 from bullworks.core.provide import UseClass
 from bullworks.core.signature import Parameter
-from bullworks.core.tokens import AnyToken, Token, attribute_name, label
+from bullworks.core.tokens import AnyToken, Token, label
 from bullworks.core.visibility import exported_entries
 
 
 def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling first
-    consumer: Entry, parameter: Parameter, visible: Mapping[AnyToken, Entry], graph: Graph
+    consumer: Entry, parameter: Parameter, visible: Mapping[AnyToken, Entry], graph: Graph, attribute: str
 ) -> Hint:
-    """The most telling reason why nothing visible serves a parameter."""
+    """The most telling reason why nothing visible serves a parameter; what is missing would have this attribute."""
     token, node = parameter.token, consumer.node
     if parameter.unreadable_name is not None:
         return NameNotThere(parameter.unreadable_name, is_local=_is_local(consumer))
@@ -38,26 +39,49 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
         return NoAnnotation(parameter.name)
     if isinstance(token, type) and token.__module__ == "builtins":
         return BuiltinType(token.__name__)
+    if isinstance(token, type) and token in _MARKS:
+        return NotMarked(parameter.name, _MARKS[token])
     owner = _owner(token, node, graph)
     if owner is not None:
         if owner in node.imports:
             return NotExported(owner.spec.name)
         return NotImported(owner.spec.name, node.spec.name, is_exported=token in exported_entries(owner))
-    names = {label(known): known for known in visible}
-    same = names.get(label(token))
-    if isinstance(token, type) and isinstance(same, type):
-        return SameName(_full_name(token), _full_name(same))
-    near = nearest(label(token), names)
+    same = _namesake(token, visible)
+    if same is not None:
+        what = "classes" if isinstance(token, type) and isinstance(same, type) else "tokens"
+        return SameName(_full_name(token), _full_name(same), what)
+    near = nearest(label(token), map(label, visible))
     if isinstance(token, Token) and token.hint is not None:
         return Advice(token.hint, near)
     if near is not None:
         return NearName(near)
-    return NobodyProvides(label(token), node.spec.name, attribute_name(token))
+    return NobodyProvides(label(token), node.spec.name, attribute)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` is probably a misspelling of."""
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)), None)
+
+
+def told_apart(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:
+    """How messages name a token that is not there, and the known one that it probably stands for.
+
+    Where both read the same, they are named in full: a hint that repeats the question helps nobody.
+    """
+    known = list(known)
+    same = _namesake(token, known)
+    if same is not None:
+        return _full_name(token), _full_name(same)
+    return label(token), nearest(label(token), map(label, known))
+
+
+# Classes of which there are several, each known by its name: how a parameter asks for one of them.
+_MARKS: dict[type[Any], str] = {}
+
+
+def asked_for_by_mark(cls: type[Any], how: str) -> None:
+    """Have the error about a parameter that asks for a class by its type alone say how it is asked for."""
+    _MARKS[cls] = how
 
 
 def _owner(token: AnyToken, node: ModuleNode, graph: Graph) -> ModuleNode | None:
@@ -73,5 +97,16 @@ def _is_local(consumer: Entry) -> bool:
     return "<locals>" in getattr(target, "__qualname__", "")
 
 
-def _full_name(cls: type[Any]) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+def _namesake(token: AnyToken, known: Iterable[AnyToken]) -> AnyToken | None:
+    """Another token that reads the same."""
+    return next((other for other in known if other != token and _bare_name(other) == _bare_name(token)), None)
+
+
+def _bare_name(token: AnyToken) -> str:
+    return token if isinstance(token, str) else label(token)
+
+
+def _full_name(token: AnyToken) -> str:
+    if isinstance(token, type):
+        return f"{token.__module__}.{token.__qualname__}"
+    return repr(token) if isinstance(token, str) else f"Token({token.name!r})"

@@ -15,12 +15,15 @@ within and between modules what is needed before what needs it; on the way down 
 
 Work is drained first, while everything it may use is still open, and connections go last: a job in flight can
 still add a job. A hook may be sync or async, and may leave the signal's name out of its parameters.
+
+Singletons have them called, and the TRANSIENT instances that were made for singletons, each before its singleton; as in
+Nest. Not those that somebody asked for: `ModuleRef.resolve()` gives them, and forgets them.
 """
 
 import inspect
 
 from bullworks.core.arity import most_arguments
-from bullworks.core.building import built_instances
+from bullworks.core.building import instances_with_parts
 from bullworks.core.graph import Graph
 from bullworks.core.hooks import hook_of
 from bullworks.core.node import Entry
@@ -48,7 +51,7 @@ class Lifecycle:
 
     async def start(self) -> None:
         """Call the start hooks; the first error ends it."""
-        for entry, instance in built_instances(self._graph):
+        for entry, instance in instances_with_parts(self._graph):
             await self._call(entry, instance, _INIT_HOOK)
             self._initialised.append((entry, instance))
         for hook in _LATER_START_HOOKS:

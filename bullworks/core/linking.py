@@ -5,16 +5,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from bullworks.core.compiling import compile_entry, compile_missing
-from bullworks.core.container import RESERVED_NAMES
 from bullworks.core.graph import Graph, needs
 from bullworks.core.hints import hint_for
+from bullworks.core.naming import is_free, made_up_name
+from bullworks.core.nesting import deep_singletons, nested_too_deep
 from bullworks.core.node import Dependency, Entry, ModuleNode
 from bullworks.core.problems import AbstractClass, Cycle, Problem, UnresolvedParameter
-from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseValue
+from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
 from bullworks.core.scope import Scope
 from bullworks.core.signature import Parameter, aliased_parameter, listed_parameters, read_parameters
-from bullworks.core.tokens import attribute_name, label, snake_case
+from bullworks.core.tokens import label, snake_case
 from bullworks.core.visibility import duplicate_exports, unknown_exports, visible_entries
+from bullworks.core.walking import circles, needed_first
+from bullworks.core.watched import Missing
 
 Ambient = Mapping[type[Any], Callable[[ModuleNode, "Linker"], object]]
 """What every module has without providing it, made when first asked for."""
@@ -41,13 +44,17 @@ class Linker:
             graph.visible[node] = visible_entries(node, [other for other in global_nodes if other is not node])
         for entry in list(graph.entries()):
             self.connect(entry)
-        cycles = list(_cycles(graph))
+        cycles = [_cycle(circle, graph) for circle in circles(graph.entries(), needs)]
         yield from cycles
         if not cycles:
             _spread_request_scope(list(graph.entries()))
+            too_deep = nested_too_deep(graph)
+            if too_deep is not None:
+                yield too_deep
+            deep = deep_singletons(graph)
             for entry in graph.order():
                 if entry.binding is not None:
-                    compile_entry(entry, entry.binding, graph)
+                    compile_entry(entry, entry.binding, graph, is_deep=entry in deep)
 
     def connect(self, entry: Entry) -> None:
         """Find what serves each of an entry's parameters."""
@@ -72,15 +79,18 @@ class Linker:
         if target is not None or parameter.has_default or (parameter.is_optional and parameter.token is not None):
             return Dependency(parameter, target)
         visible = self.graph.visible[entry.node]
+        missing = self._missing(entry, parameter)
         problem = UnresolvedParameter(
             consumer=label(entry.token),
             parameters=tuple("?" if other is parameter else other.name for other in parameters),
             parameter=parameter.text,
             path=self.graph.path(entry.node),
             visible=tuple(sorted(label(token) for token in visible if token is not entry.node.spec.cls)),
-            hint=hint_for(entry, parameter, visible, self.graph),
+            hint=hint_for(entry, parameter, visible, self.graph, missing.attribute),
         )
-        return Dependency(parameter, self._missing(entry, parameter, problem), problem)
+        if not isinstance(missing.provider, Missing):
+            compile_missing(missing, problem, self.graph)
+        return Dependency(parameter, missing, problem)
 
     def _seen(self, node: ModuleNode, parameter: Parameter) -> Entry | None:
         token, visible = parameter.token, self.graph.visible[node]
@@ -89,10 +99,13 @@ class Linker:
         if token not in visible and isinstance(token, type) and token in self._ambient:
             entry = Entry(token, node, Binding(token, UseValue(self._ambient[token](node, self))))
             node.entries[token] = visible[token] = entry
+            if not is_free(entry.attribute, node):
+                entry.attribute = made_up_name(entry.attribute, node)
+            node.shown[entry.attribute] = entry
             self.graph.changed()
         return visible.get(token)
 
-    def _missing(self, consumer: Entry, parameter: Parameter, problem: UnresolvedParameter) -> Entry:
+    def _missing(self, consumer: Entry, parameter: Parameter) -> Entry:
         """The entry that stands for what nobody provides, so that an override can define it."""
         node, token = consumer.node, parameter.token
         private = snake_case(f"{consumer.attribute}_{parameter.name}")
@@ -102,11 +115,10 @@ class Linker:
             # one entry for the whole application: overriding it once serves all who miss it
             known = next((other.missing[token] for other in self.graph.nodes if token in other.missing), None)
             if known is None:
-                attribute = attribute_name(token)
-                if attribute in RESERVED_NAMES or node.entry_at(attribute) is not None:
-                    attribute = private
-                known = Entry(token, node, None, attribute)
-                compile_missing(known, problem, self.graph)
+                known = Entry(token, node, None)
+                if not is_free(known.attribute, node):
+                    known.attribute = made_up_name(private, node)
+                node.shown[known.attribute] = known
             node.missing[token] = known
         return node.missing[token]
 
@@ -120,40 +132,19 @@ def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
             return read_parameters(function) if inject is None else listed_parameters(inject)
         case UseExisting(token):
             return (aliased_parameter(token),)
-        case UseValue() | UseProvider() | None:
+        case UseValue() | UseProvider() | UseSettings() | None:
             return ()
 
 
 def _spread_request_scope(entries: Iterable[Entry]) -> None:
     """Make REQUEST-scoped what is built with something REQUEST-scoped: it can't outlive it."""
-    bound: dict[Entry, bool] = {}
-
-    def is_bound(entry: Entry) -> bool:
-        if entry not in bound:
-            bound[entry] = entry.scope is Scope.REQUEST or any(is_bound(needed) for needed in needs(entry))
-        return bound[entry]
-
-    for entry in entries:
-        if is_bound(entry) and entry.scope is Scope.SINGLETON:
+    bound: set[Entry] = set()
+    for entry in needed_first(entries, needs):
+        if entry.scope is Scope.REQUEST or not bound.isdisjoint(needs(entry)):
+            bound.add(entry)
+    for entry in bound:
+        if entry.scope is Scope.SINGLETON:
             entry.scope = Scope.REQUEST
-
-
-def _cycles(graph: Graph) -> Iterator[Cycle]:
-    """Entries that need each other before either exists."""
-    done: set[Entry] = set()
-    trail: list[Entry] = []
-
-    def visit(entry: Entry) -> Iterator[Cycle]:
-        if entry in trail:
-            yield _cycle([*trail[trail.index(entry) :], entry], graph)
-        elif entry not in done:
-            trail.append(entry)
-            for needed in needs(entry):
-                yield from visit(needed)
-            done.add(trail.pop())
-
-    for entry in graph.entries():
-        yield from visit(entry)
 
 
 def _cycle(circle: list[Entry], graph: Graph) -> Cycle:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from bullworks.core.tokens import AnyToken
 
@@ -20,6 +20,9 @@ class Inject:
 
     token: AnyToken
     optional: bool = field(default=False, kw_only=True)
+
+    gives: ClassVar[type[Any] | None] = None
+    """Of a mark for one class: that class. No type checker compares it with the annotation; the start does."""
 
 
 class Lazy(Generic[T_co]):

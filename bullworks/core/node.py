@@ -22,6 +22,7 @@ class ModuleNode:
         entries: its own providers, by token.
         missing: what its providers need and nobody provides; an override may still define it.
         exports: what it lets importers see. Links refer to imported modules by node.
+        shown: its entries by the attributes under which its container shows them.
     """
 
     spec: ModuleSpec
@@ -29,16 +30,10 @@ class ModuleNode:
     entries: dict[AnyToken, "Entry"] = field(default_factory=dict)
     missing: dict[AnyToken, "Entry"] = field(default_factory=dict)
     exports: list["AnyToken | ModuleNode"] = field(default_factory=list)
+    shown: dict[str, "Entry"] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<ModuleNode {self.spec.name}>"
-
-    def entry_at(self, attribute: str) -> "Entry | None":
-        """Its entry that the container shows under this name."""
-        for entry in (*self.entries.values(), *self.missing.values()):
-            if entry.attribute == attribute:
-                return entry
-        return None
 
 
 @dataclass(eq=False, slots=True)
@@ -56,6 +51,7 @@ class Entry:
         given_up: what that would have needed.
         is_built: whether its instance exists.
         instance: the instance, once it is built.
+        parts: the TRANSIENT instances that were made for it.
     """
 
     token: AnyToken
@@ -70,6 +66,7 @@ class Entry:
     given_up: list["Entry"] = field(default_factory=list)
     is_built: bool = False
     instance: Any = None
+    parts: tuple[tuple[Watched, object], ...] = ()
 
     def __post_init__(self) -> None:
         self.attribute = self.attribute or attribute_name(self.token)

@@ -8,7 +8,7 @@ from bullworks.core.errors import OverrideTooLateWarning, RecipeInUseError
 from bullworks.core.graph import Graph
 from bullworks.core.node import Entry
 from bullworks.core.tokens import label
-from bullworks.core.watched import WatchedLink
+from bullworks.core.watched import WatchedContextLocal, WatchedLink
 
 
 class EntryWatch:
@@ -47,7 +47,7 @@ class EntryWatch:
     def after_forget(self) -> None:
         """The next build makes the instance anew; one of a running application stays what it is."""
         if not self._graph.is_running:
-            self._entry.is_built, self._entry.instance = False, None
+            self._entry.is_built, self._entry.instance, self._entry.parts = False, None, ()
 
     def _rebuild_consumers(self) -> list[str]:
         """Forget what was built with the entry; the names of those that must stay."""
@@ -63,9 +63,11 @@ def forget(entry: Entry) -> bool:
     provider = entry.provider
     if isinstance(provider, providers.BaseResource) and provider.initialized:
         return False
-    if isinstance(provider, providers.BaseSingleton):
+    if isinstance(provider, WatchedContextLocal):
+        provider.forget()
+    elif isinstance(provider, providers.BaseSingleton):
         provider.reset()
     elif isinstance(provider, WatchedLink):
         provider.unsettle()
-    entry.is_built, entry.instance = False, None
+    entry.is_built, entry.instance, entry.parts = False, None, ()
     return True

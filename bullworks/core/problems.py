@@ -31,6 +31,14 @@ class BuiltinType:
 
 
 @dataclass(frozen=True, slots=True)
+class NotMarked:
+    """It is asked for by a class of which there may be several; `how` says which one."""
+
+    parameter: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoAnnotation:
     """The parameter has no annotation that names a class."""
 
@@ -46,10 +54,11 @@ class NearName:
 
 @dataclass(frozen=True, slots=True)
 class SameName:
-    """Another class of the same name is visible."""
+    """Another class, or another kind of token, of the same name is visible."""
 
     wanted: str
     visible: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,7 @@ Hint = (
     NotExported
     | NotImported
     | BuiltinType
+    | NotMarked
     | NoAnnotation
     | NearName
     | SameName
@@ -136,6 +146,24 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
+class NestedTooDeep:
+    """Providers that are called one inside the other, in a row too long for Python's stack.
+
+    Args:
+        first: the outermost of them.
+        last: the innermost.
+        length: how many there are.
+        most: how many there may be.
+    """
+
+    first: tuple[str, ...]
+    last: str
+    length: int
+    most: int
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReservedName:
     """The attribute of a provider would hide a part of the container."""
 
@@ -168,6 +196,14 @@ class UnknownExport:
 
     token: str
     module: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTooDeep:
+    """Modules import each other in a row that is too long for Python's stack."""
+
+    module: str
+    most: int
 
 
 class NotAModule(Enum):
@@ -210,10 +246,12 @@ class AbstractClass:
 Problem = (
     UnresolvedParameter
     | Cycle
+    | NestedTooDeep
     | ReservedName
     | NameClash
     | ProvidedTwice
     | UnknownExport
+    | ImportedTooDeep
     | BadImport
     | BadProvider
     | AbstractClass

@@ -1,14 +1,15 @@
 """Bindings: how a token's instance comes to be. `provide()` and `@injectable` make them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar, overload
 
 from dependency_injector import providers
 
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import AnyToken, Token, label
+from bullworks.settings import Settings
 
 T = TypeVar("T")
 
@@ -61,7 +62,14 @@ class UseProvider:
     provider: providers.Provider[Any]
 
 
-Recipe = UseValue | UseClass | UseFactory | UseExisting | UseProvider
+@dataclass(frozen=True, slots=True)
+class UseSettings:
+    """A settings class, read together with all others of the application before anything is built."""
+
+    cls: type[Settings]
+
+
+Recipe = UseValue | UseClass | UseFactory | UseExisting | UseProvider | UseSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +92,49 @@ class Binding:
 _NOT_GIVEN: Any = object()
 
 
+Made: TypeAlias = Awaitable[T] | Iterator[T] | AsyncIterator[T] | T
+"""What a factory returns: the object, a promise of it, or, of a generator, what yields it."""
+
+
+# What a Token gives is checked. A class gives type checkers no hold: of two classes that have nothing to do with each
+# other both are subclasses of `object`, and that is then what is provided.
+@overload
+def provide(token: Token[T], *, use_value: T, lazy: bool = ...) -> Binding: ...
+@overload
+def provide(token: Token[T], *, use_class: type[T], scope: Scope | None = ..., lazy: bool = ...) -> Binding: ...
+@overload
 def provide(
-    token: type[T] | Token[T] | str,
+    token: Token[T],
+    *,
+    use_factory: Callable[..., Made[T]],
+    inject: Sequence[Any] | None = ...,
+    scope: Scope | None = ...,
+    lazy: bool = ...,
+) -> Binding: ...
+@overload
+def provide(token: Token[T], *, use_existing: type[T] | Token[T] | str, lazy: bool = ...) -> Binding: ...
+@overload
+def provide(token: type[Any] | str, *, use_value: Any, lazy: bool = ...) -> Binding: ...
+@overload
+def provide(
+    token: type[Any] | str, *, use_class: type[Any], scope: Scope | None = ..., lazy: bool = ...
+) -> Binding: ...
+@overload
+def provide(
+    token: type[Any] | str,
+    *,
+    use_factory: Callable[..., Any],
+    inject: Sequence[Any] | None = ...,
+    scope: Scope | None = ...,
+    lazy: bool = ...,
+) -> Binding: ...
+@overload
+def provide(token: type[Any] | str, *, use_existing: AnyToken, lazy: bool = ...) -> Binding: ...
+def provide(
+    token: type[Any] | Token[Any] | str,
     *,
     use_value: Any = _NOT_GIVEN,
-    use_class: type[T] = _NOT_GIVEN,
+    use_class: Any = _NOT_GIVEN,
     use_factory: Callable[..., Any] = _NOT_GIVEN,
     use_existing: AnyToken = _NOT_GIVEN,
     inject: Sequence[Any] | None = None,
@@ -166,6 +212,8 @@ def bind_class(
     cls: type[Any], *, token: AnyToken | None = None, scope: Scope | None = None, lazy: bool = False
 ) -> Binding:
     """The binding of a class: what is given here goes before what its `@injectable` says."""
+    if issubclass(cls, Settings):
+        return Binding(token if token is not None else cls, UseSettings(cls), lazy=lazy)
     # the class's own mark: a subclass says for itself how long it lives
     said: _Injectable = vars(cls).get(_INJECTABLE, _Injectable(Scope.SINGLETON, lazy=False))
     return Binding(token if token is not None else cls, UseClass(cls), scope or said.scope, lazy or said.lazy)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from inspect import isasyncgenfunction, isawaitable
@@ -34,11 +35,15 @@ class Request:
 
     Args:
         given: instances that the work brings along.
+
+    Attributes:
+        turns: locks, each held while its provider's instance is made: who asks meanwhile has the same.
     """
 
     def __init__(self, given: dict[RequestProvider, object]) -> None:
         self._instances = dict(given)
         self._closings: list[tuple[str, _Closing]] = []
+        self.turns: defaultdict[RequestProvider, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._is_closed = False
         self._outer: Request | None = None
 

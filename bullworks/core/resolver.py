@@ -5,13 +5,14 @@ from typing import Any, TypeVar, overload
 
 from dependency_injector import providers
 
-from bullworks.core.building import build_async, first_async, is_pending
+from bullworks.core.building import build_async, build_needs, first_async, is_pending
 from bullworks.core.errors import AmbiguousProviderError, AsyncFactoryError, RequestError, UnknownProviderError
 from bullworks.core.graph import Graph, leaf_first
-from bullworks.core.hints import nearest
+from bullworks.core.hints import told_apart
 from bullworks.core.node import Entry, ModuleNode
 from bullworks.core.request import Request, RequestProvider
 from bullworks.core.tokens import AnyToken, Token, label
+from bullworks.core.under_way import under_way
 from bullworks.core.watched import WatchedContextLocal
 
 T = TypeVar("T")
@@ -85,8 +86,9 @@ def find_entry(node: ModuleNode, graph: Graph, token: AnyToken, *, strict: bool 
     if token in node.missing:
         return node.missing[token]
     scope = (node,) if strict else leaf_first(node)
-    known = sorted({label(other) for searched in scope for other in searched.entries})
-    raise UnknownProviderError(label(token), node.spec.name, nearest(label(token), known), known)
+    known = [other for searched in scope for other in searched.entries]
+    wanted, near = told_apart(token, known)
+    raise UnknownProviderError(wanted, node.spec.name, near, sorted({label(other) for other in known}))
 
 
 async def resolve_entry(entry: Entry, graph: Graph) -> Any:
@@ -118,11 +120,14 @@ def value_of(entry: Entry, graph: Graph) -> Any:
     Raises:
         AsyncFactoryError: a factory has to be awaited first.
     """
-    if not entry.is_built:
-        waiting = first_async(graph.order([entry]))
+    if entry.is_built:
+        value = entry.provider()
+    else:
+        waiting = first_async([entry]) or build_needs(entry, graph)
         if waiting is not None:
             raise AsyncFactoryError(label(entry.token), label(waiting.token))
-    value = entry.provider()
+        with under_way(entry, graph):
+            value = entry.provider()
     if is_pending(entry, value):  # of a foreign container, which does not tell before
         raise AsyncFactoryError(label(entry.token), label(entry.token))
     return value

@@ -2,9 +2,14 @@
 
 import asyncio
 import signal
+import socket
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any
+
+DEFAULT_GRACE_S = 10.0
 
 
 class Shutdown:
@@ -14,9 +19,11 @@ class Shutdown:
         requested: set once the application is asked to stop.
         forced: set once it is asked again: give up waiting, hand back what is unfinished.
         signal: the name of the signal that asked first, such as "SIGTERM"; None if code did.
+        grace_s: how long work may go on once the application is asked to stop; set by whoever waits for it.
     """
 
     def __init__(self) -> None:
+        self.grace_s = DEFAULT_GRACE_S
         self.reset()
 
     def reset(self) -> None:
@@ -33,26 +40,69 @@ class Shutdown:
 
 
 class SignalHandlers:
-    """Hands signals to the event loop, and puts the previous handlers back afterwards."""
+    """Hands signals to the event loop, and puts the previous handlers back afterwards.
+
+    A thread reads them from the interpreter's wake-up descriptor, so that they arrive at once: Python's own handlers
+    run when the main thread gets to it, which may sleep in the event loop, or be held up by what runs there.
+    """
 
     def __init__(self) -> None:
         self._previous: dict[signal.Signals, Any] = {}
+        self._previous_fd = -1
+        self._sending: socket.socket | None = None
 
-    def install(self, signals: Sequence[signal.Signals], callback: Callable[[str], None]) -> None:
-        """Have `callback(name)` run on the loop for each signal; only the main thread may ask for it."""
+    def install(
+        self,
+        signals: Sequence[signal.Signals],
+        callback: Callable[[str], None],
+        *,
+        at_once: Callable[[str], None] | None = None,
+    ) -> None:
+        """Have `callback(name)` run on the running loop for each signal; only the main thread may ask for it.
+
+        Args:
+            at_once: called first, in a thread of its own, whether or not the loop gets to run.
+
+        Raises:
+            ValueError: this is not the main thread.
+        """
         loop = asyncio.get_running_loop()
-
-        def hand_over(number: int, _frame: FrameType | None) -> None:
-            # only this call is safe here: a signal can interrupt the loop between any two instructions
-            loop.call_soon_threadsafe(callback, signal.Signals(number).name)
-
         for number in signals:
-            previous = signal.signal(number, hand_over)
+            previous = signal.signal(number, _ignore)  # a handler has to be there; the thread does the work
             self._previous.setdefault(number, previous)
+        if self._sending is None:
+            ours, self._sending = socket.socketpair()
+            self._sending.setblocking(False)  # noqa: FBT003 - its only parameter
+            self._previous_fd = signal.set_wakeup_fd(self._sending.fileno(), warn_on_full_buffer=False)
+
+            def hand_over() -> None:
+                with ours:
+                    while numbers := ours.recv(64):
+                        for name in [signal.Signals(number).name for number in numbers if number in self._previous]:
+                            if at_once is not None:
+                                at_once(name)
+                            with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                                loop.call_soon_threadsafe(callback, name)
+
+            threading.Thread(target=hand_over, name="signals", daemon=True).start()
 
     def restore(self) -> None:
         """Put back what was there before."""
+        if self._sending is not None:
+            signal.set_wakeup_fd(self._previous_fd)
+            self._sending.close()  # the thread reads the end of it, and closes its own side
+            self._sending = None
         for number, previous in self._previous.items():
             # None stands for a handler that was not set from Python, and cannot be set from it either
             signal.signal(number, signal.SIG_DFL if previous is None else previous)
         self._previous.clear()
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """The signals that ask a service to stop: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
+    known = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    return tuple(each for each in known if each.name != "SIGHUP" or signal.getsignal(each) is not signal.SIG_IGN)
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """The signal is read from the wake-up descriptor."""

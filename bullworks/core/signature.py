@@ -140,6 +140,7 @@ def _listed(name: str, item: Any) -> Parameter:
 def _parse(name: str, annotation: Any) -> Parameter:
     """Peel Annotated, `| None` and Lazy off an annotation until the token is left."""
     token: AnyToken | None = None
+    gives: type[Any] | None = None
     is_optional = is_lazy = False
     rest = annotation
     while True:
@@ -148,7 +149,7 @@ def _parse(name: str, annotation: Any) -> Parameter:
             rest, *marks = typing.get_args(rest)
             mark = next((mark for mark in marks if isinstance(mark, Inject)), None)
             if mark is not None:
-                token, is_optional = mark.token, is_optional or mark.optional
+                token, gives, is_optional = mark.token, mark.gives, is_optional or mark.optional
         elif _is_union(rest):
             arms = [arm for arm in typing.get_args(rest) if arm is not type(None)]
             is_optional = is_optional or len(arms) < len(typing.get_args(rest))
@@ -167,11 +168,20 @@ def _parse(name: str, annotation: Any) -> Parameter:
     text = name if annotation is EMPTY else f"{name}: {shown}{' | None' if is_optional else ''}"
     if token is not None and not isinstance(token, type):
         text += f" (token {label(token)})"
+    if gives is not None and not _may_be(gives, _token_of(rest)):
+        return Parameter(name, None, text, unreadable=f"it says {written}, and its mark gives a {label(gives)}")
     return Parameter(name, token, text, is_optional=is_optional, is_lazy=is_lazy)
 
 
 def _is_union(annotation: Any) -> bool:
     return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+def _may_be(given: type[Any], wanted: AnyToken | None) -> bool:
+    """Whether an annotation may stand for an object of this class; a protocol, or what is no class, may for any."""
+    if wanted is Any or not isinstance(wanted, type) or getattr(wanted, "_is_protocol", False):
+        return True
+    return issubclass(given, wanted) or issubclass(wanted, given)
 
 
 def _token_of(annotation: Any) -> AnyToken | None:

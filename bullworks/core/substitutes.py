@@ -1,6 +1,6 @@
 """What stands in for providers and modules while an application is assembled: a test's own."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -21,6 +21,8 @@ class Substitutes:
     Args:
         providers: by token, what provides it instead.
         modules: what is imported instead.
+        adapt: makes of each binding that `providers` leaves alone the one that is used; all are looked at in the order
+            in which modules list them.
 
     Attributes:
         used: the tokens and modules that were found.
@@ -29,6 +31,7 @@ class Substitutes:
 
     providers: Mapping[AnyToken, Binding] = field(default_factory=dict)
     modules: Mapping[ModuleKey, Any] = field(default_factory=dict)
+    adapt: Callable[[Binding], Binding] | None = None
     used: set[Any] = field(default_factory=set)
     added: ModuleSpec | None = None
 
@@ -37,7 +40,7 @@ class Substitutes:
         binding = given
         for token in tokens:
             binding = self._looked_up(self.providers, token, binding)
-        return binding
+        return binding if self.adapt is None or binding is not given else self.adapt(given)
 
     def module(self, reference: Any, spec: ModuleSpec) -> Any:
         """What is imported for a reference to this module."""

@@ -19,7 +19,7 @@ class Token(Generic[T]):
 
     Args:
         name: what the provider is known by.
-        attr: its attribute on the container; the name in snake_case unless given.
+        attr: its attribute on the container; unless given, the name in snake_case, or near that where it is taken.
         hint: what an error should advise when nothing provides it.
     """
 
@@ -29,6 +29,11 @@ class Token(Generic[T]):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_fixed_attr(self) -> bool:
+        """Whether no other attribute will do."""
+        return self.attr is not None
 
 
 AnyToken = type[Any] | Token[Any] | str
@@ -48,6 +53,11 @@ def label(thing: object) -> str:
 def snake_case(text: str) -> str:
     """`EmailWorker`, `queue:email` -> `email_worker`, `queue_email`."""
     return _NOT_A_WORD.sub("_", _WORD_BORDER.sub("_", text)).strip("_").lower()
+
+
+def has_fixed_attribute(token: AnyToken) -> bool:
+    """Whether its attribute was asked for, by a class's name or by `attr=`, so that no other will do."""
+    return isinstance(token, type) or (isinstance(token, Token) and token.has_fixed_attr)
 
 
 def attribute_name(token: AnyToken) -> str:

@@ -1,12 +1,17 @@
 """dependency-injector's providers, made to remember what was awaited and to tell when they are overridden."""
 
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from dependency_injector import providers
 
 from bullworks.core.errors import WiringError
 from bullworks.core.problems import UnresolvedParameter
-from bullworks.core.request import CURRENT
+from bullworks.core.request import CURRENT, is_promise
 
 _NOTHING: Any = object()
 
@@ -43,6 +48,11 @@ class Watched(providers.Provider[Any]):
         """
         self._settled, self._settled_under = value, self.last_overriding
 
+    def promise(self) -> Awaitable[Any]:
+        """What its factory, which is async, has to have awaited; each call makes a new one."""
+        promise: Awaitable[Any] = self()
+        return promise
+
     def unsettle(self) -> None:
         """Ask the factory again."""
         self._settled, self._settled_under = _NOTHING, None
@@ -77,7 +87,23 @@ class WatchedObject(Watched, providers.Object[Any]):
 
 
 class WatchedSingleton(Watched, providers.Singleton[Any]):
-    """`providers.Singleton`, watched."""
+    """`providers.Singleton`, watched.
+
+    Attributes:
+        prepare: has what it needs built in a row, where one inside the other would be too deep for Python's stack.
+    """
+
+    prepare: Callable[[], object] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.prepare is not None and self.last_overriding is None:
+            self.prepare()
+        return super().__call__(*args, **kwargs)
+
+    def promise(self) -> Awaitable[Any]:
+        """By a factory: the library's singleton would await it in a task of its own, out of reach of a cancelling."""
+        promise: Awaitable[Any] = providers.Factory(self.provides, *self.args, **self.kwargs)()
+        return promise
 
     def reset(self) -> Any:
         self.unsettle()
@@ -87,15 +113,60 @@ class WatchedSingleton(Watched, providers.Singleton[Any]):
         return context
 
 
+class Parts:
+    """The TRANSIENT instances that were made for one singleton, while it was built: nobody else knows them.
+
+    Attributes:
+        is_open: more are taken in; no longer once it is built, though a task that it left running may make some.
+    """
+
+    __slots__ = ("is_open", "made")
+
+    def __init__(self, *, is_open: bool) -> None:
+        self.made: list[tuple[Watched, object]] = []
+        self.is_open = is_open
+
+    def take(self, provider: Watched, made: Any) -> Any:
+        """Take in an instance, or what comes of the promise of one; gives it back."""
+        if is_promise(made):
+            made = asyncio.ensure_future(made)
+            made.add_done_callback(functools.partial(self._take_promised, provider))
+        elif self.is_open:
+            self.made.append((provider, made))
+        return made
+
+    def _take_promised(self, provider: Watched, promise: "asyncio.Future[Any]") -> None:
+        if not promise.cancelled() and promise.exception() is None:
+            self.take(provider, promise.result())
+
+
+PARTS: ContextVar[Parts | None] = ContextVar("parts", default=None)
+"""Of what is being built."""
+
+
 class WatchedFactory(Watched, providers.Factory[Any]):
     """`providers.Factory`, watched."""
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        parts = PARTS.get()
+        return made if parts is None or not parts.is_open else parts.take(self, made)
+
+
+class _Place:
+    """Marks one context. Contexts can't be told to let go of what they hold, so that they hold no more than this."""
+
 
 class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
-    """`providers.ContextLocalSingleton`, watched; in a request it has one instance there, whichever task asks."""
+    """`providers.ContextLocalSingleton`, watched; in a request it has one instance there, whichever task asks.
+
+    Outside of one each context has its own, as in the library; yet the provider holds them, and can forget them all.
+    """
 
     name = ""
     _factory: providers.Factory[Any] | None = None
+    _here: ContextVar[_Place | None] | None = None
+    _instances: WeakKeyDictionary[_Place, Any] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         request = CURRENT.get()
@@ -112,6 +183,44 @@ class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
             self._factory = providers.Factory(self.provides, *self.args, **self.kwargs)
         self._factory.reset_async_mode()  # it is sticky: what an override had to await once is a Future for ever
         return self._factory()
+
+    def _provide(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What the library calls where nothing overrides it."""
+        del args, kwargs
+        if self._here is None or self._instances is None:
+            self._here, self._instances = ContextVar("here", default=None), WeakKeyDictionary()
+        place = self._here.get()
+        if place is not None and place in self._instances:
+            return self._instances[place]
+        made = self.make()
+        if is_promise(made):
+            made = asyncio.ensure_future(made)
+            made.add_done_callback(self._take_in)
+        place = _Place()  # not the one that was inherited: what is made here is this context's own
+        self._here.set(place)
+        self._instances[place] = made
+        return made
+
+    def _take_in(self, promise: "asyncio.Future[Any]") -> None:
+        """Have what was promised, if it came."""
+        instances: MutableMapping[_Place, Any] = {} if self._instances is None else self._instances
+        for place in [place for place, instance in instances.items() if instance is promise]:
+            if promise.cancelled() or promise.exception() is not None:
+                del instances[place]
+            else:
+                instances[place] = promise.result()
+
+    def reset(self) -> Any:
+        """Forget the instance of this context."""
+        place = None if self._here is None else self._here.get()
+        if place is not None and self._instances is not None:
+            self._instances.pop(place, None)
+        return super().reset()
+
+    def forget(self) -> None:
+        """Forget the instances of all contexts."""
+        if self._instances is not None:
+            self._instances.clear()
 
 
 class WatchedResource(Watched, providers.Resource[Any]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from bullworks.cron_expression.errors import CronExpressionError, RefusedError
@@ -100,6 +101,8 @@ def _split(expression: str) -> list[str]:
     """The six fields' texts."""
     if len(expression) > _MAX_CHARS:
         raise CronExpressionError(expression, None, f"longer than {_MAX_CHARS} characters")
+    if expression not in _PRESETS and expression.strip().startswith("@"):
+        raise _no_preset(expression)
     texts = re.split(_BLANK, re.sub(f"^{_BLANK}|{_BLANK}$", "", _PRESETS.get(expression, expression)))
     if texts == [""]:
         # cron-parser takes "" for every minute; nobody who leaves an expression empty means that.
@@ -107,6 +110,17 @@ def _split(expression: str) -> list[str]:
     if len(texts) > 6:
         raise CronExpressionError(expression, None, f"{len(texts)} fields", "Write five, or six with the seconds first")
     return [*_LEFT_OUT[: 6 - len(texts)], *texts]
+
+
+def _no_preset(expression: str) -> CronExpressionError:
+    wanted = expression.strip()
+    if wanted in _PRESETS:
+        return CronExpressionError(expression, None, "blanks around a preset", f"Write {wanted!r}")
+    if wanted.lower() in _PRESETS:
+        return CronExpressionError(expression, None, "presets are lower case", f"Did you mean {wanted.lower()!r}?")
+    near = get_close_matches(wanted.lower(), _PRESETS, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(_PRESETS)}"
+    return CronExpressionError(expression, None, "there is no such preset", hint)
 
 
 def _parse(expression: str, field: Field, text: str, draw: Draw, *, months: tuple[int, ...] = ()) -> Values:

@@ -1,5 +1,9 @@
 """Health checks and metrics, apart from the board."""
 
+from bullworks.extras import require
+
+require("web", "bullworks.health")
+
 from bullworks.health.auth import Credentials, MetricsAuth
 from bullworks.health.endpoints import HealthEndpoints
 from bullworks.health.metrics import Metrics

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bullworks.core import Inject
+from bullworks.extras import MissingExtraError, require
 from bullworks.health.auth import Credentials, may_read
 from bullworks.health.metrics import Metrics
 from bullworks.health.options import HEALTH_SETUP, HealthSetup
@@ -41,6 +42,11 @@ class HealthEndpoints:
 
     def on_application_start(self) -> None:
         """Say once where nobody can read metrics."""
+        try:
+            require("metrics", "/metrics")
+        except MissingExtraError as error:
+            log.info("%s", error)
+            return
         if isinstance(self._auth, Credentials) and not self._auth.is_any_set:
             log.info("/metrics answers 401 until METRICS_TOKEN or METRICS_PASSWORD is set")
 
@@ -56,6 +62,8 @@ class HealthEndpoints:
             return PlainTextResponse("not ok\n", 401, headers={**_HEADERS, **_CHALLENGE})
         try:
             text, content_type = await self._metrics.render(request.headers.get("accept", ""))
+        except MissingExtraError as error:
+            return PlainTextResponse(f"{error}\n", 501, headers=_HEADERS)
         except (RedisError, TimeoutError) as error:
             log.warning("metrics could not be read: %s", error or "Redis did not answer in time")
             return _said(is_well=False)

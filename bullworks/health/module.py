@@ -1,5 +1,7 @@
 """HealthModule: health checks and metrics, as a module to import."""
 
+from functools import partial
+
 from bullworks.bullmq.durations import Duration
 from bullworks.core import ModuleContainer, dynamic_module, provide
 from bullworks.health.auth import MetricsAuth
@@ -7,6 +9,7 @@ from bullworks.health.endpoints import HealthEndpoints
 from bullworks.health.metrics import Metrics
 from bullworks.health.options import HEALTH_SETUP, HealthOptions, complete
 from bullworks.health.readiness import Readiness
+from bullworks.health.settings import HealthSettings
 from bullworks.web import WebRoutes, get_routes_token
 
 
@@ -22,10 +25,12 @@ class HealthModule:
                 is built.
         """
         options = HealthOptions(max_wait=max_wait, metrics_auth=metrics_auth)
+        needed = [HealthSettings] if options.needs_settings else []
         return dynamic_module(
             HealthModule,
             providers=[
-                provide(HEALTH_SETUP, use_factory=lambda: complete(options)),
+                *needed,
+                provide(HEALTH_SETUP, use_factory=partial(complete, options), inject=needed),
                 Readiness,
                 Metrics,
                 HealthEndpoints,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.core import Token
 from bullworks.health.auth import Credentials, MetricsAuth
-from bullworks.settings import Settings
+from bullworks.health.settings import HealthSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,35 +21,40 @@ class HealthOptions:
     max_wait: Duration | None = None
     metrics_auth: MetricsAuth | None = None
 
+    @property
+    def needs_settings(self) -> bool:
+        """Whether something was left out."""
+        return self.max_wait is None or self.metrics_auth is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthSetup:
-    """The same, complete."""
+    """The options of HealthModule, complete."""
 
     max_wait_ms: int
     metrics_auth: MetricsAuth
 
 
-def complete(options: HealthOptions) -> HealthSetup:
+def complete(options: HealthOptions, settings: HealthSettings | None = None) -> HealthSetup:
     """Fill in what was left out.
 
+    Args:
+        settings: needed where something was.
+
     Raises:
-        SettingsError: the settings are read and cannot be used.
         InvalidOptionError: max_wait is no duration.
     """
-    max_wait_ms = None if options.max_wait is None else checked_ms("max_wait", options.max_wait)
-    if max_wait_ms is not None and options.metrics_auth is not None:
-        return HealthSetup(max_wait_ms=max_wait_ms, metrics_auth=options.metrics_auth)
-    given = Settings.load().health
-    token, password = given.metrics_token, given.metrics_password
-    credentials = Credentials(
+    given = settings or HealthSettings.model_construct()
+    max_wait_ms = given.health_max_wait_ms if options.max_wait is None else checked_ms("max_wait", options.max_wait)
+    return HealthSetup(max_wait_ms=max_wait_ms, metrics_auth=options.metrics_auth or _credentials(given))
+
+
+def _credentials(settings: HealthSettings) -> Credentials:
+    token, password = settings.metrics_token, settings.metrics_password
+    return Credentials(
         token=None if token is None else token.get_secret_value(),
-        user=given.metrics_user,
+        user=settings.metrics_user,
         password=None if password is None else password.get_secret_value(),
-    )
-    return HealthSetup(
-        max_wait_ms=given.health_max_wait_ms if max_wait_ms is None else max_wait_ms,
-        metrics_auth=options.metrics_auth or credentials,
     )
 
 

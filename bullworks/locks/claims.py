@@ -39,13 +39,22 @@ class Claims:
     Args:
         connection: of the service.
         holder: this process, as others are shown it.
+        scripts: what decides whose a lock is; over the connection unless given.
+        calls: how who waits is told; over a connection of its own unless given.
     """
 
-    def __init__(self, connection: PipelinedConnection, holder: Holder) -> None:
-        self.scripts = LockScripts(connection)
+    def __init__(
+        self,
+        connection: PipelinedConnection,
+        holder: Holder,
+        *,
+        scripts: LockScripts | None = None,
+        calls: Calls | None = None,
+    ) -> None:
+        self.scripts = scripts or LockScripts(connection)
         self._connection = connection
         self._holder = holder
-        self._calls = Calls(connection.endpoint, holder.instance)
+        self._calls = calls or Calls(connection.endpoint, holder.instance)
         self._claiming: dict[str, LockKeys] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_connected = False

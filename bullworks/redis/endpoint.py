@@ -159,15 +159,21 @@ class Endpoint:
             pool = LocatedPool(lambda: self.locate(key), **arguments)
         return redis.asyncio.Redis.from_pool(pool)
 
-    def sync_client(self, *, client_name: str | None = None, key: str | bytes | None = None) -> redis.Redis:
-        """The same as `client`, blocking: for the lock renewal thread and sync callers.
+    def sync_client(
+        self, *, client_name: str | None = None, key: str | bytes | None = None, timeout_ms: int | None = None
+    ) -> redis.Redis:
+        """The same as `client`, blocking: for the lock renewal threads and sync callers.
 
         Of a group the server is found now, so this waits; after an error close the client and ask for another.
+
+        Args:
+            timeout_ms: of each wait, where connect_timeout_ms is too long.
 
         Raises:
             ConnectError: of a group, as `locate`.
         """
-        return Server(self._locate_blocking(key), self.connect_timeout_ms).blocking_client(client_name)
+        longest_ms = self.connect_timeout_ms if timeout_ms is None else min(timeout_ms, self.connect_timeout_ms)
+        return Server(self._locate_blocking(key), longest_ms).blocking_client(client_name)
 
     def connect_error(self, error: BaseException) -> ConnectError:
         """What `open` would raise for `error`: for callers of `client` and `sync_client`."""

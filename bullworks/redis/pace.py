@@ -11,11 +11,17 @@ _LOG_EVERY = 60
 
 
 class Pace:
-    """Backs off between failures of one loop; `reset` after a success."""
+    """Backs off between failures of one loop; `reset` after a success.
 
-    def __init__(self, log: logging.Logger, what: str) -> None:
+    Args:
+        what: is tried, for the log.
+        level: of the lines that tell of a failure; an error is told with its traceback.
+    """
+
+    def __init__(self, log: logging.Logger, what: str, *, level: int = logging.WARNING) -> None:
         self._log = log
         self._what = what
+        self._level = level
         self._failures = 0
 
     def reset(self) -> None:
@@ -26,7 +32,8 @@ class Pace:
     def next_s(self, error: BaseException) -> float:
         """Count one more failure, log it if it is time, and say how long to wait."""
         if self._failures % _LOG_EVERY == 0:
-            self._log.warning("%s: %s", self._what, error)
+            is_fault = self._level >= logging.ERROR and error.__traceback__ is not None
+            self._log.log(self._level, "%s: %s", self._what, error, exc_info=error if is_fault else None)
         self._failures += 1
         longest_s: float = min(_FIRST_S * 2.0 ** min(self._failures - 1, 10), _LONGEST_S)
         return longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret

@@ -104,9 +104,9 @@ class PipelinedConnection:
         if self._is_closed:
             raise self._lost("it was closed")
         if self._wire is None:
-            if self._connecting is None:
+            if self._connecting is None or self._connecting.done():
                 self._connecting = asyncio.create_task(self._open(), name="redis-connect")
-            await asyncio.shield(self._connecting)
+            await self._connected(self._connecting)
 
     def send(self, *command: Argument) -> asyncio.Future[Any]:
         """Queue a command for the next write and return its reply to come; the connection must be there.
@@ -204,6 +204,11 @@ class PipelinedConnection:
         """Give up the present connection, as if it had broken; it is made anew."""
         self.lost(reason)
 
+    def let_go(self, reason: str) -> None:
+        """Give up the present connection; the next command makes one anew."""
+        if self._wire is not None:
+            self._drop(reason)
+
     # What the wire reports.
 
     def replied(self, reply: Any) -> None:
@@ -239,14 +244,23 @@ class PipelinedConnection:
         return ConnectionLostError(self.endpoint.describe(), reason)
 
     async def _wait_connected(self) -> None:
-        if self._connecting is None:
+        if self._connecting is None or self._connecting.done():
             await self.connect()
             return
         try:
             async with asyncio.timeout(self._reply_timeout_s):
-                await asyncio.shield(self._connecting)
+                await self._connected(self._connecting)
         except TimeoutError:
             raise self._lost(f"no connection within {self._reply_timeout_s:g} s") from None
+
+    async def _connected(self, connecting: "asyncio.Task[None]") -> None:
+        try:
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            if not connecting.cancelled() or self._is_closed:
+                raise
+            # Whoever cancelled it did not cancel its callers: the next command connects.
+            raise self._lost("connecting was cancelled") from None
 
     async def _open(self) -> None:
         try:
@@ -269,10 +283,11 @@ class PipelinedConnection:
             backoff_s = min(backoff_s * 2, self._longest_backoff_s)
             try:
                 connection = await self._connection()
-            except (ConnectError, OSError) as error:
+            except Exception as error:
                 failures += 1
                 if failures == 1 or failures % 60 == 0:
-                    log.warning("reconnecting: %s", error)
+                    is_known = isinstance(error, ConnectError | OSError)
+                    log.warning("reconnecting: %s", error, exc_info=None if is_known else error)
             else:
                 self._attach(connection)
                 log.info("connection to Redis at %s is back", self.endpoint.describe())

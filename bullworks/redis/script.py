@@ -21,7 +21,7 @@ class ScriptHeaderError(Exception):
         self.missing = missing
 
     def __str__(self) -> str:
-        return f"{self.name}.lua: the header lacks {self.missing}; see 'Lua' in CONTRIBUTING.md"
+        return f"{self.name}.lua: the header lacks {self.missing}; see 'Add a Lua script' in CONTRIBUTING.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from bullworks.schedule.clockwork.beat import Beat
 from bullworks.schedule.clockwork.clock import SystemClock
 from bullworks.schedule.clockwork.runner import Callback, Runner
 from bullworks.schedule.clockwork.ticks import Ticks, ticks_of
+from bullworks.schedule.clockwork.timers import Timer
 from bullworks.schedule.clockwork.timetable import Timetable
 from bullworks.schedule.errors import BadExpressionError, JobOptionError
-from bullworks.schedule.journal.journal import CronFacts, CronRun, Journal
+from bullworks.schedule.journal.journal import CronFacts, CronRun, Journal, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,11 @@ class CronJob:
         self._ticks = _ticks(where, expression, time_zone, utc_offset, name)
         self._runtime: JobRuntime | None = None
         self._beat: Beat | None = None
+        self._again: list[Timer] = []
+        self._stops = 0
         self._is_active = False
         self._has_begun = False
+        self._has_come_up = False
         self._running = 0
         self._last_ms: int | None = None
 
@@ -100,7 +104,7 @@ class CronJob:
     @property
     def facts(self) -> CronFacts:
         """What is written down of it."""
-        return CronFacts(self.name or "", self._ticks, self.distributed, self.has_own_name)
+        return CronFacts(self.name or "", self._ticks, self.distributed, self.has_own_name, self._threshold_ms)
 
     def start(self) -> None:
         """Run at each tick from now on. Starting twice is fine."""
@@ -113,8 +117,7 @@ class CronJob:
     def stop(self) -> None:
         """Start no more runs; one that is going on ends."""
         self._is_active = False
-        if self._beat is not None:
-            self._beat.stop()
+        self._stop_waiting()
 
     def set_time(
         self, expression: str | datetime, *, time_zone: str | None = None, utc_offset: int | None = None
@@ -125,8 +128,8 @@ class CronJob:
             BadExpressionError: it can never run, or the zone is unknown; nothing has changed then.
         """
         self._ticks = _ticks(self.name or "a CronJob", expression, time_zone, utc_offset, self.name)
+        self._stop_waiting()
         if self._beat is not None:
-            self._beat.stop()
             self._beat.ticks = self._ticks
             if self._is_active:
                 self._beat.start()
@@ -170,8 +173,7 @@ class CronJob:
 
     def attach(self, runtime: JobRuntime | None) -> None:
         """Belong to a registry, or to none any more."""
-        if self._beat is not None:
-            self._beat.stop()
+        self._stop_waiting()
         self._runtime, self._beat = runtime, None
         if runtime is not None:
             self._beat = Beat(
@@ -180,6 +182,7 @@ class CronJob:
                 most_named=_MOST_NAMED if self.distributed else 1,
                 timetable=runtime.timetable,
                 beaten=self,
+                is_shared=self.distributed,
             )
             if self._is_active and runtime.timetable.is_open:
                 self.begin()
@@ -195,12 +198,14 @@ class CronJob:
     def tick(self, tick_ms: int, late_ms: int) -> None:
         if self._runtime is None:
             return
-        if late_ms > self._threshold_ms:
+        self._has_come_up = True
+        # Of a distributed cron's tick Redis says whether it is late, by its own clock.
+        if not self.distributed and late_ms > self._threshold_ms:
             self._runtime.journal.missed(self.facts, [tick_ms], _late(late_ms))
         elif self.wait_for_completion and self.is_callback_running:
             log.info("cron %s skips a tick: the run before it is going on", self.name)
         elif self.distributed:
-            self._runtime.runner.start(f"cron {self.name}", self._claim_and_run(tick_ms, self._threshold_ms - late_ms))
+            self._runtime.runner.start(f"cron {self.name}", self._claim_and_run(tick_ms, late_ms))
         else:
             self._running += 1
             self._runtime.runner.start(f"cron {self.name}", self._counted(tick_ms))
@@ -211,14 +216,30 @@ class CronJob:
 
     def ran_out(self) -> None:
         self._is_active = False
-        if self._last_ms is None:
+        if not self._has_come_up:
             log.warning("cron %s never runs: %s is past", self.name, self._ticks.expression)
 
     # Inside.
 
-    async def _claim_and_run(self, tick_ms: int, within_ms: int) -> None:
-        if self._runtime is not None and await self._runtime.journal.claim(self.facts, tick_ms, within_ms):
+    def _stop_waiting(self) -> None:
+        if self._beat is not None:
+            self._beat.stop()
+        self._stops += 1
+        for timer in self._again:
+            timer.cancel()
+        self._again = []
+
+    async def _claim_and_run(self, tick_ms: int, late_ms: int) -> None:
+        runtime = self._runtime
+        if runtime is None:
+            return
+        stops = self._stops
+        verdict = await runtime.journal.claim(self.facts, tick_ms, late_ms)
+        if verdict is Verdict.OURS:
             await self._run(tick_ms)
+        elif verdict is Verdict.EARLY and self._stops == stops:
+            waiting = [timer for timer in self._again if not timer.is_over]
+            self._again = [*waiting, runtime.timetable.at_shared(tick_ms, _Again(self, tick_ms))]
 
     async def _run(self, tick_ms: int | None) -> CronRun:
         self._running += 1
@@ -250,6 +271,26 @@ class CronJob:
 
     def _now_ms(self) -> int:
         return (SystemClock() if self._runtime is None else self._runtime.timetable.clock).wall_ms()
+
+
+class _Again:
+    """A tick that was asked for too early, by a clock that is ahead of Redis's, and is asked for once more."""
+
+    __slots__ = ("_job", "_tick_ms")
+
+    def __init__(self, job: CronJob, tick_ms: int) -> None:
+        self._job = job
+        self._tick_ms = tick_ms
+
+    def fire(self, due_ms: int) -> None:
+        del due_ms
+        self._job.tick(self._tick_ms, late_ms=0)
+
+    def rearm(self) -> None:
+        """Once is all."""
+
+    def clock_set_back(self) -> None:
+        """It waits for its tick."""
 
 
 def _late(late_ms: int) -> str:

@@ -29,15 +29,5 @@ class HostContext:
     runs: Runs = "all"
 
 
-class HostContextToken(Token[HostContext]):
-    """The token by which the scheduler finds them.
-
-    Args:
-        settings: reads what `FromSettings`, and functions of the settings, look at; needed before anything is built.
-    """
-
-    settings: Callable[[], object]
-
-    def __init__(self, settings: Callable[[], object]) -> None:
-        super().__init__("schedule:host_context", attr="schedule_host_context")
-        object.__setattr__(self, "settings", settings)  # tokens are frozen
+HOST_CONTEXT: Token[HostContext] = Token("schedule:host_context")
+"""Provided by whatever surrounds the schedule."""

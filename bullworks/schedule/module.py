@@ -1,12 +1,10 @@
 """ScheduleModule: `@cron`, `@interval` and `@timeout` in modules."""
 
-from collections.abc import Callable
-
 from bullworks.bullmq.durations import Duration
 from bullworks.core import ModuleContainer, dynamic_module, provide
 from bullworks.redis.endpoint import Client, Endpoint
 from bullworks.schedule.clockwork.runner import ErrorHook
-from bullworks.schedule.decorators.options import OptionsToken, ScheduleOptions
+from bullworks.schedule.decorators.options import OPTIONS, ScheduleOptions
 from bullworks.schedule.registry import SchedulerRegistry
 from bullworks.schedule.scheduler import Scheduler
 from bullworks.schedule.survey import check
@@ -37,7 +35,6 @@ class ScheduleModule:
         intervals: bool = True,
         timeouts: bool = True,
         on_error: ErrorHook | None = None,
-        settings: Callable[[], object] | None = None,
         connection: str | Client | Endpoint | None = None,
         shutdown_grace: Duration | None = None,
     ) -> ModuleContainer:
@@ -49,7 +46,6 @@ class ScheduleModule:
             cron_jobs, intervals, timeouts: which kinds run.
             on_error: called with (error, name of the job) when a run raised, besides the log; may take fewer
                 arguments, and may be async.
-            settings: reads what `FromSettings` looks at. Beside BullModule: `Settings.load`.
             connection: Redis for distributed crons and for records. Beside BullModule: its connection.
             shutdown_grace: how long callbacks may go on running at the end, ms or timedelta. Beside BullModule: as
                 long as jobs; else 10 s.
@@ -59,14 +55,13 @@ class ScheduleModule:
             intervals=intervals,
             timeouts=timeouts,
             on_error=on_error,
-            settings=settings,
             connection=connection,
             shutdown_grace=shutdown_grace,
         )
         return dynamic_module(
             cls,
             imports=[_ROOT],
-            providers=[provide(OptionsToken(options), use_value=options)],
+            providers=[provide(OPTIONS, use_value=options)],
             exports=[_ROOT],
             key=(cls, options),
         )

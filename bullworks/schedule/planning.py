@@ -16,8 +16,7 @@ from bullworks.schedule.errors import JobOptionError, JobScopeError, JobSetupErr
 from bullworks.schedule.explorer import FoundMark
 from bullworks.schedule.journal.keys import checked_name
 from bullworks.schedule.registry import JobKind
-
-Settings = Callable[[], object]
+from bullworks.settings import SettingsSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Plan:
     problems: list[ScheduleError] = field(default_factory=list)
 
 
-def plan(marks: Iterable[FoundMark], settings: Settings) -> Plan:
+def plan(marks: Iterable[FoundMark], settings: SettingsSource) -> Plan:
     """Jobs of all that can run, and what is wrong with the others. Those of a provider that is not built can't run yet.
 
     Args:
@@ -73,7 +72,7 @@ def plan(marks: Iterable[FoundMark], settings: Settings) -> Plan:
 class _Planner:
     """Plans one job."""
 
-    def __init__(self, found: FoundMark, settings: Settings, used: dict[tuple[JobKind, str], list[str]]) -> None:
+    def __init__(self, found: FoundMark, settings: SettingsSource, used: dict[tuple[JobKind, str], list[str]]) -> None:
         self._found = found
         self._settings = settings
         self._used = used

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from bullworks.bullmq.durations import Duration
 from bullworks.schedule.clockwork.clock import Clock, SystemClock
 from bullworks.schedule.clockwork.runner import Callback, ErrorHook, Runner
+from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.clockwork.timetable import Timetable
 from bullworks.schedule.cron_job import CronJob, JobRuntime
 from bullworks.schedule.errors import JobNameTakenError, JobOptionError, UnknownJobError
@@ -125,6 +126,10 @@ class SchedulerRegistry:
     def clock(self) -> Clock:
         return self._runtime.timetable.clock
 
+    @property
+    def shared_clock(self) -> SharedClock:
+        return self._runtime.timetable.shared
+
     def adopt(self, name: str, job: CronJob) -> None:
         """Take in a cron under a name that may not be its own."""
         _check_free("cron", name, self._crons)
@@ -152,6 +157,17 @@ class SchedulerRegistry:
         """Start no more runs, and let those that are going on end within the grace time, or until forced."""
         await self._runtime.timetable.close()
         await self._runtime.runner.close(grace_s, forced)
+
+    def clear(self) -> None:
+        """Forget all jobs, and with them the objects whose methods they call; the application has come to its end."""
+        for name in self.get_cron_jobs():
+            self.delete_cron_job(name)
+        for name in self.get_intervals():
+            self.delete_interval(name)
+        for name in self.get_timeouts():
+            self.delete_timeout(name)
+        self._runtime.timetable.clear()
+        self.use(LogJournal(), None)
 
 
 def _found(kind: JobKind, name: str, jobs: Mapping[str, J]) -> J:

@@ -12,6 +12,7 @@ from bullworks.schedule.host_context import HostContext
 from bullworks.schedule.journal.journal import LogJournal
 from bullworks.schedule.journal.recorder import Connect
 from bullworks.schedule.journal.redis_journal import RedisJournal
+from bullworks.schedule.journal.time_probe import TimeProbe
 from bullworks.schedule.planning import Planned
 from bullworks.schedule.registry import SchedulerRegistry
 from bullworks.schedule.survey import Survey, survey
@@ -33,9 +34,10 @@ class Scheduler:
         self._discovery = discovery
         self._shutdown = shutdown
         self._options = ScheduleOptions()
-        self._surroundings: HostContext | None = None
+        self._host_context: HostContext | None = None
         self._own_connection: PipelinedConnection | None = None
         self._journal: RedisJournal | None = None
+        self._probe: TimeProbe | None = None
 
     async def on_module_init(self) -> None:
         """Register everything, and reach Redis if a cron that runs here is distributed.
@@ -47,20 +49,24 @@ class Scheduler:
         found = self.survey()
         if found.problems:
             raise ExceptionGroup("the schedule cannot start", found.problems)
-        self._options, self._surroundings = found.options, found.host_context
+        self._options, self._host_context = found.options, found.host_context
         connect = self._connect()
         if connect is not None:
             # Without that, the first record connects, in the background. A claim would come too late for it.
             if any(job.job and job.job.distributed and self._is_started(job) for job in found.jobs):
                 await (await connect()).connect()
-            uses_redis = self._surroundings is None or self._surroundings.uses_redis()
-            self._journal = RedisJournal(connect, records_all=uses_redis)
+                self._probe = TimeProbe(connect, self._registry.shared_clock)
+                await self._probe.ask()
+            uses_redis = self._host_context is None or self._host_context.uses_redis()
+            self._journal = RedisJournal(connect, records_all=uses_redis, clock=self._registry.shared_clock)
         self._registry.use(self._journal or LogJournal(), self._options.on_error)
         for job in found.jobs:
             self._register(job)
 
     async def on_application_start(self) -> None:
         """Run what is due from now on."""
+        if self._probe is not None:
+            self._probe.start()
         self._registry.open()
         crons = self._registry.get_cron_jobs().values()
         if crons:
@@ -71,7 +77,10 @@ class Scheduler:
         await self.drain()
 
     async def on_application_disconnect(self) -> None:
-        """Write the last records."""
+        """Write the last records, and forget the jobs."""
+        self._registry.clear()
+        if self._probe is not None:
+            await self._probe.close()
         if self._journal is not None:
             await self._journal.close()
         if self._own_connection is not None:
@@ -95,7 +104,7 @@ class Scheduler:
             add(planned.name, planned.callback, planned.duration_ms)
 
     def _is_started(self, planned: Planned) -> bool:
-        around = self._surroundings
+        around = self._host_context
         if planned.is_disabled or around is None:
             return not planned.is_disabled
         is_shared = planned.job is not None and planned.job.distributed
@@ -111,9 +120,9 @@ class Scheduler:
                 return own
 
             return connect
-        return None if self._surroundings is None else self._surroundings.connect
+        return None if self._host_context is None else self._host_context.connect
 
     def _grace_ms(self) -> int:
         if self._options.shutdown_grace is not None:
             return to_ms(self._options.shutdown_grace, "shutdown_grace")
-        return _GRACE_MS if self._surroundings is None else self._surroundings.shutdown_grace_ms
+        return _GRACE_MS if self._host_context is None else self._host_context.shutdown_grace_ms

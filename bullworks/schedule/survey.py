@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bullworks.core import Discovery
-from bullworks.schedule.decorators.options import OptionsToken, ScheduleOptions
+from bullworks.schedule.decorators.options import OPTIONS, ScheduleOptions
 from bullworks.schedule.errors import NoRedisForCronsError, ScheduleError, SchedulesDifferError
 from bullworks.schedule.explorer import found_marks
-from bullworks.schedule.host_context import HostContext, HostContextToken
-from bullworks.schedule.planning import Planned, Settings, plan
+from bullworks.schedule.host_context import HOST_CONTEXT, HostContext
+from bullworks.schedule.planning import Planned, plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,17 @@ class Survey:
 def survey(discovery: Discovery) -> Survey:
     """Look through all modules, before or after providers are built."""
     given: dict[ScheduleOptions, str] = {}
-    settings: Settings | None = None
     host_context: HostContext | None = None
     has_redis = False
     for provider in discovery.providers():
-        if isinstance(provider.token, OptionsToken) and provider.token.options != ScheduleOptions():
-            given.setdefault(provider.token.options, " > ".join(provider.path[:-1]))
-        elif isinstance(provider.token, HostContextToken):
-            settings, has_redis = provider.token.settings, True
+        if provider.token == OPTIONS and isinstance(provider.instance, ScheduleOptions):
+            if provider.instance != ScheduleOptions():
+                given.setdefault(provider.instance, " > ".join(provider.path[:-1]))
+        elif provider.token == HOST_CONTEXT:
+            has_redis = True
             host_context = provider.instance if isinstance(provider.instance, HostContext) else None
     options = next(iter(given), ScheduleOptions())
-    planned = plan(found_marks(discovery), options.settings or settings or _no_settings)
+    planned = plan(found_marks(discovery), discovery.settings)
     jobs = [job for job in planned.jobs if options.runs(job.kind)]
     problems = list(planned.problems)
     if len(given) > 1:
@@ -55,7 +55,3 @@ def survey(discovery: Discovery) -> Survey:
 def check(discovery: Discovery) -> Iterator[Exception]:
     """What is wrong, before anything is built."""
     yield from survey(discovery).problems
-
-
-def _no_settings() -> object:
-    raise LookupError("there are no settings; give ScheduleModule.for_root(settings=...) a function that reads them")

@@ -2,21 +2,30 @@
 
 from bullworks.testing.errors import (
     HarnessSetupError,
+    NoHarnessError,
     NotSimulatedError,
     RunawayError,
     TestingError,
     UnknownOverrideError,
+    UnnamedServerError,
 )
 from bullworks.testing.eventually import eventually
 from bullworks.testing.harness import QueueHarness
+from bullworks.testing.harness_flow_producer import HarnessFlowProducer
+from bullworks.testing.harness_group import HarnessGroup
+from bullworks.testing.memory.locks import MemoryLocks
 from bullworks.testing.mocking import mock_of
 from bullworks.testing.recorded_event import RecordedEvent
 from bullworks.testing.test import ModuleOverride, ProviderOverride, Test, TestingModuleBuilder
 from bullworks.testing.testing_module import TestingModule
 
 __all__ = [
+    "HarnessFlowProducer",
+    "HarnessGroup",
     "HarnessSetupError",
+    "MemoryLocks",
     "ModuleOverride",
+    "NoHarnessError",
     "NotSimulatedError",
     "ProviderOverride",
     "QueueHarness",
@@ -27,6 +36,7 @@ __all__ = [
     "TestingModule",
     "TestingModuleBuilder",
     "UnknownOverrideError",
+    "UnnamedServerError",
     "eventually",
     "mock_of",
 ]

@@ -67,3 +67,36 @@ class HarnessSetupError(TestingError):
 
     def __str__(self) -> str:
         return f"the harness of queue {self.queue!r} {self.problem}"
+
+
+class NoHarnessError(TestingError):
+    """Jobs on harnesses would have relatives in queues that are on none; nothing was added."""
+
+    def __init__(self, wanted_for: str, queues: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(wanted_for, tuple(queues), tuple(known))
+        self.wanted_for = wanted_for
+        self.queues = tuple(queues)
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        missing, known = (" and ".join(map(repr, names)) for names in (self.queues, self.known))
+        calls = "".join(f'.use_harness(QueueHarness("{name}"))' for name in self.queues)
+        of = f"the queue {missing}, which has" if len(self.queues) == 1 else f"the queues {missing}, which have"
+        return (
+            f"{self.wanted_for} is of {of} no harness; there is one for {known or 'no queue'}. In a testing module add "
+            f"{calls}; elsewhere give HarnessFlowProducer one for each queue"
+        )
+
+
+class UnnamedServerError(TestingError):
+    """Something in a testing module would connect to a server that the test did not name; it did not."""
+
+    def __init__(self, wanted: str, server: str, ways: Sequence[str]) -> None:
+        super().__init__(wanted, server, tuple(ways))
+        self.wanted = wanted
+        self.server = server
+        self.ways = tuple(ways)
+
+    def __str__(self) -> str:
+        ways = "; or ".join(self.ways)
+        return f"{self.wanted} would connect to {self.server}, which this test did not name. In the test, {ways}"

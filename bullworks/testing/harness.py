@@ -20,7 +20,8 @@ from bullworks.core import Scope
 from bullworks.testing.errors import HarnessSetupError, RunawayError
 from bullworks.testing.harness_queue import HarnessQueue
 from bullworks.testing.harness_worker import HarnessWorker
-from bullworks.testing.memory_jobs import MemoryJob, MemoryJobs
+from bullworks.testing.memory.job import MemoryJob
+from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.recorded_event import RecordedEvent
 from bullworks.workers import WorkerHost
 from bullworks.workers.fleet import let_listen
@@ -30,7 +31,9 @@ from bullworks.workers.processor import PROCESSOR, ProcessorSpec
 
 _MOST_RUNS = 10_000
 _NO_DATA: dict[str, Any] = {}
-_works_here: ContextVar[bool] = ContextVar("works_here", default=False)
+_NOBODY: frozenset["QueueHarness[Any]"] = frozenset()
+# The harnesses whose handlers this is called by, one in the other.
+_working: ContextVar[frozenset["QueueHarness[Any]"]] = ContextVar("working", default=_NOBODY)
 
 
 class QueueHarness(Generic[D]):
@@ -46,12 +49,13 @@ class QueueHarness(Generic[D]):
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
     retention, pausing, a manual rate limit, progress, logs, worker events, cancellation, `concurrency`, `timeout`,
-    handlers that move their job, and what Queue and Job tell of all this.
+    handlers that move their job, parents and children, and what Queue and Job tell of all this. Flows over several
+    queues: see HarnessFlowProducer and HarnessGroup.
 
-    Not simulated, and refused with NotSimulatedError: job schedulers (`repeat`), flows (`parent`), other deduplication,
-    settings of the whole fleet (global concurrency and rate), metrics, `clean`, `obliterate`, `retry_jobs`, workers
-    that are started, jobs taken by hand.
-    Not simulated, and passed over: `limiter`; locks, which never expire, so that nothing stalls; the events of
+    Not simulated, and refused with NotSimulatedError: job schedulers (`repeat`), other deduplication, settings of the
+    whole fleet (global concurrency and rate), metrics, `clean`, `obliterate`, `retry_jobs`, `Queue.get_dependencies`,
+    workers that are started, jobs taken by hand.
+    Not simulated, and passed over: `limiter`; locks of jobs, which never expire, so that nothing stalls; the events of
     `@queue_events_listener`, for which `events` stands; other workers of the queue; `process_pool`, whose handlers run
     in this process; telemetry.
     The clock moves with `advance` only. A handler's own sleeps, and its `timeout`, take real time.
@@ -133,7 +137,7 @@ class QueueHarness(Generic[D]):
             RunawayError: it does not end.
             NotSimulatedError: a handler asked for what a harness does not do.
         """
-        if _works_here.get():
+        if self in _working.get():
             raise HarnessSetupError(self.queue_name, "is running jobs: a handler cannot drain it, only the test can")
         soon, self._soon = self._soon, set()
         for task in soon:
@@ -174,6 +178,11 @@ class QueueHarness(Generic[D]):
         return self._queue
 
     @property
+    def in_memory(self) -> HarnessQueue[D]:
+        """The same queue, as what it is: for the parts of this package that join several."""
+        return self._queue
+
+    @property
     def now_ms(self) -> int:
         """The clock, ms since the epoch."""
         return self._jobs.now_ms
@@ -207,15 +216,15 @@ class QueueHarness(Generic[D]):
             if not self._jobs.has_due:
                 return
             worker = await self._current_worker()
-            token = _works_here.set(True)
+            token = _working.set(_working.get() | {self})
             try:
                 await worker.work_off()
             finally:
-                _works_here.reset(token)
+                _working.reset(token)
 
     def _work_soon(self) -> None:
         """Somebody waits for a job."""
-        if not _works_here.get():
+        if self not in _working.get():
             task = asyncio.get_running_loop().create_task(self._drain(), name=f"harness:{self.queue_name}")
             self._soon.add(task)
         elif self._worker is not None:

@@ -1,16 +1,17 @@
 """HarnessQueue: the Queue that services get while a harness runs its jobs."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from bullworks.bullmq.job.job import D
 from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.core import ModuleRef
-from bullworks.testing.memory_events import MemoryEvents
-from bullworks.testing.memory_jobs import MemoryJobs
-from bullworks.testing.memory_scripts import MemoryScripts
-from bullworks.testing.nowhere import NowhereConnection
+from bullworks.testing.errors import NotSimulatedError
+from bullworks.testing.memory.events import MemoryEvents
+from bullworks.testing.memory.jobs import MemoryJobs
+from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.testing.memory.scripts import MemoryScripts
 from bullworks.workers.explorer import FoundProcessor
 from bullworks.workers.queues import InProcessQueue
 
@@ -48,7 +49,10 @@ class HarnessQueue(InProcessQueue[D]):
             result_type=result_type,
         )
         payload_types = self.scripts.payload_types
-        self.memory_scripts = MemoryScripts(jobs, connection, self.keys, MemoryEvents(self.keys, jobs, work))
+        events = MemoryEvents(self.keys, jobs, work)
+        self.flow_scripts = MemoryScripts(jobs, connection, self.keys, events)
+        """For a FlowProducer, which knows no queue's types."""
+        self.memory_scripts = MemoryScripts(jobs, connection, self.keys, events)
         self.memory_scripts.payload_types = payload_types
         self.scripts = self.memory_scripts
         self.source: ProcessorSource | None = None
@@ -58,6 +62,10 @@ class HarnessQueue(InProcessQueue[D]):
         """Take over what the processor's jobs are, where the queue itself was given no type."""
         self.data_type, self.result_type = self.data_type or data_type, self.result_type or result_type
         self.memory_scripts.payload_types = PayloadTypes.of(self.data_type, self.result_type)
+
+    async def get_dependencies(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises NotSimulatedError; Job.get_dependencies() tells all of a job's children."""
+        raise NotSimulatedError(self.name, "Queue.get_dependencies, as it does Job.get_dependencies")
 
     def __repr__(self) -> str:
         return f"<HarnessQueue {self.name!r}>"

@@ -11,9 +11,11 @@ from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
 from bullworks.bullmq.worker.options import WorkerOptions
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.bullmq.worker.runner import Runner
+from bullworks.bullmq.worker.supervisor import Supervisor
+from bullworks.redis.background import BackgroundEndedError
 from bullworks.testing.errors import NotSimulatedError, RunawayError
 from bullworks.testing.harness_queue import HarnessQueue
-from bullworks.testing.memory_jobs import MemoryJobs
+from bullworks.testing.memory.jobs import MemoryJobs
 
 # For async listeners of worker events, by the real clock.
 _LISTENERS_S = 5.0
@@ -97,7 +99,7 @@ class HarnessWorker(Worker[Any, Any]):
             on_active=self._reporter.active,
             on_ended=self._ended,
             timeout_ms=self.opts.timeout_ms,
-            queue_name=self.queue_name,
+            supervisor=Supervisor(self.queue_name, _ignore_ended),
         )
 
     def _fill(self, runner: Runner) -> bool:
@@ -127,6 +129,10 @@ class HarnessWorker(Worker[Any, Any]):
     def _ended(self) -> None:
         self._busy -= 1
         self._fill(self._engine.runner)
+
+
+def _ignore_ended(error: BackgroundEndedError) -> None:
+    """A part that ended over and over has been logged."""
 
 
 def _ignore(job: Job) -> None:

@@ -7,6 +7,10 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Protocol
 
+from bullworks.extras import require
+
+require("testing", "bullworks.testing.pytest_plugin")
+
 import pytest
 import pytest_asyncio
 from typing_extensions import Unpack

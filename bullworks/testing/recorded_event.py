@@ -9,8 +9,8 @@ class RecordedEvent:
     """One event, as QueueEvents would have told it.
 
     Attributes:
-        name: `added`, `waiting`, `delayed`, `active`, `progress`, `completed`, `failed`, `retries_exhausted`,
-            `deduplicated`, `duplicated`, `removed`, `drained`, `paused` or `resumed`.
+        name: `added`, `waiting`, `waiting_children`, `delayed`, `active`, `progress`, `completed`, `failed`,
+            `retries_exhausted`, `deduplicated`, `duplicated`, `removed`, `drained`, `paused` or `resumed`.
         args: what it tells, `job_id` among it where it is of a job.
         at_ms: by the harness's clock.
     """

@@ -1,24 +1,30 @@
 """Test: a module made for one test, with what the test puts in the place of providers and modules."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from dependency_injector import providers
 
-from bullworks.core import AnyToken, ModuleContainer, provide
+from bullworks.bullmq import FlowProducer
+from bullworks.core import AnyToken, ModuleContainer, Token, provide
 from bullworks.core.assembling import assemble
 from bullworks.core.container import graph_of, node_of
 from bullworks.core.graph import Graph
-from bullworks.core.hints import nearest
+from bullworks.core.hints import told_apart
 from bullworks.core.module import ModuleSpec
-from bullworks.core.provide import Binding
+from bullworks.core.provide import Binding, Made, UseValue
 from bullworks.core.substitutes import Substitutes
 from bullworks.core.tokens import label
+from bullworks.redis.endpoint import Client, Endpoint
 from bullworks.testing.errors import UnknownOverrideError
 from bullworks.testing.harness import QueueHarness
+from bullworks.testing.harness_flow_producer import HarnessFlowProducer
+from bullworks.testing.harness_group import HarnessGroup
+from bullworks.testing.isolation.isolation import Isolation, NamedServer
 from bullworks.testing.mocking import Mocker, mock_of
 from bullworks.testing.testing_module import TestingModule, TestingRoot
 from bullworks.workers import get_queue_token
+from bullworks.workers.tokens import FlowProducerToken
 
 T = TypeVar("T")
 
@@ -52,8 +58,17 @@ class TestingModuleBuilder:
         self._providers: dict[AnyToken, Binding] = {}
         self._modules: dict[Any, Any] = {}
         self._mocker: Mocker | None = None
+        self._harnesses: dict[str, QueueHarness[Any]] = {}
+        self._servers: dict[str | None, NamedServer] = {}
+        self._runs_schedule = False
 
-    def override_provider(self, token: AnyToken) -> "ProviderOverride":
+    @overload
+    def override_provider(self, token: type[T]) -> "ProviderOverride[T]": ...
+    @overload
+    def override_provider(self, token: Token[T]) -> "ProviderOverride[T]": ...
+    @overload
+    def override_provider(self, token: type[Any] | str) -> "ProviderOverride[Any]": ...
+    def override_provider(self, token: AnyToken) -> "ProviderOverride[Any]":
         """Put something else in the place of a provider, in every module that has it or needs it."""
         return ProviderOverride(self, token)
 
@@ -77,8 +92,40 @@ class TestingModuleBuilder:
         return self
 
     def use_harness(self, harness: QueueHarness[Any]) -> "TestingModuleBuilder":
-        """Have the harness be its queue, for services that add jobs, and run these in the modules' processors."""
+        """Have the harness be its queue, for services that add jobs, and run these in the modules' processors.
+
+        Flows, too, land in the harnesses of the module, by the names of their queues.
+        """
+        self._harnesses[harness.queue_name] = harness
         return self.override_provider(get_queue_token(harness.queue_name)).use_value(harness.queue)
+
+    def use_redis(
+        self, server: str | Client | Endpoint, *, prefix: str | None = None, config_key: str | None = None
+    ) -> "TestingModuleBuilder":
+        """Let what is on no harness use this server, instead of the one that the modules or the settings say.
+
+        Without it, and without `BullModule.for_root(connection=...)`, nothing connects: whatever would raises
+        UnnamedServerError, and locks are kept in memory.
+
+        Args:
+            server: a URL, such as that of the fixture `bull_redis`, a redis.asyncio client, or an endpoint.
+            prefix: of the queues there, but for those that are registered with one of their own; as the modules say,
+                unless given.
+            config_key: of the connection that is meant; unless given, the one without.
+
+        Raises:
+            BadUrlError, UnusableClientError: it cannot be used.
+        """
+        self._servers[config_key] = NamedServer(Endpoint.of(server), prefix)
+        return self
+
+    def use_schedule(self) -> "TestingModuleBuilder":
+        """Have crons, intervals and timeouts run by the clock once the module is initialised, as the settings say.
+
+        Without it they run only by hand: `registry.get_cron_job(name).fire_on_tick()`.
+        """
+        self._runs_schedule = True
+        return self
 
     async def compile(self) -> TestingModule:
         """Link and build everything; no lifecycle hook is called before `init()`, and no socket is opened.
@@ -87,13 +134,24 @@ class TestingModuleBuilder:
             WiringError: the modules do not fit together; lists every problem.
             UnknownOverrideError: something is overridden that is not there.
         """
-        substitutes = Substitutes(self._providers, self._modules)
+        harnesses = [harness for harness in self._harnesses.values() if self._is_used(harness)]
+
+        def flows(beyond: FlowProducer) -> FlowProducer:
+            return HarnessFlowProducer(*harnesses, beyond=beyond) if harnesses else beyond
+
+        isolation = Isolation(self._servers, self._providers, flows, runs_schedule=self._runs_schedule)
+        substitutes = Substitutes(self._providers, self._modules, isolation.adapt)
         container = assemble(self._spec, substitutes)
         graph = graph_of(container)
-        _refuse_unused(substitutes, graph)
+        isolation.look(graph)
+        _refuse_unused(substitutes, graph, [get_queue_token(harness.queue_name) for harness in harnesses])
+        for problem in isolation.unused():
+            raise problem
+        if harnesses:
+            _mock_missing(graph, _flows_for_nobody(harnesses))
         if self._mocker is not None:
             _mock_missing(graph, self._mocker)
-        module = TestingModule(container)
+        module = TestingModule(container, HarnessGroup(*harnesses))
         try:
             await container.build_async()
             module.attach_harnesses()
@@ -101,6 +159,10 @@ class TestingModuleBuilder:
             await module.close()
             raise
         return module
+
+    def _is_used(self, harness: QueueHarness[Any]) -> bool:
+        """Whether nothing else was put in the place of its queue afterwards."""
+        return self._providers[get_queue_token(harness.queue_name)].recipe == UseValue(harness.queue)
 
     def _override_provider(self, binding: Binding) -> "TestingModuleBuilder":
         self._providers[binding.token] = binding
@@ -112,22 +174,24 @@ class TestingModuleBuilder:
         return self
 
 
-class ProviderOverride:
+class ProviderOverride(Generic[T]):
     """What stands in for a provider; one of these."""
 
-    def __init__(self, builder: TestingModuleBuilder, token: AnyToken) -> None:
+    def __init__(self, builder: TestingModuleBuilder, token: Any) -> None:
         self._builder = builder
         self._token = token
 
-    def use_value(self, value: object) -> TestingModuleBuilder:
+    def use_value(self, value: T) -> TestingModuleBuilder:
         """An object, such as a mock."""
         return self._use(provide(self._token, use_value=value))
 
-    def use_class(self, cls: type[Any]) -> TestingModuleBuilder:
+    def use_class(self, cls: type[T]) -> TestingModuleBuilder:
         """A class, built where the other would have been, with what its constructor asks for."""
         return self._use(provide(self._token, use_class=cls))
 
-    def use_factory(self, factory: Callable[..., Any], *, inject: Sequence[Any] | None = None) -> TestingModuleBuilder:
+    def use_factory(
+        self, factory: Callable[..., Made[T]], *, inject: Sequence[Any] | None = None
+    ) -> TestingModuleBuilder:
         """A function's result; sync, async or a generator, as in `provide()`."""
         return self._use(provide(self._token, use_factory=factory, inject=inject))
 
@@ -147,27 +211,38 @@ class ModuleOverride:
         return self._builder._override_module(self._module, module)  # noqa: SLF001 - its other half
 
 
-def _refuse_unused(substitutes: Substitutes, graph: Graph) -> None:
-    """Raises UnknownOverrideError for the first override that reaches nobody."""
+def _refuse_unused(substitutes: Substitutes, graph: Graph, on_harnesses: Sequence[AnyToken]) -> None:
+    """Raises UnknownOverrideError for the first override that reaches nobody.
+
+    Queues on harnesses reach flow producers too, where there is one.
+    """
+    tokens = {token for node in graph.nodes for token in (*node.entries, *node.missing)}
+    spared = on_harnesses if any(isinstance(token, FlowProducerToken) for token in tokens) else ()
     for node in graph.nodes:
         for entry in node.entries.values() if node.spec is substitutes.added else ():
-            if not graph.dependents(entry):
-                known = [label(e.token) for e in graph.entries() if e.node is not node]
+            if entry.token not in spared and not graph.dependents(entry):
+                known = [e.token for e in graph.entries() if e.node is not node]
                 raise _unknown("override_provider", entry.token, "no module provides or needs it", known)
     for module in substitutes.unused_modules:
-        wanted = module.name if isinstance(module, ModuleSpec) else module
-        known = [node.spec.name for node in graph.nodes if node is not graph.root]
-        raise _unknown("override_module", wanted, "nobody imports it", known)
+        wanted = module if isinstance(module, type) else getattr(module, "name", str(module))
+        modules = [node.spec.cls or node.spec.name for node in graph.nodes if node is not graph.root]
+        raise _unknown("override_module", wanted, "nobody imports it", modules)
 
 
-def _unknown(call: str, wanted: object, what: str, known: list[str]) -> UnknownOverrideError:
-    shown, names = label(wanted), sorted(set(known))
-    return UnknownOverrideError(call, shown, what, nearest(shown, names), names)
+def _unknown(call: str, wanted: AnyToken, what: str, known: Sequence[AnyToken]) -> UnknownOverrideError:
+    shown, near = told_apart(wanted, known)
+    return UnknownOverrideError(call, shown, what, near, sorted({label(token) for token in known}))
+
+
+def _flows_for_nobody(harnesses: Sequence[QueueHarness[Any]]) -> Mocker:
+    """Makes the flow producer that modules ask for and none registers."""
+    producer = HarnessFlowProducer(*harnesses)
+    return lambda token: producer if isinstance(token, FlowProducerToken) else None
 
 
 def _mock_missing(graph: Graph, mocker: Mocker) -> None:
     missing = {entry.token: entry for node in graph.nodes for entry in node.missing.values()}
     for token, entry in missing.items():
-        mock = mocker(token)
+        mock = None if entry.is_overridden else mocker(token)
         if mock is not None:
             entry.provider.override(providers.Object(mock))

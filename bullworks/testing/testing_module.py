@@ -2,7 +2,8 @@
 
 from typing import TypeVar
 
-from bullworks.core import Application, Discovery, ModuleRef
+from bullworks.core import Application, Discovery, ModuleContainer, ModuleRef
+from bullworks.testing.harness_group import HarnessGroup
 from bullworks.testing.harness_queue import HarnessQueue
 from bullworks.workers.explorer import Explorer, FoundProcessor
 from bullworks.workers.tokens import QueueToken
@@ -25,9 +26,16 @@ class TestingModule(Application):
 
     Entering it, or awaiting it, is `init()`; leaving it is `close()`. Before `init()`, what is overridden on
     `container` reaches everybody: consumers that exist are built again when they are next asked for.
+
+    Attributes:
+        harnesses: those of `use_harness`, to be worked off together.
     """
 
     __test__ = False
+
+    def __init__(self, container: ModuleContainer, harnesses: HarnessGroup) -> None:
+        super().__init__(container)
+        self.harnesses = harnesses
 
     async def create(self, cls: type[T]) -> T:
         """A new instance of a class that no module provides, with its dependencies injected, as ModuleRef.create.

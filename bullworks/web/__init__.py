@@ -1,5 +1,9 @@
 """The one HTTP server of a process: modules contribute routes, uvicorn serves them in the application's lifecycle."""
 
+from bullworks.extras import require
+
+require("web", "the HTTP server")
+
 from bullworks.web.errors import BadAddressError, NotLoopbackError, PortTakenError, RoutesTwiceError, WebError
 from bullworks.web.module import WebModule
 from bullworks.web.options import WebOptions, WebSetup

@@ -1,8 +1,11 @@
 """WebModule: the HTTP server, as a module to import."""
 
+from functools import partial
+
 from bullworks.core import ModuleContainer, dynamic_module, provide
 from bullworks.web.options import WEB_SETUP, Serve, WebOptions, complete
 from bullworks.web.server import WebServer
+from bullworks.web.settings import WebSettings
 
 
 class WebModule:
@@ -19,9 +22,10 @@ class WebModule:
                 application is built.
         """
         options = WebOptions(host=host, port=port, serve=serve)
+        needed = [WebSettings] if port is None else []
         return dynamic_module(
             WebModule,
-            providers=[provide(WEB_SETUP, use_factory=lambda: complete(options)), WebServer],
+            providers=[*needed, provide(WEB_SETUP, use_factory=partial(complete, options), inject=needed), WebServer],
             exports=[WEB_SETUP, WebServer],
             is_global=True,
             key=(cls, options),

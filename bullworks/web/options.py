@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from bullworks.core import Token
-from bullworks.settings import Settings
 from bullworks.web.errors import BadAddressError
+from bullworks.web.settings import WebSettings
 
 Serve = Literal["always", "if-free", "never"]
 """always: a port that is taken ends the start. if-free: then the process goes on without HTTP."""
@@ -37,19 +37,19 @@ class WebSetup:
     serve: Serve = "always"
 
 
-def complete(options: WebOptions) -> WebSetup:
+def complete(options: WebOptions, settings: WebSettings | None = None) -> WebSetup:
     """Fill in what was left out.
 
+    Args:
+        settings: needed where there is no port.
+
     Raises:
-        SettingsError: the settings are read and cannot be used.
         BadAddressError: the port is none.
         ValueError: `serve` is another word.
     """
-    if options.port is None:
-        given = Settings.load().web
-        base = WebSetup(host=given.http_host, port=given.http_port, serve=given.http_serve)
-    else:
-        base = WebSetup(port=options.port)
+    base = WebSetup() if options.port is None else WebSetup(port=options.port)
+    if settings is not None:
+        base = WebSetup(host=settings.http_host, port=settings.http_port, serve=settings.http_serve)
     host, serve = options.host or base.host, options.serve or base.serve
     if type(base.port) is not int or not 0 <= base.port <= _HIGHEST_PORT:
         raise BadAddressError(host, base.port, f"a port is a number from 0 to {_HIGHEST_PORT}")

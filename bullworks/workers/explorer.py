@@ -10,6 +10,7 @@ from bullworks.bullmq import Queue
 from bullworks.bullmq.flow_producer import FlowProducer
 from bullworks.core import DiscoveredProvider, Discovery, ProviderKind, Scope, marked_methods
 from bullworks.schedule.explorer import marks_of
+from bullworks.settings import SettingsError
 from bullworks.workers.errors import (
     ConfigKeyError,
     HostScopeError,
@@ -25,12 +26,12 @@ from bullworks.workers.errors import (
 from bullworks.workers.events_host import QueueEventsHost
 from bullworks.workers.events_listener import LISTENER, ListenerSpec
 from bullworks.workers.host import WorkerHost
-from bullworks.workers.options import RootOptions, complete
+from bullworks.workers.options import RootOptions, complete_from
 from bullworks.workers.processing import pool_of
 from bullworks.workers.processor import PROCESSOR, ProcessorSpec, worker_name_of
 from bullworks.workers.queues import InProcessQueue
 from bullworks.workers.selection import Selection
-from bullworks.workers.tokens import FlowProducerToken, QueueToken, SetupToken
+from bullworks.workers.tokens import ROOT_OPTIONS, FlowProducerToken, QueueToken, SetupToken
 from bullworks.workers.worker_event import WORKER_EVENT
 
 K = TypeVar("K")
@@ -76,7 +77,9 @@ def check(discovery: Discovery) -> Iterator[Exception]:
     found = Explorer.explore(discovery)
     yield from found.problems()
     try:
-        selections = [complete(options).selection for options in found.options]
+        selections = [complete_from(options, discovery.settings).selection for options in found.options]
+    except SettingsError:  # told by whoever checks the settings of the whole application
+        return
     except Exception as error:  # noqa: BLE001 - told beside all else; it would end the start a moment later
         yield error
         return
@@ -118,6 +121,8 @@ class Explorer:
                 found._producer(provider.token.producer_name, provider, _shown(provider))
             elif isinstance(provider.token, SetupToken):
                 found._root(provider.token, provider)
+            elif provider.token == ROOT_OPTIONS and isinstance(provider.instance, RootOptions):
+                found.options.append(provider.instance)
             elif provider.made_from is not None and provider.kind is not ProviderKind.ALIAS:
                 found._host(provider.made_from, provider)
         return found
@@ -157,8 +162,6 @@ class Explorer:
 
     def _root(self, token: SetupToken, provider: DiscoveredProvider) -> None:
         self._roots.append((token.config_key, " > ".join(provider.path[:-1])))
-        if token.options is not None and not provider.is_given:
-            self.options.append(token.options)
 
     def _queue(self, name: str, provider: DiscoveredProvider, path: str) -> None:
         is_ours = _is_real(provider, Queue) and not _is_real(provider, InProcessQueue)

@@ -39,6 +39,7 @@ class WorkerFleet:
         self._setup = setup
         self._discovery = discovery
         self._shutdown = shutdown
+        shutdown.grace_s = setup.shutdown_grace_ms / 1000
         self._modules = modules
         self._schedule = schedule
         self._found = Explorer()

@@ -1,16 +1,18 @@
 """BullModule: queues, processors and their connections, as modules to import."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from typing_extensions import Unpack
 
-from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.core import Discovery, ModuleContainer, dynamic_module, provide
 from bullworks.workers.flow_producers import FlowProducerOptions, flow_producer_module, flow_producer_module_async
-from bullworks.workers.options import BullOptions, RootOptions, WorkersSetup, complete, complete_named
+from bullworks.workers.options import BullOptions, RootOptions, WorkersSetup, complete, complete_from, complete_named
 from bullworks.workers.queues import QueueOptions, queue_module, queue_module_async
 from bullworks.workers.root import root_module
-from bullworks.workers.tokens import DEFAULT_PRODUCER, SETUP, ConnectionTokens, SetupToken
+from bullworks.workers.settings import QueueSettings, WorkersSettings
+from bullworks.workers.tokens import DEFAULT_PRODUCER, ROOT_OPTIONS, SETUP, ConnectionTokens
 
 
 class BullModule:
@@ -47,10 +49,15 @@ class BullModule:
         given = RootOptions.of(options)
         tokens = ConnectionTokens.of(config_key)
         if config_key is None:
-            setup = provide(SetupToken(None, given), use_factory=lambda: complete(given))
+            needed = [QueueSettings, WorkersSettings] if given.connection is None else []
+            setup = [
+                *needed,
+                provide(ROOT_OPTIONS, use_value=given),
+                provide(SETUP, use_factory=partial(complete, given), inject=needed),
+            ]
         else:
             given.further_connection()  # wrong options are told at once
-            setup = provide(tokens.setup, use_factory=lambda root: complete_named(given, root), inject=[SETUP])
+            setup = [provide(tokens.setup, use_factory=partial(complete_named, given), inject=[SETUP])]
         return root_module(
             cls,
             tokens,
@@ -82,10 +89,10 @@ class BullModule:
         tokens = ConnectionTokens.of(config_key)
         options = provide("workers:given_options", use_factory=use_factory, inject=inject)
         if config_key is None:
-            setup = provide(SETUP, use_factory=_complete, inject=[options.token])
+            setup = provide(SETUP, use_factory=_complete, inject=[options.token, Discovery])
         else:
             setup = provide(tokens.setup, use_factory=_complete_named, inject=[options.token, SETUP])
-        return root_module(cls, tokens, setup, queues=queues, providers=[options, *providers], imports=imports)
+        return root_module(cls, tokens, [options, setup], queues=queues, providers=providers, imports=imports)
 
     @classmethod
     def register_queue(
@@ -159,8 +166,8 @@ class BullModule:
         return _exporting(flow_producer_module_async(name, use_factory, inject, imports, config_key))
 
 
-def _complete(options: BullOptions) -> WorkersSetup:
-    return complete(RootOptions.of(options))
+def _complete(options: BullOptions, discovery: Discovery) -> WorkersSetup:
+    return complete_from(RootOptions.of(options), discovery.settings)
 
 
 def _complete_named(options: BullOptions, root: WorkersSetup) -> WorkersSetup:

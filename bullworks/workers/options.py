@@ -9,8 +9,9 @@ from bullworks.bullmq import InvalidOptionError, Telemetry
 from bullworks.bullmq.durations import Duration, to_ms
 from bullworks.redis.endpoint import Client, Endpoint
 from bullworks.schedule.host_context import Runs
-from bullworks.settings import Settings
+from bullworks.settings import SettingsSource
 from bullworks.workers.selection import Selection
+from bullworks.workers.settings import QueueSettings, WorkersSettings
 
 
 class BullOptions(TypedDict, total=False):
@@ -79,7 +80,7 @@ class RootOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkersSetup:
-    """The same, complete.
+    """The options of a `for_root()`, complete.
 
     Args:
         server: where Redis is; a folder stands for the embedded server that keeps its data there.
@@ -96,18 +97,24 @@ class WorkersSetup:
     schedule_runs: Runs = "all"
 
 
-def complete(options: RootOptions) -> WorkersSetup:
+def complete(
+    options: RootOptions, queues: QueueSettings | None = None, workers: WorkersSettings | None = None
+) -> WorkersSetup:
     """Fill in what was left out.
 
+    Args:
+        queues, workers: needed where there is no connection.
+
     Raises:
-        SettingsError: the settings are read and cannot be used.
         BadUrlError, UnusableClientError: the connection cannot be used.
         ValueError: shutdown_grace is no duration.
     """
-    if options.connection is None:
-        setup = _from_settings(Settings.load())
-    else:
+    if options.connection is not None:
         setup = WorkersSetup(server=Endpoint.of(options.connection))
+    elif queues is not None and workers is not None:
+        setup = _from_settings(queues, workers)
+    else:
+        raise InvalidOptionError("connection", "must be given where no settings are read")
     selection = setup.selection
     if options.enabled_workers is not None:
         selection = Selection.of(selection.is_enabled, options.enabled_workers)
@@ -124,6 +131,18 @@ def complete(options: RootOptions) -> WorkersSetup:
     )
 
 
+def complete_from(options: RootOptions, settings: SettingsSource) -> WorkersSetup:
+    """Fill in what was left out, from settings that are read only if they are needed.
+
+    Raises:
+        SettingsError: they are, and cannot be used.
+        BadUrlError, UnusableClientError, ValueError: as `complete`.
+    """
+    if options.connection is not None:
+        return complete(options)
+    return complete(options, settings[QueueSettings], settings[WorkersSettings])
+
+
 def complete_named(options: RootOptions, root: WorkersSetup) -> WorkersSetup:
     """The same for a further connection, which shares with the first one all that is the process's.
 
@@ -134,17 +153,16 @@ def complete_named(options: RootOptions, root: WorkersSetup) -> WorkersSetup:
     return replace(root, server=Endpoint.of(options.further_connection()), prefix=options.prefix or "bull")
 
 
-def _from_settings(settings: Settings) -> WorkersSetup:
-    queue, workers = settings.queue, settings.workers
-    url = queue.queue_redis_url
+def _from_settings(queues: QueueSettings, workers: WorkersSettings) -> WorkersSetup:
+    url = queues.queue_redis_url
     return WorkersSetup(
         server=(
-            queue.queue_data_dir
+            queues.queue_data_dir
             if url is None
-            else Endpoint.of(url.get_secret_value(), connect_timeout_ms=queue.queue_connect_timeout_ms)
+            else Endpoint.of(url.get_secret_value(), connect_timeout_ms=queues.queue_connect_timeout_ms)
         ),
-        prefix=queue.queue_prefix,
+        prefix=queues.queue_prefix,
         selection=Selection.of(workers.workers_enabled, workers.enabled_workers),
-        shutdown_grace_ms=queue.shutdown_grace_ms,
+        shutdown_grace_ms=queues.shutdown_grace_ms,
         schedule_runs=workers.schedule_runs,
     )

@@ -2,16 +2,36 @@
 
 import difflib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 from bullworks.bullmq.queue_events import QUEUE_EVENTS
 from bullworks.workers.errors import UnknownQueueEventError
 
+# What the methods may take, for type checkers: the object they belong to, then what the event brings, or less of it.
+_Alone = Callable[[Any], object]
 F = TypeVar("F", bound=Callable[..., Any])
+Told = TypeVar(
+    "Told",
+    bound=Callable[[Any, dict[str, Any], str], object] | Callable[[Any, dict[str, Any]], object] | _Alone,
+)
+Errors = TypeVar("Errors", bound=Callable[[Any, BaseException], object] | _Alone)
+Custom = TypeVar("Custom", bound=Callable[[Any, Any, str], object] | Callable[[Any, Any], object] | _Alone)
+
+QueueEvent = Literal[
+    "active", "added", "cleaned", "completed", "deduplicated", "delayed", "drained", "duplicated", "failed", "gap",
+    "paused", "progress", "removed", "resumed", "retries_exhausted", "stalled", "waiting", "waiting_children",
+]  # fmt: skip
+"""Events of a queue that bring a dict; `QUEUE_EVENTS` says what is in it."""
 
 QUEUE_EVENT = "__queue_events__"
 
 
+@overload
+def on_queue_event(event: QueueEvent) -> Callable[[Told], Told]: ...
+@overload
+def on_queue_event(event: Literal["error"]) -> Callable[[Errors], Errors]: ...
+@overload
+def on_queue_event(event: str, *, custom: Literal[True]) -> Callable[[Custom], Custom]: ...
 def on_queue_event(event: str, *, custom: bool = False) -> Callable[[F], F]:
     """Call the method, of a `QueueEventsHost`, on an event of its queue; it may stand several times above one method.
 

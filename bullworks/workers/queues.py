@@ -118,7 +118,7 @@ def _checked(name: str, options: QueueOptions) -> QueueOptions:
         raise InvalidOptionError(f"queue {name}", f"its options must be QueueOptions, a dict, not {options!r}")
     for option in options:
         if option not in known:
-            raise InvalidOptionError.unknown(option, known)
+            raise InvalidOptionError.unknown(option, known, of_jobs=JobOptions.__annotations__)
     checked_keys(options.get("prefix") or "bull", name)
     PayloadTypes.of(options.get("data_type"), options.get("result_type"))
     return options

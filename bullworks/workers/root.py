@@ -1,26 +1,27 @@
 """What `BullModule.for_root()` is made of: a connection that queues share, and what runs workers."""
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from bullworks.bullmq import InvalidOptionError
-from bullworks.core import Binding, Discovery, ModuleContainer, ModuleRef, Scope, dynamic_module, provide
+from bullworks.core import Discovery, ModuleContainer, ModuleRef, Scope, dynamic_module, provide
 from bullworks.locks.distributed_lock import DistributedLockService
 from bullworks.schedule import ScheduleModule
+from bullworks.schedule.host_context import HOST_CONTEXT
 from bullworks.workers.connection import keep_locks, reach, share
 from bullworks.workers.errors import NoJobError
 from bullworks.workers.explorer import check
 from bullworks.workers.fleet import WorkerFleet
 from bullworks.workers.queues import queue_module
 from bullworks.workers.registrar import WorkersRegistrar
-from bullworks.workers.scheduling import HOST_CONTEXT, host_context
+from bullworks.workers.scheduling import host_context
 from bullworks.workers.tokens import JOB, ConnectionTokens
 
 
 def root_module(
     cls: type[Any],
     tokens: ConnectionTokens,
-    setup: Binding,
+    setup: Sequence[Any],
     *,
     queues: Sequence[str],
     providers: Sequence[Any],
@@ -30,7 +31,7 @@ def root_module(
     """The module of one connection, visible everywhere.
 
     Args:
-        setup: provides the token of the connection's setup.
+        setup: providers of the token of the connection's setup, and of what that needs.
         queues, providers, imports: what the caller of `for_root()` adds.
         key: roots of one key are one.
     """
@@ -39,7 +40,7 @@ def root_module(
     modules = [queue_module(name, config_key=tokens.setup.config_key) for name in queues]
     # lazy: with every queue replaced, as in a test, nothing is reached
     connection = [
-        setup,
+        *setup,
         provide(tokens.endpoint, use_factory=reach, inject=[tokens.setup], lazy=True),
         provide(tokens.connection, use_factory=share, inject=[tokens.endpoint], lazy=True),
     ]
@@ -69,5 +70,5 @@ def _running(tokens: ConnectionTokens) -> list[Any]:
     ]
 
 
-def _no_job() -> None:
+def _no_job() -> NoReturn:
     raise NoJobError

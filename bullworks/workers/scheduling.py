@@ -4,13 +4,10 @@ from typing import Any
 
 from bullworks.core import Discovery, ModuleRef
 from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.schedule.host_context import HostContext, HostContextToken
-from bullworks.settings import Settings
+from bullworks.schedule.host_context import HostContext
 from bullworks.workers.options import WorkersSetup
 from bullworks.workers.processor import worker_name_of
 from bullworks.workers.tokens import CONNECTION
-
-HOST_CONTEXT = HostContextToken(Settings.load)
 
 
 def host_context(setup: WorkersSetup, modules: ModuleRef, discovery: Discovery) -> HostContext:

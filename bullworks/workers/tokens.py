@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bullworks.bullmq import InvalidOptionError, Job, Queue
+from bullworks.bullmq import InvalidOptionError, Job, Queue, SyncJob
 from bullworks.bullmq.flow_producer import FlowProducer
-from bullworks.core import Inject, Token, snake_case
+from bullworks.core import Inject, Token, asked_for_by_mark, snake_case
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
 from bullworks.workers.options import RootOptions, WorkersSetup
@@ -28,6 +28,11 @@ class QueueToken(Token[Queue[Any]]):
         object.__setattr__(self, "config_key", config_key)  # tokens are frozen, and equal by name alone
 
     @property
+    def has_fixed_attr(self) -> bool:
+        """No: names of queues are any text, and two may be alike but for what an attribute can't hold."""
+        return False
+
+    @property
     def queue_name(self) -> str:
         """The queue's name in Redis."""
         return self.name.removeprefix("queue:")
@@ -40,6 +45,8 @@ def get_queue_token(name: str) -> QueueToken:
 
 class InjectQueue(Inject):
     """Asks for a queue: `email_queue: Annotated[Queue, InjectQueue("email")]`."""
+
+    gives = Queue
 
     def __init__(self, name: str) -> None:
         super().__init__(get_queue_token(name))
@@ -58,6 +65,11 @@ class FlowProducerToken(Token[FlowProducer]):
         )
 
     @property
+    def has_fixed_attr(self) -> bool:
+        """No: names of flow producers are any text, as those of queues."""
+        return False
+
+    @property
     def producer_name(self) -> str:
         """The name it is registered under."""
         return self.name.removeprefix("flow_producer:")
@@ -71,24 +83,21 @@ def get_flow_producer_token(name: str = DEFAULT_PRODUCER) -> FlowProducerToken:
 class InjectFlowProducer(Inject):
     """Asks for a flow producer: `flows: Annotated[FlowProducer, InjectFlowProducer()]`."""
 
+    gives = FlowProducer
+
     def __init__(self, name: str = DEFAULT_PRODUCER) -> None:
         super().__init__(get_flow_producer_token(name))
 
 
 class SetupToken(Token[WorkersSetup]):
-    """The token of what `for_root()` says; of one with this `config_key`, or of the one without.
-
-    What provides it may say by which options, where they are known before anything is built.
-    """
+    """The token of what `for_root()` says; of one with this `config_key`, or of the one without."""
 
     config_key: str | None = None
-    options: RootOptions | None = None
 
-    def __init__(self, config_key: str | None, options: RootOptions | None = None) -> None:
+    def __init__(self, config_key: str | None) -> None:
         name, attribute = _names("workers:setup", "workers_setup", config_key)
         super().__init__(name, attr=attribute, hint=_root_hint(config_key))
         object.__setattr__(self, "config_key", config_key)  # tokens are frozen, and equal by name alone
-        object.__setattr__(self, "options", options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,9 @@ def _root_hint(config_key: str | None) -> str:
     return f'import BullModule.for_root(config_key="{config_key}", connection=...) in the root module'
 
 
+ROOT_OPTIONS: Token[RootOptions] = Token("workers:root_options")
+"""The options of `for_root()` where they are known before anything is built."""
+
 DEFAULT = ConnectionTokens.of(None)
 SETUP = DEFAULT.setup
 ENDPOINT = DEFAULT.endpoint
@@ -140,3 +152,9 @@ JOB: Token[Job[Any, Any]] = Token("workers:job", attr="current_job", hint=_root_
 """The job that a REQUEST-scoped processor, and all that is made for it, works on: `Annotated[Job, Inject(JOB)]`.
 
 It is the job as `process` gets it: a SyncJob where `process` is a plain function."""
+
+# Whoever forgets the mark is told of it, rather than to provide a Queue.
+asked_for_by_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
+asked_for_by_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
+asked_for_by_mark(Job, "Annotated[Job, Inject(JOB)]")
+asked_for_by_mark(SyncJob, "Annotated[SyncJob, Inject(JOB)]")

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from app.modules.email.settings import MailSettings
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.settings import MailSettings
 from tests.app.http_server import HttpServer
 
 

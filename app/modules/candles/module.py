@@ -1,16 +1,12 @@
 """The module of this feature."""
 
+from app.modules.candles.settings import CandlesSettings
 from app.modules.candles.store import CandleStore
-from bullworks.core import module, provide
-from bullworks.settings import CandlesSettings, Settings
-
-
-def _candles_settings() -> CandlesSettings:
-    return Settings.load().candles
+from bullworks.core import module
 
 
 @module(
-    providers=[CandleStore, provide(CandlesSettings, use_factory=_candles_settings)],
+    providers=[CandleStore, CandlesSettings],
     exports=[CandleStore],
 )
 class CandlesModule:

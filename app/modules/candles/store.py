@@ -4,10 +4,10 @@ from typing import Annotated
 
 from app.modules.candles.candle import Candle, start_of
 from app.modules.candles.keys import CandleKeys
+from app.modules.candles.settings import CandlesSettings
 from bullworks.core import Inject, injectable
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
-from bullworks.settings import CandlesSettings
 from bullworks.workers.tokens import CONNECTION
 
 _FOLD_TICK = Script.load("app.modules.candles", "fold_tick")

@@ -6,9 +6,9 @@ import logging
 from app.modules.email.errors import MailNotSentError
 from app.modules.email.message import compose
 from app.modules.email.outbox import Outbox
+from app.modules.email.settings import MailSettings
 from app.modules.email.smtp_server import SmtpServer
 from bullworks.core import injectable
-from bullworks.settings import MailSettings
 
 log = logging.getLogger(__name__)
 

@@ -1,16 +1,12 @@
 """The module of this feature."""
 
 from app.modules.email.mail_service import MailService
-from bullworks.core import module, provide
-from bullworks.settings import MailSettings, Settings
-
-
-def _mail_settings() -> MailSettings:
-    return Settings.load().mail
+from app.modules.email.settings import MailSettings
+from bullworks.core import command, module
 
 
 @module(
-    providers=[MailService, provide(MailSettings, use_factory=_mail_settings)],
+    providers=[MailService, MailSettings, command("app.modules.email.demo:demo")],
     exports=[MailService],
 )
 class EmailModule:

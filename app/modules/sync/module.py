@@ -1,17 +1,13 @@
 """The module of this feature."""
 
 from app.modules.sync.service import SyncService
+from app.modules.sync.settings import SyncSettings
 from app.modules.sync.store import SnapshotStore
-from bullworks.core import module, provide
-from bullworks.settings import Settings, SyncSettings
-
-
-def _sync_settings() -> SyncSettings:
-    return Settings.load().sync
+from bullworks.core import module
 
 
 @module(
-    providers=[SyncService, SnapshotStore, provide(SyncSettings, use_factory=_sync_settings)],
+    providers=[SyncService, SnapshotStore, SyncSettings],
     exports=[SyncService],
 )
 class SyncModule:

@@ -1,9 +1,9 @@
 """One sync, and what came of the last."""
 
+from app.modules.sync.settings import SyncSettings
 from app.modules.sync.store import Snapshot, SnapshotStore
 from bullworks.core import injectable
 from bullworks.locks import Lock
-from bullworks.settings import SyncSettings
 
 SOURCE = "api"
 """The one source that there is."""

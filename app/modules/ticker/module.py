@@ -4,15 +4,11 @@ from collections.abc import AsyncIterator
 
 from app.modules.ticker.random_walk import RandomWalk
 from app.modules.ticker.service import TickerService
+from app.modules.ticker.settings import TickerSettings
 from app.modules.ticker.source import TickerSource
 from app.modules.ticker.store import TickerStore
 from bullworks.core import module, provide
-from bullworks.settings import Settings, TickerSettings
 from bullworks.workers import BullModule
-
-
-def _ticker_settings() -> TickerSettings:
-    return Settings.load().ticker
 
 
 async def _source(settings: TickerSettings) -> AsyncIterator[TickerSource]:
@@ -35,7 +31,7 @@ def _source_of(settings: TickerSettings) -> TickerSource:
     providers=[
         TickerService,
         TickerStore,
-        provide(TickerSettings, use_factory=_ticker_settings),
+        TickerSettings,
         provide(TickerSource, use_factory=_source),
     ],
     exports=[TickerService, TickerSource],

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
+from app.modules.ticker.settings import TickerSettings
 from app.modules.ticker.store import TickerStore
 from app.modules.ticker.tick import Tick
 from bullworks.bullmq import Queue
 from bullworks.core import injectable
-from bullworks.settings import TickerSettings
 from bullworks.workers import InjectQueue
 
 log = logging.getLogger(__name__)

@@ -74,7 +74,9 @@ class Emitter:
                     task = asyncio.ensure_future(self._await(result, event, job_id))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
-            except Exception as error:  # noqa: BLE001 - a listener never harms a job
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - a listener never harms a job
                 self._log(event, job_id, error)
 
     async def drain(self, timeout_s: float) -> None:
@@ -97,10 +99,12 @@ class Emitter:
     async def _await(self, result: Any, event: str, job_id: str | None) -> None:
         try:
             await result
-        except Exception as error:  # noqa: BLE001 - a listener never harms a job
+        except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a listener never harms a job
             self._log(event, job_id, error)
 
-    def _log(self, event: str, job_id: str | None, error: Exception) -> None:
+    def _log(self, event: str, job_id: str | None, error: BaseException) -> None:
         log.error(
             "%s: a callback of the event %s failed",
             self._context,

@@ -15,6 +15,7 @@ from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
+from bullworks.redis.background import Background
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.errors import ConnectionLostError, RedisError
@@ -79,7 +80,7 @@ class EventReader:
             reply_timeout_ms=blocking_ms + _REPLY_TIMEOUT_MS,
         )
         self._starting: asyncio.Task[None] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._following = Background(f"events:{keys.name}", self._follow)
         self._is_closed = False
         self._failures = 0
         self._logged = ""
@@ -93,7 +94,7 @@ class EventReader:
         """
         if self._is_closed:
             raise EventsClosedError(self.keys.name)
-        if self._task is not None:
+        if self._following.is_running:
             return
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(), name=f"events-start:{self.keys.name}")
@@ -109,10 +110,10 @@ class EventReader:
     async def close(self) -> None:
         """Stop, and let the connection go; waits fail. Closing twice, or before starting, is fine."""
         self._is_closed = True
-        tasks = [task for task in (self._starting, self._task) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        await self._following.close()
         await self._connection.close()
         self.waits.close()
 
@@ -121,14 +122,15 @@ class EventReader:
         if self.position is None:
             _, self.position = await self._bounds()
         self.waits.reached(self.position, asyncio.get_running_loop().time())
-        self._task = asyncio.create_task(self._run(self.position), name=f"events:{self.keys.name}")
+        self._following.start()
 
     def _started(self, starting: asyncio.Task[None]) -> None:
         self._starting = None
         if not starting.cancelled():
             starting.exception()  # whoever awaited it has it; if nobody did, it must not be reported as unseen
 
-    async def _run(self, position: EventId) -> None:
+    async def _follow(self) -> None:
+        position = self.position or BEFORE_ALL
         time = asyncio.get_running_loop().time
         is_sure = False
         while True:

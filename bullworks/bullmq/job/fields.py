@@ -17,6 +17,26 @@ Progress = float | str | bool | dict[str, Any] | list[Any]
 
 UNREAD: Any = object()
 
+_NUMBERS = (
+    codec.ATTEMPTS_STARTED,
+    codec.ATTEMPTS_MADE,
+    codec.STALLED_COUNTER,
+    codec.TIMESTAMP,
+    codec.DELAY,
+    codec.PRIORITY,
+)
+# More digits may be past what Lua and JavaScript count with.
+_SHORT = 16
+_LARGEST = 2**53
+
+
+def _number(value: bytes) -> int | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return int(number) if abs(number) <= _LARGEST else None  # nor for nan, which compares with nothing
+
 
 class JobFields(Generic[D, R]):
     """The base of Job, with nothing that needs Redis.
@@ -185,6 +205,17 @@ class JobFields(Generic[D, R]):
         """The id of the job scheduler that made it."""
         return self._text(codec.SCHEDULER_ID)
 
+    @property
+    def malformed_number(self) -> str | None:
+        """A field that is to hold a number and holds none, with what it holds; a worker fails such a job unrun."""
+        fields = self._fields
+        for name in _NUMBERS:
+            value = fields.get(name)
+            # Nearly all are: a few digits.
+            if value is not None and not (len(value) < _SHORT and value.isdigit()) and _number(value) is None:
+                return f"{name.decode()} is {value[:40].decode('utf-8', 'backslashreplace')!r}, not a number"
+        return None
+
     def stored(self, field: bytes) -> bytes | None:
         """A field of its hash as it was read, by wire name."""
         return self._fields.get(field)
@@ -201,5 +232,6 @@ class JobFields(Generic[D, R]):
         return self._optional_int(field) or 0
 
     def _optional_int(self, field: bytes) -> int | None:
+        """What is not a number, which anybody may have written there, is none."""
         value = self._fields.get(field)
-        return None if value is None else int(float(value))
+        return None if value is None else _number(value)

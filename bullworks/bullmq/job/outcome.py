@@ -47,9 +47,13 @@ class Outcome:
     duration_ms: int = 0
     was_sent: bool = False
     """Sent once with no answer: it may be stored already."""
+    raw_id: bytes | None = None
+    """The job's id where that is not text."""
+    refusals: int = 0
+    """How often Redis could not store it, for a reason that may pass."""
 
     def to_script(self) -> tuple[str | bytes | int, ...]:
-        return (self.kind, self.job.id, self.token, self.value, self.retention, self.stack, self.extra)
+        return (self.kind, self.raw_id or self.job.id, self.token, self.value, self.retention, self.stack, self.extra)
 
     def keep_metadata(self, metadata: str) -> None:
         """Store with a failure where in a trace that was."""
@@ -151,6 +155,11 @@ class OutcomeRules:
         outcome.retention = (opts.remove_on_fail or self._remove_on_fail).to_script()
         return outcome
 
+    def broken(self, job: AnyJob, error: BaseException) -> Outcome:
+        """Failed for good, by what needs nothing of the job or the error that may be at fault."""
+        reason = f"{type(error).__name__} around the handler; the worker's log has more"
+        return Outcome("fail", job, job.token or "", reason, "", b"[]", error=error)
+
     def _failure(self, kind: Kind, job: AnyJob, error: BaseException, extra: str | int) -> Outcome:
         reason = _text(error)[:_LONGEST_REASON]
         return Outcome(kind, job, job.token or "", reason, "", _traces(job, error), extra, error=error)
@@ -183,25 +192,32 @@ def _bytes(value: str | bytes) -> bytes:
 
 
 def _text(error: BaseException) -> str:
+    try:
+        text = str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - the text of an error is its class's own to make
+        text = f"{type(error).__name__}, which cannot be put into words"
     # A lone surrogate cannot be sent as UTF-8.
-    return (str(error) or type(error).__name__).encode("utf-8", "backslashreplace").decode()
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _readable_opts(job: AnyJob) -> JobOpts:
     try:
         return job.opts
-    except ValueError:  # the job fails because its options are no JSON
+    except (ValueError, RecursionError):  # the job fails because its options are not JSON
         return JobOpts()
 
 
 def _traces(job: AnyJob, error: BaseException) -> bytes:
     try:
         earlier = job.stacktrace
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         earlier = []
     limit = _readable_opts(job).stack_trace_limit
     limit = _STACK_TRACES if limit is None else limit
-    trace = "".join(traceback.format_exception(error))
+    try:
+        trace = "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001 - an error may hold what cannot be shown
+        trace = _text(error)
     trace = trace.encode("utf-8", "backslashreplace").decode()
     if len(trace) > _LONGEST_TRACE:
         # The end names the error and its place.

@@ -1,16 +1,30 @@
 --[[ extend_locks: keep a worker's jobs its own for another lock duration.
-  KEYS    1 base  the common prefix of the queue's keys; touched: the locks of the ids, and stalled
-  ARGV    1 lock_ms  ms
-          2...       id, token for each job
+  KEYS    1 base  the common prefix of the queue's keys; touched: the locks of the ids, stalled, and active, which is read
+  ARGV    1 lock_ms     ms
+          2 takes_back  '1': a lock that ran out is taken back where its job is still active and nobody's; '' where it is
+                        lost then
+          3...          id, token for each job
   RETURNS list  the ids whose lock is no longer this token's
   EVENTS  none
 ]]
+local active
+local function is_active(id)
+  if not active then
+    active = {}
+    for _, other in ipairs(redis.call('LRANGE', KEYS[1] .. 'active', 0, -1)) do active[other] = true end
+  end
+  return active[id]
+end
 local lost = {}
-for at = 2, #ARGV, 2 do
-  local id = ARGV[at]
+for at = 3, #ARGV, 2 do
+  local id, token = ARGV[at], ARGV[at + 1]
   local lock = KEYS[1] .. id .. ':lock'
-  if redis.call('GET', lock) == ARGV[at + 1] then
+  local holder = redis.pcall('GET', lock)
+  if holder == token then
     redis.call('PEXPIRE', lock, ARGV[1])
+    redis.call('SREM', KEYS[1] .. 'stalled', id)
+  elseif not holder and ARGV[2] == '1' and is_active(id) and redis.call('EXISTS', KEYS[1] .. id) == 1 then
+    redis.call('SET', lock, token, 'PX', ARGV[1])
     redis.call('SREM', KEYS[1] .. 'stalled', id)
   else
     lost[#lost + 1] = id

@@ -7,8 +7,9 @@
           4 worker_name       string  '' for none
           5 limiter_max       jobs per duration, '' for none; the queue's own limit wins
           6 limiter_duration  ms, '' for none; the worker's wins
-          7 holds             jobs the worker holds already, '' to let stalled jobs run among others
-  RETURNS list  {id, hash, id, hash, ...}; state 0 open, 1 paused, 2 full, 3 rate limited, 4 a suspect must wait or runs
+          7 holds             jobs the worker holds already, so that jobs which stalled twice are passed and run alone;
+                              -1 - holds where it has passed some for long enough; '' to let them run among others
+  RETURNS list  {id, hash, id, hash, ...}; state 0 open, 1 paused, 2 full, 3 rate limited, 4 suspects wait, or one runs
                 alone; ms until the limit ends or the next delayed job is due, -1 unknown; now ms
   EVENTS  waiting (prev=delayed), active
 ]]

@@ -6,6 +6,7 @@
   EVENTS  waiting (prev=active)
 ]]
 -- include: lib/hand_back.lua
+-- include: lib/priority_of.lua
 local base = KEYS[1]
 local queue = read_queue(base)
 local lost = {}
@@ -13,11 +14,11 @@ for _, token in ipairs(ARGV) do lost[token] = true end
 local returned = {}
 -- Newest first, so that the oldest ends up nearest to the head.
 for _, id in ipairs(redis.call('LRANGE', base .. 'active', 0, -1)) do
-  local token = redis.call('GET', base .. id .. ':lock')
-  if token and lost[token] then
+  local token = redis.pcall('GET', base .. id .. ':lock')
+  if type(token) == 'string' and lost[token] then
     redis.call('LREM', base .. 'active', 1, id)
     redis.call('SREM', base .. 'stalled', id)
-    hand_back(queue, id, tonumber(redis.call('HGET', base .. id, 'priority')) or 0, true)
+    hand_back(queue, id, priority_of(queue, id), true)
     returned[#returned + 1] = id
   end
 end

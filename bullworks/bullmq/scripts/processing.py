@@ -121,4 +121,4 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:
         """Keep the job for so long from now. False: the lock is not this token's."""
-        return not await self._run(EXTEND_LOCKS, duration_ms, job_id, token)
+        return not await self._run(EXTEND_LOCKS, duration_ms, "", job_id, token)

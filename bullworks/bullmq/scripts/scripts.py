@@ -16,6 +16,9 @@ ADD_JOBS = load("add_jobs")
 CHECK_STALLED = load("check_stalled")
 RECLAIM = load("reclaim")
 
+# Each looks at 250 jobs: more are not active anywhere, and a list that grows as fast must not keep a check going.
+_MOST_CHECKS = 4_000
+
 
 def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[str]:
     """The ids that lua/lib/add.lua answered. Raises the error of the first job that it refused."""
@@ -48,10 +51,26 @@ class Scripts(ProcessingScripts, QueueScripts, LimitScripts, UpkeepScripts):
         now_ms, *ids = await self.connection.run(ADD_JOBS, (self.keys.base,), args)
         return now_ms, added_ids(added, ids)
 
-    async def check_stalled(self, interval_ms: int, max_stalled_count: int) -> list[str]:
-        """Recover jobs whose worker vanished. Returns the ids that went back to wait."""
-        return [job_id.decode() for job_id in await self._run(CHECK_STALLED, interval_ms, max_stalled_count)]
+    async def check_stalled(self, interval_ms: int, max_stalled_count: int, *, confirms: bool = False) -> list[str]:
+        """Recover jobs whose worker vanished, in calls of some milliseconds each.
+
+        Args:
+            confirms: take only those that had no lock at the last check either.
+
+        Returns:
+            The ids that went back to wait.
+        """
+        stalled: list[str] = []
+        begin: int | str = ""
+        for _ in range(_MOST_CHECKS):
+            moved, begin = await self._run(
+                CHECK_STALLED, interval_ms, max_stalled_count, "1" if confirms else "", begin
+            )
+            stalled += [job_id.decode("utf-8", "backslashreplace") for job_id in moved]
+            if begin == -1:
+                break
+        return stalled
 
     async def reclaim(self, tokens: Sequence[str]) -> list[str]:
         """Return the jobs of lost fetches to their lines. Returns their ids."""
-        return [job_id.decode() for job_id in await self._run(RECLAIM, *tokens)]
+        return [job_id.decode("utf-8", "backslashreplace") for job_id in await self._run(RECLAIM, *tokens)]

@@ -1,7 +1,7 @@
 """The scripts of the hot path: a typed method for each that a worker runs over and over."""
 
 import asyncio
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import redis
 from redis.exceptions import NoScriptError
 
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FETCH, FetchError, FetchTerms
+from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FetchError, FetchTerms
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
@@ -17,7 +17,7 @@ from bullworks.redis.server_error import ServerError
 # EVALSHA's own limit is far away, but Redis serves nobody else during a script.
 _LOCKS_A_CALL = 500
 
-# The queue is another server's now, which has answered the fetch already.
+# The queue is another server's now.
 _GONE = frozenset({"MOVED", "READONLY", "UNBLOCKED"})
 
 
@@ -78,7 +78,7 @@ class Advance:
 
 
 class WorkerScripts:
-    """Advance over the command connection, fetch over the blocking one."""
+    """Advance over the command connection, the wait for work over the blocking one."""
 
     __slots__ = ("_base", "_blocking", "_commands", "_marker", "_terms")
 
@@ -105,51 +105,61 @@ class WorkerScripts:
             args += outcome
         return Advance(self._commands, self._base, args)
 
-    async def wait_and_fetch(self, block_ms: int, want: int, token: str, holds: int | str) -> Fetched:
-        """Wait for a marker, at most `block_ms`, and take jobs in the same trip.
-
-        The two commands leave in one write: Redis runs the second as soon as the first wakes or times out.
-        """
+    async def wait_for_marker(self, block_ms: int) -> "Marker | None":
+        """Wait for a marker, at most `block_ms`, and take it; None: there was none, or the queue is elsewhere now."""
         if not self._blocking.is_connected:
             await self._blocking.connect()
-        args = self._terms.args(want, token, holds)
-        # BZPOPMIN takes 0 as "for ever".
-        marker = self._blocking.send("BZPOPMIN", self._marker, max(block_ms, 1) / 1000)
-        fetched = self._blocking.send("EVALSHA", FETCH.sha, 1, *self._base, *args)
         try:
-            await marker
+            # BZPOPMIN takes 0 as "for ever".
+            popped = await self._blocking.send("BZPOPMIN", self._marker, max(block_ms, 1) / 1000)
         except ServerError as error:
-            marker_error: ServerError | None = error
-        else:
-            marker_error = None
-        try:
-            jobs, state, wait_ms, _ = await fetched
-        except ServerError as error:
-            # Refused unrun: then once more without waiting, on a cluster by whoever has the queue now.
-            if error.code != "NOSCRIPT" and not self._blocking.follows(error):
-                raise
-            jobs, state, wait_ms, _ = await self._blocking.execute("EVAL", FETCH.source, 1, *self._base, *args)
-        if marker_error is not None and not jobs and marker_error.code not in _GONE:
-            raise marker_error
-        return Fetched(jobs, state, wait_ms)
+            if error.code in _GONE or self._blocking.follows(error):
+                return None
+            raise
+        return None if popped is None else Marker(popped[1], popped[2])
+
+    async def take_back(self, locks: Mapping[str, str]) -> list[str]:
+        """Renew locks, and take back those that ran out while their jobs are nobody's. Returns the ids of lost ones."""
+        lost: list[str] = []
+        for args in _renewals(self._terms.lock_ms, locks):
+            lost += [job_id.decode() for job_id in await self._commands.run(EXTEND_LOCKS, self._base, args)]
+        return lost
+
+    async def mark(self, marker: "Marker") -> None:
+        """Put a marker back that was taken for nothing, unless there is one again."""
+        await self._commands.execute("ZADD", self._marker, "NX", marker.score, marker.member)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a wait took: member `0`, there is work, or `1`, when the next delayed job is due."""
+
+    member: bytes
+    score: bytes
 
 
 def extend_locks(client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]) -> list[str]:
-    """Renew locks, by a blocking client of another thread. Returns the ids whose lock is lost.
+    """Renew locks, by a blocking client of another thread; one that ran out is taken back while its job is nobody's.
 
-    Raises redis.RedisError where Redis could not be asked.
+    Returns the ids whose lock is lost. Raises redis.RedisError where Redis could not be asked.
     """
     lost: list[str] = []
-    held = list(locks.items())
-    for start in range(0, len(held), _LOCKS_A_CALL):
-        args: list[str | int] = [lock_ms]
-        for job_id, token in held[start : start + _LOCKS_A_CALL]:
-            args += (job_id, token)
+    for args in _renewals(lock_ms, locks):
         lost += [job_id.decode() for job_id in _eval(client, EXTEND_LOCKS, keys.base, args)]
     return lost
 
 
-def _eval(client: redis.Redis, script: Script, key: str, args: list[str | int]) -> Any:
+def _renewals(lock_ms: int, locks: Mapping[str, str]) -> Iterator[list[Argument]]:
+    """The arguments of lua/extend_locks.lua, for so many locks in each call as it may take."""
+    held = list(locks.items())
+    for start in range(0, len(held), _LOCKS_A_CALL):
+        args: list[Argument] = [lock_ms, "1"]
+        for job_id, token in held[start : start + _LOCKS_A_CALL]:
+            args += (job_id, token)
+        yield args
+
+
+def _eval(client: redis.Redis, script: Script, key: str, args: list[Argument]) -> Any:
     try:
         return client.evalsha(script.sha.decode(), 1, key, *args)
     except NoScriptError:

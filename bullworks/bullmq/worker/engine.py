@@ -1,7 +1,7 @@
 """Engine: the parts of one worker, put together.
 
-Fetcher waits for work while there is none; Finisher stores outcomes and takes the next jobs; Runner runs handlers.
-All three keep one account, Intake. LockRenewer, StalledChecker and Reclaimer keep at-least-once true when something
+Fetcher waits for work while there is none; Finisher stores outcomes and takes jobs; Runner runs handlers. All three
+keep one account, Intake. LockRenewer, StalledChecker and Reclaimer keep at-least-once true when something
 breaks. Reporter tells listeners.
 """
 
@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from bullworks.bullmq.errors import UnrecoverableError
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
@@ -30,10 +31,12 @@ from bullworks.bullmq.worker.lock_renewer import RENEWER, Lease
 from bullworks.bullmq.worker.marker_wait import MarkerWait
 from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.bullmq.worker.processor import Processor
-from bullworks.bullmq.worker.recovery import Reclaimer, StalledChecker
+from bullworks.bullmq.worker.reclaimer import Reclaimer
 from bullworks.bullmq.worker.reporter import Reporter
 from bullworks.bullmq.worker.runner import Runner
 from bullworks.bullmq.worker.schedule_keeper import ScheduleKeeper
+from bullworks.bullmq.worker.stalled_checker import StalledChecker
+from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.taker import Taker
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
@@ -51,6 +54,7 @@ class Engine:
     Args:
         processor: of a worker that is never started, one that is never called.
         accepts_jobs: whether jobs may be taken now.
+        supervisor: of the worker's parts.
 
     Attributes:
         id: a uuid, new for each engine.
@@ -66,6 +70,7 @@ class Engine:
         processor: Processor,
         reporter: Reporter,
         accepts_jobs: Callable[[], bool],
+        supervisor: Supervisor,
     ) -> None:
         self._endpoint = endpoint
         self._keys = keys
@@ -73,6 +78,7 @@ class Engine:
         self._opts = opts
         self._reporter = reporter
         self._accepts_jobs = accepts_jobs
+        self._supervisor = supervisor
         self.id = uuid4().hex
         self._fetches = count(1)
         self._has_worked = False
@@ -106,7 +112,7 @@ class Engine:
         self._build(WorkerScripts(self._commands, self._blocking, keys, terms), rules, processor)
 
     def _build(self, worker_scripts: WorkerScripts, rules: OutcomeRules, processor: Processor) -> None:
-        opts, reporter, queue_name = self._opts, self._reporter, self._keys.name
+        opts, reporter, supervisor = self._opts, self._reporter, self._supervisor
         attempts = self._attempts
         self._intake = Intake(
             opts.concurrency,
@@ -114,7 +120,7 @@ class Engine:
             longest_limit_ms=opts.maximum_rate_limit_delay_ms,
             on_change=self._wake,
         )
-        self._reclaimer = Reclaimer(self.scripts, self._intake.hold_off, self._intake.go_on)
+        self._reclaimer = Reclaimer(self.scripts, self._intake, supervisor)
         self._finisher = Finisher(
             worker_scripts,
             self._intake,
@@ -125,33 +131,33 @@ class Engine:
             on_lost_fetch=self._reclaimer.lost,
             was_stored=self._was_stored,
             concurrency=opts.concurrency,
-            queue_name=queue_name,
+            supervisor=supervisor,
         )
         self._wait = MarkerWait(worker_scripts, self._blocking, self._commands, longest_block_ms=opts.drain_delay_ms)
-        self._fetcher = Fetcher(
-            self._wait,
-            self._intake,
-            new_token=self._new_token,
-            on_fetched=self._take,
-            on_lost_fetch=self._reclaimer.lost,
-            on_change=self._answered,
-            queue_name=queue_name,
-        )
+        self._fetcher = Fetcher(self._wait, self._intake, supervisor, on_idle=self._idle)
         self.runner = Runner(
             processor,
             rules,
             concurrency=opts.concurrency,
             report=self._finisher.add if attempts is None else attempts.reporting(self._finisher.add),
             on_moved=self._moved,
-            keep_schedule=ScheduleKeeper(self.scripts, queue_name).keep,
+            keep_schedule=ScheduleKeeper(self.scripts, self._keys.name).keep,
             on_active=reporter.active,
             on_ended=self._intake.ended,
             timeout_ms=opts.timeout_ms,
-            queue_name=queue_name,
+            supervisor=supervisor,
             attempts=attempts,
         )
         self.taker = Taker(self.scripts, self._wait, accepts_jobs=self._accepts_jobs)
-        self.stalled = StalledChecker(self.scripts, opts.stalled_interval_ms, opts.max_stalled_count, reporter.stalled)
+        self.stalled = StalledChecker(
+            self.scripts,
+            worker_scripts,
+            {} if opts.skip_lock_renewal else self._intake.locks,
+            reporter,
+            supervisor,
+            interval_ms=opts.stalled_interval_ms,
+            max_stalled_count=opts.max_stalled_count,
+        )
 
     async def connect(self) -> None:
         """Connect, and start the processes of a processor that has some.
@@ -186,6 +192,7 @@ class Engine:
             RENEWER.add(self._lease)
         if not self._opts.skip_stalled_check:
             self.stalled.start()
+        self._reclaimer.start()
         self._finisher.start()
         self._fetcher.start()
 
@@ -200,7 +207,7 @@ class Engine:
         self._intake.open()
 
     async def shut(self) -> None:
-        """Take no further jobs; what a fetch under way brings is handed back."""
+        """Take no further jobs; what a trip under way brings is handed back."""
         self._intake.shut()
         await self._wait.interrupt(CANCEL_S)
 
@@ -234,7 +241,12 @@ class Engine:
         is_late = not self._accepts_jobs()
         on_progress = self._reporter.progress if self._reporter.emitter.has("progress") else None
         for at in range(0, len(jobs), 2):
-            job: Job[Any, Any] = Job.from_reply(scripts, jobs[at].decode(), jobs[at + 1], token)
+            try:
+                job_id = jobs[at].decode()
+            except UnicodeDecodeError:
+                self._fail_unnamed(jobs[at], jobs[at + 1], token)
+                continue
+            job: Job[Any, Any] = Job.from_reply(scripts, job_id, jobs[at + 1], token)
             job.on_progress = on_progress
             intake.took(job, token)
             if is_late:
@@ -242,6 +254,14 @@ class Engine:
                 self._finisher.add(Outcome("release", job, token))
             else:
                 self.runner.run(job)
+
+    def _fail_unnamed(self, raw_id: bytes, flat: list[bytes], token: str) -> None:
+        """Fail a job whose id is not UTF-8: no text can name it, neither to a handler nor to whoever looks for it."""
+        job: Job[Any, Any] = Job.from_reply(self.scripts, raw_id.decode("utf-8", "backslashreplace"), flat, token)
+        outcome = self.scripts.rules.ended(job, UnrecoverableError(f"the job's id is not UTF-8: {job.id}"))
+        outcome.raw_id = raw_id
+        self._intake.ended()
+        self._finisher.add(outcome)
 
     def _moved(self, job: Job[Any, Any]) -> None:
         """Its handler put it elsewhere: its lock is gone."""
@@ -261,12 +281,11 @@ class Engine:
         if not self._intake.expects_work:
             self._fetcher.wake()
 
-    def _answered(self) -> None:
-        """The fetcher's wait is over."""
-        if self._has_worked and not self._intake.expects_work and self._intake.busy == 0:
+    def _idle(self) -> None:
+        """There is nothing to take, for now."""
+        if self._has_worked and self._intake.busy == 0:
             self._has_worked = False
             self._reporter.emitter.emit("drained")
-        self._wake()
 
     async def _was_stored(self, outcome: Outcome) -> bool:
         key = self._keys.of(outcome.job.id)

@@ -1,12 +1,11 @@
-"""Fetcher: while there is nothing to do, waits on the marker and takes what comes, in one trip."""
+"""Fetcher: while there is nothing to do, waits until there may be, and has the finisher ask for jobs then."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 
-from bullworks.bullmq.scripts.worker import Fetched
 from bullworks.bullmq.worker.intake import Intake
 from bullworks.bullmq.worker.marker_wait import MarkerWait
+from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.wakeup import Wakeup
 from bullworks.redis.errors import RedisError
 from bullworks.redis.pace import Pace
@@ -15,69 +14,48 @@ log = logging.getLogger(__name__)
 
 
 class Fetcher:
-    """The one waiter of a worker; idle slots never poll."""
+    """The one waiter of a worker; idle slots never poll.
+
+    Its wait binds no job: Redis gives a waiter that died or froze a marker at most, and another one wakes by itself.
+
+    Args:
+        on_idle: called before each wait.
+    """
 
     def __init__(
-        self,
-        wait: MarkerWait,
-        intake: Intake,
-        *,
-        new_token: Callable[[], str],
-        on_fetched: Callable[[Fetched, str], None],
-        on_lost_fetch: Callable[[str], None],
-        on_change: Callable[[], None],
-        queue_name: str,
+        self, wait: MarkerWait, intake: Intake, supervisor: Supervisor, *, on_idle: Callable[[], None]
     ) -> None:
         self._wait = wait
         self._intake = intake
-        self._new_token = new_token
-        self._on_fetched = on_fetched
-        self._on_lost_fetch = on_lost_fetch
-        self._on_change = on_change
-        self._queue_name = queue_name
+        self._on_idle = on_idle
         self._wakeup = Wakeup()
-        self._task: asyncio.Task[None] | None = None
-        self._pace = Pace(log, f"queue {queue_name}: waiting for jobs")
+        self._loop = supervisor.background("fetcher", self._run)
+        self._pace = Pace(log, f"queue {supervisor.queue_name}: waiting for jobs")
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=f"fetcher:{self._queue_name}")
+        self._loop.start()
 
     def wake(self) -> None:
         """Something has changed: look again whether to wait for jobs."""
         self._wakeup.set()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await self._loop.close()
 
     async def _run(self) -> None:
-        while True:
-            want = 0 if self._intake.expects_work else self._intake.room()
-            if want > 0:
-                await self._wait_and_fetch(want)
-            else:
-                await self._wakeup.wait()
-
-    async def _wait_and_fetch(self, want: int) -> None:
         intake = self._intake
-        holds, token = intake.holds, self._new_token()
-        intake.reserve(want)
-        try:
-            fetched = await self._wait.fetch(intake.next_due_ms, want, token, holds)
-        except asyncio.CancelledError:
-            intake.unanswered(want)
-            raise
-        except RedisError as error:
-            intake.unanswered(want)
-            # Also where the script itself broke off: it may have taken jobs first.
-            self._on_lost_fetch(token)
-            self._on_change()
-            await self._pace.wait(error)
-        else:
-            self._pace.reset()
-            intake.answered(want, len(fetched.jobs) // 2, fetched.state, fetched.wait_ms)
-            if fetched.jobs:
-                self._on_fetched(fetched, token)
-            self._on_change()
+        while True:
+            if intake.expects_work or intake.room() == 0:
+                await self._wakeup.wait()
+                continue
+            self._on_idle()
+            try:
+                marker = await self._wait.until_marked(intake.next_due_ms)
+                if marker is not None and not intake.is_open:
+                    await self._wait.give_back(marker)
+            except RedisError as error:
+                await self._pace.wait(error)
+            else:
+                self._pace.reset()
+            # Also after a wait that nothing ended, or that failed: a marker may have gone to a waiter that is dead.
+            intake.look_again()

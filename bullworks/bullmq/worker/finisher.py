@@ -10,11 +10,12 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bullworks.bullmq.errors import QueueError, WrongKeyTypeError, outcome_error
+from bullworks.bullmq.errors import LockLostError, QueueError, ScriptFailedError, WrongKeyTypeError, outcome_error
 from bullworks.bullmq.job.outcome import Outcome
 from bullworks.bullmq.scripts.processing import FetchError
 from bullworks.bullmq.scripts.worker import Advance, Fetched, WorkerScripts
 from bullworks.bullmq.worker.intake import MOST_A_TRIP, Intake
+from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.wakeup import Wakeup
 from bullworks.redis.errors import ConnectionLostError, RedisError
 from bullworks.redis.pace import Pace
@@ -22,6 +23,8 @@ from bullworks.redis.pace import Pace
 log = logging.getLogger(__name__)
 
 _LANES = 2
+# An outcome that a script cannot store for what others wrote is given up then; its job stalls, and fails for that.
+_MOST_REFUSALS = 5
 # A handler that took longer has waited for something, and other slots wait still: Redis has time for small calls.
 _QUICK_MS = 1
 
@@ -53,7 +56,7 @@ class Finisher:
         on_lost_fetch: Callable[[str], None],
         was_stored: Callable[[Outcome], Awaitable[bool]],
         concurrency: int,
-        queue_name: str,
+        supervisor: Supervisor,
     ) -> None:
         self._scripts = scripts
         self._intake = intake
@@ -66,14 +69,15 @@ class Finisher:
         self._outcomes: deque[Outcome] = deque()
         self._sleeping: list[Wakeup] = []
         self._is_called = False
-        self._lanes: list[asyncio.Task[None]] = []
+        self._is_started = False
+        self._lanes = [supervisor.background(f"finisher-{number}", self._run) for number in range(_LANES)]
         self._under_way = 0
         self._begun: deque[_Trip] = deque()
         self._retrying = 0
         self._drained: asyncio.Event = asyncio.Event()
         self.set_concurrency(concurrency)
-        self._queue_name = queue_name
-        self._pace = Pace(log, f"queue {queue_name}: storing outcomes and fetching")
+        self._queue_name = supervisor.queue_name
+        self._pace = Pace(log, f"queue {self._queue_name}: storing outcomes and fetching")
 
     def set_concurrency(self, concurrency: int) -> None:
         # Outcomes that are worth a trip of their own, of quick handlers and of others.
@@ -82,9 +86,9 @@ class Finisher:
         self._enough = self._many
 
     def start(self) -> None:
-        self._lanes = [
-            asyncio.create_task(self._run(), name=f"finisher-{number}:{self._queue_name}") for number in range(_LANES)
-        ]
+        self._is_started = True
+        for lane in self._lanes:
+            lane.start()
 
     def add(self, outcome: Outcome) -> None:
         """Store it with the next trip."""
@@ -95,7 +99,7 @@ class Finisher:
 
     def wake(self) -> None:
         """Something has changed: look again whether there is something to do."""
-        if self._lanes and self._under_way < _LANES and self._is_due():
+        if self._is_started and self._under_way < _LANES and self._is_due():
             # It leaves now, and a lane finds it under way.
             self._begun.append(self._begin())
             self._call()
@@ -105,7 +109,9 @@ class Finisher:
     def _is_due(self) -> bool:
         """Whether a trip need not wait for the handlers that end in this turn of the loop."""
         count = len(self._outcomes)
-        return count >= self._enough or (count > 0 and not self._under_way and not self._intake.busy)
+        if count == 0:
+            return not self._under_way and self._has_trip()
+        return count >= self._enough or (not self._under_way and not self._intake.busy)
 
     def _call(self) -> None:
         """Have a lane look, unless one is about to."""
@@ -129,10 +135,8 @@ class Finisher:
         return True
 
     async def close(self) -> None:
-        for lane in self._lanes:
-            lane.cancel()
-        await asyncio.gather(*self._lanes, return_exceptions=True)
-        self._lanes = []
+        self._is_started = False
+        await asyncio.gather(*(lane.close() for lane in self._lanes))
 
     async def _run(self) -> None:
         wakeup = Wakeup()
@@ -141,9 +145,7 @@ class Finisher:
             if trip is None:
                 if self.is_idle:
                     self._drained.set()
-                self._sleeping.append(wakeup)
-                await wakeup.wait()
-                self._is_called = False
+                await self._sleep(wakeup)
                 continue
             if self._begun:
                 self._call()
@@ -151,6 +153,16 @@ class Finisher:
                 await self._end(trip)
             finally:
                 self._under_way -= 1
+
+    async def _sleep(self, wakeup: Wakeup) -> None:
+        self._sleeping.append(wakeup)
+        try:
+            await wakeup.wait()
+        finally:
+            if wakeup in self._sleeping:
+                self._sleeping.remove(wakeup)  # it ends uncalled
+            else:
+                self._is_called = False
 
     def _next_trip(self) -> "_Trip | None":
         if self._begun:
@@ -165,7 +177,7 @@ class Finisher:
     def _begin(self) -> "_Trip":
         outcomes, intake = self._outcomes, self._intake
         batch = [outcomes.popleft() for _ in range(min(len(outcomes), MOST_A_TRIP))]
-        want, holds, token = intake.room(), intake.holds, self._new_token()
+        want, holds, token = intake.room_beside(len(batch)), intake.holds, self._new_token()
         intake.reserve(want)
         self._under_way += 1
         return _Trip(batch, want, token, self._scripts.advance([o.to_script() for o in batch], want, token, holds))
@@ -180,17 +192,13 @@ class Finisher:
             self._on_lost_fetch(token)
             await self._settle(batch, error.codes)
             await self._pace.wait(error)
-        except asyncio.CancelledError:
-            intake.unanswered(want)
-            raise
         except RedisError as error:
-            intake.unanswered(want)
-            for outcome in batch:
-                outcome.was_sent = True
-            self._outcomes.extendleft(reversed(batch))
-            if want and isinstance(error, ConnectionLostError):
-                self._on_lost_fetch(token)
+            self._send_again(trip, is_lost=isinstance(error, ConnectionLostError))
             await self._pace.wait(error)
+        except BaseException:
+            # This lane ends; what it has sent is for the next one.
+            self._send_again(trip, is_lost=True)
+            raise
         else:
             self._pace.reset()
             intake.answered(want, len(fetched.jobs) // 2, fetched.state, fetched.wait_ms)
@@ -198,18 +206,43 @@ class Finisher:
                 self._on_fetched(fetched, token)
             await self._settle(batch, codes)
 
+    def _send_again(self, trip: "_Trip", *, is_lost: bool) -> None:
+        """The answer will not come: its outcomes go with another trip. `is_lost`: Redis may have run it."""
+        self._intake.unanswered(trip.want)
+        for outcome in trip.batch:
+            outcome.was_sent = True
+        self._outcomes.extendleft(reversed(trip.batch))
+        if trip.want and is_lost:
+            self._on_lost_fetch(trip.token)
+
     async def _settle(self, batch: list[Outcome], codes: list[int | bytes]) -> None:
-        for outcome, code in zip(batch, codes, strict=True):
-            if code == 0:
-                self._intake.settled(outcome.job.id, outcome.token)
-                self._on_stored(outcome)
-            else:
-                await self._unstored(outcome, outcome_error(code, outcome.job.id, "storing its outcome"))
+        for at, (outcome, code) in enumerate(zip(batch, codes, strict=True)):
+            try:
+                if code == 0:
+                    self._intake.settled(outcome.job.id, outcome.token)
+                    self._on_stored(outcome)
+                else:
+                    await self._unstored(outcome, outcome_error(code, outcome.job.id, "storing its outcome"))
+            except Exception:
+                log.exception(
+                    "job %s: its outcome has reached Redis, but not all who are to know of it",
+                    outcome.job.id,
+                    extra={"queue": self._queue_name, "job_id": outcome.job.id},
+                )
+            except BaseException:
+                for later in batch[at + 1 :]:
+                    later.was_sent = True
+                self._outcomes.extendleft(reversed(batch[at + 1 :]))
+                raise
 
     async def _unstored(self, outcome: Outcome, error: QueueError) -> None:
-        if isinstance(error, WrongKeyTypeError):
-            # Nothing was written and the lock is still ours: whoever put that key there may take it away.
-            self._retry_later(outcome, self._pace.next_s(error))
+        if isinstance(error, WrongKeyTypeError | ScriptFailedError):
+            outcome.refusals += 1
+            # Nothing was written and the lock is still ours. Whoever put a key of another type there may take it away.
+            if isinstance(error, WrongKeyTypeError) or outcome.refusals < _MOST_REFUSALS:
+                self._retry_later(outcome, self._pace.next_s(error))
+                return
+        if isinstance(error, LockLostError) and error.has_expired and await self._took_back(outcome):
             return
         self._intake.settled(outcome.job.id, outcome.token)
         if outcome.was_sent:
@@ -223,6 +256,23 @@ class Finisher:
                 self._on_stored(outcome)
                 return
         self._on_refused(outcome, error)
+
+    async def _took_back(self, outcome: Outcome) -> bool:
+        """Whether the job is still ours after all: its lock ran out while Redis was away, and nobody has taken it."""
+        try:
+            lost = await self._scripts.take_back({outcome.job.id: outcome.token})
+        except RedisError as error:
+            self._retry_later(outcome, self._pace.next_s(error))
+            return True
+        if lost:
+            return False
+        log.info(
+            "job %s: its lock had run out, and is taken back to store its outcome",
+            outcome.job.id,
+            extra={"queue": self._queue_name, "job_id": outcome.job.id},
+        )
+        self.add(outcome)
+        return True
 
     async def _is_stored(self, outcome: Outcome) -> bool:
         try:

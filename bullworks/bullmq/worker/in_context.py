@@ -22,12 +22,14 @@ class InContext(Generic[T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         run, coroutine = self._context.run, self._coroutine
+        is_closing = False
         try:
             waited_for = run(coroutine.send, None)
             while True:
                 try:
                     answer = yield waited_for
                 except GeneratorExit:
+                    is_closing = True
                     coroutine.close()
                     raise
                 except BaseException as error:  # noqa: BLE001 - cancellation and errors are the coroutine's to see
@@ -37,3 +39,8 @@ class InContext(Generic[T]):
         except StopIteration as stop:
             result: T = stop.value
             return result
+        except GeneratorExit as error:
+            if is_closing:
+                raise
+            # Whoever awaits would take it for the end of its own life.
+            raise RuntimeError("the coroutine raised GeneratorExit") from error

@@ -9,6 +9,14 @@ from bullworks.bullmq.job.job import Job
 # States that lua/lib/fetch.lua answers.
 OPEN, PAUSED, FULL, LIMITED, SUSPECT = range(5)
 
+# A job with so many stalls runs alone. Source: lua/lib/fetch.lua.
+_SUSPECT_STALLS = 2
+# So long a worker passes suspects, if others keep it busy; then it takes nothing until it may take one of them.
+_PASSES_SUSPECTS_S = 10.0
+
+# In a fleet that is full a worker that takes the next job with each outcome keeps its places for ever.
+_TRIPS_A_TURN = 3
+
 MOST_A_TRIP = 50
 """Jobs in one script call: under 1.2 ms of Redis, which serves nobody else meanwhile."""
 
@@ -39,13 +47,34 @@ class Intake:
         self._is_open = False
         self._is_reclaiming = False
         self._suspect_waits = False
+        self._suspect_met_s: float | None = None
         self._runs_suspect = False
+        self._is_fleet_full = False
+        self._trips = 0
         self._limited_until_s = 0.0
 
     @property
     def holds(self) -> int | str:
         """For the fetch script: what a suspect would run beside; '' where that does not matter."""
-        return self.busy + self._reserved if self._isolates else ""
+        if not self._isolates or self._concurrency == 1:
+            return ""  # whatever runs, runs alone
+        holds = self.busy + self._reserved
+        return -1 - holds if self._is_suspect_overdue else holds
+
+    @property
+    def _is_suspect_overdue(self) -> bool:
+        met_s = self._suspect_met_s
+        return met_s is not None and asyncio.get_running_loop().time() - met_s > _PASSES_SUSPECTS_S
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this worker takes jobs at all now."""
+        return self._is_open
+
+    def look_again(self) -> None:
+        """There may be work."""
+        self.expects_work = True
+        self._on_change()
 
     def open(self) -> None:
         """Jobs may be taken, from now on."""
@@ -71,11 +100,23 @@ class Intake:
         """How many jobs may be asked for now, 0 .. MOST_A_TRIP."""
         if not self._is_open or self._is_reclaiming or self._runs_suspect:
             return 0
-        if self._suspect_waits and self.busy + self._reserved > 0:
+        if self._suspect_waits and (self._reserved > 0 or (self.busy > 0 and self._is_suspect_overdue)):
             return 0
         if self._limited_until_s and asyncio.get_running_loop().time() < self._limited_until_s:
             return 0
         return max(min(self._concurrency - self.busy - self._reserved, MOST_A_TRIP), 0)
+
+    def room_beside(self, outcomes: int) -> int:
+        """How many jobs a trip with so many outcomes may ask for.
+
+        In a full fleet no more than places become free with it, so that none is taken which another worker was woken
+        for; and now and then none, so that the worker which has waited longest is.
+        """
+        room = self.room()
+        if not self._is_fleet_full or not outcomes:
+            return room
+        self._trips += 1
+        return 0 if self._trips % _TRIPS_A_TURN == 0 else min(room, outcomes)
 
     def set_concurrency(self, concurrency: int) -> None:
         self._concurrency = concurrency
@@ -97,6 +138,9 @@ class Intake:
             return
         self.expects_work = taken == reserved
         self._suspect_waits = state == SUSPECT
+        self._is_fleet_full = state == FULL
+        if self._suspect_waits and self._suspect_met_s is None:
+            self._suspect_met_s = asyncio.get_running_loop().time()
         self.next_due_ms = wait_ms if state != LIMITED and wait_ms >= 0 else None
         self._limited_until_s = 0.0
         if state == LIMITED and taken < reserved:
@@ -106,21 +150,22 @@ class Intake:
             self._limited_until_s = loop.time() + wait_s
             self.expects_work = True
             loop.call_later(wait_s, self._on_change)
-        if self._suspect_waits:
-            self.expects_work = True
         if not self.expects_work:
             self._on_change()
 
     def took(self, job: Job[Any, Any], token: str) -> None:
         self.locks[job.id] = token
-        if self._isolates and job.stalled_counter and not job.deferred_failure:
+        if self._isolates and job.stalled_counter >= _SUSPECT_STALLS and not job.deferred_failure:
             self._runs_suspect = True
+            self._suspect_met_s = None
 
     def ended(self, count: int = 1) -> None:
         """Handlers ended, or never began: their slots are free."""
         self.busy -= count
         if self.busy == 0:
             self._runs_suspect = False
+            if self._suspect_waits:
+                self.expects_work = True  # now one of them may be had
         self._on_change()
 
     def settled(self, job_id: str, token: str) -> None:

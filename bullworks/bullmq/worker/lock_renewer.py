@@ -1,8 +1,8 @@
 """LockRenewer: keeps the locks of running jobs, off the event loop.
 
-A handler that blocks the loop would block renewal on it too, its lock would expire and its job run twice. So one
-thread per process renews the locks of all workers, with a blocking client of its own. A call that holds the GIL for
-longer than the lock is the limit of this.
+A handler that blocks the loop would block renewal on it too, its lock would expire and its job run twice. So threads
+renew the locks of all workers, one for each server, so that one which hangs costs no other's locks. A call that holds
+the GIL for longer than the lock is the limit of this.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import redis
 
@@ -23,9 +23,15 @@ from bullworks.redis.errors import RedisError
 
 log = logging.getLogger(__name__)
 
-# How often the thread looks: at due leases, and whether the loops still turn.
+# How often a thread looks: at due leases, and whether the loops still turn.
 _TICK_S = 1.0
 _BLOCK_WARNING_S = 5.0
+# A thread that wakes so much too late was frozen with its whole process: no handler is to blame.
+_FROZEN_S = 1.0
+# Well below half of a lock, so that there is time for another try; a server that takes longer is out of reach.
+_PATIENCE_OF_LOCK = 8
+_LEAST_PATIENCE_MS = 100
+_MOST_PATIENCE_MS = 2_000
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +41,8 @@ class Lease:
     Attributes:
         locks: job id -> token; changed by the loop, copied by the thread.
         lock_ms: what a lock is renewed to; renew_ms: how often.
+        due_s: when they are to be renewed next.
+        asked_s: since when the loop owes an answer to whether it turns; None: it has answered.
         max_loop_block_s: with the loop not turning for so long, its jobs are given up to other workers.
         on_renewed, on_lost: called on the loop, with job ids.
         tracing: of the worker, where it is observed; also from the thread.
@@ -51,28 +59,66 @@ class Lease:
     on_lost: Callable[[list[str], str], None]
     tracing: Tracing | None = None
     due_s: float = 0.0
-    loop_turned_s: float = field(default_factory=time.monotonic)
+    asked_s: float | None = None
     has_warned: bool = False
+
+    @property
+    def server(self) -> tuple[Endpoint, int | None]:
+        """What tells the server that has the locks from others."""
+        return self.endpoint, self.endpoint.slot_of(self.keys.base)
+
+    @property
+    def patience_ms(self) -> int:
+        """How long an answer may take."""
+        return min(max(self.lock_ms // _PATIENCE_OF_LOCK, _LEAST_PATIENCE_MS), _MOST_PATIENCE_MS)
 
     def turned(self) -> None:
         """Called on the loop: it turns."""
-        self.loop_turned_s = time.monotonic()
+        self.asked_s = None
         self.has_warned = False
 
 
 class LockRenewer:
-    """The thread; it lives while there are leases."""
+    """The threads, one for each server; each lives while there are leases of it."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._servers: dict[tuple[Endpoint, int | None], _ServerRenewer] = {}
+
+    def add(self, lease: Lease) -> None:
+        lease.due_s = time.monotonic() + lease.renew_ms / 1000
+        with self._guard:
+            for server in [key for key, renewer in self._servers.items() if not renewer.is_needed]:
+                del self._servers[server]
+            if lease.server not in self._servers:
+                self._servers[lease.server] = _ServerRenewer()
+            self._servers[lease.server].add(lease)
+
+    def remove(self, lease: Lease) -> None:
+        with self._guard:
+            renewer = self._servers.get(lease.server)
+        if renewer is not None:
+            renewer.remove(lease)
+
+
+class _ServerRenewer:
+    """The thread for one server."""
 
     def __init__(self) -> None:
         self._leases: set[Lease] = set()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._clients: dict[tuple[Endpoint, int | None], redis.Redis] = {}
+        self._client: redis.Redis | None = None
+        self._client_patience_ms = 0
+
+    @property
+    def is_needed(self) -> bool:
+        return bool(self._leases)
 
     def add(self, lease: Lease) -> None:
-        lease.due_s = time.monotonic() + lease.renew_ms / 1000
         with self._changed:
             self._leases.add(lease)
+            self._changed.notify_all()
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="bullworks-lock-renewer", daemon=True)
                 self._thread.start()
@@ -84,74 +130,102 @@ class LockRenewer:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                if not self._leases:
-                    self._thread = None
-                    break
-                soonest_s = min(lease.renew_ms for lease in self._leases) / 2000
-                self._changed.wait(min(_TICK_S, soonest_s))
-                leases = list(self._leases)
-            now_s = time.monotonic()
-            for lease in leases:
-                self._look_at(lease, now_s)
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
+            try:
+                if not self._turn():
+                    return
+            except BaseException:
+                # Without this thread every lock would run out, and nothing would tell.
+                log.exception("renewing locks failed, and goes on")
+                self._forget_client()
+                time.sleep(_TICK_S / 10)
 
-    def _look_at(self, lease: Lease, now_s: float) -> None:
-        try:
-            lease.loop.call_soon_threadsafe(lease.turned)
-        except RuntimeError:  # the loop was closed under its worker
+    def _turn(self) -> bool:
+        """Wait for the next tick, and see to all leases. False: there are none any more."""
+        with self._changed:
+            if not self._leases:
+                self._thread = None
+                self._forget_client()
+                return False
+            wait_s = min(_TICK_S, min(lease.renew_ms for lease in self._leases) / 2000)
+            begun_s = time.monotonic()
+            self._changed.wait(wait_s)
+            leases = list(self._leases)
+        was_frozen = time.monotonic() - begun_s > wait_s + _FROZEN_S
+        is_reachable = True
+        for lease in leases:
+            if was_frozen and lease.asked_s is not None:
+                lease.asked_s = time.monotonic()
+            if self._may_renew(lease) and is_reachable:
+                # One answer too late is enough: the others would wait for theirs one after the other.
+                is_reachable = self._renew(lease, lease.locks.copy())
+        return True
+
+    def _may_renew(self, lease: Lease) -> bool:
+        """Whether its locks are due, and its loop turns."""
+        if lease.loop.is_closed():  # under its worker
             self.remove(lease)
-            return
-        blocked_s = now_s - lease.loop_turned_s
+            return False
+        now_s = time.monotonic()
+        blocked_s = 0.0 if lease.asked_s is None else now_s - lease.asked_s
+        if lease.asked_s is None:
+            lease.asked_s = now_s
+            self._tell(lease, lease.turned)
         if blocked_s > _BLOCK_WARNING_S and lease.locks and not lease.has_warned:
             lease.has_warned = True
-            log.warning(
-                "the event loop has not turned for %.1f s; a handler blocks it. Make that handler a plain "
-                "function, which runs in a thread, or await asyncio.to_thread(...)",
-                blocked_s,
-                extra={"queue": lease.keys.name},
-            )
+            self._warn(lease, blocked_s)
         if now_s < lease.due_s or blocked_s > lease.max_loop_block_s:
-            return
-        locks = lease.locks.copy()
-        if not locks:
+            return False
+        if not lease.locks:
             lease.due_s = now_s + lease.renew_ms / 1000
-            return
-        self._renew(lease, locks, now_s)
+        return bool(lease.locks)
 
-    def _renew(self, lease: Lease, locks: dict[str, str], now_s: float) -> None:
+    @staticmethod
+    def _warn(lease: Lease, blocked_s: float) -> None:
+        if lease.loop.is_running():
+            cause = (
+                "a handler blocks it. Make that handler a plain function, which runs in a thread, or await "
+                "asyncio.to_thread(...)"
+            )
+        else:
+            cause = "it was stopped while the worker had jobs; close the worker first"
+        extra = {"queue": lease.keys.name}
+        log.warning("the event loop has not turned for %.1f s; %s", blocked_s, cause, extra=extra)
+
+    def _renew(self, lease: Lease, locks: dict[str, str]) -> bool:
+        """False: Redis could not be asked."""
         try:
             attributes = {TelemetryAttributes.WORKER_JOBS_TO_EXTEND_LOCKS: list(locks)}
             with trace(lease.tracing, "extendLocks", attributes=attributes):
-                lost = extend_locks(self._client(lease), lease.keys, lease.lock_ms, locks)
+                lost = extend_locks(self._client_for(lease), lease.keys, lease.lock_ms, locks)
         except (redis.RedisError, RedisError, OSError) as error:
-            # Again with the next tick: half of the lock's life is left for that.
-            self._forget_client(lease)
+            # Again with the next tick: half of the lock's life is left for that, and then it may be taken back.
+            self._forget_client()
             problem = str(error)
             log.warning("queue %s: locks could not be renewed: %s", lease.keys.name, problem)
             self._tell(lease, lambda: lease.on_lost([], problem))
-            return
-        lease.due_s = now_s + lease.renew_ms / 1000
+            return False
+        lease.due_s = time.monotonic() + lease.renew_ms / 1000
         # A job may have ended, and its lock gone, since the copy was made.
         really_lost = [job_id for job_id in lost if lease.locks.get(job_id) == locks[job_id]]
         renewed = [job_id for job_id in locks if job_id not in lost]
         self._tell(lease, lambda: lease.on_renewed(renewed))
         if really_lost:
             self._tell(lease, lambda: lease.on_lost(really_lost, "expired, or taken by another worker"))
+        return True
 
-    def _client(self, lease: Lease) -> redis.Redis:
-        endpoint, key = lease.endpoint, lease.keys.base
-        server = (endpoint, endpoint.slot_of(key))
-        client = self._clients.get(server)
-        if client is None:
-            client = self._clients[server] = endpoint.sync_client(key=key)
-        return client
+    def _client_for(self, lease: Lease) -> redis.Redis:
+        with self._changed:
+            patience_ms = min((lease.patience_ms for lease in self._leases), default=_MOST_PATIENCE_MS)
+        if self._client_patience_ms != patience_ms:
+            self._forget_client()
+        if self._client is None:
+            self._client = lease.endpoint.sync_client(key=lease.keys.base, timeout_ms=patience_ms)
+            self._client_patience_ms = patience_ms
+        return self._client
 
-    def _forget_client(self, lease: Lease) -> None:
+    def _forget_client(self) -> None:
         """The next one finds the server anew: another may be the master by now, or have the queue's slot."""
-        client = self._clients.pop((lease.endpoint, lease.endpoint.slot_of(lease.keys.base)), None)
+        client, self._client = self._client, None
         if client is not None:
             client.close()
 

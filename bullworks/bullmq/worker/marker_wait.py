@@ -1,9 +1,9 @@
-"""MarkerWait: waits on the marker and takes what comes, until somebody ends the wait."""
+"""MarkerWait: waits on the marker, until there may be work or somebody ends the wait."""
 
 import asyncio
 from contextlib import suppress
 
-from bullworks.bullmq.scripts.worker import Fetched, WorkerScripts
+from bullworks.bullmq.scripts.worker import Marker, WorkerScripts
 from bullworks.redis.errors import RedisError
 from bullworks.redis.pipelined import PipelinedConnection
 
@@ -37,11 +37,14 @@ class MarkerWait:
         self._is_over = asyncio.Event()
         self._is_over.set()
 
-    async def fetch(self, due_ms: int | None, want: int, token: str, holds: int | str) -> Fetched:
-        """Up to `want` jobs, once there is one, or the next delayed one is due, in `due_ms`.
+    async def until_marked(self, due_ms: int | None) -> Marker | None:
+        """Wait for a marker, or until the next delayed job is due, in `due_ms`; then there may be work.
+
+        Returns:
+            The marker, which is nobody else's now; None: there was none, and whoever waits should look all the same.
 
         Raises:
-            ConnectionLostError: what Redis took for it, if anything, lies in `active` under `token`.
+            ConnectionLostError: the connection broke.
             ServerError: Redis refused.
         """
         block_ms = self._longest_block_ms if due_ms is None else min(due_ms, self._longest_block_ms)
@@ -51,15 +54,25 @@ class MarkerWait:
                 self._client_id = None
                 self._client_id = await self._blocking.execute("CLIENT", "ID")
                 self._generation = self._blocking.generation
-            return await self._scripts.wait_and_fetch(block_ms, want, token, holds)
+            return await self._scripts.wait_for_marker(block_ms)
+        except asyncio.CancelledError:
+            # Redis would go on waiting for it, and give a marker to nobody.
+            self._blocking.let_go("its wait was cancelled")
+            raise
         finally:
             self._is_over.set()
+
+    async def give_back(self, marker: Marker) -> None:
+        """Leave a marker to another worker: this one takes no jobs now.
+
+        Raises as `until_marked` does.
+        """
+        await self._scripts.mark(marker)
 
     async def interrupt(self, timeout_s: float) -> None:
         """End a wait under way; who waits still gets what came. The caller sees to it that none follows.
 
-        The fetch behind the wait runs even then, so its reply is awaited. Past the timeout the connection is
-        dropped, and what it may have fetched counts as lost.
+        Past the timeout the connection is dropped.
         """
         try:
             async with asyncio.timeout(timeout_s):

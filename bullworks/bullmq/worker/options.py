@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.options.backoff import BackoffStrategy
+from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.options.retention import KEEP_ALL, Retention, RetentionValue
 from bullworks.bullmq.telemetry.interface import Telemetry
 
@@ -49,7 +50,8 @@ class WorkerOptions(TypedDict, total=False):
         skip_lock_renewal: True leaves handlers to end within lock_duration, or their jobs run again elsewhere.
         stalled_interval: between checks for such jobs; default 30,000 ms, >= 100.
         max_stalled_count: how often a job may stall; once more and it fails; default 1.
-        isolate_stalled: a job that stalled runs alone, so that one that kills its process harms no other.
+        isolate_stalled: a job that stalled twice runs alone, so that one that kills its process harms no other; it
+            fails only if it stalls alone.
         drain_delay: the longest wait for a job in one command; default 5,000 ms, 100 .. 10,000.
         skip_stalled_check: leave the checks to other workers.
         max_started_attempts: a job that was started more often is failed without being run; default: no limit.
@@ -124,7 +126,7 @@ class WorkerOpts:
         known = WorkerOptions.__annotations__
         for option in options:
             if option not in known:
-                raise InvalidOptionError.unknown(option, known)
+                raise InvalidOptionError.unknown(option, known, of_jobs=JobOptions.__annotations__)
         checked: dict[str, Any] = {}
         for option, value in options.items():
             if value is not None:

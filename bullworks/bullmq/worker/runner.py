@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from bullworks.bullmq.errors import (
     InvalidPayloadError,
@@ -25,8 +25,12 @@ from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
 from bullworks.bullmq.worker.in_context import InContext
 from bullworks.bullmq.worker.processor import Handler, Handlers, Processor
 from bullworks.bullmq.worker.slot import Slot
+from bullworks.bullmq.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
+
+# For a slot whose handler ignores its cancellation, and has been handed back.
+_CLOSE_S = 0.5
 
 
 class Runner:
@@ -56,7 +60,7 @@ class Runner:
         on_active: Callable[[Job[Any, Any]], None],
         on_ended: Callable[[], None],
         timeout_ms: int | None,
-        queue_name: str,
+        supervisor: Supervisor,
         attempts: AttemptTracing | None = None,
     ) -> None:
         self._handlers = Handlers(processor)
@@ -68,7 +72,8 @@ class Runner:
         self._on_active = on_active
         self._on_ended = on_ended
         self._timeout_ms = timeout_ms
-        self._queue_name = queue_name
+        self._supervisor = supervisor
+        self._queue_name = supervisor.queue_name
         self._attempts = attempts
         self._threads: ThreadPoolExecutor | None = None
         self._ready: deque[Job[Any, Any]] = deque()
@@ -98,8 +103,8 @@ class Runner:
             return
         self._ready.append(job)
         if len(self._slots) < self._concurrency:
-            slot = Slot()
-            slot.task = asyncio.create_task(self._work(slot), name=f"slot-{len(self._slots)}:{self._queue_name}")
+            slot = Slot(self._supervisor, f"slot-{len(self._slots)}", self._work)
+            slot.background.start()
             self._slots.append(slot)
 
     def cancel(self, job_id: str, reason: CancelReason) -> bool:
@@ -129,11 +134,8 @@ class Runner:
         self._ready.clear()
         running = [slot for slot in self._slots if slot.job is not None]
         for slot in running:
-            if slot.task is not None:
-                slot.task.cancel()
-        tasks = [slot.task for slot in running if slot.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=patience_s)
+            slot.stop()
+        await asyncio.gather(*(slot.background.close(patience_s) for slot in running))
         for slot in running:
             if slot.job is not None:
                 log.warning(
@@ -146,17 +148,16 @@ class Runner:
 
     async def close(self) -> None:
         """End the slots; the caller has waited for their jobs, or handed them back."""
-        tasks = [slot.task for slot in self._slots if slot.task is not None]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=0.5)
+        for slot in self._slots:
+            slot.stop()
+        await asyncio.gather(*(slot.background.close(_CLOSE_S) for slot in self._slots))
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
         self._slots.clear()
         self._idle.clear()
 
     async def _work(self, slot: Slot) -> None:
+        slot.task = task = cast("asyncio.Task[None]", asyncio.current_task())
         while True:
             job = slot.take(self._ready.popleft()) if self._ready else await self._handed_over(slot)
             slot.is_settling = False
@@ -166,21 +167,38 @@ class Runner:
                 else:
                     with self._attempts.attempt(job):
                         await self._attempt(slot, job)
+            except (asyncio.CancelledError, GeneratorExit):
+                raise
+            except KeyboardInterrupt:
+                # As everywhere in Python it ends the program; the job did not fail.
+                self._report(slot, Outcome("hand_back", job, job.token or ""))
+                raise
+            except BaseException as error:
+                log.exception(
+                    "job %s: its attempt could not be run as it should", job.id, extra={"queue": self._queue_name}
+                )
+                self._report(slot, self._rules.broken(job, error))
             finally:
-                if slot.cancelled_with is not None:
+                has_residue = slot.cancelled_with is not None
+                if has_residue:
                     slot.take_cancellation()  # the handler went on all the same
                 self._freed()
+            if has_residue or task.cancelling():
+                await slot.shake_off()
 
     async def _handed_over(self, slot: Slot) -> Job[Any, Any]:
         """The next job, which `run` gives to the slot."""
         waiter: asyncio.Future[Job[Any, Any]] = asyncio.get_running_loop().create_future()
-        self._idle.append((slot, waiter))
+        place = (slot, waiter)
+        self._idle.append(place)
         try:
             return await waiter
         except asyncio.CancelledError:
             if slot.job is not None:
                 self._report(slot, Outcome("release", slot.job, slot.job.token or ""))
                 self._freed()
+            else:
+                self._idle.remove(place)
             raise
 
     def _freed(self) -> None:
@@ -215,11 +233,11 @@ class Runner:
             self._report(slot, self._rules.completed(job, result))
         except asyncio.CancelledError as error:
             cancelled_with = slot.take_cancellation()
-            if slot.task is not None and slot.task.cancelling():
+            if slot.is_stopped:
                 # By hand_back, or by a loop that ends: then nobody stores an outcome, and the job stalls.
                 self._report(slot, Outcome("hand_back", job, job.token or ""))
                 raise
-            # Nobody cancelled the slot: the handler was, or awaited something that was cancelled.
+            # The handler was cancelled, by `cancel_job` or by itself, or awaited something that was.
             await self._fail(slot, job, cancelled_with or error)
         except MovedError as error:
             await self._leave(slot, job, error)
@@ -227,11 +245,15 @@ class Runner:
             self._report(slot, Outcome("hand_back", job, job.token or ""))
         except InvalidPayloadError as error:
             await self._fail(slot, job, UnrecoverableError(f"the handler's result cannot be stored: {error}"))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises, the worker outlives it
+        except (KeyboardInterrupt, GeneratorExit):  # the program ends, or this coroutine is being closed
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever comes out of a handler is one failed attempt
             await self._fail(slot, job, error)
 
     async def _fail(self, slot: Slot, job: Job[Any, Any], error: BaseException) -> None:
         slot.is_settling = True
+        if slot.task is not None and slot.task.cancelling():
+            await slot.shake_off()
         try:
             outcome = await self._rules.failed(job, error)
         except Exception as broken:  # noqa: BLE001 - a backoff_strategy is the user's
@@ -248,13 +270,16 @@ class Runner:
             self._on_moved(job)
 
     def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
-        """The job's timeout, once it is sure that its data and options can be read."""
+        """The job's timeout, once it is sure that its numbers, data and options can be read."""
+        malformed = job.malformed_number
+        if malformed is not None:
+            raise UnrecoverableError(f"the job's field {malformed}")
         try:
             _ = job.data
             opts = job.opts
         except InvalidPayloadError as error:
             raise UnrecoverableError(f"the job's data: {error}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
         return opts.timeout_ms or self._timeout_ms
 
@@ -278,7 +303,7 @@ class Runner:
         loop = asyncio.get_running_loop()
         job.offer_signal()
         args = (SyncJob(job, loop), job.signal) if handler.takes_signal else (SyncJob(job, loop),)
-        call = partial(copy_context().run, handler.function, *args)
+        call = partial(copy_context().run, _returned_or_raised, handler.function, *args)
         running = loop.run_in_executor(self._threads, call)
         limit_s = None if timeout_ms is None else timeout_ms / 1000
         error: Exception = JobTimeoutError(job.id, timeout_ms or 0)
@@ -291,7 +316,10 @@ class Runner:
                 raise
             error = cancelled_with
         if running.done():
-            return running.result()
+            result, raised = running.result()
+            if raised is not None:
+                raise raised
+            return result
         # A thread cannot be stopped: the attempt has failed, and the slot is free when the thread is.
         await self._fail(slot, job, error)
         log.warning(
@@ -303,6 +331,18 @@ class Runner:
         running.add_done_callback(_drop_result)
         await asyncio.wait((running,))
         return None
+
+
+def _returned_or_raised(function: Callable[..., Any], *args: Any) -> tuple[Any, BaseException | None]:
+    """What a handler in a thread came to; some of what it may raise no future can carry, or would end the loop."""
+    try:
+        return function(*args), None
+    except (StopIteration, KeyboardInterrupt, GeneratorExit) as error:
+        ended = RuntimeError(f"the handler raised {type(error).__name__}")
+        ended.__cause__ = error
+        return None, ended
+    except BaseException as error:  # noqa: BLE001 - whatever comes out of a handler is one failed attempt
+        return None, error
 
 
 def _drop_result(running: "asyncio.Future[Any]") -> None:

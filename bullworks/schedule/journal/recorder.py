@@ -11,7 +11,7 @@ from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.server_error import ServerError
 from bullworks.schedule.journal.journal import CronFacts, counted
 from bullworks.schedule.journal.keys import NAMES
-from bullworks.schedule.journal.scripts import LEASE_MS, CronScripts, Instance
+from bullworks.schedule.journal.scripts import LEASE_MS, CronScripts, Instance, Listing
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,10 @@ class Recorder:
         """Renew the lease of a claimed run until it is written down."""
         self._held[cron.name, tick_ms] = cron
         self._wake()
+
+    def has(self, name: str, tick_ms: int) -> bool:
+        """Whether the run of this tick goes on here, or has yet to be written down."""
+        return (name, tick_ms) in self._held or (name, tick_ms) in self._runs
 
     async def close(self) -> None:
         """Write what there is, if Redis is there; then nothing more."""
@@ -185,18 +189,23 @@ class Recorder:
                     miss.reason,
                     is_distributed=cron.is_distributed,
                     gap_ms=cron.gap_ms(ticks_ms[-1]),
+                    within_ms=cron.threshold_ms,
                 ),
                 return_exceptions=True,
             )
             _check(outcome, cron)
             self._misses.remove(miss)
-            if cron.is_distributed and isinstance(outcome, list) and outcome:
+            if not isinstance(outcome, Listing):
+                continue
+            if outcome.early and not self._is_closing:  # our clock was ahead: another process may still claim them
+                self._misses.append(MissRecord(cron, outcome.early, miss.reason, now_s + LISTED_AFTER_S))
+            if cron.is_distributed and outcome.listed:
                 log.error(
                     "cron %s: %s ran in no process: %s",
                     cron.name,
-                    counted(outcome),
+                    counted(outcome.listed),
                     miss.reason,
-                    extra={"job_name": cron.name, "ticks_ms": outcome},
+                    extra={"job_name": cron.name, "ticks_ms": outcome.listed},
                 )
 
     async def _renew(self, scripts: CronScripts) -> None:

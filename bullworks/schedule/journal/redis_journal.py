@@ -9,14 +9,16 @@ from collections.abc import Sequence
 
 from bullworks.redis.errors import RedisError
 from bullworks.redis.pipelined import Argument
-from bullworks.schedule.journal.journal import CronFacts, CronRun, warn_of_misses
+from bullworks.schedule.clockwork.clock import SystemClock
+from bullworks.schedule.clockwork.shared_clock import SharedClock
+from bullworks.schedule.journal.journal import CronFacts, CronRun, Verdict, warn_of_misses
 from bullworks.schedule.journal.recorder import Connect, Recorder, RunRecord
 from bullworks.schedule.journal.scripts import Claim, CronScripts, Instance
 
 log = logging.getLogger(__name__)
 
-# A claim is asked for once at least, however little of the threshold is left.
-_LEAST_PATIENCE_S = 0.1
+# A claim is asked for once at least, however small the threshold, or little of it left.
+_LEAST_MS = 100
 _BETWEEN_TRIES_S = 0.02
 # As many as a cron's list holds; of more ticks the latest.
 _MOST_LISTED = 100
@@ -35,25 +37,46 @@ class RedisJournal:
         connect: gives the connection, making it if need be.
         records_all: also those crons that have no name of their own.
         instance: this process.
+        clock: that of the fleet, told of what Redis says.
     """
 
-    def __init__(self, connect: Connect, *, records_all: bool, instance: Instance | None = None) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        records_all: bool,
+        instance: Instance | None = None,
+        clock: SharedClock | None = None,
+    ) -> None:
         self._connect = connect
         self._records_all = records_all
         self.instance = instance or this_instance()
         self._recorder = Recorder(connect, self.instance)
+        self._clock = clock or SharedClock(SystemClock())
+        self._asked_for: set[tuple[str, int]] = set()
 
-    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
-        claim = await self._answer(cron, tick_ms, max(within_ms / 1000, _LEAST_PATIENCE_S))
+    async def claim(self, cron: CronFacts, tick_ms: int, late_ms: int) -> Verdict:
+        key = (cron.name, tick_ms)
+        # A clock that was set back brings a tick up again; asking with our token once more would give it to us twice.
+        if key in self._asked_for or self._recorder.has(*key):
+            return Verdict.TAKEN
+        self._asked_for.add(key)
+        try:
+            claim = await self._answer(cron, tick_ms, max(cron.threshold_ms - late_ms, _LEAST_MS) / 1000)
+        finally:
+            self._asked_for.discard(key)
         if claim is None:
-            return False
-        if not claim.is_ours:
-            log.debug("cron %s: the tick %d is taken: %s", cron.name, tick_ms, claim.owner)
-            return False
-        self._recorder.hold(cron, tick_ms)
-        if claim.before_ms is not None:
-            self._list_gap(cron, claim.before_ms, tick_ms)
-        return True
+            return Verdict.TAKEN
+        match claim.verdict:
+            case Verdict.TAKEN:
+                log.debug("cron %s: the tick %d is taken: %s", cron.name, tick_ms, claim.owner)
+            case Verdict.LATE:
+                self.missed(cron, [tick_ms], f"came up {claim.now_ms - tick_ms} ms late")
+            case Verdict.OURS:
+                self._recorder.hold(cron, tick_ms)
+                if claim.before_ms is not None:
+                    self._list_gap(cron, claim.before_ms, tick_ms)
+        return claim.verdict
 
     def ended(self, cron: CronFacts, run: CronRun) -> None:
         claimed_ms = run.tick_ms if cron.is_distributed else None
@@ -84,13 +107,18 @@ class RedisJournal:
     async def _answer(self, cron: CronFacts, tick_ms: int, patience_s: float) -> Claim | None:
         """Asked again, with the same token, until there is an answer: the first may be what got lost."""
         last: Exception = TimeoutError("no answer")
-        gap_ms = cron.gap_ms(tick_ms)
+        gap_ms, within_ms = cron.gap_ms(tick_ms), max(cron.threshold_ms, _LEAST_MS)
         try:
             async with asyncio.timeout(patience_s):
                 while True:
                     try:
                         scripts = CronScripts(await self._connect(), self.instance)
-                        return await scripts.claim_tick(cron.name, tick_ms, pattern=cron.ticks.pattern, gap_ms=gap_ms)
+                        asked_ms = self._clock.asked_ms()
+                        claim = await scripts.claim_tick(
+                            cron.name, tick_ms, pattern=cron.ticks.pattern, gap_ms=gap_ms, within_ms=within_ms
+                        )
+                        self._clock.heard(claim.now_ms, asked_ms)
+                        return claim
                     except RedisError as error:
                         last = error
                     await asyncio.sleep(_BETWEEN_TRIES_S)

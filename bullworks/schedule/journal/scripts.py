@@ -6,6 +6,7 @@ from typing import Any
 
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
+from bullworks.schedule.journal.journal import Verdict
 from bullworks.schedule.journal.keys import CronKeys
 
 # A claim is remembered for an hour at least, whatever clocks do meanwhile; and for twice the time to the next tick, so
@@ -16,6 +17,8 @@ _LONGEST_CLAIM_MS = 7 * 24 * 60 * 60 * 1000
 _STATE_MS = 30 * 24 * 60 * 60 * 1000
 # With nothing heard of a run for so long, its process counts as dead. Long runs are renewed three times in that.
 LEASE_MS = 15_000
+# A lease is renewed however long ago its tick was due, also where Redis has forgotten the claim.
+_RENEWED_WITHIN_MS = _LONGEST_CLAIM_MS
 
 
 def _load(name: str) -> Script:
@@ -46,14 +49,34 @@ class Claim:
     """What became of a claim.
 
     Args:
-        is_ours: the tick is ours to run.
-        owner: else who has it, or `ran` or `missed`.
-        before_ms: the latest tick accounted for before this one; None: none is known.
+        verdict: whose the tick is.
+        now_ms: what the clock of Redis showed.
+        owner: of a taken tick: who has it, or `ran` or `missed`.
+        before_ms: of ours: the latest tick accounted for before this one, or None if none is known.
     """
 
-    is_ours: bool
+    verdict: Verdict
+    now_ms: int
     owner: str = ""
     before_ms: int | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the tick is ours to run."""
+        return self.verdict is Verdict.OURS
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What became of ticks that a process says are missed.
+
+    Args:
+        listed: those that are listed now and were not before.
+        early: those that are not over yet by the clock of Redis, and may still be claimed.
+    """
+
+    listed: Sequence[int]
+    early: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +108,10 @@ class CronScripts:
         self._connection = connection
         self._instance = instance
 
-    async def claim_tick(self, name: str, tick_ms: int, *, pattern: str, gap_ms: int | None) -> Claim:
-        """Claim a tick, or renew the lease of its run."""
+    async def claim_tick(
+        self, name: str, tick_ms: int, *, pattern: str, gap_ms: int | None, within_ms: int = _RENEWED_WITHIN_MS
+    ) -> Claim:
+        """Claim a tick that has been due for no longer than `within_ms`, or renew the lease of its run."""
         keys = CronKeys(name)
         args: list[Argument] = [
             tick_ms,
@@ -96,13 +121,15 @@ class CronScripts:
             LEASE_MS,
             pattern,
             state_kept_ms(gap_ms),
+            within_ms,
         ]
-        is_ours, text = await self._connection.run(
+        code, now_ms, text = await self._connection.run(
             CLAIM_TICK, (keys.claim(tick_ms), keys.open, keys.misses, keys.state), args
         )
-        if is_ours:
-            return Claim(is_ours=True, before_ms=int(text) if text else None)
-        return Claim(is_ours=False, owner=text.decode())
+        verdict = Verdict(code)
+        if verdict is Verdict.OURS:
+            return Claim(verdict, now_ms, before_ms=int(text) if text else None)
+        return Claim(verdict, now_ms, owner=text.decode())
 
     async def record_run(
         self, name: str, claimed_tick_ms: int | None, *, gap_ms: int | None, fields: Mapping[str, Argument]
@@ -123,14 +150,22 @@ class CronScripts:
         )
 
     async def list_misses(
-        self, name: str, ticks_ms: Sequence[int], reason: str, *, is_distributed: bool, gap_ms: int | None
-    ) -> list[int]:
-        """List ticks, at most 100, as missed. Returns those that are listed now and were not before."""
+        self,
+        name: str,
+        ticks_ms: Sequence[int],
+        reason: str,
+        *,
+        is_distributed: bool,
+        gap_ms: int | None,
+        within_ms: int = 0,
+    ) -> Listing:
+        """List ticks, at most 100, as missed; of a distributed cron those that have been due for over `within_ms`."""
         keys = CronKeys(name)
         claims = [keys.claim(tick_ms) for tick_ms in ticks_ms] if is_distributed else []
-        args: list[Argument] = [self._instance.token, self._instance.name, reason, claim_kept_ms(gap_ms), *ticks_ms]
-        listed = await self._connection.run(LIST_MISSES, (keys.state, keys.open, keys.misses, *claims), args)
-        return [int(tick_ms) for tick_ms in listed]
+        kept_ms = claim_kept_ms(gap_ms)
+        args: list[Argument] = [self._instance.token, self._instance.name, reason, kept_ms, within_ms, *ticks_ms]
+        listed, early = await self._connection.run(LIST_MISSES, (keys.state, keys.open, keys.misses, *claims), args)
+        return Listing([int(tick_ms) for tick_ms in listed], [int(tick_ms) for tick_ms in early])
 
 
 async def read_cron(connection: PipelinedConnection, name: str) -> CronView:

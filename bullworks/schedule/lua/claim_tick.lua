@@ -1,4 +1,5 @@
---[[ claim_tick: give a tick to the first process that asks for it; to no other ever, nor once it is listed as missed.
+--[[ claim_tick: give a tick, once it is due by this clock, to the first process that asks for it before it is over; to
+     no other ever, nor once it is listed as missed.
   KEYS    1 claim   string  of this tick: who has it, or `ran`, or `missed`; has a TTL
           2 open    zset    runs that go on, by the end of their leases
           3 misses  zset    ticks that did not run
@@ -10,8 +11,11 @@
           5 lease_ms  ms      with nothing heard of the run for so long, its process counts as dead
           6 pattern   string  expression and zone: a gap is one between ticks of the same
           7 state_ms  ms      how long the state is remembered
-  RETURNS list  1, the latest tick accounted for before, or ''   it is the asker's
-                0, who has it, or `ran`, or `missed`             it is not
+          8 within_ms ms      a tick is over so long after it is due
+  RETURNS list  1, this clock, the latest tick accounted for before, or ''   it is the asker's
+                0, this clock, who has it, or `ran`, or `missed`             it is not
+                2, this clock, ''                                            it is not due yet
+                3, this clock, ''                                            it is over, and nobody has it
   EVENTS  none
 ]]
 -- include: lib/now.lua
@@ -27,10 +31,15 @@ if owner then
   local its_token, its_before, its_instance = string.match(owner, '^([^|]*)|([^|]*)|(.*)$')
   if its_token ~= token then
     close_dead(open, misses, now)
-    return {0, its_instance or owner}
+    return {0, now, its_instance or owner}
   end
   -- The answer to the first time was lost, or the run goes on.
   before = its_before
+elseif now < tonumber(tick) then
+  return {2, now, ''}
+elseif now > tick + ARGV[8] then
+  close_dead(open, misses, now)
+  return {3, now, ''}
 else
   local known = redis.call('HMGET', state, 'pattern', 'seen')
   before = known[1] == ARGV[6] and known[2] or ''
@@ -45,4 +54,4 @@ redis.call('PEXPIRE', open, kept_ms)
 -- Listed when its lease had run out, and it goes on all the same.
 redis.call('ZREMRANGEBYSCORE', misses, tick, tick)
 close_dead(open, misses, now)
-return {1, before}
+return {1, now, before}

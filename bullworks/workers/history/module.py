@@ -1,12 +1,15 @@
 """HistoryModule: the workers of the application are recorded, and what was recorded can be read."""
 
+from operator import attrgetter
+from typing import Any
+
 from bullworks.bullmq import Worker
 from bullworks.core import ModuleContainer, Token, dynamic_module, provide
 from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.settings import Settings
 from bullworks.workers.fleet import WorkerFleet
 from bullworks.workers.history.reader import RedisHistory
 from bullworks.workers.history.recorder import FLUSH_S, HistoryRecorder
+from bullworks.workers.history.settings import HistorySettings
 from bullworks.workers.options import WorkersSetup
 from bullworks.workers.tokens import CONNECTION, SETUP
 
@@ -63,7 +66,7 @@ class HistoryModule:
         return dynamic_module(
             HistoryModule,
             providers=[
-                provide(_ENABLED, use_factory=lambda: _is_enabled(enabled)),
+                *_switch(enabled),
                 provide(HistoryKeeper, use_factory=keep, inject=[WorkerFleet, _ENABLED]),
                 # lazy: where nobody reads, and no queue is real, nothing is reached
                 provide(RedisHistory, use_factory=_reader, inject=[CONNECTION, SETUP], lazy=True),
@@ -74,9 +77,12 @@ class HistoryModule:
         )
 
 
-def _is_enabled(given: bool | None) -> bool:  # noqa: FBT001 - the option's own value
-    return Settings.load().workers.history_enabled if given is None else given
-
-
 def _reader(connection: PipelinedConnection, setup: WorkersSetup) -> RedisHistory:
     return RedisHistory(connection, setup.prefix)
+
+
+def _switch(given: bool | None) -> list[Any]:  # noqa: FBT001 - the option's own value
+    """Provides what the option says, or HISTORY_ENABLED where it says nothing."""
+    if given is not None:
+        return [provide(_ENABLED, use_value=given)]
+    return [HistorySettings, provide(_ENABLED, use_factory=attrgetter("history_enabled"), inject=[HistorySettings])]

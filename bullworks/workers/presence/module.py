@@ -1,10 +1,13 @@
 """PresenceModule: the board can say which workers there are, and where."""
 
+from operator import attrgetter
+from typing import Any
+
 from bullworks.bullmq import Worker
 from bullworks.core import ModuleContainer, Token, dynamic_module, provide
-from bullworks.settings import Settings
 from bullworks.workers.fleet import WorkerFleet
 from bullworks.workers.presence.heart import BEAT_S, Heart
+from bullworks.workers.presence.settings import PresenceSettings
 
 _ENABLED: Token[bool] = Token("presence:is_enabled")
 
@@ -52,12 +55,15 @@ class PresenceModule:
         return dynamic_module(
             PresenceModule,
             providers=[
-                provide(_ENABLED, use_factory=lambda: _is_enabled(enabled)),
+                *_switch(enabled),
                 provide(PresenceKeeper, use_factory=keep, inject=[WorkerFleet, _ENABLED]),
             ],
             key=(cls, enabled, beat_s),
         )
 
 
-def _is_enabled(given: bool | None) -> bool:  # noqa: FBT001 - the option's own value
-    return Settings.load().workers.presence_enabled if given is None else given
+def _switch(given: bool | None) -> list[Any]:  # noqa: FBT001 - the option's own value
+    """Provides what the option says, or PRESENCE_ENABLED where it says nothing."""
+    if given is not None:
+        return [provide(_ENABLED, use_value=given)]
+    return [PresenceSettings, provide(_ENABLED, use_factory=attrgetter("presence_enabled"), inject=[PresenceSettings])]

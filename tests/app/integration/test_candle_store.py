@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from app.modules.candles import Candle, CandleStore
 from app.modules.candles.candle import start_of
 from app.modules.candles.keys import CandleKeys
+from app.modules.candles.settings import CandlesSettings
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.settings import CandlesSettings
 
 MINUTE_MS = 60_000
 T_MS = 1_700_000_040_000  # the start of a minute

@@ -11,6 +11,7 @@ import pytest
 
 from app.modules.sync import LateSyncError, SyncModule, SyncService, SyncSourceError
 from app.modules.sync.keys import snapshot_key
+from app.modules.sync.settings import SyncSettings
 from app.modules.sync.source import fetch
 from app.modules.sync.store import SnapshotStore
 from app.workers.sync_worker import SyncWorker
@@ -19,7 +20,6 @@ from bullworks.core import Application, create_application
 from bullworks.locks.distributed_lock import DistributedLockService
 from bullworks.redis.pipelined import PipelinedConnection
 from bullworks.schedule import CronExpression, SchedulerRegistry
-from bullworks.settings import SyncSettings
 from bullworks.workers import BullModule, get_queue_token
 from tests.app.http_server import HttpServer
 from tests.bullworks.waiting import eventually

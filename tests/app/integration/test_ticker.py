@@ -13,6 +13,7 @@ import pytest
 from app.modules.candles import CandlesModule, CandleStore
 from app.modules.ticker import Tick, TickerModule, TickerService, TickerSource, TickerSourceError
 from app.modules.ticker.keys import LAST
+from app.modules.ticker.settings import TickerSettings
 from app.modules.ticker.store import TickerStore
 from app.workers.candles_worker import CandlesWorker
 from app.workers.ticker_worker import TickerWorker
@@ -20,7 +21,6 @@ from bullworks.bullmq import Queue
 from bullworks.core import Application, create_application
 from bullworks.redis.pipelined import PipelinedConnection
 from bullworks.schedule import SchedulerRegistry
-from bullworks.settings import TickerSettings
 from bullworks.workers import BullModule
 from tests.app.http_server import HttpServer
 from tests.bullworks.waiting import eventually

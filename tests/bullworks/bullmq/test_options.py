@@ -66,6 +66,9 @@ def test_what_the_type_names_is_what_is_checked() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"retries": 3}, "retries: unknown option; did you mean attempts?"),
+        ({"max_retries": 3}, "max_retries: unknown option; did you mean attempts?"),
+        ({"countdown": 3}, "countdown: unknown option; did you mean delay?"),
         ({"atempts": 3}, "atempts: unknown option; did you mean attempts"),
         ({"removeOnComplete": True}, "removeOnComplete: unknown option; did you mean remove_on_complete"),
         ({"zzz": 1}, "zzz: unknown option; known: attempts, backoff, "),

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from bullworks.cli.application import main
+from bullworks.cli import main
+from tests.bullworks.cli.service import AppModule
 from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.settings.conftest import VARIABLES
 
@@ -41,9 +42,6 @@ def environment(redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch
     """The real server, keys of this test's own, and nothing that the developer has set."""
     for name in [name for name in os.environ if name.upper() in VARIABLES]:
         monkeypatch.delenv(name)
-    # `worker NAME` sets these two for its process, which here is the tests': setting them first has them restored.
-    monkeypatch.setenv("WORKERS_ENABLED", "true")
-    monkeypatch.setenv("ENABLED_WORKERS", "all")
     monkeypatch.setenv("QUEUE_REDIS_URL", redis_url)
     monkeypatch.setenv("QUEUE_PREFIX", key_prefix)
     monkeypatch.setenv("QUEUE_DATA_DIR", str(tmp_path / "redis"))
@@ -54,13 +52,19 @@ def environment(redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
+def service() -> type[Any]:
+    """The root module that `command` is about."""
+    return AppModule
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], service: type[Any]) -> Command:
     """Runs a command line in this process: `command("queue", "list")`."""
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            main(arguments)
+            main(service, arguments)
         printed = capsys.readouterr()
         return Ran(int(ended.value.code or 0), printed.out, printed.err)
 
@@ -69,11 +73,11 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts `main.py` with these arguments in a process of its own, from another folder than the checkout."""
+    """Starts the test's service with these arguments in a process of its own, from another folder than the checkout."""
     processes: list[subprocess.Popen[str]] = []
 
     def run(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, str(ROOT / "main.py"), *arguments]
+        command = [sys.executable, str(ROOT / "tests/bullworks/cli/service_main.py"), *arguments]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         process = subprocess.Popen(command, cwd="/", text=True, **pipes)
         end_with_tests(process)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from bullworks import __version__
+from bullworks.cli import main
+from bullworks.cli.commands import CommandError
 from tests.bullworks.cli.conftest import Command
+from tests.bullworks.cli.service import AppModule
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), ["demo", "worker", "redis-url", "queue", "job", "Exit codes"]),
+        ((), ["greet", "worker", "redis-url", "queue", "job", "Exit codes"]),
         (("queue",), ["add", "list", "counts", "pause", "resume", "clean", "drain", "retry"]),
         (("job",), ["show"]),
-        (("demo",), ["--mails", "Example"]),
+        (("greet",), ["--name", "Say hello"]),
         (("queue", "add"), ["--attempts", "--backoff", "--delay", "--priority", "Example"]),
         (("queue", "clean"), ["--grace", "completed", "Example"]),
     ],
@@ -31,9 +35,7 @@ def test_the_version_is_shown(command: Command) -> None:
     assert command("--version").out == f"Bullworks {__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "arguments", [("quueue",), ("queue", "lst"), ("demo", "--mail", "3"), ("demo", "--mails", "0")]
-)
+@pytest.mark.parametrize("arguments", [("quueue",), ("queue", "lst"), ("greet", "--mane", "you")])
 def test_a_wrong_command_line_is_exit_code_2(command: Command, arguments: tuple[str, ...]) -> None:
     ran = command(*arguments)
     assert ran.code == 2
@@ -43,11 +45,12 @@ def test_a_wrong_command_line_is_exit_code_2(command: Command, arguments: tuple[
 def test_wrong_settings_are_listed_and_exit_code_2(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_LEVEL", "loud")
     monkeypatch.setenv("ENABLED_WORKERS", ",")
-    for arguments in ((), ("queue", "list"), ("demo",), ("worker",)):
+    for arguments in ((), ("worker",)):
         ran = command(*arguments)
         assert (ran.code, ran.out) == (2, "")
         assert ran.err.startswith("error: the configuration has ")
         assert "LOG_LEVEL='loud'" in ran.err
+        assert "ENABLED_WORKERS=','" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -98,8 +101,32 @@ def test_production_needs_a_redis_url(command: Command, monkeypatch: pytest.Monk
 
 
 def test_debug_shows_the_traceback(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bullworks.cli.application import main
-    from bullworks.cli.failure import CommandError
-
     with pytest.raises(CommandError, match="there is no queue"):
-        main(["--debug", "queue", "counts", "none"])
+        main(AppModule, ["--debug", "queue", "counts", "none"])
+
+
+def test_a_feature_s_command_is_run_by_its_name(command: Command) -> None:
+    ran = command("greet", "--name", "Ada")
+    assert (ran.code, ran.out) == (0, "Hello, Ada!\n")
+
+
+def test_a_root_module_that_cannot_be_imported_is_told_with_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where a feature was deleted and its import was not: --help still answers, the start says what to mend."""
+    (tmp_path / "torn_service.py").write_text("import json\n\nfrom torn_features.email import EmailModule\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for arguments, code, stream in ((["--help"], 0, "out"), ([], 1, "err"), (["modules"], 1, "err")):
+        with pytest.raises(SystemExit) as ended:
+            main("torn_service:AppModule", arguments)
+        said = capsys.readouterr()
+        assert ended.value.code == code
+        assert f"{tmp_path / 'torn_service.py'}:3: there is no module 'torn_features'" in said.err
+        assert "Traceback" not in said.err
+        assert stream == "err" or "worker" in said.out
+
+
+def test_a_root_module_of_another_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main("tests.bullworks.cli.service:NoModule", [])
+    assert "tests.bullworks.cli.service has no NoModule" in capsys.readouterr().err

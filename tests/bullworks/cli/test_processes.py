@@ -1,16 +1,12 @@
-"""The service, the demo and `redis-url` as processes: signals, exit codes, the embedded server they share."""
+"""The service and `redis-url` as processes: signals, exit codes, the embedded server they share."""
 
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -86,40 +82,3 @@ def test_a_second_process_attaches_to_the_same_embedded_server(
     assert holding.returncode == 130
     # The data outlives the server: it starts again for whoever asks next.
     assert command("queue", "list", "--json").json["email"]["waiting"] == 1
-
-
-@pytest.mark.timeout(90)
-def test_the_demo_sends_every_mail_and_says_how_it_went(start: Start, tmp_path: Path) -> None:
-    demo = start("demo", "--mails", "60", "--fail-every", "10")
-    out, err = demo.communicate(timeout=80)
-    assert demo.returncode == 0, err
-    first, second, third = out.splitlines()
-    assert first.startswith("60 of 60 mails sent in ")
-    assert second == "6 failed at first and were tried again: 66 attempts in all."
-    assert third == f"The mails are in {tmp_path / 'outbox' / 'demo'}"
-    assert len(list((tmp_path / "outbox" / "demo").glob("*.eml"))) == 60
-    assert "of 60 mails" in err
-    assert "\x1b" not in out + err
-
-
-@pytest.mark.timeout(90)
-def test_the_demo_draws_a_bar_on_a_terminal(start: Start) -> None:
-    ours, theirs = pty.openpty()
-    demo = start("demo", "--mails", "20", stderr=theirs, stdout=theirs)
-    os.close(theirs)
-    seen = b""
-    deadline_s = time.monotonic() + 80
-    while time.monotonic() < deadline_s:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:
-            break  # the other end was closed
-        if not piece:
-            break
-        seen += piece
-    os.close(ours)
-    assert demo.wait(timeout=10) == 0
-    text: Any = seen.decode()
-    assert "welcome mails" in text
-    assert "20/20" in text
-    assert "20 of 20 mails sent" in text

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bullworks.cli import main
 from bullworks.core import create_application, module
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
@@ -49,10 +50,10 @@ class ReportWorker:
 class ReportsService: ...
 
 
-@pytest.fixture(autouse=True)
-def service(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def service() -> type[Any]:
     runs.clear()
-    monkeypatch.setattr("app.app_module.AppModule", ReportsService)
+    return ReportsService
 
 
 def rows(command: Command) -> dict[str, dict[str, Any]]:
@@ -140,7 +141,7 @@ def test_a_cron_that_was_added_at_run_time_is_listed_too(command: Command) -> No
     assert (row["expression"], row["result"]) == ("0 5 * * *", "ok")
 
 
-def test_a_bad_expression_is_told_by_its_method(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_expression_is_told_by_its_method(capsys: pytest.CaptureFixture[str]) -> None:
     class BadWorker:
         @cron("61 * * * *")
         def bad(self) -> None: ...
@@ -148,8 +149,9 @@ def test_a_bad_expression_is_told_by_its_method(command: Command, monkeypatch: p
     @module(imports=[BullModule.for_root()], providers=[BadWorker])
     class BadService: ...
 
-    monkeypatch.setattr("app.app_module.AppModule", BadService)
-    ran = command("schedule", "list")
-    assert ran.code == 1
-    assert "BadWorker.bad, @cron('61 * * * *'): " in ran.err
-    assert "Traceback" not in ran.err
+    with pytest.raises(SystemExit) as ended:
+        main(BadService, ["schedule", "list"])
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "BadWorker.bad, @cron('61 * * * *'): " in said
+    assert "Traceback" not in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,15 +12,20 @@ from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
 from bullworks.schedule import CronRun
+from bullworks.schedule.clockwork.clock import SystemClock
+from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.clockwork.ticks import ticks_of
-from bullworks.schedule.journal.journal import CronFacts
+from bullworks.schedule.journal.journal import CronFacts, Verdict
 from bullworks.schedule.journal.records import read_record, recorded_names
 from bullworks.schedule.journal.redis_journal import RedisJournal
+from bullworks.schedule.journal.time_probe import TimeProbe
 from tests.bullworks.cluster.group import ServerGroup
 
 pytestmark = pytest.mark.timeout(40)
 
-TICK_MS = 1_800_000_000_000
+TICK_MS = 1_600_000_000_000
+# No tick is ever over by it, however long past.
+FOREVER_MS = 100 * 365 * 86_400_000
 
 
 @pytest.fixture
@@ -39,9 +45,10 @@ async def test_ticks_are_claimed_and_written_down(connection: PipelinedConnectio
         CronFacts(f"{key_prefix}:{n}", ticks, is_distributed=True, has_own_name=True) for n in range(12)
     ]  # in slots of all nodes
     for cron in crons:
-        claims = await asyncio.gather(one.claim(cron, TICK_MS, 5_000), other.claim(cron, TICK_MS, 5_000))
-        assert sorted(claims) == [False, True]
-        winner = one if claims[0] else other
+        claimed = replace(cron, threshold_ms=FOREVER_MS)
+        claims = await asyncio.gather(*(journal.claim(claimed, TICK_MS, 0) for journal in (one, other)))
+        assert sorted(claims) == [Verdict.TAKEN, Verdict.OURS]
+        winner = one if claims[0] is Verdict.OURS else other
         winner.ended(cron, CronRun(tick_ms=TICK_MS, started_at_ms=TICK_MS, duration_ms=1))
         winner.missed(cron, [TICK_MS + 1_000, TICK_MS + 2_000], "came up late")
     await one.close()
@@ -51,3 +58,12 @@ async def test_ticks_are_claimed_and_written_down(connection: PipelinedConnectio
         record = await read_record(connection, cron.name)
         assert (record.result, [miss.reason for miss in record.misses]) == ("ok", ["came up late"] * 2)
         assert record.running_on == []
+
+
+async def test_the_time_is_known(connection: PipelinedConnection) -> None:
+    async def connect() -> PipelinedConnection:
+        return connection
+
+    shared = SharedClock(SystemClock())
+    await TimeProbe(connect, shared).ask()
+    assert abs(shared.now_ms() - SystemClock().wall_ms()) < 60_000

@@ -12,7 +12,9 @@ from bullworks.core import (
     AsyncFactoryError,
     OverrideTooLateWarning,
     RecipeInUseError,
+    Token,
     UnknownProviderError,
+    WiringError,
     create_application,
     dynamic_module,
     module,
@@ -47,6 +49,33 @@ def test_an_unknown_token_is_told_with_the_nearest_or_with_all() -> None:
     with pytest.raises(UnknownProviderError) as caught:
         an_app(provide("mail", use_value=1)).get("queue")
     assert str(caught.value) == "App has no provider 'queue'; it has: 'mail', App"
+
+
+def test_a_hint_never_repeats_what_was_asked_for() -> None:
+    other = type("MailService", (), {"__module__": "somewhere.else"})
+    here = f"{MailService.__module__}.MailService"
+    clock: Token[str] = Token("Clock")
+    for provided, asked, told in (
+        (other, MailService, f"App has no provider {here}; did you mean somewhere.else.MailService?"),
+        (provide(clock, use_value="x"), "Clock", "App has no provider 'Clock'; did you mean Token('Clock')?"),
+        (provide("Clock", use_value="x"), clock, "App has no provider Token('Clock'); did you mean 'Clock'?"),
+    ):
+        with pytest.raises(UnknownProviderError) as caught:
+            an_app(provided).get(asked)
+        assert str(caught.value) == told
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_nor_does_that_of_a_parameter(order: int) -> None:
+    tokens: list[Any] = ["clock", Token("clock")]
+    provided, asked = tokens[::order]
+    with pytest.raises(WiringError) as caught:
+        an_app(provide(provided, use_value="x"), provide("a", use_factory=str, inject=[asked])).container.build()
+    told = {"clock": "'clock'"}
+    provided_text, asked_text = (told.get(each, "Token('clock')") for each in (provided, asked))
+    assert str(caught.value).endswith(
+        f"  Hint: {asked_text} is asked for, {provided_text} is provided: two tokens of one name."
+    )
 
 
 def test_an_unknown_attribute_is_told_likewise_also_when_it_is_overridden() -> None:

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from bullworks.core import ApplicationStateError, create_application, dynamic_module, module, provide
+from bullworks.core import ApplicationStateError, ModuleRef, Scope, create_application, dynamic_module, module, provide
 
 HOOKS = (
     "on_module_init",
@@ -303,3 +303,66 @@ async def test_resources_are_still_open_in_the_last_hook() -> None:
     async with create_application(dynamic_module(type("App", (), {}), providers=providers)):
         pass
     assert log == ["open", "shutdown", "closed"]
+
+
+async def test_hooks_of_transient_instances_are_called_before_those_of_the_singleton_that_they_were_made_for() -> None:
+    log: list[str] = []
+    part, whole, other = (hooked(name, log) for name in ("Part", "Whole", "Other"))
+
+    async def make_late(part: object) -> Any:
+        await asyncio.sleep(0)
+        return hooked("Late", log)()
+
+    class Root:
+        def __init__(self, modules: ModuleRef) -> None:
+            self.modules = modules
+
+    providers = [
+        Root,
+        provide(part, use_class=part, scope=Scope.TRANSIENT),
+        provide("late", use_factory=make_late, inject=[part], scope=Scope.TRANSIENT),
+        provide(whole, use_factory=lambda part, late: whole(), inject=[part, "late"]),
+        provide(other, use_factory=lambda part: other(), inject=[part]),
+        provide("lazy", use_factory=str, inject=[part], lazy=True),
+        provide("request", use_factory=str, inject=[part], scope=Scope.REQUEST),
+    ]
+    async with create_application(dynamic_module(type("App", (), {}), providers=providers)) as app:
+        assert [line for line in log if line.startswith("on_module_init")] == [
+            "on_module_init Part",
+            "on_module_init Part",
+            "on_module_init Late",
+            "on_module_init Whole",
+            "on_module_init Part",
+            "on_module_init Other",
+        ]
+        started = len(log)
+        # who asks for one has it: no hook of it is called
+        await app.resolve(part)
+        await app.get(Root).modules.create(part)
+        await app.resolve("lazy")
+        async with app.request():
+            await app.resolve("request")
+    ended = [line for line in log[started:] if line.startswith("on_module_destroy")]
+    assert ended == [f"on_module_destroy {name}" for name in ("Other", "Part", "Whole", "Late", "Part", "Part")]
+
+
+async def test_a_task_that_a_constructor_leaves_running_makes_no_parts_of_it() -> None:
+    class Draft:
+        def on_module_init(self) -> None:
+            raise AssertionError("nobody made it for a singleton")
+
+    made: list[Draft] = []
+
+    class Poller:
+        def __init__(self, modules: ModuleRef) -> None:
+            self.task = asyncio.create_task(self.poll(modules))
+
+        async def poll(self, modules: ModuleRef) -> None:
+            made.append(await modules.resolve(Draft))
+
+        async def on_module_init(self) -> None:
+            await self.task
+
+    drafts = provide(Draft, use_class=Draft, scope=Scope.TRANSIENT)
+    async with create_application(dynamic_module(type("App", (), {}), providers=[Poller, drafts])):
+        assert len(made) == 1

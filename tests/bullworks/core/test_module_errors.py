@@ -23,8 +23,9 @@ def test_an_attribute_that_the_container_needs_is_refused() -> None:
 
 
 def test_an_attribute_that_is_no_identifier_is_refused() -> None:
-    assert text_for(provide("3rd party", use_value=1)) == (
-        "'3rd party' would be the attribute '3rd_party' of AppModule, which is no name in Python.\n"
+    token: Token[int] = Token("third", attr="3rd_party")
+    assert text_for(provide(token, use_value=1)) == (
+        "third would be the attribute '3rd_party' of AppModule, which is no name in Python.\n"
         "  Hint: rename the class, or provide it by a Token(name, attr=...)."
     )
 
@@ -35,9 +36,10 @@ def test_a_token_with_an_attribute_of_its_own_may_have_any_name() -> None:
     assert container.all_providers() == 1
 
 
-def test_two_tokens_of_one_attribute_are_refused() -> None:
-    assert text_for(MailService, provide("mail-service", use_value=1)) == (
-        "MailService and 'mail-service' would both be the attribute 'mail_service' of AppModule.\n"
+def test_two_tokens_that_ask_for_one_attribute_are_refused() -> None:
+    token: Token[int] = Token("mails", attr="mail_service")
+    assert text_for(MailService, provide(token, use_value=1)) == (
+        "MailService and mails would both be the attribute 'mail_service' of AppModule.\n"
         "  Hint: provide one of them by a Token(name, attr=...)."
     )
 

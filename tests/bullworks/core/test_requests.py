@@ -8,6 +8,7 @@ import pytest
 
 from bullworks.core import (
     AsyncFactoryError,
+    BuildCircleError,
     Lazy,
     ModuleRef,
     RequestError,
@@ -410,15 +411,57 @@ async def test_a_request_may_be_left_in_another_context_than_it_was_entered_in()
         assert app.get(Session) is app.get(Session)
 
 
-async def test_of_two_tasks_that_need_the_same_async_provider_at_once_the_sooner_one_s_is_kept() -> None:
-    made: list[str] = []
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_five_tasks_that_resolve_one_provider_at_once_have_one_instance(is_async: bool) -> None:
+    made: list[object] = []
+
+    async def connect() -> object:
+        await asyncio.sleep(0)
+        made.append(object())
+        return made[-1]
+
+    def build(connection: object) -> object:
+        made.append(connection)
+        return connection
+
+    providers = [
+        provide("connection", use_factory=connect if is_async else object, scope=Scope.REQUEST, inject=[]),
+        provide("handler", use_factory=build, inject=["connection"]),
+    ]
+    async with an_app(*providers) as app, app.request():
+        got = await asyncio.gather(*(app.resolve("handler") for _ in range(5)))
+        assert all(each is got[0] for each in got)
+        assert len(made) == (2 if is_async else 1)
+        assert app.get("connection") is got[0]
+
+
+async def test_when_the_task_that_makes_an_instance_is_cancelled_the_next_makes_it() -> None:
+    begun, made = asyncio.Event(), []
 
     async def connect() -> str:
-        await asyncio.sleep(0)
-        made.append(f"connection {len(made)}")
+        if not begun.is_set():
+            begun.set()
+            await asyncio.Event().wait()
+        made.append("connection")
         return made[-1]
 
     async with an_app(provide("connection", use_factory=connect, scope=Scope.REQUEST)) as app, app.request():
-        await asyncio.gather(app.resolve("connection"), app.resolve("connection"))
-        assert len(made) == 2
-        assert app.get("connection") == await app.resolve("connection") == "connection 0"
+        first, second = (asyncio.create_task(app.resolve("connection")) for _ in range(2))
+        await begun.wait()
+        first.cancel()
+        assert await second == "connection"
+        assert made == ["connection"]
+
+
+async def test_an_instance_that_asks_for_itself_while_it_is_made_is_refused_in_words() -> None:
+    class Owner:
+        def __init__(self, child: Lazy["Child"]) -> None:
+            child()
+
+    class Child:
+        def __init__(self, owner: Owner) -> None: ...
+
+    Owner.__init__.__annotations__["child"] = Lazy[Child]
+    async with an_app(Child, provide(Owner, use_class=Owner, scope=Scope.REQUEST)) as app, app.request():
+        with pytest.raises(BuildCircleError, match="Child was asked for while it was being built, by Child"):
+            await app.resolve(Child)

@@ -21,6 +21,12 @@ async def the_test_with_a_harness_passes(stage: Stage) -> None:
     await page.test_a_welcome_mail_is_tried_again()
 
 
+@checks("testing-flows")
+async def the_test_with_a_flow_passes(stage: Stage) -> None:
+    page = await stage.run()
+    await page.test_an_order_ships_what_was_packed()
+
+
 @checks("testing-on-redis")
 async def the_test_on_a_real_server_passes(stage: Stage) -> None:
     page = await stage.run()

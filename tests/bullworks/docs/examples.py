@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from inspect import CO_COROUTINE
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,11 +50,19 @@ def new_module(**names: Any) -> ModuleType:
 
 async def run_example(example: Example, module: ModuleType, *, redis_url: str) -> None:
     """Run it word for word but for the URL in it; `await` at the top is allowed."""
-    # Tracebacks point at the line of the page.
-    text = "\n" * (example.line - 1) + example.code.replace(URL_IN_EXAMPLES, redis_url)
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    code = compile(text, str(ROOT / example.page), "exec", flags=flags, dont_inherit=True)
+    code = compiled(example, example.code.replace(URL_IN_EXAMPLES, redis_url))
     if code.co_flags & CO_COROUTINE:
         await FunctionType(code, vars(module))()
     else:
         exec(code, vars(module))
+
+
+def execute(example: Example, module: ModuleType) -> None:
+    """Run one that neither awaits nor connects, word for word."""
+    exec(compiled(example, example.code), vars(module))
+
+
+def compiled(example: Example, text: str) -> CodeType:
+    """The code of an example; tracebacks point at the line of the page."""
+    lines = "\n" * (example.line - 1) + text
+    return compile(lines, str(ROOT / example.page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+import tempfile
+import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bullworks.cli.application import command_line
+from bullworks.cli.commands import Program
 from bullworks.core import Application, create_application, module
+from bullworks.settings import SettingsError, SettingsSource
 from bullworks.workers import BullModule, get_queue_token
 from tests.bullworks.docs.checks import Checks
 from tests.bullworks.docs.examples import ROOT, examples_of
@@ -110,6 +117,36 @@ async def the_report_is_made_elsewhere_once_it_is_warm(stage: Stage, caplog: pyt
             assert (await stage.finished(await queue.add("x", 7))).returnvalue == "report 7"
         finally:
             await queue.obliterate(force=True)
+
+
+@checks("settings")
+async def settings_are_injected_and_what_is_wrong_is_told(stage: Stage) -> None:
+    page = await stage.run()
+    assert page.recipients == ("ada@example.com", "grace@example.com")
+    shown = re.search(r"\n((?:    .*\n)+)\nNames in `.env`", (ROOT / PAGE).read_text())
+    assert shown is not None
+    with tempfile.TemporaryDirectory() as folder:
+        env_file = Path(folder, ".env")
+        env_file.write_text("REPORT_TIMEOUT_MS=soon\nREPORT_RECIPENTS=ada@example.com\nDATABASE_URL=x\n")
+        with pytest.raises(SettingsError) as refused:
+            await create_application(page.ReportsModule, settings=SettingsSource(env_file=env_file))
+        assert str(refused.value).replace(str(env_file), ".env") == textwrap.dedent(shown[1]).strip()
+
+
+@checks("commands")
+async def the_command_adds_the_job(stage: Stage) -> None:
+    page = await stage.run()
+    root = module(imports=[BullModule.for_root(), page.ReportsModule])(type("Root", (), {}))
+    settings = SettingsSource({"QUEUE_REDIS_URL": stage.redis_url, "QUEUE_PREFIX": stage.prefix})
+    program = Program(root, settings)
+
+    def type_it() -> None:
+        with program.entered(), pytest.raises(SystemExit, match=r"^0$"):
+            command_line(program, ["send-report"])(["send-report", "2026-11-24"])
+
+    await asyncio.to_thread(type_it)  # a loop of its own, as in a process of its own
+    async with stage.queue("reports") as queue:
+        assert [job.data for job in await queue.get_jobs("waiting")] == [{"day": "2026-11-24"}]
 
 
 @checks("dependency-injector")

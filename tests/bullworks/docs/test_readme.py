@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from app.modules.email import MailService
 from bullworks.bullmq import Queue
-from bullworks.core import provide
-from bullworks.settings import MailSettings
-from bullworks.workers import BullModule, get_queue_token
+from bullworks.core import create_application
+from bullworks.workers import get_queue_token
 from tests.bullworks.docs.examples import ROOT, Example, examples_of, new_module, run_example
+from tests.bullworks.docs.service import MailService
 from tests.bullworks.docs.stage import MAIL, Stage
 from tests.bullworks.waiting import eventually
 
@@ -29,11 +26,6 @@ def environment(redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("QUEUE_PREFIX", key_prefix)
 
 
-@pytest.fixture
-def mail_settings(tmp_path: Path) -> Any:
-    return provide(MailSettings, use_value=MailSettings(smtp_url=None, mail_outbox_dir=tmp_path))
-
-
 def stage_of(name: str, redis_url: str, key_prefix: str) -> Stage:
     example = EXAMPLES[name]
     assert isinstance(example, Example)
@@ -44,13 +36,13 @@ def test_every_example_is_one_of_these() -> None:
     assert list(EXAMPLES) == ["worker", "producer", "application", "testing", "engine"]
 
 
-async def test_the_worker_sends_the_mail(redis_url: str, key_prefix: str, mail_settings: Any, tmp_path: Path) -> None:
+async def test_the_worker_sends_the_mail(redis_url: str, key_prefix: str) -> None:
     stage = stage_of("worker", redis_url, key_prefix)
     page = await stage.run()
-    async with stage.application(page.EmailWorker, MailService, mail_settings, queues=("email",)) as application:
+    async with stage.application(page.EmailWorker, MailService, queues=("email",)) as application:
         job = await application.get(get_queue_token("email")).add("mail", MAIL)
         assert (await stage.finished(job)).returnvalue == {"sent": True}
-    assert len(list(tmp_path.glob("*.eml"))) == 1
+        assert application.get(MailService).sent == [MAIL["email"]]
 
 
 async def test_the_producer_adds_the_job(redis_url: str, key_prefix: str) -> None:
@@ -62,13 +54,12 @@ async def test_the_producer_adds_the_job(redis_url: str, key_prefix: str) -> Non
         assert (job.opts.attempts, job.delay, job.priority) == (3, 5_000, 1)
 
 
-async def test_the_application_runs_until_it_is_asked_to_stop(
-    redis_url: str, key_prefix: str, mail_settings: Any
-) -> None:
+async def test_the_modules_make_a_service_that_sends_what_is_added(redis_url: str, key_prefix: str) -> None:
     stage = stage_of("application", redis_url, key_prefix)
-    worker = (await stage.run_other("worker")).EmailWorker
-    names = {"EmailWorker": worker, "MailService": MailService, "MAIL_SETTINGS": mail_settings}
-    await stage.runs_until_closed(BullModule=BullModule, **names)
+    page = await stage.run()
+    async with await create_application(page.AppModule) as application:
+        job = await application.get(get_queue_token("email")).add("mail", MAIL)
+        assert (await stage.finished(job)).returnvalue == {"sent": True}
 
 
 async def test_the_readers_test_passes_without_redis(redis_url: str, key_prefix: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bullworks.core import Application, create_application, dynamic_module
 from bullworks.schedule import ScheduleModule, SchedulerRegistry
+from bullworks.settings import SettingsSource
 from tests.bullworks.docs.checks import Checks
 from tests.bullworks.docs.examples import examples_of
 from tests.bullworks.docs.stage import Stage
@@ -53,11 +53,12 @@ async def everything_is_registered(stage: Stage) -> None:
 @checks("from-settings")
 async def options_come_from_the_settings(stage: Stage) -> None:
     page = await stage.run()
-    for cron, expected in (("15 4 * * *", "15 4 * * *"), (None, "0 3 * * *")):
-        settings = SimpleNamespace(cleanup=SimpleNamespace(cron=cron, disabled=cron is None))
-        async with await with_schedule(page.Cleanup, settings=lambda found=settings: found) as application:
+    for cron, disabled, expected in (("15 4 * * *", "false", "15 4 * * *"), ("", "true", "0 3 * * *")):
+        settings = SettingsSource({"CLEANUP_CRON": cron or None, "CLEANUP_DISABLED": disabled})
+        root = dynamic_module(type("Root", (), {}), imports=[ScheduleModule.for_root()], providers=[page.Cleanup])
+        async with await create_application(root, settings=settings) as application:
             job = application.get(SchedulerRegistry).get_cron_job("Cleanup.clean")
-            assert (job.expression, job.is_active) == (expected, cron is not None)
+            assert (job.expression, job.is_active) == (expected, disabled == "false")
 
 
 @checks("on-error")

@@ -265,31 +265,33 @@ async def _worker_classes(stage: Stage) -> dict[str, Any]:
     return {"EmailWorker": email.EmailWorker, "ThumbnailWorker": thumbnails.ThumbnailWorker}
 
 
+async def _workers_module(stage: Stage) -> Any:
+    return (await stage.run_other("worker-registration", **await _worker_classes(stage))).WorkersModule
+
+
 @checks("worker-registration")
 async def registration_makes_a_container(stage: Stage) -> None:
-    page = await stage.run(BullModule=BullModule, **await _worker_classes(stage))
-    assert {"email_worker", "thumbnail_worker"} <= set(page.workers.providers)
+    page = await stage.run(**await _worker_classes(stage))
+    workers = page.WorkersModule.for_root(connection=stage.redis_url)
+    assert {"email_worker", "thumbnail_worker"} <= set(workers.providers)
 
 
 @checks("running")
 async def the_container_runs_until_it_is_asked_to_stop(stage: Stage) -> None:
-    classes = await _worker_classes(stage)
-    workers = BullModule.for_root(
-        queues=("email", "thumbnails"),
-        providers=list(classes.values()),
-        connection=stage.redis_url,
-        prefix=stage.prefix,
-    )
-    await stage.runs_until_closed(workers=workers)
+    await stage.runs_until_closed(WorkersModule=await _workers_module(stage))
 
 
 @checks("feature-modules")
 async def modules_are_put_together(stage: Stage) -> None:
-    classes = await _worker_classes(stage)
-    page = await stage.run(module=module, BullModule=BullModule, **classes)
-    async with await create_application(page.AppModule), stage.queue("email") as queue:
-        job = await queue.add("mail", MAIL)
-        assert (await stage.finished(job)).returnvalue == {"sent": True}
+    users = await stage.run_other("adding-jobs")
+    names = {"WorkersModule": await _workers_module(stage), "UserService": users.UserService}
+    page = await stage.run(module=module, BullModule=BullModule, **names)
+    async with await create_application(page.AppModule) as application:
+        queue = application.get(get_queue_token("email"))
+        await application.get(page.UserService).send_welcome_email("user@example.com")
+        await eventually(queue.get_completed_count)
+        (job,) = await queue.get_completed()
+        assert job.returnvalue == {"sent": True}
 
 
 @checks("error-handling")

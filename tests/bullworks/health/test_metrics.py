@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from starlette.requests import Request
 from bullworks.core import Application
 from bullworks.health import Credentials
 from bullworks.health.options import HealthOptions, complete
+from bullworks.health.settings import HealthSettings
+from bullworks.settings import SettingsSource
 from bullworks.workers import get_queue_token
 from tests.bullworks.health.conftest import BEARER, TOKEN, EmailWorker, Serving, get
 from tests.bullworks.servers import RedisServer
@@ -201,7 +204,7 @@ def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_TOKEN", "hunter2")
     monkeypatch.setenv("METRICS_PASSWORD", "hunter2")
     monkeypatch.setenv("HEALTH_MAX_WAIT_MS", "5000")
-    setup = complete(HealthOptions())
+    setup = complete(HealthOptions(), SettingsSource()[HealthSettings])
     assert setup.max_wait_ms == 5_000
     assert isinstance(setup.metrics_auth, Credentials)
     assert (setup.metrics_auth.token, setup.metrics_auth.user, setup.metrics_auth.password) == (
@@ -214,3 +217,17 @@ async def test_the_log_says_where_nobody_can_read_them(serving: Serving, caplog:
     with caplog.at_level("INFO", "bullworks.health"):
         async with serving(metrics_auth=Credentials()):
             assert "/metrics answers 401 until METRICS_TOKEN or METRICS_PASSWORD is set" in caplog.text
+
+
+async def test_without_prometheus_client_the_reader_is_told_what_to_install(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delitem(sys.modules, "bullworks.health.exposition", raising=False)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    told = "/metrics needs prometheus-client, which is not installed: pip install 'bullworks[metrics]'"
+    with caplog.at_level("INFO", "bullworks.health"):
+        async with serving(EmailWorker, queues=("email",)) as app:
+            assert (await get(app, "/health/live")).status_code == 200
+            answer = await get(app, "/metrics", **BEARER)
+    assert (answer.status_code, answer.text) == (501, told + "\n")
+    assert told in caplog.messages

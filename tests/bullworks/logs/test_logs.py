@@ -11,8 +11,15 @@ from typing import Any
 
 import pytest
 
-from bullworks.logs import FACT_CHARS, JsonFormatter, StandardErrorHandler, TextFormatter, configure, escape
-from bullworks.settings import LogSettings
+from bullworks.logs import (
+    FACT_CHARS,
+    JsonFormatter,
+    LogSettings,
+    StandardErrorHandler,
+    TextFormatter,
+    configure,
+    escape,
+)
 
 
 class Terminal(io.StringIO):

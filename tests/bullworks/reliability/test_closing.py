@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from bullworks.bullmq import Job, Queue, Worker
-from bullworks.bullmq.scripts.processing import FETCH
+from bullworks.bullmq.scripts.processing import ADVANCE
 from tests.bullworks.reliability.history import add_many, check_ended, completed, fields, is_blocked, places
 from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.reliability.proxy import FaultProxy, runs
@@ -53,12 +53,12 @@ async def test_closing_right_after_a_lost_fetch_brings_its_job_back_first(
     async def process(job: Job[Any, Any]) -> None:
         return
 
-    look.script_load(FETCH.source.decode())
+    look.script_load(ADVANCE.source.decode())
     for _ in range(5):
         worker: Worker[Any, Any] = Worker("q", process, connection=proxy.url, prefix=key_prefix)
         await worker.start()
         await eventually(lambda: is_blocked(look))
-        proxy.lose_reply(runs(FETCH.sha))
+        proxy.lose_reply(runs(ADVANCE.sha))
         lost = len(proxy.lost)
         adding = asyncio.ensure_future(queue.add("job", {}))
         await eventually(lambda: len(proxy.lost) > lost)  # noqa: B023 - asked within the round

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from typing import Any
 
+import pytest
 import redis
 
 from bullworks.bullmq import Job, Queue, Worker
+from bullworks.bullmq.scripts.scripts import CHECK_STALLED
 from tests.bullworks.reliability.history import add_many, check_ended, completed, fields, is_blocked, places
 from tests.bullworks.reliability.ledger import Ledger
-from tests.bullworks.reliability.worker_process import WorkerProcess
+from tests.bullworks.reliability.worker_process import POISON, WorkerProcess
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
 
@@ -47,6 +50,99 @@ async def test_jobs_of_a_killed_worker_run_again_and_none_is_lost(
     assert ledger.count("end") == dict.fromkeys(ids, 1)
     assert {fields(look, queue, job_id)["stc"] for job_id in killed} == {"1"}
     assert all("stc" not in fields(look, queue, job_id) for job_id in set(ids) - killed)
+
+
+async def test_jobs_of_a_killed_worker_run_again_side_by_side(
+    any_server: RedisServer, key_prefix: str, ledger: Ledger
+) -> None:
+    """One after the other they took as long as all of them together."""
+    run_s = 2.0
+    timing = {"lock_duration": LOCK_MS, "stalled_interval": STALLED_INTERVAL_MS}
+    async with Queue("q", connection=any_server.url, prefix=key_prefix) as queue:
+        ids = await add_many(queue, 50)
+        with WorkerProcess(
+            any_server.url, key_prefix, "q", ledger.path, run_ms=60_000, concurrency=50, **timing
+        ) as doomed:
+            await eventually(lambda: len(ledger.ids("start")) == 50, what=f"50 active jobs; {doomed.log}")
+            doomed.kill()
+
+        async def process(job: Job[Any, Any]) -> None:
+            await asyncio.sleep(run_s)
+            ledger.note("end", job.id)
+
+        limit_s = (LOCK_MS + 2 * STALLED_INTERVAL_MS) / 1000 + 5 + run_s
+        with any_server.client() as look:
+            async with Worker("q", process, connection=any_server.url, prefix=key_prefix, concurrency=50, **timing):
+                await eventually(lambda: completed(look, queue) == 50, within_s=limit_s)
+            check_ended(look, queue, ids)
+    assert ledger.count("end") == dict.fromkeys(ids, 1)
+
+
+@pytest.mark.timeout(60)
+async def test_jobs_that_kill_their_process_end_failed_and_those_beside_them_do_not(
+    any_server: RedisServer, key_prefix: str, ledger: Ledger
+) -> None:
+    """Two of them, and whoever dies is started again; each kills three processes at most, and the last one alone."""
+    timing = {"lock_duration": 500, "stalled_interval": 250}
+    deaths = 0
+    async with Queue("q", connection=any_server.url, prefix=key_prefix) as queue:
+        ids = await add_many(queue, 10)
+        poison = [(await queue.add(POISON, {})).id for _ in range(2)]
+        ids += poison + await add_many(queue, 10)
+
+        def start() -> WorkerProcess:
+            return WorkerProcess(any_server.url, key_prefix, "q", ledger.path, run_ms=150, concurrency=8, **timing)
+
+        process = start()
+        try:
+            with any_server.client() as look:
+                deadline_s = time.monotonic() + 45
+                while completed(look, queue) < 20 or look.zcard(queue.keys.of("failed")) < 2:
+                    assert time.monotonic() < deadline_s, places(look, queue)
+                    if process.process.poll() is not None:
+                        deaths += 1
+                        process = start()
+                    await asyncio.sleep(0.05)
+                process.signal(signal.SIGTERM)
+                process.wait(within_s=15)
+                check_ended(look, queue, ids, failed=2)
+                assert set(places(look, queue)["failed"]) == set(poison)
+                assert all("stalled" in fields(look, queue, job_id)["failedReason"] for job_id in poison)
+        finally:
+            process.kill()
+    assert 3 <= deaths <= 6
+    starts = ledger.count("start")
+    assert all(starts[job_id] <= 3 for job_id in poison)
+
+
+@pytest.mark.parametrize("stalled", [249, 250, 251, 1_000])
+async def test_many_jobs_that_stalled_at_once_are_brought_back_in_calls_that_are_bounded(
+    stalled: int, queue: Queue[Any], look: redis.Redis
+) -> None:
+    ids = await add_many(queue, stalled + 300)
+    held = ids[::2][:300]
+    look.delete(queue.keys.of("wait"))
+    look.lpush(queue.keys.of("active"), *ids)
+    for job_id in held:
+        look.set(queue.keys.of(f"{job_id}:lock"), "alive")
+    gone = [job_id for job_id in ids if job_id not in set(held)]
+    for expected in ([], gone):
+        look.delete(queue.keys.of("stalled-check"))
+        calls = 0
+        begin: Any = b""
+        moved: list[str] = []
+        while begin != -1:
+            answer, begin = await queue.connection.run(CHECK_STALLED, (queue.keys.base,), [30_000, 1, "1", begin])
+            assert len(answer) <= 250
+            moved += [job_id.decode() for job_id in answer]
+            calls += 1
+        assert moved == expected
+        assert calls <= len(ids) // 250 + 1
+    assert look.lrange(queue.keys.of("active"), 0, -1) == [
+        job_id.encode() for job_id in reversed(ids) if job_id in held
+    ]
+    assert look.scard(queue.keys.of("stalled")) == 0
+    assert places(look, queue)["wait"] == gone
 
 
 async def test_sigterm_starts_nothing_new_and_lets_running_jobs_end(

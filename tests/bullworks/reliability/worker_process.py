@@ -18,6 +18,8 @@ from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
+POISON = "poison"
+"""Name of jobs that kill the process which runs them."""
 
 
 class WorkerProcess:
@@ -98,6 +100,9 @@ async def main(plan: dict[str, Any]) -> None:
 
     async def process(job: Job[Any, Any]) -> str:
         ledger.note("start", job.id)
+        if job.name == POISON:
+            await asyncio.sleep(0.05)  # so that others run beside it
+            os.kill(os.getpid(), signal.SIGKILL)
         if plan["run_ms"]:
             await asyncio.sleep(plan["run_ms"] / 1000)
         ledger.note("end", job.id)

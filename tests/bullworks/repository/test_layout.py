@@ -8,13 +8,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = sorted(path.parent for top in ("app", "bullworks") for path in (ROOT / top).rglob("__init__.py"))
+# A project of its own, which is small enough to have one page in all.
+TEMPLATE = ROOT / "bullworks/cli/scaffold/template"
+PACKAGES = sorted(
+    path.parent
+    for top in ("app", "bullworks")
+    for path in (ROOT / top).rglob("__init__.py")
+    if not path.is_relative_to(TEMPLATE)
+)
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "app").rglob("*.md"),
         *(ROOT / "bullworks").rglob("*.md"),
+        *(ROOT / "benchmarks").rglob("*.md"),
     ]
 )
 # A name that says nothing collects everything.

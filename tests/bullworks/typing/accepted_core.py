@@ -1,5 +1,6 @@
 """Modules, providers and tokens need no cast; never run, but checked by mypy --strict and pyright."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Protocol, assert_type
 
@@ -89,6 +90,11 @@ class MailModule: ...
         provide(Queue, use_existing=QUEUE),
         provide(URL, use_factory=open_url),
         provide(CLOCK, use_class=SystemClock),
+        provide(CLOCK, use_value=SystemClock()),
+        provide(Clock, use_class=SystemClock),
+        provide(URL, use_factory=lambda mail: "redis://", inject=[MailService]),
+        provide(MailService, use_factory=lambda seed: MailService(), inject=[URL], scope=Scope.TRANSIENT),
+        provide("from json", use_factory=json.loads, inject=["text"]),
         provide("a name", use_value=1, lazy=False),
         provide(MailService, use_class=MailService, scope=Scope.SINGLETON),
     ],

@@ -16,10 +16,12 @@ from bullworks.schedule import (
     interval,
     timeout,
 )
+from bullworks.settings import Settings
 
 
-class Settings:
-    every = timedelta(seconds=5)
+class TickerSettings(Settings):
+    ticker_cron: str | None = None
+    ticker_every_ms: int = 5_000
 
 
 @injectable()
@@ -31,14 +33,14 @@ class Ticker:
     async def tick(self) -> int:
         return 1
 
-    @cron(FromSettings("ticker.cron", default="0 0 * * *"), disabled=lambda: False)
+    @cron(FromSettings(TickerSettings, "ticker_cron", default="0 0 * * *"), disabled=lambda: False)
     @cron("0 0 * * *", utc_offset=60, wait_for_completion=True, initial_delay=5_000)
     def twice(self) -> None: ...
 
     @cron(datetime(2030, 1, 1), time_zone="Europe/Paris")  # noqa: DTZ001 - a naive one is in the job's zone
     def once(self) -> None: ...
 
-    @interval("poll", lambda settings: settings.every)
+    @interval("poll", lambda settings: settings[TickerSettings].ticker_every_ms)
     def poll(self) -> None: ...
 
     @timeout(5_000)

@@ -1,11 +1,23 @@
 """Testing modules and harnesses need no cast; checked, never run."""
 
-from typing import Any, TypedDict, assert_type
+from collections.abc import AsyncIterator
+from typing import Any, Protocol, TypedDict, assert_type
 from unittest.mock import AsyncMock
 
-from bullworks.bullmq import Job, Queue
+from bullworks.bullmq import Job, JobNode, Queue
 from bullworks.core import ModuleContainer, Token, module, provide
-from bullworks.testing import QueueHarness, RecordedEvent, Test, TestingModule, TestingModuleBuilder, eventually
+from bullworks.locks import Lock
+from bullworks.testing import (
+    HarnessFlowProducer,
+    HarnessGroup,
+    MemoryLocks,
+    QueueHarness,
+    RecordedEvent,
+    Test,
+    TestingModule,
+    TestingModuleBuilder,
+    eventually,
+)
 from bullworks.testing.pytest_plugin import BullQueues, QueueHarnesses
 from bullworks.workers import WorkerHost, processor
 
@@ -20,8 +32,21 @@ class MailService:
     async def send(self, to: str) -> None: ...
 
 
-class FakeMail:
+class FakeMail(MailService):
     async def send(self, to: str) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> int: ...
+
+
+class FakeClock:
+    def now(self) -> int:
+        return 0
+
+
+async def open_url() -> AsyncIterator[str]:
+    yield "redis://"
 
 
 @processor("email")
@@ -45,11 +70,19 @@ def builder(harness: QueueHarness[Any]) -> TestingModuleBuilder:
         .use_class(FakeMail)
         .override_provider(URL)
         .use_factory(lambda mail: "redis://", inject=[MailService])
+        .override_provider(URL)
+        .use_factory(open_url)
+        .override_provider(Clock)
+        .use_class(FakeClock)
+        .override_provider("a name")
+        .use_value(1)
         .override_module(MailModule)
         .use_module(MailModule)
         .use_mocker()
         .use_mocker(lambda token: AsyncMock())
         .use_harness(harness)
+        .use_redis("redis://127.0.0.1:6379/0", prefix="test", config_key="reports")
+        .use_schedule()
     )
 
 
@@ -71,5 +104,9 @@ async def main(queues: BullQueues, harnesses: QueueHarnesses) -> None:
     assert_type(harness.jobs_in("failed", "completed")[0].data["to"], str)
     assert_type(harness.events, list[RecordedEvent])
     assert_type(await eventually(lambda: harness.jobs), list[Job[Mail]])
+    assert_type(module.harnesses, HarnessGroup)
+    await HarnessGroup(harness, QueueHarness("sms")).advance(1_000)
+    assert_type(await HarnessFlowProducer(harness).add({"name": "x", "queue_name": "email"}), JobNode)
+    assert_type(await MemoryLocks().acquire("sync", 1_000), Lock | None)
     await eventually(queues("email").get_completed_count)
     assert_type(harnesses("email", lambda job: None), QueueHarness[Any])

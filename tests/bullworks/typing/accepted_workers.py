@@ -59,6 +59,21 @@ class EmailWorker(WorkerHost[Mail, int]):
     @on_worker_event("failed")
     async def on_failed(self, job: Job[Mail, int] | None, error: BaseException) -> None: ...
 
+    @on_worker_event("active")
+    @on_worker_event("completed")
+    async def on_any(self, job: Job, *rest: Any) -> None: ...
+
+    @on_worker_event("ready")
+    @on_worker_event("drained")
+    def on_life(self) -> int:
+        return 1
+
+    @on_worker_event("stalled")
+    def on_stalled(self, job_id: str, previous: str = "active") -> None: ...
+
+    @on_worker_event("lock_renewal_failed")
+    def on_lost(self, job_ids: list[str]) -> None: ...
+
 
 @processor("images", process_pool=4, process_factory="package.module:make")
 class ImageWorker(WorkerHost):
@@ -93,6 +108,15 @@ class EmailListener(QueueEventsHost):
     async def on_completed(self, args: dict[str, Any], event_id: str) -> None:
         assert_type(self.queue_events, QueueEvents)
         assert_type(self.queue_events.last_event_id, str)
+
+    @on_queue_event("drained")
+    def on_drained(self) -> None: ...
+
+    @on_queue_event("error")
+    def on_error(self, error: BaseException) -> None: ...
+
+    @on_queue_event("my_own", custom=True)
+    def on_mine(self, args: dict[str, str], event_id: str) -> None: ...
 
     async def load_last_event_id(self) -> str | None:
         return "0"

@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 
-from bullworks.core import Shutdown
-from bullworks.settings import SettingsError
-from bullworks.web import BadAddressError, NotLoopbackError, PortTakenError, RoutesTwiceError, WebServer
+from bullworks.core import Shutdown, create_application
+from bullworks.settings import SettingsError, SettingsSource
+from bullworks.web import BadAddressError, NotLoopbackError, PortTakenError, RoutesTwiceError, WebModule, WebServer
 from bullworks.web.options import WebOptions, complete
+from bullworks.web.settings import WebSettings
 from tests.bullworks.web.conftest import Serving, contributing, get, says
 
 
@@ -247,7 +248,7 @@ async def test_one_path_of_two_modules_ends_the_start(serving: Serving) -> None:
 
 async def test_signals_stay_the_application_s_own(serving: Serving) -> None:
     async with serving(contributing("status", says("ok"))) as app:
-        app.enable_shutdown_hooks()
+        app.enable_shutdown_hooks(end_process=False)
         assert (await get(app, "/status")).text == "ok"
         os.kill(os.getpid(), signal.SIGTERM)
         assert await asyncio.wait_for(app.wait_for_shutdown(), 5) == "SIGTERM"
@@ -264,7 +265,7 @@ async def test_the_log_says_where_and_what_is_served(serving: Serving, caplog: p
 def test_what_is_left_out_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PORT", "4321")
     monkeypatch.setenv("HTTP_SERVE", "if-free")
-    setup = complete(WebOptions(host="::1"))
+    setup = complete(WebOptions(host="::1"), SettingsSource()[WebSettings])
     assert (setup.host, setup.port, setup.serve) == ("::1", 4321, "if-free")
     assert complete(WebOptions(port=0)).serve == "always"
     with pytest.raises(ValueError, match="serve must be one of always, if-free, never"):
@@ -272,7 +273,7 @@ def test_what_is_left_out_comes_from_the_settings(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(("name", "value"), [("HTTP_PORT", "70000"), ("HTTP_SERVE", "maybe"), ("HTTP_HOST", "a b")])
-def test_wrong_settings_are_told(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+async def test_wrong_settings_are_told(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"{name}='{value}'"):
-        complete(WebOptions())
+        await create_application(WebModule.for_root())

@@ -1,8 +1,10 @@
 """When workers start and stop, and what is still open while they do."""
 
 import asyncio
+import gc
 import os
 import signal
+import weakref
 from typing import Annotated, Any
 
 import pytest
@@ -139,7 +141,7 @@ async def test_a_second_signal_hands_running_jobs_back_at_once(run: Any, redis_u
             self.shutdown = shutdown
 
     async with run(EmailWorker, Seen, shutdown_grace=60_000) as app:
-        app.enable_shutdown_hooks()
+        app.enable_shutdown_hooks(end_process=False)
         job = await queue_of(app).add("x")
         await asyncio.wait_for(started.wait(), 10)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -165,7 +167,7 @@ async def test_two_signals_before_the_workers_are_drained_leave_no_grace(
             await asyncio.Event().wait()
 
     async with run(EmailWorker, shutdown_grace=60_000) as app:
-        app.enable_shutdown_hooks()
+        app.enable_shutdown_hooks(end_process=False)
         await queue_of(app).add("x")
         await asyncio.wait_for(started.wait(), 10)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -255,3 +257,31 @@ async def test_a_queue_made_by_a_factory_of_the_user_s_is_closed_before_the_last
     async with create_application(BullModule.for_root(connection=redis_url, providers=[own, Last])):
         pass
     assert seen == [True, False]
+
+
+async def test_a_closed_application_lets_go_of_hosts_and_queues(run: Any) -> None:
+    done = asyncio.Event()
+
+    @processor("email")
+    class EmailWorker(WorkerHost):
+        async def process(self, job: Job) -> None:
+            done.set()
+
+        @on_worker_event("completed")
+        def on_completed(self, job: Job) -> None: ...
+
+    async with run(EmailWorker) as app:
+        await queue_of(app).add("welcome", {})
+        await asyncio.wait_for(done.wait(), 5)
+        made = [weakref.ref(app.get(EmailWorker)), weakref.ref(queue_of(app)), weakref.ref(app.get(EmailWorker).worker)]
+    await asyncio.sleep(0)
+    gc.collect()
+    assert [each() for each in made] == [None, None, None]
+
+
+async def test_names_of_queues_that_differ_in_signs_only_may_stand_side_by_side(
+    run: Any,
+) -> None:
+    names = ("mail-out", "mail_out", "mail out", "日本")
+    async with run(queues=names) as app:
+        assert [queue_of(app, name).name for name in names] == list(names)

@@ -65,7 +65,12 @@ async def test_options_of_a_queue_come_from_a_function_async_or_not(redis_url: s
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"prefx": "a"}, "did you mean prefix"), (None, "must be QueueOptions")]
+    ("options", "message"),
+    [
+        ({"prefx": "a"}, "did you mean prefix"),
+        ({"attempts": 3}, "attempts is an option of jobs"),
+        (None, "must be QueueOptions"),
+    ],
 )
 async def test_options_that_a_function_gives_are_checked(redis_url: str, options: Any, message: str) -> None:
     queue = BullModule.register_queue_async("email", use_factory=lambda: options)

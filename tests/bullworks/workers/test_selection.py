@@ -9,9 +9,9 @@ import pytest
 from bullworks.bullmq import Job
 from bullworks.core import create_application, module, provide
 from bullworks.redis.endpoint import Endpoint
-from bullworks.settings import SettingsError
+from bullworks.settings import SettingsError, SettingsSource
 from bullworks.workers import BullModule, BullOptions, NoWorkerError, WorkerHost, processor
-from bullworks.workers.options import RootOptions, WorkersSetup, complete
+from bullworks.workers.options import RootOptions, WorkersSetup, complete, complete_from
 from bullworks.workers.selection import Selection
 from bullworks.workers.tokens import ENDPOINT, SETUP
 from tests.bullworks.workers.conftest import queue_of
@@ -94,7 +94,7 @@ def test_options_in_code_go_before_settings(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("WORKERS_ENABLED", "true")
     monkeypatch.setenv("ENABLED_WORKERS", "ticker,candles")
     monkeypatch.setenv("SHUTDOWN_GRACE_MS", "5000")
-    given = complete(RootOptions(workers_enabled=False, prefix="own"))
+    given = complete_from(RootOptions(workers_enabled=False, prefix="own"), SettingsSource())
     assert given.selection == Selection(is_enabled=False, names=frozenset({"ticker", "candles"}))
     assert (given.prefix, given.shutdown_grace_ms) == ("own", 5_000)
 

@@ -1,17 +1,20 @@
 """What is wrong is said at decoration or at the start, with what to do."""
 
-from typing import Any
+from typing import Annotated, Any, Protocol
 from unittest.mock import Mock
 
 import pytest
 
-from bullworks.bullmq import InvalidOptionError, Job
-from bullworks.core import Scope, WiringError, create_application, injectable, module, provide
+from bullworks.bullmq import InvalidOptionError, Job, Queue
+from bullworks.bullmq.flow_producer import FlowProducer
+from bullworks.core import Lazy, Scope, WiringError, create_application, injectable, module, provide
 from bullworks.redis import BadUrlError, ConnectError
 from bullworks.settings import SettingsError
 from bullworks.workers import (
     BullModule,
     HostScopeError,
+    InjectFlowProducer,
+    InjectQueue,
     ProcessorClassError,
     RegisteredTwiceError,
     RootImportedTwiceError,
@@ -25,6 +28,10 @@ from bullworks.workers import (
 )
 from tests.bullworks.servers import free_port
 from tests.bullworks.workers.test_processing import Sender
+
+
+class Enqueues(Protocol):
+    async def add(self, name: str) -> Any: ...
 
 
 @processor("email")
@@ -63,6 +70,8 @@ def test_a_processor_without_process_is_refused() -> None:
     ("options", "message"),
     [
         ({"concurency": 5}, "did you mean concurrency"),
+        ({"retries": 5}, r"retries: unknown option; attempts is an option of jobs: give it to queue\.add\(\), or in"),
+        ({"backoff": 5}, "backoff: unknown option; backoff is an option of jobs"),
         ({"concurrency": 0}, "concurrency: must be a whole number >= 1"),
         ({"lock_duration": -1}, "lock_duration"),
     ],
@@ -77,6 +86,58 @@ def test_a_queue_name_that_cannot_be_used_is_refused(name: str) -> None:
     for register in (processor, BullModule.register_queue):
         with pytest.raises(InvalidOptionError, match="queue name"):
             register(name)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "how"),
+    [
+        (Queue, 'Annotated[Queue, InjectQueue("...")]'),
+        (Queue[int], 'Annotated[Queue, InjectQueue("...")]'),
+        (FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]"),
+        (Job, "Annotated[Job, Inject(JOB)]"),
+    ],
+)
+@pytest.mark.parametrize("are_there_queues", [True, False])
+def test_a_parameter_without_its_mark_is_told_how_to_ask(wanted: Any, how: str, are_there_queues: bool) -> None:
+    class Producer:
+        def __init__(self, q: Any) -> None: ...
+
+    Producer.__init__.__annotations__["q"] = wanted
+    imports = [BullModule.for_root(queues=["email"])] if are_there_queues else []
+    app = create_application(module(imports=imports, providers=[Producer])(type("App", (), {})))
+    with pytest.raises(WiringError) as caught:
+        app.container.check_dependencies()
+    hint = f"  Hint: there may be several, each with a name; say which: `q: {how}`."
+    assert str(caught.value).splitlines()[2] == hint
+
+
+@pytest.mark.parametrize(
+    ("annotation", "said"),
+    [
+        (Annotated[int, InjectQueue("email")], "it says int, and its mark gives a Queue"),
+        (Annotated[FlowProducer | None, InjectQueue("email")], "it says FlowProducer, and its mark gives a Queue"),
+        (Annotated[Queue, InjectFlowProducer()], "it says Queue, and its mark gives a FlowProducer"),
+    ],
+)
+def test_a_mark_on_a_parameter_of_another_class_is_refused(annotation: Any, said: str) -> None:
+    class Producer:
+        def __init__(self, q: Any) -> None: ...
+
+    Producer.__init__.__annotations__["q"] = annotation
+    imports = [BullModule.for_root(queues=["email"]), BullModule.register_flow_producer()]
+    app = create_application(module(imports=imports, providers=[Producer])(type("App", (), {})))
+    with pytest.raises(WiringError, match=f"the annotation of `q` can't be read: {said}"):
+        app.container.check_dependencies()
+
+
+@pytest.mark.parametrize("annotation", [Queue, Queue[int], Any, object, Lazy[Queue], Enqueues, Queue | None])
+async def test_a_mark_goes_with_what_a_queue_may_be(annotation: Any) -> None:
+    class Producer:
+        def __init__(self, q: Any) -> None: ...
+
+    Producer.__init__.__annotations__["q"] = Annotated[annotation, InjectQueue("email")]
+    root = BullModule.for_root(queues=["email"], providers=[Producer])
+    create_application(root).container.check_dependencies()
 
 
 def test_an_unknown_worker_event_is_refused_with_the_near_name() -> None:
@@ -199,7 +260,7 @@ async def test_settings_that_cannot_be_used_are_told_beside_the_rest(run: Any, m
     monkeypatch.setenv("WORKERS_ENABLED", "perhaps")
     with pytest.raises(ExceptionGroup) as caught:
         await run(TickerWorker, connection=None)
-    assert [type(error) for error in caught.value.exceptions] == [UnknownQueueError, SettingsError]
+    assert [type(error) for error in caught.value.exceptions] == [SettingsError, UnknownQueueError]
 
 
 async def test_a_second_name_for_a_processor_is_no_second_worker(run: Any) -> None:

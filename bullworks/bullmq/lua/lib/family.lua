@@ -5,7 +5,7 @@
 local function read_parent(parent_key, parent_json)
   if not parent_key then return nil end
   local is_read, parent = pcall(cjson.decode, parent_json or '')
-  if not is_read or type(parent) ~= 'table' or not parent.queueKey then return nil end
+  if not is_read or type(parent) ~= 'table' or type(parent.queueKey) ~= 'string' then return nil end
   return {key = parent_key, id = tostring(parent.id), base = parent.queueKey .. ':', policy = parent}
 end
 

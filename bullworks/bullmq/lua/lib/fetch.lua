@@ -1,10 +1,18 @@
 -- include: lib/enqueue.lua
+-- include: lib/number_of.lua
+-- include: lib/priority_of.lua
 -- include: lib/whole.lua
 -- include: lib/wrong_type.lua
 
 -- How many jobs may be taken now, why not more, and for how long that holds.
 -- Nothing else runs while a script does, so a limit read once is the limit before each single pop.
 local OPEN, PAUSED, FULL, LIMITED, SUSPECT = 0, 1, 2, 3, 4
+
+-- A job with so many stalls is a suspect: it may be what killed its workers, and runs alone. The first rerun is not, since
+-- mostly the worker was to blame.
+local SUSPECT_STALLS = 2
+-- So many suspects are passed in one call.
+local MOST_ASIDE = 50
 
 -- Of a limit that names no duration, and between looks at one whose key has no expiry.
 local LIMIT_MS = 1000
@@ -32,10 +40,9 @@ local function promote_due(queue, now)
   if wrong then error({err = wrong}) end
   redis.call('ZREM', key, unpack(due))
   for _, id in ipairs(due) do
-    local priority = tonumber(redis.call('HGET', queue.base .. id, 'priority')) or 0
-    add_to_end(queue, id, priority, false)
+    add_to_end(queue, id, priority_of(queue, id), false)
     emit(queue, 'waiting', 'jobId', id, 'prev', 'delayed')
-    redis.call('HSET', queue.base .. id, 'delay', 0)
+    redis.pcall('HSET', queue.base .. id, 'delay', 0)
   end
   mark_work_unless_closed(queue)
 end
@@ -49,7 +56,8 @@ local function allowance(queue, options)
   local allowed, state, wait_ms = options.want, OPEN, -1
   if queue.concurrency then
     local room = queue.concurrency - redis.call('LLEN', queue.base .. 'active')
-    if room < allowed then allowed, state = math.max(room, 0), FULL end
+    -- Also where there is just enough: the fleet is full then.
+    if room <= allowed then allowed, state = math.max(room, 0), FULL end
   end
   -- A manual rate limit is a huge count in the same key, whether or not the worker has a limiter.
   local max = queue.max or options.limiter_max
@@ -94,7 +102,15 @@ local function put_back(queue, ids, first)
   for i = #ids, first, -1 do
     local id = ids[i]
     redis.call('LREM', queue.base .. 'active', 1, id)
-    add_to_head(queue, id, tonumber(redis.call('HGET', queue.base .. id, 'priority')) or 0)
+    add_to_head(queue, id, priority_of(queue, id))
+  end
+end
+
+-- Suspects that were popped go behind all others, which pass them.
+local function put_behind(queue, ids, first)
+  for i = first, #ids do
+    redis.call('LREM', queue.base .. 'active', 1, ids[i])
+    add_to_end(queue, ids[i], priority_of(queue, ids[i]), false)
   end
 end
 
@@ -111,7 +127,7 @@ local function read_job(key)
     elseif field == 'ats' then
       attempts_started = hash[i + 1]
     elseif field == 'stc' then
-      stalled = tonumber(hash[i + 1])
+      stalled = number_of(hash[i + 1])
     elseif field == 'defa' then
       deferred = true
     end
@@ -120,59 +136,84 @@ local function read_job(key)
   return hash, attempts_started, stalled or 0, deferred
 end
 
--- Takes the job for this worker; its hash gains the fields that this writes. `now` is a text.
-local function take(queue, now, options, id, key, hash, attempts_started)
-  attempts_started = attempts_started and whole(attempts_started + 1) or '1'
+-- Takes the job for this worker; its hash gains the fields that this writes. `now` is a text. `beside`: it has stalled, and
+-- others run beside it.
+local function take(queue, now, options, id, key, hash, attempts_started, beside)
+  -- Where that is no number it stays, and the worker fails the job for it.
+  local started = number_of(attempts_started or '0')
+  started = started and whole(started + 1) or attempts_started
   redis.call('SET', key .. ':lock', options.token, 'PX', options.lock_ms)
   local at = #hash
-  hash[at + 1], hash[at + 2], hash[at + 3], hash[at + 4] = 'processedOn', now, 'ats', attempts_started
+  hash[at + 1], hash[at + 2], hash[at + 3], hash[at + 4] = 'processedOn', now, 'ats', started
   if options.worker_name == '' then
-    redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started)
+    redis.call('HSET', key, 'processedOn', now, 'ats', started)
   else
-    redis.call('HSET', key, 'processedOn', now, 'ats', attempts_started, 'pb', options.worker_name)
+    redis.call('HSET', key, 'processedOn', now, 'ats', started, 'pb', options.worker_name)
     hash[at + 5], hash[at + 6] = 'pb', options.worker_name
   end
+  if beside then redis.call('HSET', key, 'beside', started) end
   emit(queue, 'active', 'jobId', id, 'prev', 'waiting')
 end
 
 -- Takes jobs for one worker.
 -- options: want, token, lock_ms, worker_name, limiter_max, limiter_duration, isolates (suspects run alone), holds (jobs
--- the worker has already).
+-- the worker has already), is_overdue (it has passed suspects for long enough, and is to take one next).
 -- Returns a list {id, hash, id, hash ...}, the state, and ms: until the limit ends (LIMITED) or the next delayed job is
 -- due (else); -1 unknown. A hash ends with the fields that this fetch wrote, once more.
 local function fetch(queue, now, options)
-  local jobs, taken, counted = {}, 0, 0
+  local jobs, taken, counted, seen = {}, 0, 0, 0
   if options.want == 0 then return jobs, OPEN, -1 end
   refuse_types(queue)
   promote_due(queue, now)
   local allowed, state, wait_ms = allowance(queue, options)
-  local ids, text = allowed > 0 and pop(queue, allowed) or {}, whole(now)
-  for i, id in ipairs(ids) do
-    local key = queue.base .. id
-    local hash, attempts_started, stalled, deferred = read_job(key)
-    if not hash then
-      redis.call('LREM', queue.base .. 'active', 1, id)
-    else
-      local suspect = options.isolates and stalled >= 1 and not deferred
-      if suspect and (taken > 0 or options.holds > 0) then
-        put_back(queue, ids, i)
-        state, wait_ms = SUSPECT, -1
-        break
-      end
-      take(queue, text, options, id, key, hash, attempts_started)
-      taken = taken + 1
-      if not deferred then counted = counted + 1 end
-      jobs[2 * taken - 1], jobs[2 * taken] = id, hash
-      if suspect then
-        put_back(queue, ids, i + 1)
-        state, wait_ms = SUSPECT, -1
-        break
+  local text, aside, met = whole(now), {}, 0
+  local function take_it(id, key, hash, attempts_started, deferred, beside)
+    take(queue, text, options, id, key, hash, attempts_started, beside)
+    taken = taken + 1
+    if not deferred then counted = counted + 1 end
+    jobs[2 * taken - 1], jobs[2 * taken] = id, hash
+  end
+  local is_over = allowed == 0
+  while not is_over do
+    local ids, asides_before = pop(queue, allowed - taken), #aside
+    seen = seen + #ids
+    for i, id in ipairs(ids) do
+      local key = queue.base .. id
+      local hash, attempts_started, stalled, deferred = read_job(key)
+      if not hash then
+        redis.call('LREM', queue.base .. 'active', 1, id)
+      elseif options.isolates and stalled >= SUSPECT_STALLS and not deferred then
+        met = met + 1
+        if options.is_overdue then
+          local runs_alone = taken == 0 and options.holds == 0
+          if runs_alone then take_it(id, key, hash, attempts_started, deferred, false) end
+          put_back(queue, ids, runs_alone and i + 1 or i)
+          is_over = true
+          break
+        end
+        aside[#aside + 1] = id
+      else
+        take_it(id, key, hash, attempts_started, deferred, options.isolates and stalled >= 1 and not deferred)
       end
     end
+    -- Once more only where suspects were in the way of others.
+    is_over = is_over or taken == allowed or #ids == 0 or #aside == asides_before or #aside >= MOST_ASIDE
   end
+  if #aside > 0 then
+    local first = 1
+    if taken == 0 and options.holds == 0 then
+      local key = queue.base .. aside[1]
+      local hash, attempts_started = read_job(key)
+      take_it(aside[1], key, hash, attempts_started, false, false)
+      first = 2
+    end
+    put_behind(queue, aside, first)
+  end
+  if met > 0 and state == OPEN then state, wait_ms = SUSPECT, -1 end
   count_against_limiter(queue, options, counted)
-  -- Other waiters are woken in turn, and so is this one where an id was no job and there may be more.
-  if #ids > 0 then mark_work(queue) end
+  -- Other waiters are woken in turn, and so is this one where an id was no job and there may be more. Not where all were
+  -- passed: those who hold jobs would wake each other on and on.
+  if seen > 0 and (taken > 0 or met == 0) then mark_work(queue) end
   if taken < options.want and wait_ms < 0 then
     local next_job = redis.call('ZRANGE', queue.base .. 'delayed', 0, 0, 'WITHSCORES')
     if next_job[2] then wait_ms = math.max(math.floor(next_job[2] / 4096) - now, 0) end
@@ -184,6 +225,8 @@ local FETCH_ARGUMENTS = 7
 
 -- Seven arguments from ARGV[at] on, as fetch() wants them.
 local function read_fetch_options(at)
+  local holds = tonumber(ARGV[at + 6])
+  local is_overdue = holds and holds < 0
   return {
     want = tonumber(ARGV[at]),
     token = ARGV[at + 1],
@@ -191,7 +234,8 @@ local function read_fetch_options(at)
     worker_name = ARGV[at + 3],
     limiter_max = tonumber(ARGV[at + 4]),
     limiter_duration = tonumber(ARGV[at + 5]),
-    isolates = ARGV[at + 6] ~= '',
-    holds = tonumber(ARGV[at + 6]) or 0,
+    isolates = holds ~= nil,
+    holds = is_overdue and -holds - 1 or holds or 0,
+    is_overdue = is_overdue,
   }
 end

@@ -1,5 +1,7 @@
 -- include: lib/enqueue.lua
 -- include: lib/kept.lua
+-- include: lib/number_of.lua
+-- include: lib/priority_of.lua
 -- include: lib/whole.lua
 -- include: lib/wrong_type.lua
 
@@ -50,7 +52,7 @@ local function delete_doomed(batch)
 end
 
 local function next_attempt(job)
-  return job[ATTEMPTS_MADE] and whole(job[ATTEMPTS_MADE] + 1) or '1'
+  return whole((number_of(job[ATTEMPTS_MADE]) or 0) + 1)
 end
 
 -- Behind the traces of a failed attempt its telemetry may have put where that was, of which Node keeps a field too.

@@ -5,7 +5,8 @@
 local function hand_back(queue, id, priority, unstarted)
   local key = queue.base .. id
   redis.call('DEL', key .. ':lock')
-  if unstarted then redis.call('HINCRBY', key, 'ats', -1) end
+  -- Where that is no number there is nothing to undo.
+  if unstarted then redis.pcall('HINCRBY', key, 'ats', -1) end
   add_to_head(queue, id, priority)
   emit(queue, 'waiting', 'jobId', id, 'prev', 'active')
 end

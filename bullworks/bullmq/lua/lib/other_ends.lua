@@ -88,10 +88,6 @@ local function tell_relations(queue, batch, now, job, key, id, value, completes)
   end
 end
 
-local function priority_of(key)
-  return tonumber(redis.call('HGET', key, 'priority')) or 0
-end
-
 -- Another attempt, at once (`retry`, extra = '1' for lifo) or later (`delay`, extra = ms).
 local function store_retry(queue, now, at, key, job, kind)
   local id, extra = ARGV[at + ID], ARGV[at + EXTRA]
@@ -101,7 +97,7 @@ local function store_retry(queue, now, at, key, job, kind)
     redis.call('HSET', key, 'delay', extra)
     add_delayed(queue, id, now + extra)
   else
-    add_to_end(queue, id, priority_of(key), extra == '1')
+    add_to_end(queue, id, priority_of(queue, id), extra == '1')
     emit(queue, 'waiting', 'jobId', id, 'prev', 'active')
     mark_work_unless_closed(queue)
   end
@@ -118,7 +114,7 @@ local function store_move(queue, now, at, key, kind)
     redis.call('ZADD', queue.base .. 'waiting-children', whole(now), id)
     emit(queue, 'waiting-children', 'jobId', id, 'prev', 'active')
   else
-    hand_back(queue, id, priority_of(key), kind == 'release')
+    hand_back(queue, id, priority_of(queue, id), kind == 'release')
     mark_work_unless_closed(queue)
   end
 end

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.modules.email import InvalidMailError, MailNotSentError, MailService
-from bullworks.settings import MailSettings
+from app.modules.email.settings import MailSettings
 
 MakeSettings = Callable[..., MailSettings]
 MAIL = {"to": "user@example.com", "subject": "Welcome!", "body": "Thank you"}

@@ -278,7 +278,7 @@ async def test_durations_are_a_histogram_in_ms(bench: TracedBench, told: Told):
 
 async def test_an_outcome_that_is_refused_ends_its_span_with_the_reason(bench: TracedBench, told: Told):
     async def process(job: Job) -> None:
-        await bench.command("DEL", bench.key(f"{job.id}:lock"))
+        await bench.command("SET", bench.key(f"{job.id}:lock"), "another's")
 
     async with observed(bench, process):
         await bench.queue.add("a")

@@ -12,6 +12,7 @@ from bullworks.bullmq.worker.marker_wait import MarkerWait
 from bullworks.redis.errors import ConnectionLostError
 from bullworks.redis.pipelined import PipelinedConnection
 from tests.bullworks.bullmq.worker.conftest import Bench
+from tests.bullworks.waiting import eventually
 
 
 class Waiting:
@@ -25,7 +26,7 @@ class Waiting:
         self.wait = MarkerWait(scripts, self.blocking, self.commands, longest_block_ms=10_000)
 
     def begin(self) -> "asyncio.Task[Any]":
-        return asyncio.create_task(self.wait.fetch(None, 1, "token", ""))
+        return asyncio.create_task(self.wait.until_marked(None))
 
 
 @pytest.fixture
@@ -42,8 +43,7 @@ async def test_a_wait_ends_however_early_that_is_asked_for(waiting: Waiting, tur
     for _ in range(turns):
         await asyncio.sleep(0)
     await waiting.wait.interrupt(timeout_s=5)
-    fetched = await asyncio.wait_for(fetching, 1)
-    assert fetched.jobs == []
+    assert await asyncio.wait_for(fetching, 1) is None
     assert waiting.blocking.is_connected
 
 
@@ -51,9 +51,34 @@ async def test_what_came_with_the_end_of_a_wait_is_returned(bench: Bench, waitin
     fetching = waiting.begin()
     adding = asyncio.create_task(bench.queue.add("n"))
     await waiting.wait.interrupt(timeout_s=5)
-    job = await adding
-    fetched = await asyncio.wait_for(fetching, 1)
-    assert (await bench.ids("active")) == ([job.id] if fetched.jobs else [])
+    await adding
+    marker = await asyncio.wait_for(fetching, 1)
+    assert await bench.command("EXISTS", bench.key("marker")) == (0 if marker else 1)
+    assert await bench.ids("active") == []
+
+
+async def test_a_marker_that_was_taken_for_nothing_is_given_back(bench: Bench, waiting: Waiting):
+    fetching = waiting.begin()
+    await bench.queue.add("n")
+    marker = await asyncio.wait_for(fetching, 5)
+    assert await bench.command("EXISTS", bench.key("marker")) == 0
+    await waiting.wait.give_back(marker)
+    assert await bench.command("ZRANGE", bench.key("marker"), 0, -1, "WITHSCORES") == [b"0", b"0"]
+
+
+async def test_a_wait_that_is_cancelled_takes_its_connection_with_it(bench: Bench, waiting: Waiting):
+    """Redis would give the next marker to a connection that nobody reads."""
+    fetching = waiting.begin()
+    await bench.blocked_in_redis()
+    fetching.cancel()
+    await asyncio.gather(fetching, return_exceptions=True)
+
+    async def is_gone() -> bool:
+        return b"bzpopmin" not in await bench.command("CLIENT", "LIST")
+
+    await eventually(is_gone)
+    await bench.queue.add("n")
+    assert await asyncio.wait_for(waiting.begin(), 5) is not None
 
 
 async def test_with_no_wait_under_way_there_is_nothing_to_end(waiting: Waiting):

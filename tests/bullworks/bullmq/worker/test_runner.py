@@ -8,6 +8,7 @@ import pytest
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
 from bullworks.bullmq.worker.runner import Runner
+from bullworks.bullmq.worker.supervisor import Supervisor
 
 
 class Running:
@@ -27,7 +28,7 @@ class Running:
             on_active=lambda job: None,
             on_ended=self._end,
             timeout_ms=None,
-            queue_name="work",
+            supervisor=Supervisor("work", lambda error: None),
         )
 
     async def until_idle(self) -> None:

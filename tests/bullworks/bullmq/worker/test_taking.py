@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from bullworks.bullmq.queue.bulk import JobSpec
+from bullworks.bullmq.worker import intake
 from tests.bullworks.bullmq.worker.conftest import Bench
 from tests.bullworks.waiting import eventually
 
@@ -117,6 +120,26 @@ async def test_the_fleets_concurrency_is_kept_over_two_workers(bench: Bench):
     assert peak == 2
 
 
+@pytest.mark.parametrize("slots", [(6, 6), (5, 5), (3, 6)], ids=str)
+async def test_equal_workers_share_what_the_fleet_may_run(bench: Bench, slots: tuple[int, int]):
+    """The one that has all places would take the next job with each outcome, and keep them for ever."""
+    shares = [0, 0]
+
+    def process_of(number: int) -> Any:
+        async def process(job: Any) -> None:
+            shares[number] += 1
+            await asyncio.sleep(0.005)
+
+        return process
+
+    await bench.command("HSET", bench.key("meta"), "concurrency", 5)
+    first, second = (bench.worker(process_of(number), concurrency=count) for number, count in enumerate(slots))
+    async with first, second:
+        await bench.queue.add_bulk([JobSpec("n", i) for i in range(300)])
+        await bench.until_in("completed", 300)
+    assert min(shares) >= 90, shares
+
+
 async def test_a_limiter_starts_so_many_jobs_per_duration(bench: Bench):
     started: list[float] = []
     loop = asyncio.get_running_loop()
@@ -143,14 +166,14 @@ async def test_a_job_that_stalled_runs_alone(bench: Bench):
 
     jobs = await bench.queue.add_bulk([JobSpec(f"n{i}", {}) for i in range(12)])
     for suspect in (jobs[3], jobs[4], jobs[9]):
-        await bench.command("HSET", bench.key(suspect.id), "stc", 1)
+        await bench.command("HSET", bench.key(suspect.id), "stc", 2)
     async with bench.worker(process, concurrency=10), bench.worker(process, concurrency=10):
         await bench.until_in("completed", 12)
     assert await bench.ids("active") == []
     assert await bench.command("LLEN", bench.key("wait")) == 0
 
 
-async def test_a_suspect_waits_until_its_worker_holds_nothing(bench: Bench):
+async def test_a_suspect_waits_until_its_worker_holds_nothing_and_others_pass_it(bench: Bench):
     running: set[str] = set()
     beside_suspect: list[set[str]] = []
     release = asyncio.Event()
@@ -164,13 +187,68 @@ async def test_a_suspect_waits_until_its_worker_holds_nothing(bench: Bench):
         running.discard(job.name)
 
     jobs = await bench.queue.add_bulk([JobSpec("a", {}), JobSpec("suspect", {}), JobSpec("b", {})])
-    await bench.command("HSET", bench.key(jobs[1].id), "stc", 1)
+    await bench.command("HSET", bench.key(jobs[1].id), "stc", 2)
     worker = bench.worker(process, concurrency=10)
     async with worker:
-        await eventually(lambda: running == {"a"})
+        await eventually(lambda: running == {"a", "b"})
+        await bench.queue.add("c", {})
+        await eventually(lambda: running == {"a", "b", "c"})
         release.set()
-        await bench.until_in("completed", 3)
+        await bench.until_in("completed", 4)
     assert beside_suspect == [set()]
+
+
+async def test_a_worker_that_is_always_busy_makes_room_for_a_suspect_in_the_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    """Else it would be passed for ever."""
+    monkeypatch.setattr(intake, "_PASSES_SUSPECTS_S", 0.3)
+    running: set[str] = set()
+    beside: list[set[str]] = []
+    is_over = asyncio.Event()
+
+    async def process(job: Any) -> None:
+        if job.name == "suspect":
+            beside.append(set(running))
+            await asyncio.sleep(0.02)
+            beside.append(set(running))
+            return
+        running.add(job.id)
+        if not is_over.is_set():
+            await bench.queue.add("n", {})
+        await asyncio.sleep(0.01)
+        running.discard(job.id)
+
+    suspects = await bench.queue.add_bulk([JobSpec("suspect", {}) for _ in range(2)])
+    for job in suspects:
+        await bench.command("HSET", bench.key(job.id), "stc", 2)
+    await bench.queue.add_bulk([JobSpec("n", {}) for _ in range(8)])
+    async with bench.worker(process, concurrency=4):
+        await eventually(lambda: len(beside) == 4, within_s=10)
+        is_over.set()
+        await bench.worker_idle()
+    assert beside == [set()] * 4
+
+
+async def test_the_first_rerun_of_stalled_jobs_is_parallel_and_told_in_their_hash(bench: Bench):
+    """What dies then has died beside others: that condemns none of them."""
+    running = 0
+    peak = 0
+
+    async def process(job: Any) -> None:
+        nonlocal running, peak
+        running += 1
+        peak = max(peak, running)
+        await asyncio.sleep(0.02)
+        running -= 1
+
+    jobs = await bench.queue.add_bulk([JobSpec("n", {}) for _ in range(6)])
+    for job in jobs:
+        await bench.command("HSET", bench.key(job.id), "stc", 1)
+    async with bench.worker(process, concurrency=6):
+        await bench.until_in("completed", 6)
+    assert peak == 6
+    assert {(await bench.hash(job.id))["beside"] for job in jobs} == {"1"}
 
 
 async def test_a_job_that_stalled_too_often_is_failed_without_being_run(bench: Bench):

@@ -1,0 +1,102 @@
+"""Program: the service that a command line is about: its root module, its settings, and how it is started again."""
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bullworks.cli.failure import CommandError
+from bullworks.core import Application, create_application
+from bullworks.settings import SettingsSource
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A service as a command line sees it.
+
+    Args:
+        app: its root module, as in `app.app_module:AppModule`; imported when it is first needed, or the class itself.
+        settings: where its settings come from.
+    """
+
+    app: str | type[Any]
+    settings: SettingsSource = field(default_factory=SettingsSource)
+
+    @classmethod
+    def current(cls) -> "Program":
+        """The program of the command that runs.
+
+        Raises:
+            LookupError: no command does.
+        """
+        return _CURRENT.get()
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """While the block runs, this is the current program."""
+        token = _CURRENT.set(self)
+        try:
+            yield
+        finally:
+            _CURRENT.reset(token)
+
+    def over(self, values: Mapping[str, str | None]) -> "Program":
+        """This program, with these variables instead of what the environment says."""
+        return Program(self.app, self.settings.over(values))
+
+    def module(self) -> type[Any]:
+        """The root module, imported.
+
+        Raises:
+            CommandError: it cannot be imported, or is not a class; says which line to look at.
+        """
+        found = self.app if isinstance(self.app, type) else imported(self.app)
+        if not isinstance(found, type):
+            raise CommandError(f"{self.app} is not a module class, but {found!r}")
+        return found
+
+    def application(self) -> Application:
+        """An application of the root module, not started."""
+        return create_application(self.module(), settings=self.settings)
+
+    def command(self) -> list[str]:
+        """How a process of the same program is started, before its arguments."""
+        script = getattr(sys.modules.get("__main__"), "__file__", None)
+        is_script = script is not None and sys.modules["__main__"].__spec__ is None
+        if is_script and Path(str(script)).suffix == ".py":
+            return [sys.executable, str(Path(str(script)).resolve())]
+        app = self.app if isinstance(self.app, str) else f"{self.app.__module__}:{self.app.__qualname__}"
+        return [sys.executable, "-m", "bullworks", "--app", app]
+
+
+_CURRENT: ContextVar[Program] = ContextVar("program")
+
+
+def imported(place: str) -> Any:
+    """What `package.module:name` names.
+
+    Raises:
+        CommandError: there is no such module, or it has no such name; says which line to look at.
+    """
+    module_name, _, name = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), name)
+    except ModuleNotFoundError as error:
+        raise CommandError(_missing(place, error), "Restore it, or remove the import and its uses") from error
+    except AttributeError as error:
+        raise CommandError(f"{module_name} has no {name}", "Write it as MODULE:NAME") from error
+
+
+def _missing(app: str, error: ModuleNotFoundError) -> str:
+    """Says which import names what is not there: the last line of the traceback that is not the import system's."""
+    traceback, place = error.__traceback__, ""
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if not file.startswith("<frozen") and file != __file__ and "importlib" not in Path(file).parts:
+            place = f"{file}:{traceback.tb_lineno}: "
+        traceback = traceback.tb_next
+    return f"{app} cannot be imported: {place}there is no module {error.name!r}"

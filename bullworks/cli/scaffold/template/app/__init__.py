@@ -1,0 +1,1 @@
+"""This service: app_module.py says what it is made of."""

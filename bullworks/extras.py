@@ -1,0 +1,51 @@
+"""The packages that only some parts need, and the error of a part whose packages are not installed."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+EXTRAS: Mapping[str, Mapping[str, str]] = {
+    "board": {"jinja2": "jinja2", "starlette": "starlette", "uvicorn": "uvicorn"},
+    "cli": {"rich": "rich", "typer": "typer"},
+    "metrics": {"prometheus-client": "prometheus_client"},
+    "otel": {"opentelemetry-api": "opentelemetry"},
+    "testing": {"pytest": "pytest", "pytest-asyncio": "pytest_asyncio"},
+    "web": {"starlette": "starlette", "uvicorn": "uvicorn"},
+}
+"""Of each extra that a part cannot do without, its packages and what they are imported as."""
+
+
+class MissingExtraError(ImportError):
+    """A part of Bullworks was used whose packages are not installed.
+
+    Attributes:
+        extra: the extra that brings them, as in `pip install 'bullworks[board]'`.
+        part: what was used, as in "the board".
+        packages: what is missing.
+    """
+
+    def __init__(self, extra: str, part: str, packages: tuple[str, ...]) -> None:
+        super().__init__(extra, part, packages)
+        self.extra = extra
+        self.part = part
+        self.packages = packages
+
+    def __str__(self) -> str:
+        *others, last = self.packages
+        listed = f"{', '.join(others)} and {last}" if others else last
+        are = "are" if others else "is"
+        return f"{self.part} needs {listed}, which {are} not installed: pip install 'bullworks[{self.extra}]'"
+
+
+def require(extra: str, part: str) -> None:
+    """See that the packages of an extra are installed, without importing them.
+
+    Args:
+        extra: one of EXTRAS.
+        part: what needs them, in the singular, for the error.
+
+    Raises:
+        MissingExtraError: at least one is not.
+    """
+    missing = tuple(package for package, module in EXTRAS[extra].items() if find_spec(module) is None)
+    if missing:
+        raise MissingExtraError(extra, part, missing)

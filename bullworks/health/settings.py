@@ -1,0 +1,20 @@
+"""When this process is ready, and who may read its metrics, from the environment."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from bullworks.settings import DAY_MS, Settings
+
+
+class HealthSettings(Settings):
+    """When this process is ready, and who may read its metrics."""
+
+    health_max_wait_ms: Annotated[int, Field(ge=0, le=DAY_MS)] = Field(
+        default=15 * 60 * 1000, description="whole milliseconds: how long a job may wait; 0: however long"
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="what Prometheus sends as Authorization: Bearer; unset, without a password: nobody"
+    )
+    metrics_user: str = Field(default="prometheus", description="the name that goes with METRICS_PASSWORD")
+    metrics_password: SecretStr | None = Field(default=None, description="for Basic auth; unset: none")

@@ -1,0 +1,46 @@
+"""StandingScheduler: crons, intervals and timeouts are there, and no clock runs them."""
+
+from bullworks.core import Discovery, Shutdown
+from bullworks.schedule.journal.journal import CronFacts, LogJournal
+from bullworks.schedule.journal.recorder import Connect
+from bullworks.schedule.registry import SchedulerRegistry
+from bullworks.schedule.scheduler import Scheduler
+
+
+class LocalJournal(LogJournal):
+    """For a process that is the whole fleet: every tick of a distributed cron is its own, nothing is written down."""
+
+    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
+        """True, always."""
+        del cron, tick_ms, within_ms
+        return True
+
+
+class StandingScheduler(Scheduler):
+    """The scheduler of a testing module. `registry.get_cron_job(name).fire_on_tick()` runs a cron by hand.
+
+    Args:
+        runs: what is due runs, as it does in the application.
+        is_alone: the test named no server, so there is nobody to share distributed crons with.
+    """
+
+    def __init__(
+        self, registry: SchedulerRegistry, discovery: Discovery, shutdown: Shutdown, *, runs: bool, is_alone: bool
+    ) -> None:
+        super().__init__(registry, discovery, shutdown)
+        self._runs = runs
+        self._is_alone = is_alone
+
+    async def on_module_init(self) -> None:
+        """As Scheduler's own; Redis is reached only where it was named."""
+        await super().on_module_init()
+        if self._journal is None:
+            self._registry.use(LocalJournal(), self._options.on_error)
+
+    async def on_application_start(self) -> None:
+        """Run what is due from now on, if the test wants that."""
+        if self._runs:
+            await super().on_application_start()
+
+    def _connect(self) -> Connect | None:
+        return None if self._is_alone and self._options.connection is None else super()._connect()

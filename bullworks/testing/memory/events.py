@@ -1,0 +1,42 @@
+"""MemoryEvents: what tells those who wait for a harness's jobs to finish."""
+
+from collections.abc import Callable
+
+from bullworks.bullmq.events import codec as event_codec
+from bullworks.bullmq.events.codec import StreamEvent
+from bullworks.bullmq.events.event_id import EventId
+from bullworks.bullmq.events.waiting import JobWaits
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.wire import codec
+from bullworks.testing.memory.job import MemoryJob
+from bullworks.testing.memory.jobs import MemoryJobs
+
+_TOLD = {
+    "completed": (event_codec.COMPLETED, b"returnvalue", codec.RETURN_VALUE),
+    "failed": (event_codec.FAILED, b"failedReason", codec.FAILED_REASON),
+}
+
+
+class MemoryEvents:
+    """What `Job.wait_until_finished` needs; in a real queue, the reader of its event stream.
+
+    Args:
+        work: has the jobs that are due run, soon: who waits for a job lets it run, or else nobody would.
+    """
+
+    def __init__(self, keys: QueueKeys, jobs: MemoryJobs, work: Callable[[], None]) -> None:
+        self.keys = keys
+        self.waits = JobWaits(keys.name)
+        self._jobs = jobs
+        self._work = work
+        jobs.on_ended = self._ended
+
+    async def start(self) -> None:
+        """Somebody is about to wait."""
+        self._work()
+
+    def _ended(self, job: MemoryJob, state: str) -> None:
+        position = EventId(len(self._jobs.events), 0)
+        wire_name, told, field = _TOLD[state]
+        fields = {event_codec.JOB_ID: job.id.encode(), told: job.fields[field]}
+        self.waits.heard(StreamEvent(str(position).encode(), wire_name, fields))

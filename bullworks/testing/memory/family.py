@@ -1,0 +1,209 @@
+"""MemoryFamily: parents and children over the queues of several harnesses; in Redis, lua/lib/family.lua."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bullworks.bullmq.errors import outcome_error
+from bullworks.bullmq.job.state import FinishedState
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.wire import codec, payload
+from bullworks.testing.errors import NoHarnessError
+from bullworks.testing.memory.job import PREFIX, Children, MemoryJob
+from bullworks.testing.memory.lines import MemoryLines
+
+_ENDED = ("completed", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A job that is, or will be, in a queue."""
+
+    queue: MemoryLines
+    id: str
+
+    @property
+    def job(self) -> MemoryJob | None:
+        return self.queue.find(self.id)
+
+    @property
+    def children(self) -> Children:
+        """Its children; looking makes no difference."""
+        return self.queue.children.get(self.id, Children())
+
+    @property
+    def key(self) -> str:
+        return self.queue.keys.of(self.id)
+
+
+class MemoryFamily:
+    """The queues whose jobs may be each other's parents and children.
+
+    A queue is known by its name: whatever prefix a parent's key has, its own is meant.
+    """
+
+    def __init__(self, *queues: MemoryLines) -> None:
+        self._queues = {queue.keys.name: queue for queue in queues}
+
+    def has(self, key: str) -> bool:
+        """Whether there is a job with this key. Raises NoHarnessError: its queue is on no harness."""
+        return self._place(key).job is not None
+
+    def adopt(self, parent_key: str, child_key: str) -> None:
+        """Have the parent, which may be added a moment later, wait for the child."""
+        parent = self._place(parent_key)
+        parent.queue.children.setdefault(parent.id, Children()).unprocessed[child_key] = None
+
+    def disown(self, parent_key: str, child_key: str) -> None:
+        """Have the parent not wait for a child that was not added; it is not released by that."""
+        self._place(parent_key).children.settle(child_key)
+
+    def release_if_alone(self, key: str) -> None:
+        """Let a parent go on that has no child to wait for."""
+        _release_if_alone(self._place(key))
+
+    def completed(self, child_key: str, child: MemoryJob) -> None:
+        """The child has completed: its parent may go on."""
+        parent = self._parent_of(child)
+        if parent is not None and parent.children.settle(child_key):
+            parent.children.processed[child_key] = child.fields[codec.RETURN_VALUE]
+            _release_if_alone(parent)
+
+    def failed(self, child_key: str, child: MemoryJob) -> None:
+        """The child has failed for good; what that is for its parent, the child's options say."""
+        parent, policy = self._parent_of(child), _policy_of(child)
+        if parent is None or not policy or not parent.children.settle(child_key):
+            return
+        if "fpof" in policy:
+            parent.children.failed[child_key] = None
+            if parent.job is not None:
+                parent.queue.fail_unrun(parent.job, f"child {child_key} failed")
+            return
+        if "rdof" not in policy:
+            parent.children.ignored[child_key] = child.fields[codec.FAILED_REASON]
+        if "cpof" in policy:
+            _release(parent)
+        else:
+            _release_if_alone(parent)
+
+    def removed(self, child_key: str, child: MemoryJob) -> None:
+        """The child is no more: its parent does not wait for it."""
+        parent = self._parent_of(child)
+        if parent is not None and parent.children.settle(child_key):
+            _release_if_alone(parent)
+
+    def reprocessed(self, child_key: str, child: MemoryJob, state: FinishedState) -> None:
+        """The child, which had ended, runs again: its parent waits for it, unless it went on meanwhile."""
+        parent = self._parent_of(child)
+        if parent is not None and parent.job is not None:
+            parent.children.reopen(child_key, state)
+
+    def part(self, child_key: str, child: MemoryJob) -> bool | None:
+        """Let child and parent be strangers. Returns whether the parent waited for it; None: it has none."""
+        parent = self._parent_of(child)
+        if parent is None or parent.job is None:
+            return None
+        waited = child_key in parent.children.unprocessed
+        self.removed(child_key, child)
+        del child.fields[codec.PARENT_KEY], child.fields[codec.PARENT]
+        return waited
+
+    def remove(self, queue: MemoryLines, job: MemoryJob, *, children: bool) -> None:
+        """Remove a job, with `children` all below it too.
+
+        Raises:
+            JobLockedError: one of them runs.
+        """
+        tree = list(self._tree(_Place(queue, job.id))) if children else [(0, _Place(queue, job.id))]
+        for _, place in tree:
+            if place.job is not None and place.job.token is not None:
+                raise outcome_error(-10, job.id, "remove")
+        self._remove_all(tree)
+
+    def remove_unprocessed(self, queue: MemoryLines, job_id: str) -> int:
+        """Remove the jobs below a job that have not ended and do not run. Returns how many."""
+        below = list(self._tree(_Place(queue, job_id)))[1:]
+        doomed = [(depth, place) for depth, place in below if _may_go(place)]
+        self._remove_all(doomed)
+        return len(doomed)
+
+    def drain(self, queue: MemoryLines, job: MemoryJob) -> None:
+        """Remove a job where jobs of a queue are removed wholesale.
+
+        A parent in that queue whose last child goes so has nothing left to run for, and goes too, up to the root.
+        """
+        queue.remove(job)
+        key, parent = queue.keys.of(job.id), self._parent_of(job)
+        while parent is not None:
+            if parent.queue is not queue:
+                self.removed(key, job)
+                return
+            settled, waiting = parent.children.settle(key), parent.job
+            if not settled or parent.children.unprocessed or waiting is None or waiting.state != "waiting-children":
+                return
+            queue.remove(waiting)
+            job, key, parent = waiting, parent.key, self._parent_of(waiting)
+
+    def _tree(self, root: _Place) -> Iterator[tuple[int, _Place]]:
+        """The job and all below it that are still there, each before its children, with its depth."""
+        seen = {root.key}
+
+        def below(place: _Place, depth: int) -> Iterator[tuple[int, _Place]]:
+            yield depth, place
+            for key in place.children.keys:
+                child = self._place(key)
+                if key not in seen and child.job is not None:
+                    seen.add(key)
+                    yield from below(child, depth + 1)
+
+        return below(root, 0)
+
+    def _remove_all(self, tree: Sequence[tuple[int, _Place]]) -> None:
+        """Each leaves its parent before the jobs below it go, and goes itself after them."""
+        going: list[tuple[int, _Place]] = []
+        for depth, place in tree:
+            while going and going[-1][0] >= depth:
+                _remove(going.pop()[1])
+            if place.job is not None:
+                self.removed(place.key, place.job)
+            going.append((depth, place))
+        while going:
+            _remove(going.pop()[1])
+
+    def _place(self, key: str) -> _Place:
+        keys, job_id = QueueKeys.of_job(key, PREFIX)
+        if keys.name not in self._queues:
+            raise NoHarnessError(f"the job {key}", (keys.name,), tuple(self._queues))
+        return _Place(self._queues[keys.name], job_id)
+
+    def _parent_of(self, child: MemoryJob) -> _Place | None:
+        parent_key = child.text(codec.PARENT_KEY)
+        return self._place(parent_key) if parent_key else None
+
+
+def _policy_of(child: MemoryJob) -> set[str]:
+    """How the parent takes the child's failure, by its name on the wire; empty: it waits."""
+    parent: dict[str, Any] = payload.decode(child.fields.get(codec.PARENT, b"{}"))
+    return {"fpof", "cpof", "idof", "rdof"} & parent.keys()
+
+
+def _release(parent: _Place) -> None:
+    if parent.job is not None:
+        parent.queue.release(parent.job)
+
+
+def _release_if_alone(parent: _Place) -> None:
+    if not parent.children.unprocessed:
+        _release(parent)
+
+
+def _may_go(place: _Place) -> bool:
+    return place.job is not None and place.job.token is None and place.job.state not in _ENDED
+
+
+def _remove(place: _Place) -> None:
+    job = place.job
+    if job is not None:
+        state = job.state
+        place.queue.remove(job)
+        place.queue.tell("removed", job.id, prev=state)

@@ -1,0 +1,61 @@
+"""Adding flows to the queues of harnesses; in Redis, lua/add_flow.lua."""
+
+from collections.abc import Sequence
+
+from bullworks.bullmq.errors import addition_error
+from bullworks.bullmq.job.new_job import NewJob
+from bullworks.testing.memory.family import MemoryFamily
+from bullworks.testing.memory.jobs import MISSING_PARENT, OTHER_PARENT, MemoryJobs
+
+Placed = tuple[MemoryJobs, NewJob]
+"""A new job, and the queue that it is for."""
+
+
+def join(*queues: MemoryJobs) -> None:
+    """Let the jobs of these queues be each other's parents and children, and of no other's."""
+    family = MemoryFamily(*queues)
+    for queue in queues:
+        queue.family = family
+
+
+def add_flow(jobs: Sequence[Placed]) -> list[str]:
+    """Add trees of jobs, parents before their children; all or none. Returns an id for each.
+
+    Args:
+        jobs: at least one; their queues are joined, and each has an id.
+
+    Raises:
+        ParentError: a parent is missing, or a job of that id has another; nothing was added.
+        NoHarnessError: a root's own parent is in a queue that is on no harness; nothing was added.
+        NotSimulatedError: a job deduplicates otherwise than by id and ttl; nothing was added.
+    """
+    family = jobs[0][0].family
+    _refuse(jobs, family)
+    # All children are open before any is looked at: one that is completed already must not release a parent that still
+    # gets others.
+    for queue, new in jobs:
+        if new.opts.parent is not None:
+            family.adopt(new.opts.parent.key, queue.keys.of(new.id))
+    ids: list[str] = []
+    for queue, new in jobs:
+        job_id = str(queue.add(new))
+        if new.opts.parent is not None and job_id != new.id:
+            # Deduplicated: the parent does not wait for a job that was not added.
+            family.disown(new.opts.parent.key, queue.keys.of(new.id))
+        ids.append(job_id)
+    for queue, new in jobs:
+        if new.waits_for_children:
+            family.release_if_alone(queue.keys.of(new.id))
+    return ids
+
+
+def _refuse(jobs: Sequence[Placed], family: MemoryFamily) -> None:
+    in_flow: set[str] = set()
+    for queue, new in jobs:
+        queue.refuse_unsimulated(new)
+        parent = new.opts.parent
+        if parent is not None and parent.key not in in_flow and not family.has(parent.key):
+            raise addition_error(MISSING_PARENT, new.name, parent.key)
+        if parent is not None and queue.has_other_parent(new.id, parent.key):
+            raise addition_error(OTHER_PARENT, new.name, parent.key)
+        in_flow.add(queue.keys.of(new.id))

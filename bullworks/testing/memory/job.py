@@ -1,0 +1,100 @@
+"""MemoryJob: one job of a harness's queue; and the children that a job has."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bullworks.bullmq.job.dependencies import Dependencies, DependenciesCount
+from bullworks.bullmq.job.state import FinishedState
+from bullworks.bullmq.wire import payload
+
+Hash = dict[bytes, bytes]
+
+PREFIX = "bull"
+"""Of the keys of every harness's queue: BullMQ's own default."""
+
+
+@dataclass(slots=True)
+class MemoryJob:
+    """One job, kept also when the queue has removed it.
+
+    Attributes:
+        state: the name of its line; None once it was removed.
+    """
+
+    id: str
+    fields: Hash
+    state: str | None = None
+    token: str | None = None
+    logs: list[str] = field(default_factory=list)
+    deduplication_id: str | None = None
+
+    def number(self, name: bytes) -> int:
+        """A field of its hash; 0 where it has none."""
+        return int(self.fields.get(name, b"0"))
+
+    def text(self, name: bytes) -> str:
+        """A field of its hash; "" where it has none."""
+        return self.fields.get(name, b"").decode("utf-8", "replace")
+
+
+@dataclass(slots=True)
+class Children:
+    """The keys of a job's children, by what became of them, as Redis keeps them beside the job.
+
+    Attributes:
+        unprocessed: those that the job waits for.
+        processed: completed ones, with what they returned.
+        ignored: failed ones that the job goes on without, with the reason.
+        failed: failed ones that fail the job too.
+    """
+
+    unprocessed: dict[str, None] = field(default_factory=dict)
+    processed: dict[str, bytes] = field(default_factory=dict)
+    ignored: dict[str, bytes] = field(default_factory=dict)
+    failed: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[str]:
+        """All of them, those that have ended first."""
+        return [*self.processed, *self.ignored, *self.failed, *self.unprocessed]
+
+    def settle(self, key: str) -> bool:
+        """Wait for this child no more. False: it was not waited for."""
+        was_open = key in self.unprocessed
+        self.unprocessed.pop(key, None)
+        return was_open
+
+    def reopen(self, key: str, state: FinishedState) -> None:
+        """Wait again for a child that had ended so and runs again, if it counted."""
+        counted = (self.processed,) if state == "completed" else (self.failed, self.ignored)
+        for ended in counted:
+            if key in ended:
+                del ended[key]
+                self.unprocessed[key] = None
+                return
+
+    def read(self) -> Dependencies:
+        """All of them, decoded."""
+        return Dependencies(
+            {key: payload.decode(value) for key, value in self.processed.items()},
+            list(self.unprocessed),
+            {key: reason.decode("utf-8", "replace") for key, reason in self.ignored.items()},
+            list(self.failed),
+        )
+
+    def count(self) -> DependenciesCount:
+        """How many there are of each kind."""
+        return DependenciesCount(len(self.processed), len(self.unprocessed), len(self.ignored), len(self.failed))
+
+
+def flat(fields: Hash) -> list[bytes]:
+    """A hash as Redis sends it: name, value, name, value."""
+    return [part for pair in fields.items() for part in pair]
+
+
+def ordered(ids: Iterable[str], start: int, end: int, *, asc: bool) -> list[str]:
+    """A page, both ends included, as Redis counts them: -1 is the last."""
+    in_order = list(ids)
+    if not asc:
+        in_order.reverse()
+    return in_order[start : end + 1 or None]

@@ -1,0 +1,169 @@
+"""MemoryLines: where the jobs of a harness's queue are, by a clock that stands still."""
+
+from math import inf
+from typing import Any
+
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.wire import codec
+from bullworks.testing.memory.deduplication import MemoryDeduplication
+from bullworks.testing.memory.job import PREFIX, Children, MemoryJob
+from bullworks.testing.memory.line import Line
+from bullworks.testing.recorded_event import RecordedEvent
+
+STATES = ("wait", "prioritized", "delayed", "active", "waiting-children", "completed", "failed")
+
+
+class MemoryLines:
+    """The lines of one queue, one for each state, and the moves between those in which jobs wait.
+
+    Attributes:
+        now_ms: its clock; whoever owns it moves it on.
+        all: every job that was ever added, in order.
+        children: of the jobs that have any, by their ids.
+        deduplication: which job stands for which id.
+        events: what happened.
+    """
+
+    def __init__(self, queue_name: str, now_ms: int) -> None:
+        self.keys = QueueKeys(PREFIX, queue_name)
+        self.now_ms = now_ms
+        self.all: dict[str, MemoryJob] = {}
+        self.children: dict[str, Children] = {}
+        self.deduplication = MemoryDeduplication()
+        self.lines = {state: Line() for state in STATES}
+        self.events: list[RecordedEvent] = []
+        self.is_paused = False
+        self.limited_until_ms = 0
+        self._order = 0
+
+    def tell(self, event: str, job_id: str | None = None, /, **args: Any) -> None:
+        """Record an event."""
+        of_job = {} if job_id is None else {"job_id": job_id}
+        self.events.append(RecordedEvent(event, of_job | args, self.now_ms))
+
+    def find(self, job_id: str) -> MemoryJob | None:
+        """The job, as long as it is there."""
+        job = self.all.get(job_id)
+        return job if job is not None and job.state is not None else None
+
+    def take(self, want: int, token: str) -> list[MemoryJob]:
+        """The next jobs, active from now on."""
+        self._wake_due()
+        taken: list[MemoryJob] = []
+        while len(taken) < want and self._may_take():
+            job = self.all[self._next_line().pop()]
+            job.token = token
+            job.fields[codec.PROCESSED_ON] = b"%d" % self.now_ms
+            job.fields[codec.ATTEMPTS_STARTED] = b"%d" % (job.number(codec.ATTEMPTS_STARTED) + 1)
+            self.put(job, "active", self.next_order())
+            self.tell("active", job.id, prev="waiting")
+            taken.append(job)
+        return taken
+
+    def enqueue(self, job: MemoryJob, *, at_head: bool = False, prev: str | None = None, tells: bool = True) -> None:
+        """Let it wait, at the end of its line or at the head; a priority goes before `lifo`, as in BullMQ."""
+        order, priority = self.next_order(), job.number(codec.PRIORITY)
+        if priority:
+            self.put(job, "prioritized", priority, order)
+        else:
+            self.put(job, "wait", -order if at_head else order)
+        if tells:
+            self.tell("waiting", job.id, **({} if prev is None else {"prev": prev}))
+
+    def to_head(self, job: MemoryJob) -> None:
+        """Let it be the next of its line."""
+        order, priority = self.next_order(), job.number(codec.PRIORITY)
+        if priority:
+            self.put(job, "prioritized", priority, -order)
+        else:
+            self.put(job, "wait", -order)
+
+    def delay(self, job: MemoryJob, due_ms: int) -> None:
+        """Let it wait for its time."""
+        self.put(job, "delayed", due_ms, self.next_order())
+        self.tell("delayed", job.id, delay=due_ms)
+
+    def promote(self, job: MemoryJob) -> None:
+        """Let a delayed job wait for nothing but its turn."""
+        job.fields[codec.DELAY] = b"0"
+        self.enqueue(job, prev="delayed")
+
+    def wait_for_children(self, job: MemoryJob, since_ms: int, *, prev: str | None = None) -> None:
+        """Let a parent wait."""
+        self.put(job, "waiting-children", since_ms, self.next_order())
+        self.tell("waiting_children", job.id, **({} if prev is None else {"prev": prev}))
+
+    def release(self, job: MemoryJob) -> None:
+        """Let a parent go on that has waited for its children: before all that wait, or as its own options say."""
+        if job.state != "waiting-children":
+            return
+        delay_ms = job.number(codec.DELAY)
+        if delay_ms > 0:
+            self.delay(job, self.now_ms + delay_ms)
+        else:
+            self.enqueue(job, at_head=True, prev="waiting-children")
+
+    def fail_unrun(self, job: MemoryJob, reason: str) -> None:
+        """Have a parent failed, without being run, by whoever takes it next."""
+        if job.state == "failed":
+            return
+        job.fields[codec.DEFERRED_FAILURE] = reason.encode()
+        if job.state == "delayed":
+            job.fields[codec.DELAY] = b"0"
+            self.enqueue(job, at_head=True, prev="waiting-children")
+        else:
+            self.release(job)
+
+    def put(self, job: MemoryJob, state: str, *key: int) -> None:
+        """Move it to a line, in the order of keys."""
+        self.leave(job)
+        job.state = state
+        self.lines[state].add(job.id, key)
+
+    def leave(self, job: MemoryJob) -> None:
+        """Take it out of the line that it is in."""
+        if job.state is not None:
+            self.lines[job.state].remove(job.id)
+
+    def remove(self, job: MemoryJob) -> None:
+        """Let the queue forget it, and its deduplication id be free."""
+        self.forget(job)
+        self.deduplication.removed(job.deduplication_id, job.id)
+
+    def forget(self, job: MemoryJob) -> None:
+        """Let the queue forget it; its deduplication id may have a time of its own."""
+        self.leave(job)
+        job.state = None
+        self.children.pop(job.id, None)
+
+    def next_order(self) -> int:
+        """Grows with each call."""
+        self._order += 1
+        return self._order
+
+    @property
+    def has_due(self) -> bool:
+        """Whether a job may be taken now."""
+        return self._first_due_ms() <= self.now_ms
+
+    def next_due_ms(self) -> int | None:
+        """When a job may be taken that may not be taken now; None: never, as things are."""
+        due_ms = self._first_due_ms()
+        return int(due_ms) if self.now_ms < due_ms < inf else None
+
+    def _wake_due(self) -> None:
+        for job_id in self.lines["delayed"].until(self.now_ms):
+            self.promote(self.all[job_id])
+
+    def _first_due_ms(self) -> float:
+        if self.is_paused:
+            return inf
+        first = self.lines["delayed"].first_key
+        due_ms = self.now_ms if self._next_line() else inf if first is None else first[0]
+        return max(due_ms, self.limited_until_ms)
+
+    def _may_take(self) -> bool:
+        return not self.is_paused and self.limited_until_ms <= self.now_ms and bool(self._next_line())
+
+    def _next_line(self) -> Line:
+        return self.lines["wait"] or self.lines["prioritized"]

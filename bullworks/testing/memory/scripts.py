@@ -1,0 +1,187 @@
+"""MemoryScripts: what a queue and its jobs do in Redis, done in memory; what is not here is refused by name."""
+
+from collections.abc import Iterable, Sequence
+
+from bullworks.bullmq.errors import outcome_error
+from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
+from bullworks.bullmq.events.waiting import Ending, EventSource, Sighting
+from bullworks.bullmq.job.job import Job
+from bullworks.bullmq.job.new_job import NewJob
+from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
+from bullworks.bullmq.job.state import FinishedState, JobState, state_of
+from bullworks.bullmq.job.store import JobLogs
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.scripts.scripts import Scripts, added_ids
+from bullworks.bullmq.wire import codec
+from bullworks.redis.server_error import ServerError
+from bullworks.testing.errors import NotSimulatedError
+from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
+from bullworks.testing.memory.job import flat, ordered
+from bullworks.testing.memory.jobs import MemoryJobs
+from bullworks.testing.memory.nowhere import NowhereConnection
+
+
+class MemoryScripts(MemoryFamilyScripts, Scripts):
+    """A queue's `scripts`. Each method is described, and raises as it says, where it is overridden.
+
+    Methods that are not overridden come to a NowhereConnection, which raises NotSimulatedError.
+    """
+
+    def __init__(self, jobs: MemoryJobs, connection: NowhereConnection, keys: QueueKeys, events: EventSource) -> None:
+        super().__init__(connection, keys, events, rules=OutcomeRules())
+        self.jobs = jobs
+
+    async def add_jobs(self, jobs: Iterable[NewJob]) -> tuple[int, list[str]]:
+        added = list(jobs)
+        answers = [self.jobs.add(job) for job in added]
+        return self.jobs.now_ms, added_ids(added, [a if isinstance(a, int) else a.encode() for a in answers])
+
+    async def now_ms(self) -> int:
+        return self.jobs.now_ms
+
+    async def register_queue(self, version: str) -> bool:  # noqa: ARG002 - as Scripts has it
+        return False
+
+    async def store_max_len(self, max_len: int, version: str) -> None:
+        """Every event is kept."""
+
+    async def read_fields(self, job_id: str) -> dict[bytes, bytes]:
+        job = self.jobs.find(job_id)
+        return {} if job is None else dict(job.fields)
+
+    async def hashes(self, job_ids: Sequence[str]) -> list[tuple[str, Sequence[bytes] | ServerError]]:
+        return [(job_id, flat(await self.read_fields(job_id))) for job_id in job_ids]
+
+    async def ids(self, suffixes: Sequence[str], start: int, end: int, *, asc: bool) -> list[str]:
+        pages = [ordered(self.jobs.lines.get(suffix, ()), start, end, asc=asc) for suffix in suffixes]
+        return list(dict.fromkeys(job_id for page in pages for job_id in page))
+
+    async def count_jobs(self, suffixes: Sequence[str]) -> list[int]:
+        return [len(self.jobs.lines.get(suffix, ())) for suffix in suffixes]
+
+    async def get_state(self, job_id: str) -> JobState:
+        job = self.jobs.find(job_id)
+        return state_of(None if job is None or job.state is None else job.state.encode())
+
+    async def read_ending(self, job_id: str) -> Sighting:
+        job = self.jobs.find(job_id)
+        if job is None:
+            return Sighting(Ending("removed", b""), BEFORE_ALL)
+        newest = EventId(len(self.jobs.events), 0)
+        if job.state == "completed":
+            return Sighting(Ending("completed", job.fields[codec.RETURN_VALUE]), newest)
+        if job.state == "failed":
+            return Sighting(Ending("failed", job.fields[codec.FAILED_REASON]), newest)
+        return Sighting(None, newest)
+
+    async def update_progress(self, job_id: str, progress: bytes) -> None:
+        self.jobs.progress(self.jobs.there(job_id, "update_progress"), progress)
+
+    async def update_data(self, job_id: str, data: bytes) -> None:
+        self.jobs.there(job_id, "update_data").fields[codec.DATA] = data
+
+    async def add_log(self, job_id: str, row: str, keep: int | None) -> int:
+        logs = self.jobs.there(job_id, "log").logs
+        logs.append(row)
+        if keep is not None:
+            del logs[: max(len(logs) - keep, 0)]
+        return len(logs)
+
+    async def read_logs(self, job_id: str, start: int, end: int, *, asc: bool = True) -> JobLogs:
+        job = self.jobs.find(job_id)
+        rows = [] if job is None else job.logs
+        return JobLogs(ordered(rows, start, end, asc=asc), len(rows))
+
+    async def clear_logs(self, job_id: str, keep: int) -> None:
+        job = self.jobs.find(job_id)
+        if job is not None:
+            del job.logs[: max(len(job.logs) - keep, 0)]
+
+    async def remove_job(self, job_id: str, *, children: bool, state: FinishedState | None = None) -> None:
+        job = self.jobs.there(job_id, "remove") if state is None else self.jobs.in_state(job_id, state, "remove")
+        self.family.remove(self.jobs, job, children=children)
+
+    async def reprocess_job(
+        self, job_id: str, state: FinishedState, *, lifo: bool, resets_made: bool, resets_started: bool
+    ) -> None:
+        job = self.jobs.in_state(job_id, state, "retry")
+        resets = {codec.ATTEMPTS_MADE: resets_made, codec.ATTEMPTS_STARTED: resets_started}
+        for field in (*codec.OUTCOME_FIELDS[state], *(name for name, is_reset in resets.items() if is_reset)):
+            job.fields.pop(field, None)
+        self.family.reprocessed(self.keys.of(job_id), job, state)
+        self.jobs.enqueue(job, at_head=lifo, prev=state)
+
+    async def promote_job(self, job_id: str) -> None:
+        self.jobs.promote(self.jobs.in_state(job_id, "delayed", "promote"))
+
+    async def promote_jobs(self, chunk: int) -> None:  # noqa: ARG002 - all at once
+        for job_id in list(self.jobs.lines["delayed"]):
+            await self.promote_job(job_id)
+
+    async def change_delay(self, job_id: str, delay_ms: int) -> None:
+        job = self.jobs.in_state(job_id, "delayed", "change_delay")
+        job.fields[codec.DELAY] = b"%d" % delay_ms
+        self.jobs.delay(job, self.jobs.now_ms + delay_ms)
+
+    async def change_priority(self, job_id: str, priority: int, *, lifo: bool) -> None:
+        job = self.jobs.there(job_id, "change_priority")
+        job.fields[codec.PRIORITY] = b"%d" % priority
+        if job.state in {"wait", "prioritized"}:
+            if lifo:
+                self.jobs.to_head(job)
+            else:
+                self.jobs.enqueue(job, tells=False)
+
+    async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
+        if fetch_next:
+            raise NotSimulatedError(self.keys.name, "fetch_next=True, which takes a job by hand")
+        code = self.jobs.finish(outcome)
+        if code < 0:
+            raise outcome_error(code, outcome.job.id, operation)
+        return Advanced(code == 0, self.jobs.now_ms)
+
+    async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:  # noqa: ARG002 - no lock expires
+        job = self.jobs.find(job_id)
+        return job is not None and job.token == token
+
+    async def deduplication_job_id(self, deduplication_id: str) -> str | None:
+        return self.jobs.deduplication.owner_of(deduplication_id, self.jobs.now_ms)
+
+    async def remove_deduplication_key(self, deduplication_id: str, job_id: str = "") -> bool:
+        owner = await self.deduplication_job_id(deduplication_id)
+        is_its = owner is not None and job_id in {"", owner}
+        if is_its:
+            self.jobs.deduplication.free(deduplication_id)
+        return is_its
+
+    async def pause(self) -> bool:
+        was_paused, self.jobs.is_paused = self.jobs.is_paused, True
+        self.jobs.tell("paused")
+        return not was_paused
+
+    async def resume(self) -> None:
+        self.jobs.is_paused = False
+        self.jobs.tell("resumed")
+
+    async def is_paused(self) -> bool:
+        return self.jobs.is_paused
+
+    async def drain(self, suffix: str) -> int:
+        doomed = list(self.jobs.lines.get(suffix, ()))
+        for job_id in doomed:
+            self.family.drain(self.jobs, self.jobs.all[job_id])
+        return len(doomed)
+
+    async def rate_limit(self, duration_ms: int) -> None:
+        self.jobs.limited_until_ms = self.jobs.now_ms + duration_ms
+
+    async def remove_limiter(self) -> bool:
+        was_limited, self.jobs.limited_until_ms = self.jobs.limited_until_ms > self.jobs.now_ms, 0
+        return was_limited
+
+    async def count_active(self) -> int:
+        return len(self.jobs.lines["active"])
+
+    def job(self, job_id: str, fields: dict[bytes, bytes], token: str | None = None) -> Job:
+        """A job as it is now."""
+        return Job(self, job_id, dict(fields), token)
