@@ -16,8 +16,14 @@ PYTHON_FILES := app bullworks main.py hatch_build.py tests benchmarks requiremen
 # Bull Board's own page, by npm: without npm our own pages serve /admin/queues.
 UI_READY := bullworks/board/ui/dist/INTEGRITY
 
+# The tests start hundreds of Pythons; without a bytecode cache each of them compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Marks of tests that start programs, break servers or need a browser or Node: see tests/marks.py.
+QUICK_MARKS := not process and not browser and not cluster and not kill and not node
+
 .DEFAULT_GOAL := help
-.PHONY: help install run demo ui test soak bench check check-format check-lint check-types check-pyright check-imports \
+.PHONY: help install run demo ui test quick soak bench check check-format check-lint check-types check-pyright check-imports \
 	check-security check-audit format lock clean
 
 help: ## show this list
@@ -46,8 +52,11 @@ demo: $(RUN_READY) ## 200 welcome mails through queue, retries and worker, with 
 ui: $(RUN_READY) ## fetch Bull Board's own page (needs npm; `make run` does, once)
 	@$(BIN)/python bullworks/board/ui/fetch.py
 
-test: $(DEV_READY) ## run all tests (more of them where redis-server and Node are installed)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(DEV_READY) ## all tests, on all cores; more of them with redis-server, Node and Chromium (minutes)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+quick: $(DEV_READY) ## the tests that start no programs of their own and need no Node and no browser (seconds)
+	@$(BIN)/python -m pytest -n auto -m "$(QUICK_MARKS)" $(ARGS)
 
 soak: $(DEV_READY) ## minutes of random faults, not part of `make test` (SOAK_S=300)
 	@RUN_SOAK=1 $(BIN)/python -m pytest -s tests/bullworks/soak $(ARGS)

@@ -15,6 +15,8 @@ from tests.bullworks.servers import RedisServer, redis_binary, server_binary
 # Whoever brings the whole service up listens somewhere that nobody else wants, and so do processes of his.
 os.environ["HTTP_PORT"] = "0"
 
+pytest_plugins = ["tests.marks", "tests.parallel"]
+
 
 def pytest_report_header() -> str:
     """Say which server the tests run on, and why if it is not redis-server."""

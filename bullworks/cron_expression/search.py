@@ -4,7 +4,8 @@ The rules are cron-parser's. A pattern with all 24 hours is about elapsed time: 
 clock shows a match. Any other one is about the wall clock:
 
 - A time that the clock skips is made up for once, in the hour the clock lands on (02:30 runs at 03:30), if the search
-  began before the change. Whole hours only; a change at midnight counts only if the hour before it is scheduled too.
+  began before the change. Whole hours only. A change at midnight counts only if the hour before it is scheduled too, or
+  if the search began in a scheduled hour before another such change, be it a year ago.
 - A time that the clock shows twice runs once, at the first pass. The second pass counts for a search that begins in it,
   and for one that comes to a doubled midnight without having looked at the hour before it.
 
@@ -64,7 +65,7 @@ class RunSearch:
                 doubled = _Change(self.zone.change_s(wall - old, wall - new), old, new)
                 return wall - old if self._sees_first_pass(after_s, doubled) else wall - new
             skipped = _Change(self.zone.change_s(wall - new, wall - old), old, new)
-            made_up = self._made_up(skipped)
+            made_up = self._made_up(skipped, after_s)
             if made_up is not None:
                 return made_up
             wall = self.wall.after(skipped.at_s + new - 1)
@@ -94,7 +95,8 @@ class RunSearch:
                 wall = self.wall.before(doubled.at_s + new)
                 continue
             skipped = _Change(self.zone.change_s(wall - new, wall - old), old, new)
-            made_up = self._made_up(skipped)
+            run_before = self.until(skipped.at_s - 1) if _is_at_midnight(skipped) else None
+            made_up = self._made_up(skipped, skipped.at_s - 1 if run_before is None else run_before)
             if made_up is not None and made_up <= until_s:
                 return made_up
             wall = self.wall.before(skipped.at_s + old)
@@ -104,18 +106,32 @@ class RunSearch:
     def _is_elapsed(self) -> bool:
         return len(self.wall.hours) == 24
 
-    def _made_up(self, change: _Change) -> int | None:
+    def _made_up(self, change: _Change, began_s: int) -> int | None:
         """The run for all that is skipped when the clock is set forward; None if it is let go."""
-        last, landing = change.at_s + change.old_s - 1, change.at_s + change.new_s
-        skipped_hours = (landing // HOUR_S - last // HOUR_S) % 24 - 1
-        if self._is_elapsed or skipped_hours < 1 or landing % HOUR_S:
+        landing = change.at_s + change.new_s
+        if self._is_elapsed or not _skips_hours(change):
             return None
-        # A search goes from day to day, past a skipped hour at midnight, unless it comes from the hour before it.
-        if last // DAY_S != landing // DAY_S and not (
-            self.wall.first_in_hour_of(last) in self.wall and self.wall.has_day_of(landing)
-        ):
+        if _is_at_midnight(change) and not (self.wall.has_day_of(landing) and self._notices(change, began_s)):
             return None
         return self.wall.first_in_hour_of(landing) - change.new_s
+
+    def _notices(self, change: _Change, began_s: int) -> bool:
+        """Whether a search notices that midnight is skipped: not if it comes from day to day.
+
+        It does if it comes from the hour before. That it went from such an hour over the midnight of another change it
+        remembers until the next day that matches.
+        """
+        if self.wall.first_in_hour_of(change.at_s + change.old_s - 1) in self.wall:
+            return True
+        began = began_s + self.zone.offset_s(began_s)
+        midnight = began // DAY_S * DAY_S + DAY_S
+        if midnight - began > HOUR_S or self.wall.first_in_hour_of(began) not in self.wall:
+            return False
+        old, new = self.zone.offsets_s(midnight)
+        if old >= new:
+            return False
+        other = _Change(self.zone.change_s(midnight - new, midnight - old), old, new)
+        return _is_at_midnight(other) and _skips_hours(other)
 
     def _sees_first_pass(self, after_s: int, change: _Change) -> bool:
         """Whether a search that begins before the doubled time comes upon its first pass, not only on the second."""
@@ -140,3 +156,14 @@ class RunSearch:
             run_before = self.until(change.at_s + change.new_s - change.old_s - 1)
             sees_first = run_before is None or self._sees_first_pass(run_before, change)
         return sees_first, self._is_elapsed or not sees_first
+
+
+def _skips_hours(change: _Change) -> bool:
+    """Whether the clock skips at least one whole hour, and lands on a full one."""
+    last, landing = change.at_s + change.old_s - 1, change.at_s + change.new_s
+    return landing % HOUR_S == 0 and (landing // HOUR_S - last // HOUR_S) % 24 >= 2
+
+
+def _is_at_midnight(change: _Change) -> bool:
+    """Whether the clock is set forward from one day to the next."""
+    return (change.at_s + change.old_s - 1) // DAY_S != (change.at_s + change.new_s) // DAY_S

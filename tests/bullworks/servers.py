@@ -16,6 +16,7 @@ import redis
 
 from bullworks.redis.embedded.binary import bundled_binary
 from bullworks.redis.embedded.process import free_port
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.waiting import wait_until
 
 HOST = "127.0.0.1"
@@ -107,6 +108,7 @@ class RedisServer:
                 self._process = subprocess.Popen(
                     self._command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder
                 )
+            end_with_tests(self._process)
             wait_until(self._is_serving_or_dead, within_s=START_S, what=f"{self.binary} to serve")
             if self.is_running():
                 return self

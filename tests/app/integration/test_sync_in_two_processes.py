@@ -16,6 +16,8 @@ from bullworks.redis.pipelined import PipelinedConnection
 from tests.app.http_server import HttpServer
 from tests.bullworks.waiting import eventually
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[3]
 SAID = "Another instance is already syncing"
 

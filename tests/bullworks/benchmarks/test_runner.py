@@ -20,6 +20,8 @@ from benchmarks.results import Results
 from benchmarks.workloads import WORKLOADS
 from tests.bullworks.waiting import wait_until
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-m", "benchmarks"]
 SMALL = ["--peers", "bullworks", "--jobs", "200", "--warm", "0"]

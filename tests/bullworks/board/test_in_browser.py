@@ -19,7 +19,7 @@ from bullworks.workers import BullModule, WorkerHost, processor
 from tests.bullworks.board.browser import Service, opened_browser
 from tests.bullworks.waiting import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60), pytest.mark.browser]
 
 HOSTILE = "<img src=x onerror=window.attacked=1>"
 

@@ -133,6 +133,7 @@ def test_a_tarball_writes_nowhere_else(pack: Pack, tmp_path: Path, monkeypatch: 
     assert not (folder / "static" / "link").exists()
 
 
+@pytest.mark.process
 def test_the_command_says_how_to_get_it_where_npm_is_missing(tmp_path: Path) -> None:
     script = Path(fetch.__file__)
     copy = tmp_path / "ui" / "fetch.py"
@@ -185,6 +186,7 @@ async def test_without_it_our_own_pages_serve_the_address_and_say_how_to_get_it(
     assert (await made.get("api/queues")).status_code == 200
 
 
+@pytest.mark.process
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("required", [True, False])
 def test_a_wheel_is_built_without_npm_unless_the_page_is_required(tmp_path: Path, *, required: bool) -> None:

@@ -180,6 +180,7 @@ async def test_an_id_that_cannot_be_sent_harms_no_other_command(queue: Queue) ->
     assert found.data == 1
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("suffix", ["wait", "events", "meta", "marker", "delayed", "prioritized", "pc"])
 async def test_a_key_of_another_type_is_named_and_nothing_is_added(
     queue: Queue, keyspace: Keyspace, suffix: str

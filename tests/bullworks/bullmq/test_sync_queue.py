@@ -121,12 +121,14 @@ def test_closing_twice_or_before_the_first_call_is_fine(redis_url: str, key_pref
     assert repr(queue).startswith("<SyncQueue 'q' at redis://")
 
 
+@pytest.mark.process
 def test_a_forked_child_connects_anew(redis_url: str, key_prefix: str) -> None:
     command = [sys.executable, "-m", "tests.bullworks.bullmq.forking_producer", redis_url, key_prefix]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=15, check=False)
     assert (done.returncode, done.stdout) == (0, "[('waiting', 3)]\n"), done.stderr
 
 
+@pytest.mark.process
 def test_a_program_that_forgets_to_close_ends_at_once_and_silently(redis_url: str, key_prefix: str) -> None:
     code = (
         "from bullworks.bullmq import SyncQueue; import sys\n"

@@ -15,6 +15,7 @@ import pytest
 
 from bullworks.cli import main
 from tests.bullworks.cli.service import AppModule
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.settings.conftest import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -79,6 +80,7 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         command = [sys.executable, str(ROOT / "tests/bullworks/cli/service_main.py"), *arguments]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         process = subprocess.Popen(command, cwd="/", text=True, **pipes)
+        end_with_tests(process)
         processes.append(process)
         return process
 

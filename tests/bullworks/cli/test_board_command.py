@@ -14,6 +14,8 @@ import pytest
 from bullworks.bullmq import Queue
 from tests.bullworks.cli.conftest import Command
 
+pytestmark = pytest.mark.process
+
 Start = Callable[..., "subprocess.Popen[str]"]
 STOP_S = 15
 

@@ -14,6 +14,8 @@ import redis
 from tests.bullworks.cli.conftest import Command
 from tests.bullworks.waiting import wait_until
 
+pytestmark = pytest.mark.process
+
 START_S = 20.0
 
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -20,6 +20,8 @@ from tests.bullworks.cli.test_processes import lines_until
 from tests.bullworks.servers import is_alive, kill_by_pid
 from tests.bullworks.waiting import wait_until
 
+pytestmark = pytest.mark.process
+
 Start = Callable[..., "subprocess.Popen[str]"]
 
 START_S = 45.0

@@ -137,6 +137,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.process
 async def test_a_process_ends_with_exit_code_0_on_sigterm() -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,

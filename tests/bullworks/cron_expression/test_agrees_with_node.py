@@ -5,8 +5,12 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bullworks.cron_expression import CronExpressionError
 from tests.bullworks.cron_expression.golden import GOLDEN, Question, ask_node
+
+pytestmark = pytest.mark.node
 
 ZONES = ["UTC", "Europe/Paris", "America/New_York", "Asia/Kolkata", "America/Sao_Paulo", "Africa/Casablanca"]
 ZONES += ["Africa/Cairo", "America/Havana", "Atlantic/Azores", "America/Santiago", "Pacific/Auckland", "Asia/Kathmandu"]

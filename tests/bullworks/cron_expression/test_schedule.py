@@ -51,6 +51,7 @@ def test_the_previous_run_is_the_one_next_gave() -> None:
     assert previous("30 2 * * *", "Europe/Paris", "2024-10-27T12:00:00Z") == "2024-10-27T00:30:00Z"
     assert previous("0 * * * *", "Europe/Paris", "2024-10-27T01:30:00Z") == "2024-10-27T01:00:00Z"
     # Havana doubles the hour after midnight; coming from the day before, the daily run is at the second pass.
+    assert previous("48 0,23 29 3 *", "Atlantic/Azores", "2026-03-29T12:00:00Z") == "2026-03-29T01:48:00Z"
     assert previous("0 0 * * *", "America/Havana", "2026-11-01T12:00:00Z") == "2026-11-01T05:00:00Z"
     assert previous("0 0 * * *", "America/Havana", "2026-11-01T04:30:00Z") == "2026-10-31T04:00:00Z"
 

@@ -20,6 +20,8 @@ from tests.bullworks.health.conftest import EmailWorker, Serving, get
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
 
+pytestmark = pytest.mark.process
+
 
 async def is_answer(app: Application, path: str, code: int) -> bool:
     answer = await get(app, path)

@@ -186,6 +186,7 @@ async def test_a_function_that_fails_lets_nobody_in(serving: Serving) -> None:
         assert (answer.status_code, answer.text) == (500, "Internal Server Error")
 
 
+@pytest.mark.process
 @pytest.mark.timeout(40)
 async def test_without_redis_there_are_none_and_the_log_says_why(
     serving: Serving, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -21,6 +21,8 @@ from tests.bullworks.redis.embedded_user import UserProcess
 from tests.bullworks.servers import RedisServer, is_alive, kill_by_pid
 from tests.bullworks.waiting import wait_until
 
+pytestmark = pytest.mark.process
+
 
 def test_a_killed_user_leaves_no_orphan(folder: EmbeddedFolder) -> None:
     with UserProcess(folder.path, folder.binary) as user:

@@ -22,6 +22,8 @@ from tests.bullworks.redis.embedded_user import ROOT, UserProcess
 from tests.bullworks.servers import is_alive, redis_binary, valkey_binary
 from tests.bullworks.waiting import wait_until
 
+pytestmark = pytest.mark.process
+
 
 def test_attaching_starts_a_server_that_keeps_what_it_is_told(
     each_folder: EmbeddedFolder, caplog: pytest.LogCaptureFixture

@@ -19,6 +19,8 @@ from bullworks.redis import ConnectError, Endpoint
 from bullworks.redis.embedded.process import free_port
 from tests.bullworks.servers import HOST, RedisServer
 
+pytestmark = pytest.mark.process
+
 TIMEOUT_MS = 1_500
 SECRET = "correct-horse-battery"
 

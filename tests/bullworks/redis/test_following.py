@@ -17,6 +17,8 @@ from bullworks.redis.url import parse_url
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
 
+pytestmark = pytest.mark.process
+
 
 class Pointer:
     """A group whose right server is the one that the test says."""

@@ -86,6 +86,7 @@ async def test_a_killed_connection_fails_what_was_under_way_and_comes_back(conne
     assert await connection.execute("CLIENT", "GETNAME") == b"pipelined-test"
 
 
+@pytest.mark.process
 async def test_a_server_that_hangs_is_noticed_by_its_silence(tmp_path: Path):
     with RedisServer(tmp_path) as server:
         connection = PipelinedConnection(Endpoint.of(server.url), reply_timeout_ms=300)
@@ -105,6 +106,7 @@ async def _answers(connection: PipelinedConnection) -> bool:
         return False
 
 
+@pytest.mark.process
 async def test_a_restarted_server_is_found_again_and_callers_wait_for_it(tmp_path: Path):
     with RedisServer(tmp_path) as server:
         connection = PipelinedConnection(Endpoint.of(server.url))

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from bullworks.locks import DistributedLockService, Lock, LockError, lock_scripts
 from bullworks.redis.script import Script
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.reliability.lock_history import note
 
@@ -71,6 +72,7 @@ class LockProcess:
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
+        end_with_tests(self.process)
 
     @property
     def log(self) -> str:

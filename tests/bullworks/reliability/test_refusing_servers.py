@@ -12,6 +12,7 @@ import redis
 
 from bullworks.bullmq import Job, Queue, Worker
 from bullworks.redis.errors import RedisError
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.reliability.history import add_many, check_ended, completed, places
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
@@ -124,6 +125,7 @@ async def test_a_job_that_kills_its_process_ends_failed_and_its_neighbours_do_no
             root = Path(__file__).parents[3]
             command = [sys.executable, str(script), own_server.url, key_prefix]
             process = subprocess.Popen(command, cwd=root, env={"PYTHONPATH": str(root)}, stderr=subprocess.DEVNULL)
+            end_with_tests(process)
         return completed(look, queue) == len(ids) - 1 and look.zcard(queue.keys.of("failed")) == 1
 
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bullworks.bullmq import Job, Worker
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.waiting import wait_until
 
@@ -63,6 +64,7 @@ class WorkerProcess:
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
+        end_with_tests(self.process)
 
     @property
     def log(self) -> str:

@@ -12,6 +12,7 @@ from typing import Self
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
 from bullworks.schedule.journal.scripts import read_cron
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,6 +33,7 @@ class CronFleet:
         command = [sys.executable, "-m", "tests.bullworks.schedule.ticking", self.name, self.url, str(self.ledger)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL)
+        end_with_tests(process)
         self.processes[process.pid] = process
         assert process.stdout is not None
         assert process.stdout.readline() == b"ticking\n", self.log.read_text()[-2_000:]

@@ -10,6 +10,8 @@ from tests.bullworks.schedule.fleet import CronFleet
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually, wait_until
 
+pytestmark = pytest.mark.kill
+
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 
 

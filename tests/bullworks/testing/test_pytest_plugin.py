@@ -63,6 +63,7 @@ def test_a_sync_test_may_ask_for_the_server(bull_redis):
 """
 
 
+@pytest.mark.process
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("mode", ["auto", "strict"])
 def test_the_fixtures_work_in_either_mode(tmp_path: Path, mode: str) -> None:

@@ -12,6 +12,8 @@ from bullworks.redis.errors import EmbeddedServerError
 from bullworks.workers import BullModule
 from bullworks.workers.embedded_endpoint import EmbeddedEndpoint
 
+pytestmark = pytest.mark.process
+
 
 async def test_nothing_starts_before_the_first_connection_and_all_share_one_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

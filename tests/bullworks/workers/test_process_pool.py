@@ -22,6 +22,8 @@ from tests.bullworks.workers.in_processes import (
 )
 from tests.bullworks.workers.test_processing import finished
 
+pytestmark = pytest.mark.process
+
 
 async def test_jobs_run_in_processes_with_progress_and_logs(run: Any) -> None:
     async with run(PlainWorker) as app:

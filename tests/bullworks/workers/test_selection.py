@@ -17,6 +17,8 @@ from bullworks.workers.tokens import ENDPOINT, SETUP
 from tests.bullworks.workers.conftest import queue_of
 from tests.bullworks.workers.test_processing import Sender, finished
 
+pytestmark = pytest.mark.process
+
 
 @processor("email")
 class EmailWorker(WorkerHost):

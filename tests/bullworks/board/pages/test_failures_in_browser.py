@@ -19,7 +19,7 @@ from tests.bullworks.board.browser import Visit, opened_browser
 from tests.bullworks.board.client import PATH
 from tests.bullworks.board.pages.failing import fail
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60), pytest.mark.browser]
 
 HOSTILE = "<img src=x onerror=window.attacked=true>"
 

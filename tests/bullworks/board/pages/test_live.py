@@ -27,7 +27,7 @@ from bullworks.redis.endpoint import Endpoint
 from bullworks.web import WebModule, WebServer
 from bullworks.workers import BullModule
 from tests.bullworks.board.conftest import MakeBoard, OpenQueue
-from tests.bullworks.board.test_scale import CountingConnection
+from tests.bullworks.board.costs import CountingConnection
 from tests.bullworks.waiting import eventually
 
 LONGEST_S = 5.0

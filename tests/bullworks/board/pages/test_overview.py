@@ -18,7 +18,7 @@ from bullworks.workers.history.keys import HistoryKeys
 from bullworks.workers.history.scripts import record
 from tests.bullworks.board.client import BoardClient
 from tests.bullworks.board.conftest import MakeBoard, OpenQueue
-from tests.bullworks.board.test_scale import CountingConnection
+from tests.bullworks.board.costs import CountingConnection
 
 
 def row(page: str, name: str) -> list[str]:

@@ -27,7 +27,7 @@ from bullworks.workers.presence import PresenceModule
 from tests.bullworks.board.browser import Service, opened_browser
 from tests.bullworks.waiting import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60), pytest.mark.browser]
 
 HOSTILE = "<img src=x onerror=window.attacked=1>"
 

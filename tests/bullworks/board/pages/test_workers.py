@@ -20,7 +20,7 @@ from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.scripts import beat
 from tests.bullworks.board.client import BoardClient
 from tests.bullworks.board.conftest import MakeBoard, OpenQueue
-from tests.bullworks.board.test_scale import CountingConnection
+from tests.bullworks.board.costs import CountingConnection
 from tests.bullworks.compat.node import Node
 from tests.bullworks.waiting import eventually
 

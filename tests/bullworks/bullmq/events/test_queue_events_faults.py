@@ -20,6 +20,8 @@ from tests.bullworks.bullmq.events.ear import Ear
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
 
+pytestmark = pytest.mark.kill
+
 JOBS = 2_000
 
 

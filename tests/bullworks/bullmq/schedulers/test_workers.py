@@ -39,6 +39,7 @@ def check_unbroken(jobs: list[Job], every_ms: int) -> None:
         assert due_ms(job) == expected, f"after {last.id}, added {job.timestamp}: {job.id}"
 
 
+@pytest.mark.kill
 async def test_two_processes_one_killed_run_each_time_once_and_miss_none(
     queue: Queue, redis_url: str, key_prefix: str, clockwork: Clockwork, tmp_path: Path
 ) -> None:

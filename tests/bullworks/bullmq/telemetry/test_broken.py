@@ -150,6 +150,7 @@ except ImportError as error:
 """
 
 
+@pytest.mark.process
 def test_without_opentelemetry_all_else_works_and_the_error_names_the_extra():
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == (

@@ -122,6 +122,7 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
+@pytest.mark.process
 def test_a_program_that_forgets_to_close_its_worker_ends_all_the_same(redis_url: str, key_prefix: str):
     command = [sys.executable, "-c", FORGETFUL, redis_url, key_prefix]
     ended = subprocess.run(command, capture_output=True, timeout=15, check=False)

@@ -153,6 +153,7 @@ async def test_queues_without_a_recorder_leave_nothing_in_redis(queue: Queue[Any
     assert await queue.connection.execute("KEYS", f"bullworks:board:history:{queue.keys.prefix}*") == []
 
 
+@pytest.mark.process
 async def test_while_redis_is_away_minutes_are_kept_and_written_later(tmp_path: Path, key_prefix: str) -> None:
     with RedisServer(tmp_path) as server:
         async with Queue("email", connection=server.url, prefix=key_prefix) as queue:
@@ -171,6 +172,7 @@ async def test_while_redis_is_away_minutes_are_kept_and_written_later(tmp_path: 
             assert (await ever(history)).completed == 7
 
 
+@pytest.mark.process
 async def test_what_redis_refuses_is_kept_and_said_once(
     tmp_path: Path, key_prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -193,6 +195,7 @@ async def test_what_redis_refuses_is_kept_and_said_once(
             assert (await ever(RedisHistory(queue.connection, key_prefix))).completed == 7
 
 
+@pytest.mark.process
 async def test_a_write_whose_reply_is_lost_is_not_sent_again(
     tmp_path: Path, key_prefix: str, caplog: pytest.LogCaptureFixture
 ) -> None:
