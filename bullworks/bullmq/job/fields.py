@@ -205,17 +205,6 @@ class JobFields(Generic[D, R]):
         """The id of the job scheduler that made it."""
         return self._text(codec.SCHEDULER_ID)
 
-    @property
-    def malformed_number(self) -> str | None:
-        """A field that is to hold a number and holds none, with what it holds; a worker fails such a job unrun."""
-        fields = self._fields
-        for name in _NUMBERS:
-            value = fields.get(name)
-            # Nearly all are: a few digits.
-            if value is not None and not (len(value) < _SHORT and value.isdigit()) and _number(value) is None:
-                return f"{name.decode()} is {value[:40].decode('utf-8', 'backslashreplace')!r}, not a number"
-        return None
-
     def stored(self, field: bytes) -> bytes | None:
         """A field of its hash as it was read, by wire name."""
         return self._fields.get(field)
@@ -235,3 +224,14 @@ class JobFields(Generic[D, R]):
         """What is not a number, which anybody may have written there, is none."""
         value = self._fields.get(field)
         return None if value is None else _number(value)
+
+
+def malformed_number(job: JobFields[Any, Any]) -> str | None:
+    """A field that is to hold a number and holds none, with what it holds; a worker fails such a job unrun."""
+    fields = job._fields
+    for name in _NUMBERS:
+        value = fields.get(name)
+        # Nearly all are: a few digits.
+        if value is not None and not (len(value) < _SHORT and value.isdigit()) and _number(value) is None:
+            return f"{name.decode()} is {value[:40].decode('utf-8', 'backslashreplace')!r}, not a number"
+    return None

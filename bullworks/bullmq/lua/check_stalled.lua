@@ -5,7 +5,7 @@
           2 max_stalled_count  times a job may stall before it is failed
           3 confirms  '1': a job has stalled that has no lock, and had none at the last check, so that the first check after
                       Redis was away takes nothing from those who will renew; '': one that was active then
-          4 from      '' begins a check; else what the last call answered: it looks at 250 jobs, the oldest first
+          4 from      '' begins a check; else what the last call answered: it looks at 100 jobs, the oldest first
   RETURNS list  the ids that went back to wait; from, for the next call, -1 once all have been looked at
   EVENTS  waiting (prev=active), stalled
 ]]
@@ -14,7 +14,7 @@
 -- include: lib/number_of.lua
 -- include: lib/whole.lua
 -- Each may cost ten commands: so many are some milliseconds of Redis.
-local MOST_JOBS = 250
+local MOST_JOBS = 100
 local GONE = '\0gone'
 local base, max_stalled_count, confirms = KEYS[1], tonumber(ARGV[2]), ARGV[3] == '1'
 local queue, from = read_queue(base), tonumber(ARGV[4])

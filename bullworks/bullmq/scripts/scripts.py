@@ -17,8 +17,8 @@ ADD_JOBS = load("add_jobs")
 CHECK_STALLED = load("check_stalled")
 RECLAIM = load("reclaim")
 
-# Each looks at 250 jobs: more are not active anywhere, and a list that grows as fast must not keep a check going.
-_MOST_CHECKS = 4_000
+# Each looks at 100 jobs: more are not active anywhere, and a list that grows as fast must not keep a check going.
+_MOST_CHECKS = 10_000
 
 
 def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[str]:

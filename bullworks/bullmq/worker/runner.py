@@ -18,6 +18,7 @@ from bullworks.bullmq.errors import (
     UnrecoverableError,
 )
 from bullworks.bullmq.job.cancel_signal import CancelReason
+from bullworks.bullmq.job.fields import malformed_number
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
 from bullworks.bullmq.sync.job import SyncJob
@@ -271,7 +272,7 @@ class Runner:
 
     def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
         """The job's timeout, once it is sure that its numbers, data and options can be read."""
-        malformed = job.malformed_number
+        malformed = malformed_number(job)
         if malformed is not None:
             raise UnrecoverableError(f"the job's field {malformed}")
         try:
