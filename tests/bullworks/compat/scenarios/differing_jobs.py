@@ -6,6 +6,7 @@ from tests.bullworks.compat.comparison import NOTHING
 from tests.bullworks.compat.scenarios.bulk import child_of
 from tests.bullworks.compat.scenarios.difference import Difference
 from tests.bullworks.compat.scenarios.flowing import _node
+from tests.bullworks.compat.scenarios.working import _job
 
 LONG_MS = 10_000_000
 OLD = 1_600_000_000_000
@@ -249,4 +250,16 @@ DIFFERENCES: dict[str, Difference] = {
             ("while the queue is paused", [], [["pause"]]),
         )
     },
+    "`cancel_job` and a handler that does not look": Difference(
+        "it is stopped, and its attempt fails; Node only tells it, so that it runs on to its end",
+        [_job("a", [["stay", 300], ["return", 1]]), ["work", {"cancel": "a"}, [["a", "over"]]]],
+        {
+            "bull:q:events/2": (..., ...),
+            "bull:q:a/2/returnvalue": (1, NOTHING),
+            "bull:q:a/2/failedReason": (NOTHING, "enough"),
+            "bull:q:a/2/stacktrace": (NOTHING, "1 traces"),
+            "bull:q:completed": (["zset", None, [["a", "<+0>"]]], NOTHING),
+            "bull:q:failed": (NOTHING, ["zset", None, [["a", "<+0>"]]]),
+        },
+    ),
 }
