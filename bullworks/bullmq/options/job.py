@@ -3,6 +3,7 @@
 Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -21,6 +22,9 @@ from bullworks.bullmq.options.retention import Retention, RetentionValue
 from bullworks.bullmq.telemetry.job_telemetry import JobTelemetry, TelemetryOptions
 
 HIGHEST_PRIORITY_NUMBER = 2**21 - 1
+# The queue's own are no longer than JavaScript's exact integers, and have no leading zeros. A negative number is to npm
+# bullmq the code of an error.
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,15}|-[0-9.]+")
 
 
 class JobOptions(TypedDict, total=False):
@@ -208,8 +212,10 @@ def _job_id(option: str, value: object) -> tuple[str, str]:
         raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
     if not is_utf8(value):
         raise InvalidOptionError(option, f"{value!r} cannot be written as UTF-8")
-    if value.lstrip("-").isdecimal():
-        raise InvalidOptionError(option, f"{value!r} is an integer, as the queue's own ids are; add a letter")
+    if _NUMBER.fullmatch(value):
+        raise InvalidOptionError(
+            option, f"{value!r} is a number, as the queue's own ids and its errors are; add a letter"
+        )
     if ":" in value and (value.startswith("0:") or value.count(":") != 2):
         raise InvalidOptionError(option, f"{value!r} holds ':', which separates Redis keys; use '-' or '_'")
     if value in RESERVED_IDS:

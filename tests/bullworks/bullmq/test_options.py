@@ -98,12 +98,17 @@ def test_a_bad_option_is_refused_by_name_and_value(options: dict[str, Any], mess
         JobOpts.of(options)
 
 
-@pytest.mark.parametrize("job_id", ["a", "order-17", "żółć", "1a", "1.5", "a:b:c", "x" * 1000, "with space"])
+@pytest.mark.parametrize(
+    "job_id",
+    ["a", "order-17", "żółć", "1a", "1.5", "a:b:c", "x" * 1000, "with space", "007", "1" * 5000, "--5", "+1", "\u0663"],
+)
 def test_an_id_of_ones_own_is_taken(job_id: str) -> None:
     assert JobOpts.of({"job_id": job_id}).job_id == job_id
 
 
-@pytest.mark.parametrize("job_id", ["", "0", "17", "-5", "0:a", "0:1:2", "a:b", "a:b:c:d", "\ud800", 5, 1.5, b"a"])
+@pytest.mark.parametrize(
+    "job_id", ["", "0", "17", "9" * 16, "-5", "-05", "-1.5", "0:a", "0:1:2", "a:b", "a:b:c:d", "\ud800", 5, 1.5, b"a"]
+)
 def test_an_id_that_would_not_work_in_redis_is_refused(job_id: object) -> None:
     with pytest.raises(InvalidOptionError, match="job_id: "):
         JobOpts.of({"job_id": job_id})

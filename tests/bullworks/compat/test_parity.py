@@ -13,6 +13,7 @@ from tests.bullworks.compat import parity_page
 from tests.bullworks.compat.declarations import Declared, exported
 from tests.bullworks.compat.node import FOLDER, Node
 from tests.bullworks.compat.scenarios.differing import DIFFERENCES
+from tests.bullworks.compat.scenarios.stricter import REFUSALS
 
 
 @pytest.fixture
@@ -59,7 +60,9 @@ def test_what_is_not_here_has_a_reason() -> None:
 
 
 def test_the_list_of_differences_is_that_of_the_scenarios() -> None:
-    assert parity_page.differences() == {name: difference.why for name, difference in DIFFERENCES.items()}
+    shown = {name: difference.why for name, difference in DIFFERENCES.items()}
+    refused = {name: refusal.why for name, refusal in REFUSALS.items()}
+    assert parity_page.differences() == {**shown, **refused}
 
 
 def test_the_page_is_about_the_version_that_is_tested(node: Node) -> None:

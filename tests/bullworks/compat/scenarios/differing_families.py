@@ -94,4 +94,44 @@ DIFFERENCES: dict[str, Difference] = {
             },
         },
     ),
+    "a job that is a child of two parents in a flow": Difference(
+        "is refused, and with it the flow; Node gives it to the first, and the second waits for ever",
+        [["flow", _node("r", _node("a", _node("x")), _node("b", _node("x")))]],
+        {
+            "answers/0/id": ("r", NOTHING),
+            "answers/0/name": ("r", NOTHING),
+            "answers/0/children": (..., NOTHING),
+            "answers/0/error": (NOTHING, "parent"),
+            **{
+                f"bull:q:{key}": (..., NOTHING)
+                for key in (
+                    "a",
+                    "a:dependencies",
+                    "b",
+                    "events",
+                    "id",
+                    "marker",
+                    "r",
+                    "r:dependencies",
+                    "wait",
+                    "waiting-children",
+                    "x",
+                )
+            },
+        },
+    ),
+    "a flow with another parent's child": Difference(
+        "is refused; Node adds its parent, which waits for ever",
+        [["flow", _node("a", _node("x"))], ["flow", _node("b", _node("x"))]],
+        {
+            "answers/1/id": ("b", NOTHING),
+            "answers/1/name": ("b", NOTHING),
+            "answers/1/children": (..., NOTHING),
+            "answers/1/error": (NOTHING, "parent"),
+            "bull:q:b": (..., NOTHING),
+            "bull:q:events/2": (..., []),
+            "bull:q:id/2": ("4", "2"),
+            "bull:q:waiting-children/2": ([["b", "<+0>"]], []),
+        },
+    ),
 }

@@ -6,6 +6,7 @@ from tests.bullworks.compat.comparison import NOTHING
 from tests.bullworks.compat.scenarios.bulk import child_of
 from tests.bullworks.compat.scenarios.difference import Difference
 from tests.bullworks.compat.scenarios.flowing import _node
+from tests.bullworks.compat.scenarios.working import _job
 
 LONG_MS = 10_000_000
 OLD = 1_600_000_000_000
@@ -45,6 +46,44 @@ DIFFERENCES: dict[str, Difference] = {
             "bull:q:1/2/opts/backoff/jitter": (0, NOTHING),
             "bull:q:1/2/opts/backoff/delay": (NOTHING, 0),
         },
+    ),
+    "how long a job is kept": Difference(
+        "in one spelling: no count is stored as true, a count alone as that number, and nothing at all as false",
+        [
+            ["add", "a", {}, {"removeOnComplete": 0, "removeOnFail": {"count": 7}}],
+            ["add", "b", {}, {"removeOnComplete": {}}],
+        ],
+        {
+            "bull:q:1/2/opts/removeOnComplete": (0, True),
+            "bull:q:1/2/opts/removeOnFail": ({"count": 7}, 7),
+            "bull:q:2/2/opts/removeOnComplete": ({}, False),
+        },
+    ),
+    "a timestamp of 0": Difference(
+        "is the year 1970; Node takes it for none",
+        [["add", "a", {}, {"timestamp": 0}]],
+        {"bull:q:1/2/timestamp": ("<+0>", "0")},
+    ),
+    "an id of more than 16 digits": Difference(
+        "is no number of the queue's, and taken; Node refuses those that JavaScript can hold",
+        [["add", "a", {}, {"jobId": "10000000000000000000"}]],
+        {
+            "answers/0": ({"error": "refused"}, "10000000000000000000"),
+            **{f"bull:q:{key}": (NOTHING, ...) for key in ("10000000000000000000", "events", "id", "marker", "wait")},
+        },
+    ),
+    "a failure without words": Difference(
+        "has the name of its class for a reason; Node's is empty",
+        [["add", "a", {}], ["take"], ["fail", ""]],
+        {
+            "bull:q:1/2/failedReason": ("", "Exception"),
+            "bull:q:events/2/3/failedReason": ("", "Exception"),
+        },
+    ),
+    "`promoteJobs`": Difference(
+        "what is left of the delay becomes 0, as when a job is promoted alone",
+        [["add", "a", {}, {"delay": LONG_MS}], ["promoteJobs"]],
+        {"bull:q:1/2/delay": (str(LONG_MS), "0")},
     ),
     "`retryJobs` of jobs with a priority": Difference(
         "Node puts them into `wait`, ahead of their turn; ours go back to `prioritized`",
@@ -211,4 +250,16 @@ DIFFERENCES: dict[str, Difference] = {
             ("while the queue is paused", [], [["pause"]]),
         )
     },
+    "`cancel_job` and a handler that does not look": Difference(
+        "it is stopped, and its attempt fails; Node only tells it, so that it runs on to its end",
+        [_job("a", [["stay", 300], ["return", 1]]), ["work", {"cancel": "a"}, [["a", "over"]]]],
+        {
+            "bull:q:events/2": (..., ...),
+            "bull:q:a/2/returnvalue": (1, NOTHING),
+            "bull:q:a/2/failedReason": (NOTHING, "enough"),
+            "bull:q:a/2/stacktrace": (NOTHING, "1 traces"),
+            "bull:q:completed": (["zset", None, [["a", "<+0>"]]], NOTHING),
+            "bull:q:failed": (NOTHING, ["zset", None, [["a", "<+0>"]]]),
+        },
+    ),
 }

@@ -143,38 +143,4 @@ DIFFERENCES: dict[str, Difference] = {
             f"bull:q:repeat:s:{OLD}": (NOTHING, ...),
         },
     ),
-    **{
-        f"a scheduler's template with {option}": Difference(
-            f"is refused: {why}",
-            [
-                ["add", "p", {}, {"jobId": "p"}],
-                ["upsert", "s", {"pattern": YEARLY, "tz": "UTC"}, {"opts": {option: value}}],
-            ],
-            {
-                "answers/1": (f"repeat:s:{NEW_YEAR_MS}", {"error": "refused"}),
-                "bull:q:events/2": (..., []),
-                "bull:q:id/2": ("2", "1"),
-                "bull:q:marker/2": ([["1", NEW_YEAR_MS]], []),
-                **{
-                    f"bull:q:{key}": (..., NOTHING)
-                    for key in ("delayed", "repeat", "repeat:s", f"repeat:s:{NEW_YEAR_MS}")
-                },
-            },
-        )
-        for option, value, why in (
-            ("jobId", "x", "its jobs have ids of its own; Node stores it, and does not heed it"),
-            ("delay", 50, "its jobs are due when it says; Node stores it, and does not heed it"),
-            ("timestamp", 5, "its jobs are added when they are; Node stores it, and does not heed it"),
-            (
-                "deduplication",
-                {"id": "d"},
-                "its jobs are one at a time anyway; Node stores it, and lets no job be dropped",
-            ),
-            (
-                "parent",
-                {"id": "p", "queue": "bull:q"},
-                "nobody waits for its jobs; Node stores it, and no parent hears of it",
-            ),
-        )
-    },
 }

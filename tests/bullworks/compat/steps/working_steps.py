@@ -23,7 +23,7 @@ _POLL_S = 0.003
 
 class WorkingSteps(World):
     async def work(self, options: dict[str, Any], until: list[list[str]]) -> None:
-        """Work until each job is in the state that it is to reach: [[id, state], ...], or [queue, id, state].
+        """Work until each job is in its state: [[id, state], ...], or [queue, id, state]; `over`: it has ended.
 
         Args:
             options: the worker's; and `backoffs`, what its strategy answers, `cancel`, a job to cancel once it runs.
@@ -41,7 +41,8 @@ class WorkingSteps(World):
             for aim in until:
                 *queue, job_id, state = aim
                 name = queue[0] if queue else self.queue.name
-                while await self.queues[name].get_job_state(job_id) != state:
+                wanted = {"completed", "failed"} if state == "over" else {state}
+                while await self.queues[name].get_job_state(job_id) not in wanted:
                     await asyncio.sleep(_POLL_S)
         # Who waits for work takes the marker: whether it closed before or after that is chance.
         await self.queue.connection.execute("DEL", self.queue.keys.of("marker"))
@@ -86,6 +87,9 @@ class WorkingSteps(World):
     async def _waitForChildren(self, job: Job) -> None:
         if await job.move_to_waiting_children():
             raise WaitingChildrenError
+
+    async def _stay(self, job: Job, ms: int) -> None:
+        await asyncio.sleep(ms / 1000)
 
     async def _watch(self, job: Job) -> None:
         raise Exception(f"told: {await job.signal.wait()}")

@@ -17,6 +17,7 @@ const VERBS = {
   waitForChildren: async (_, job, __, token) => {
     if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
   },
+  stay: (_, job, ms) => sleep(ms),
   watch: (_, job, __, token, signal) => new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error(`told: ${signal.reason}`)));
   }),
@@ -35,7 +36,7 @@ async function handle(world, job, token, signal) {
   return job.name;
 }
 
-// Works until each job is in the state that it is to reach: [[id, state], ...], or [queue, id, state].
+// Works until each job is in the state that it is to reach: [[id, state], ...], or [queue, id, state]; `over`: it has ended.
 // Options besides the worker's: backoffs, what its strategy answers; cancel, the id of a job to cancel once it runs.
 export const work = async (world, options, until) => {
   const { queue } = world;
@@ -52,7 +53,7 @@ export const work = async (world, options, until) => {
       const [name, id, state] = aim.length === 3 ? aim : [queue.name, ...aim];
       for (;;) {
         const seen = await world.queues.get(name).getJobState(id);
-        if (seen === state) break;
+        if (seen === state || (state === 'over' && ['completed', 'failed'].includes(seen))) break;
         if (Date.now() > deadline) throw new RangeError(`job ${id} is ${seen}, not ${state}`);
         await sleep(3);
       }
