@@ -1,7 +1,7 @@
 """Errors of the engine. Each keeps its facts as attributes and says what to do."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 # What other libraries call options of jobs, where that is not nearly the name that they have here.
 _NAMES_ELSEWHERE = {
@@ -212,6 +212,41 @@ class ParentError(QueueError):
 
     def __str__(self) -> str:
         return f"job {self.name!r} cannot be a child of {self.parent_key}: {self.problem}"
+
+
+class PartlyAddedError(QueueError):
+    """Of many jobs or flows that were added together some are stored: one trip to Redis failed, and others did not.
+
+    Attributes:
+        what: "jobs" or "flows".
+        stored: those that are stored: number among what was given, from 0 -> id, of a flow its root's.
+        given: how many were given.
+        failure: why the others are not, but for a lost connection, after which nobody knows of those under way.
+    """
+
+    def __init__(self, what: str, stored: Mapping[int, str], given: int, failure: Exception) -> None:
+        super().__init__(what, stored, given, failure)
+        self.what = what
+        self.stored = dict(sorted(stored.items()))
+        self.given = given
+        self.failure = failure
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.stored)} of {self.given} {self.what} are stored, numbers {_spans(list(self.stored))} from 0; "
+            f"add the others again once this is mended: {self.failure}"
+        )
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """`[0, 1, 2, 5]` -> `0-2, 5`."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][-1] + 1:
+            spans[-1] = [spans[-1][0], number]
+        else:
+            spans.append([number])
+    return ", ".join("-".join(map(str, span)) for span in spans)
 
 
 def addition_error(code: int, name: str, parent_key: str) -> QueueError:

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, Self, TypedDict
 from uuid import uuid4
 
 from bullworks.bullmq.connecting import Connection, check_parent, check_tagged, connect
-from bullworks.bullmq.errors import InvalidOptionError, addition_error
+from bullworks.bullmq.errors import InvalidOptionError, PartlyAddedError
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.dependencies import Dependencies, Page, Pages
 from bullworks.bullmq.job.job import Job
@@ -17,7 +17,7 @@ from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.scripts.caller import load
-from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts
+from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts, added_ids
 from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.quiet import QuietTelemetry
@@ -155,9 +155,12 @@ class FlowProducer:
     async def add_bulk(
         self, flows: Iterable[FlowJob], *, queues_options: Mapping[str, JobOptions] | None = None
     ) -> list[JobNode]:
-        """Add many trees, all or none of up to 1,000 jobs, more of them group by group. All roots come first.
+        """Add many trees, up to 1,000 jobs a trip; each trip is all or nothing. All roots come first.
 
-        All are checked before the first is sent. Raises as `add` does.
+        All are checked before the first is sent. Raises as `add` does, and then nothing was added; or:
+
+        Raises:
+            PartlyAddedError: a trip failed after others were stored: it says which flows those are.
         """
         trees = list(flows)
         attributes: Attributes = {
@@ -170,8 +173,17 @@ class FlowProducer:
     async def _add_all(
         self, flows: Iterable[FlowJob], queues_options: Mapping[str, JobOptions] | None
     ) -> list[JobNode]:
-        calls = list(_calls([self._plan(flow, None, queues_options or {}) for flow in flows], self.connection.endpoint))
-        return [node for call in calls for node in await self._send(call)]
+        plans = [self._plan(flow, None, queues_options or {}) for flow in flows]
+        nodes: list[JobNode] = []
+        for call in list(_calls(plans, self.connection.endpoint)):
+            try:
+                nodes += await self._send(call)
+            except Exception as error:
+                if not nodes:
+                    raise
+                stored = {number: node.job.id for number, node in enumerate(nodes)}
+                raise PartlyAddedError("flows", stored, len(plans), error) from error
+        return nodes
 
     async def get_flow(
         self, job_id: str, queue_name: str, *, prefix: str | None = None, depth: int = 10, max_children: int = 20
@@ -248,11 +260,7 @@ class FlowProducer:
         for _, new in jobs:
             args += new.args()
         now_ms, *answers = await self.connection.run(ADD_FLOW, tuple(keys.base for keys, _ in jobs), args)
-        if isinstance(answers[0], int):
-            code, number = answers
-            _, refused = jobs[number - 1]
-            raise addition_error(code, refused.name, refused.opts.parent.key if refused.opts.parent else "")
-        return now_ms, [answer.decode() for answer in answers]
+        return now_ms, added_ids([new for _, new in jobs], answers)
 
     def _node(self, plan: _Planned, ids: Mapping[int, str], now_ms: int) -> JobNode:
         job: Job[Any, Any] = Job(self._scripts(plan.keys), ids[id(plan)], plan.new.fields(now_ms))

@@ -1,9 +1,8 @@
 """Which providers the running code is in the midst of building: one that asks for itself would never end."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 
 from bullworks.core.errors import BuildCircleError
 from bullworks.core.graph import Graph
@@ -16,33 +15,42 @@ from bullworks.core.watched import PARTS, Parts
 _UNDER_WAY: ContextVar[tuple[tuple[Entry, "asyncio.Task[object] | None"], ...]] = ContextVar("under_way", default=())
 
 
-@contextmanager
-def under_way(entry: Entry, graph: Graph, parts: Parts | None = None) -> Iterator[Parts]:
+class under_way:  # noqa: N801 - a context manager, entered for each job: a class, since a generator takes twice as long
     """For as long as an entry is built. An error that its constructor or factory raises says whose it was.
+
+    Entered, it gives the TRANSIENT instances that are made for the entry; none are noted unless it is a singleton.
 
     Args:
         parts: what was made for it so far, where its building was begun before.
 
-    Yields:
-        the TRANSIENT instances that are made for it; none are noted unless it is a singleton.
-
     Raises:
         BuildCircleError: it is under way already: its constructor or factory asked for what needs it.
     """
-    outer, task = _UNDER_WAY.get(), _current_task()
-    if (entry, task) in outer:
-        raise BuildCircleError(label(entry.token), label(outer[-1][0].token))
-    parts = parts or Parts(is_open=entry.scope is Scope.SINGLETON)
-    marked, collected = _UNDER_WAY.set((*outer, (entry, task))), PARTS.set(parts)
-    try:
-        yield parts
-    except Exception as error:
-        parts.is_open = False
-        error.add_note(f"while building {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
-        raise
-    finally:
-        PARTS.reset(collected)
-        _UNDER_WAY.reset(marked)
+
+    __slots__ = ("_collected", "_entry", "_graph", "_marked", "_parts")
+
+    def __init__(self, entry: Entry, graph: Graph, parts: Parts | None = None) -> None:
+        self._entry = entry
+        self._graph = graph
+        self._parts = parts or Parts(is_open=entry.scope is Scope.SINGLETON)
+
+    def __enter__(self) -> Parts:
+        outer, mark = _UNDER_WAY.get(), (self._entry, _current_task())
+        if mark in outer:
+            raise BuildCircleError(label(self._entry.token), label(outer[-1][0].token))
+        self._marked, self._collected = _UNDER_WAY.set((*outer, mark)), PARTS.set(self._parts)
+        return self._parts
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        PARTS.reset(self._collected)
+        _UNDER_WAY.reset(self._marked)
+        if isinstance(error, Exception):
+            self._parts.is_open = False
+            error.add_note(
+                f"while building {label(self._entry.token)} of {' > '.join(self._graph.path(self._entry.node))}"
+            )
 
 
 def _current_task() -> "asyncio.Task[object] | None":

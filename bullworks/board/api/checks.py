@@ -51,9 +51,9 @@ def whole(value: object, least: int, most: int = 2**53) -> int | None:
 
 
 def number_of(text: str) -> float | None:
-    """The finite number that a text is."""
+    """The finite number that a text is; 1_000 is one for Python only."""
     try:
-        number = float(text)
+        number = float(text.replace("_", "x"))
     except ValueError:
         return None
     return number if isfinite(number) else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,32 +79,44 @@ async def _scheduler(queue: Queue[Any], scheduler_id: str) -> tuple[JobScheduler
 
 
 def _repeat_of(call: Call) -> RepeatOptions:
+    """What is asked for, refused in the order in which Bull Board refuses it: bad values, wrong types, the whole."""
     body = call.body
-    pattern, every, tz = body.get("pattern"), body.get("every"), body.get("tz")
-    limit, end = body.get("limit"), body.get("endDate")
     repeat = RepeatOptions()
-    if every is not None:
-        every_ms = _number(every)
-        if every_ms is None or every_ms < 1:
-            raise invalid("INVALID_SCHEDULER_INTERVAL")
-        repeat["every"] = int(every_ms)
-    if isinstance(pattern, str) and pattern.strip():
-        repeat["pattern"] = pattern.strip()
-    if limit is not None:
-        runs = whole(limit, 1)
-        if runs is None:
+    if body.get("every") is not None:
+        repeat["every"] = _every_ms(body["every"])
+    if body.get("limit") is not None:
+        limit = whole(body["limit"], 1)
+        if limit is None:
             raise invalid("INVALID_SCHEDULER_LIMIT")
-        repeat["limit"] = runs
-    if end is not None:
-        end_ms = _number(end)
+        repeat["limit"] = limit
+    if body.get("endDate") is not None:
+        end_ms = _number(body["endDate"])
         if end_ms is None or end_ms <= time.time() * 1000:
             raise invalid("INVALID_SCHEDULER_END_DATE")
         repeat["end_date"] = int(end_ms)
-    if ("pattern" in repeat) == ("every" in repeat):
+    pattern, tz = _text_of(body, "pattern"), _text_of(body, "tz")
+    if pattern:
+        repeat["pattern"] = pattern
+    if bool(pattern) == ("every" in repeat):
         raise invalid("INVALID_SCHEDULER_SCHEDULE")
-    if isinstance(tz, str) and tz.strip():
-        repeat["tz"] = tz.strip()
+    if tz:
+        repeat["tz"] = tz
     return repeat
+
+
+def _every_ms(given: Any) -> int:
+    """Whole ms: of a fraction, which Bull Board takes, BullMQ shows and runs less than it stores."""
+    every_ms = _number(given)
+    if every_ms is None or every_ms < 1 or every_ms != int(every_ms):
+        raise invalid("INVALID_SCHEDULER_INTERVAL")
+    return int(every_ms)
+
+
+def _text_of(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str):
+        raise invalid("INVALID_REQUEST_BODY", field=name)
+    return value.strip()
 
 
 def _number(value: Any) -> float | None:

@@ -34,7 +34,7 @@ ALL_STATES: tuple[ListedState, ...] = (
 )  # fmt: skip
 """What Node's getJobs() and getJobCounts() take without arguments, in their order."""
 
-WAITING_STATES: tuple[ListedState, ...] = ("waiting", "paused", "delayed", "prioritized", "waiting-children")
+WAITING_STATES: tuple[ListedState, ...] = ("waiting", "delayed", "prioritized", "waiting-children")
 """Of jobs that are still to run: what Node's `count()` adds up."""
 
 CLEANABLE_STATES = frozenset(SUFFIXES) - {"waiting-children"}

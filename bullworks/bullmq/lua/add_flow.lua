@@ -3,38 +3,29 @@
   ARGV    1 version string  stored in `meta` where a queue is new
           2...      nine per job, as in add_jobs, in the order of KEYS; each has an id
   RETURNS list      the time in ms, then per job its id; or, and then nothing was stored, the time and two ints: the code
-                    -5 (the first job's parent is missing) or -7 (a job of that id has another parent), and the number
+                    -5 (a job's parent is missing) or -7 (a job of that id has another parent), and the number
                     of the job in KEYS
   EVENTS  added, then delayed, waiting or waiting-children; duplicated; deduplicated, removed
 ]]
 -- include: lib/now.lua
 -- include: lib/family.lua
 -- include: lib/add.lua
+-- include: lib/find_refused.lua
 local now = now_ms()
-local queues, jobs = {}, {}
+local queues, jobs, keys = {}, {}, {}
 for i, base in ipairs(KEYS) do
   queues[base] = queues[base] or read_queue(base)
   jobs[i] = read_new_job(2 + (i - 1) * JOB_FIELDS, now)
+  keys[i] = base .. jobs[i].id
 end
 assert(#ARGV == 1 + #jobs * JOB_FIELDS)
-
-local in_flow = {}
-for i, job in ipairs(jobs) do
-  local key = KEYS[i] .. job.id
-  if job.parent_key and not in_flow[job.parent_key] and redis.call('EXISTS', job.parent_key) == 0 then
-    return {now, MISSING_PARENT, i}
-  end
-  local parent_key = job.parent_key and redis.call('HGET', key, 'parentKey')
-  if parent_key and parent_key ~= job.parent_key and redis.call('EXISTS', parent_key) == 1 then
-    return {now, OTHER_PARENT, i}
-  end
-  in_flow[key] = true
-end
+local code, number = find_refused(jobs, KEYS, keys)
+if code then return {now, code, number} end
 
 -- All children are open before any is looked at: one that is completed already must not release a parent that still
 -- gets others.
 for i, job in ipairs(jobs) do
-  if job.parent_key then redis.call('SADD', job.parent_key .. ':dependencies', KEYS[i] .. job.id) end
+  if job.parent_key then redis.call('SADD', job.parent_key .. ':dependencies', keys[i]) end
 end
 local reply, has_waiting = {now}, {}
 for i, job in ipairs(jobs) do
@@ -43,14 +34,14 @@ for i, job in ipairs(jobs) do
   local id, is_waiting = add_job(queue, now, job)
   if id ~= job.id and job.parent_key then
     -- Deduplicated: the parent does not wait for a job that was not added.
-    redis.call('SREM', job.parent_key .. ':dependencies', KEYS[i] .. job.id)
+    redis.call('SREM', job.parent_key .. ':dependencies', keys[i])
   end
   reply[#reply + 1] = id
   if is_waiting then has_waiting[KEYS[i]] = true end
 end
 for i, job in ipairs(jobs) do
   if job.waits_for_children then
-    release_parent_if_alone({key = KEYS[i] .. job.id, id = job.id, base = KEYS[i]}, now)
+    release_parent_if_alone({key = keys[i], id = job.id, base = KEYS[i]}, now)
   end
 end
 for base in pairs(has_waiting) do mark_work_unless_closed(queues[base]) end

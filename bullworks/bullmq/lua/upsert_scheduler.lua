@@ -35,10 +35,10 @@ local place = pending and place_of(base, pending)
 if not IN_LINE[place] then place = nil end
 local stored = redis.call('HMGET', key, 'ic', 'every', 'offset', 'startDate', 'pattern', 'tz')
 
--- A service says the same at each of its starts: that must not move what is scheduled.
+-- A service says the same at each of its starts: that must not move what is scheduled. `every` has no time zone.
 local function is_same_schedule()
   return last and tonumber(stored[2]) == every and (stored[4] or '') == ARGV[14] and (stored[5] or '') == ARGV[9]
-    and (stored[6] or '') == ARGV[10] and (ARGV[12] == '' or tonumber(stored[3]) == tonumber(ARGV[12]))
+    and (every or (stored[6] or '') == ARGV[10]) and (ARGV[12] == '' or tonumber(stored[3]) == tonumber(ARGV[12]))
 end
 
 local function slot_of_every()

@@ -3,11 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from typing_extensions import Unpack
 
+from bullworks.bullmq.errors import PartlyAddedError
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.options.job import JobOptions
 
@@ -35,26 +37,44 @@ class JobSpec:
         object.__setattr__(self, "opts", opts)
 
 
-async def in_chunks(jobs: list[NewJob], add: Callable[[list[NewJob]], Coroutine[Any, Any, list[J]]]) -> list[J]:
+async def in_chunks(
+    jobs: list[NewJob], add: Callable[[list[NewJob]], Coroutine[Any, Any, list[J]]], id_of: Callable[[J], str]
+) -> list[J]:
     """What `add` makes of all of them, in order. Redis stores one chunk while the next is written and the last is read.
 
     Raises:
-        What `add` raises, for the first chunk that fails.
+        What `add` raises, for the first chunk that fails, where no other was stored.
+        PartlyAddedError: one was. What was on its way by then is waited for, and nothing is sent after it.
     """
-    made: list[J] = []
-    calls: deque[asyncio.Task[list[J]]] = deque()
+    made: dict[int, J] = {}
+    calls: deque[tuple[int, asyncio.Task[list[J]]]] = deque()
+
+    async def receive() -> None:
+        first, call = calls.popleft()
+        made.update(enumerate(await call, first))
+
     try:
+        first = 0
         for chunk in _chunks(jobs):
-            calls.append(asyncio.create_task(add(chunk)))
+            calls.append((first, asyncio.create_task(add(chunk))))
+            first += len(chunk)
             if len(calls) == _CALLS_AT_ONCE:
-                made += await calls.popleft()
+                await receive()
         while calls:
-            made += await calls.popleft()
+            await receive()
+    except Exception as error:
+        while calls:
+            with suppress(Exception):
+                await receive()
+        if not made:
+            raise
+        stored = {number: id_of(job) for number, job in made.items()}
+        raise PartlyAddedError("jobs", stored, len(jobs), error) from error
     finally:
-        for call in calls:
+        for _, call in calls:
             call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
-    return made
+        await asyncio.gather(*(call for _, call in calls), return_exceptions=True)
+    return list(made.values())
 
 
 def _chunks(jobs: list[NewJob]) -> Iterable[list[NewJob]]:

@@ -45,8 +45,8 @@ class QueueCounts:
         return sum(await self.scripts.count_jobs([checked_suffix(state) for state in asked]))
 
     async def get_waiting_count(self) -> int:
-        """Jobs that wait without a priority, those included that BullMQ 5 keeps in `paused`."""
-        return await self.get_job_count_by_types("waiting", "paused")
+        """Jobs that wait without a priority; what BullMQ 5 keeps in `paused` counts once `resume` has moved it."""
+        return await self.get_job_count_by_types("waiting")
 
     async def get_active_count(self) -> int:
         """Jobs that workers hold."""

@@ -57,6 +57,9 @@ def _value(encoded: bytes | None) -> Any:
 
 log = logging.getLogger(__name__)
 
+_MOST_FILLS = 5
+"""Windows that are read for one page, so that a state of nothing but lost ids costs no more."""
+
 
 class QueueGetters(Generic[D]):
     """The reading half of Queue. Pages are as in Node: `start` and `end` count from 0, both included, -1 is the last.
@@ -90,12 +93,27 @@ class QueueGetters(Generic[D]):
         `asc`, the oldest.
 
         A page at a time costs the same however many jobs there are; all at once may be millions. A job that vanished
-        meanwhile, or cannot be read (that is logged), is left out.
+        meanwhile, or cannot be read (that is logged), is left out, and those that follow fill its page up, as in Node.
 
         Raises:
             InvalidOptionError: an unknown state.
         """
-        ids = await self.get_ranges(states, start, end, asc)
+        pages = await asyncio.gather(*(self._page(suffix, start, end, asc=asc) for suffix in _suffixes(states)))
+        return list({job.id: job for page in pages for job in page}.values())
+
+    async def _page(self, suffix: str, start: int, end: int, *, asc: bool) -> list[Job[D]]:
+        """One state's, filled up where both ends are counted from its beginning."""
+        size = end - start + 1 if min(start, end) >= 0 else 0
+        found: dict[str, Job[D]] = {}
+        for _ in range(_MOST_FILLS):
+            ids = await self.scripts.ids([suffix], start, end, asc=asc)
+            found.update((job.id, job) for job in await self._existing(ids))
+            if len(ids) < size or len(found) >= size:
+                break
+            start, end = end + 1, end + size
+        return list(found.values())[: size or None]
+
+    async def _existing(self, ids: list[str]) -> list[Job[D]]:
         jobs: list[Job[D]] = []
         for job_id, flat in await self.scripts.hashes(ids):
             if isinstance(flat, Exception):
@@ -189,8 +207,7 @@ class QueueGetters(Generic[D]):
         asc: bool = False,  # noqa: FBT001, FBT002 - Node's order of arguments
     ) -> list[str]:
         """As get_jobs, but the ids only."""
-        suffixes = list(dict.fromkeys(checked_suffix(state) for state in _several(states)))
-        return await self.scripts.ids(suffixes, start, end, asc=asc)
+        return await self.scripts.ids(_suffixes(states), start, end, asc=asc)
 
     async def get_workers_count(self) -> int:
         """How many workers listen to this queue now."""
@@ -213,5 +230,6 @@ class QueueGetters(Generic[D]):
         return parse_listeners(await self.scripts.client_list(), self.keys)
 
 
-def _several(states: ListedState | Iterable[ListedState]) -> Iterable[ListedState]:
-    return (states,) if isinstance(states, str) else states
+def _suffixes(states: ListedState | Iterable[ListedState]) -> list[str]:
+    several = (states,) if isinstance(states, str) else states
+    return list(dict.fromkeys(checked_suffix(state) for state in several))

@@ -116,7 +116,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             InvalidOptionError: an unknown or bad option.
             InvalidPayloadError: data that is not JSON, or not of the queue's `data_type`, or too large.
-            ParentError: the parent it names is missing.
+            ParentError: the parent it names is missing, or the job of its id has another.
             ServerError: Redis refused, for example because it is out of memory (OOM).
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
@@ -136,8 +136,10 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     async def add_bulk(self, jobs: Iterable[JobSpec]) -> list[Job[D]]:
         """Add many jobs, in order, in as few trips as their size allows; each trip is all or nothing.
 
-        All are checked before the first is sent. Raises as `add` does; where a trip fails, what the next one carried
-        may be stored all the same.
+        All are checked before the first is sent. Raises as `add` does, and then nothing was added; or:
+
+        Raises:
+            PartlyAddedError: a trip failed and others were stored: it says which jobs those are.
         """
         types = self.scripts.payload_types
         if types is not None:
@@ -149,7 +151,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     async def _add_all(self, new: list[NewJob]) -> list[Job[D]]:
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)
-        return await in_chunks(new, self._add_chunk)
+        return await in_chunks(new, self._add_chunk, lambda job: job.id)
 
     async def _add_chunk(self, chunk: list[NewJob]) -> list[Job[D]]:
         now_ms, ids = await self.scripts.add_jobs(chunk)
@@ -174,7 +176,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             limit: the most to remove; 0 for all.
 
         Returns:
-            The ids of those removed.
+            The ids of those removed: of waiting and active jobs the newest first, else the oldest, as in Node.
 
         Raises:
             InvalidOptionError: a bad grace, state or limit.

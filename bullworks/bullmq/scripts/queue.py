@@ -48,14 +48,18 @@ class QueueScripts(ScriptCaller):
         return bool(await self.connection.execute("HEXISTS", self.keys.of("meta"), "paused"))
 
     async def clean(self, suffix: str, grace_ms: int, limit: int) -> list[str]:
-        """Remove up to `limit` jobs of a state, at least `grace_ms` old. Returns their ids."""
+        """Remove up to `limit` jobs of a state, the oldest, at least `grace_ms` old.
+
+        Returns:
+            Their ids in the state's order: of a list the newest first, as in Node.
+        """
         removed: list[str] = []
         skip = 0
         while skip >= 0 and len(removed) < limit:
             room = min(limit - len(removed), JOBS_A_CALL)
             skip, *ids = await self._run(CLEAN, suffix, grace_ms, room, JOBS_A_CALL, skip)
             removed += [job_id.decode("utf-8", "replace") for job_id in ids]
-        return removed
+        return removed[::-1] if suffix in LIST_SUFFIXES else removed
 
     async def drain(self, suffix: str) -> int:
         """Remove the jobs of a state that are there now. Returns how many."""

@@ -1,6 +1,7 @@
 """One typed method per Lua file: the engine's only caller of scripts."""
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from bullworks import __version__
 from bullworks.bullmq.errors import addition_error
@@ -21,13 +22,12 @@ _MOST_CHECKS = 4_000
 
 
 def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[str]:
-    """The ids that lua/lib/add.lua answered. Raises the error of the first job that it refused."""
-    ids: list[str] = []
-    for job, answer in zip(jobs, answers, strict=True):
-        if isinstance(answer, int):
-            raise addition_error(answer, job.name, job.opts.parent.key if job.opts.parent else "")
-        ids.append(answer.decode())
-    return ids
+    """The ids that lua/add_jobs.lua or add_flow.lua answered. Raises the error of the job that it refused."""
+    if answers and isinstance(answers[0], int):
+        code, number = cast(Sequence[int], answers)
+        refused = jobs[number - 1]
+        raise addition_error(code, refused.name, refused.opts.parent.key if refused.opts.parent else "")
+    return [answer.decode() for answer in cast(Sequence[bytes], answers)]
 
 
 class Scripts(ProcessingScripts, QueueScripts, LimitScripts, UpkeepScripts):
@@ -42,7 +42,7 @@ class Scripts(ProcessingScripts, QueueScripts, LimitScripts, UpkeepScripts):
             The time in ms, and in order their ids, or those of the jobs that stand for them.
 
         Raises:
-            ParentError: a job's parent is missing, or the job of its id has another. Jobs before it are added.
+            ParentError: a job's parent is missing, or the job of its id has another. None of them was added.
         """
         args: list[Argument] = [META_VERSION]
         added = list(jobs)

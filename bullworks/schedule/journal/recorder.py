@@ -88,7 +88,7 @@ class Recorder:
     def miss(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
         """List ticks, of a distributed cron once it is certain that nobody else runs them."""
         delay_s = LISTED_AFTER_S if cron.is_distributed else 0
-        self._misses.append(MissRecord(cron, ticks_ms, reason, asyncio.get_running_loop().time() + delay_s))
+        self._misses.append(MissRecord(cron, ticks_ms, reason, _soon_s(delay_s)))
         del self._misses[:-_MOST_WAITING]
         self._wake()
 
@@ -130,9 +130,11 @@ class Recorder:
             try:
                 connection = await self.connect()
                 scripts = CronScripts(connection, self.instance)
-                await self._write_names(connection)
-                await self._write_runs(scripts)
-                await self._write_misses(scripts)
+                # What comes up meanwhile waits for the next round: nothing is written whose name is not.
+                runs, misses = list(self._runs.items()), self._due_misses()
+                await self._write_names(connection, [*(run for _, run in runs), *misses])
+                await self._write_runs(scripts, runs)
+                await self._write_misses(scripts, misses)
                 if self._held and loop.time() >= renew_at_s:
                     await self._renew(scripts)
                     renew_at_s = loop.time() + LEASE_MS / 3000
@@ -155,17 +157,21 @@ class Recorder:
             except TimeoutError:
                 pass
 
-    async def _write_names(self, connection: PipelinedConnection) -> None:
+    def _due_misses(self) -> list[MissRecord]:
+        now_s = asyncio.get_running_loop().time()
+        return [miss for miss in self._misses if self._is_closing or miss.at_s <= now_s]
+
+    async def _write_names(self, connection: PipelinedConnection, records: Sequence[RunRecord | MissRecord]) -> None:
         """Once in the life of this process for each cron."""
-        waiting: list[RunRecord | MissRecord] = [*self._runs.values(), *self._misses]
-        new = {record.cron.name for record in waiting} - self._named
+        new = {record.cron.name for record in records} - self._named
         if new:
             now_ms = time.time_ns() // 1_000_000
             await connection.execute("ZADD", NAMES, *(part for name in new for part in (now_ms, name)))
             self._named |= new
 
-    async def _write_runs(self, scripts: CronScripts) -> None:
-        records = list(self._runs.items())
+    async def _write_runs(
+        self, scripts: CronScripts, records: Sequence[tuple[tuple[str, int | None], RunRecord]]
+    ) -> None:
         for start in range(0, len(records), _AT_ONCE):
             part = records[start : start + _AT_ONCE]
             writes = [
@@ -178,9 +184,8 @@ class Recorder:
                 if self._runs.get(key) is record:
                     del self._runs[key]
 
-    async def _write_misses(self, scripts: CronScripts) -> None:
-        now_s = asyncio.get_running_loop().time()
-        for miss in [miss for miss in self._misses if self._is_closing or miss.at_s <= now_s]:
+    async def _write_misses(self, scripts: CronScripts, misses: Sequence[MissRecord]) -> None:
+        for miss in misses:
             cron, ticks_ms = miss.cron, miss.ticks_ms
             (outcome,) = await asyncio.gather(
                 scripts.list_misses(
@@ -194,11 +199,12 @@ class Recorder:
                 return_exceptions=True,
             )
             _check(outcome, cron)
-            self._misses.remove(miss)
+            if miss in self._misses:  # else it was too old to be kept
+                self._misses.remove(miss)
             if not isinstance(outcome, Listing):
                 continue
             if outcome.early and not self._is_closing:  # our clock was ahead: another process may still claim them
-                self._misses.append(MissRecord(cron, outcome.early, miss.reason, now_s + LISTED_AFTER_S))
+                self._misses.append(MissRecord(cron, outcome.early, miss.reason, _soon_s()))
             if cron.is_distributed and outcome.listed:
                 log.error(
                     "cron %s: %s ran in no process: %s",
@@ -217,6 +223,11 @@ class Recorder:
         if not self._is_away:
             log.warning("records of crons wait for Redis: %s", error)
         self._is_away = True
+
+
+def _soon_s(delay_s: float | None = None) -> float:
+    """So long from now, by the event loop's clock."""
+    return asyncio.get_running_loop().time() + (LISTED_AFTER_S if delay_s is None else delay_s)
 
 
 def _check(outcome: object, cron: CronFacts) -> None:

@@ -1,7 +1,7 @@
 """StandingScheduler: crons, intervals and timeouts are there, and no clock runs them."""
 
 from bullworks.core import Discovery, Shutdown
-from bullworks.schedule.journal.journal import CronFacts, LogJournal
+from bullworks.schedule.journal.journal import CronFacts, LogJournal, Verdict
 from bullworks.schedule.journal.recorder import Connect
 from bullworks.schedule.registry import SchedulerRegistry
 from bullworks.schedule.scheduler import Scheduler
@@ -10,10 +10,10 @@ from bullworks.schedule.scheduler import Scheduler
 class LocalJournal(LogJournal):
     """For a process that is the whole fleet: every tick of a distributed cron is its own, nothing is written down."""
 
-    async def claim(self, cron: CronFacts, tick_ms: int, within_ms: int) -> bool:
-        """True, always."""
-        del cron, tick_ms, within_ms
-        return True
+    async def claim(self, cron: CronFacts, tick_ms: int, late_ms: int) -> Verdict:
+        """OURS, always."""
+        del cron, tick_ms, late_ms
+        return Verdict.OURS
 
 
 class StandingScheduler(Scheduler):

@@ -27,6 +27,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NAMES = ("q", "r")
 OLD_MS = 1_700_000_000_000
+YEARLY = "5 4 1 1 *"
+FAR_MS = 4_000_000_000_000
+TEN_DAYS_MS = 864_000_000
+# The next slot is some days away: to the second, it is no chance what is left until then.
+OFFSET_MS = (int(time.time() * 1000) + 3 * 86_400_000) % TEN_DAYS_MS
 # Stands for a time almost a day after the side's own start, which the normaliser makes the same for both.
 TOMORROW_MS = -1
 _ALMOST_A_DAY_MS = 86_000_000
@@ -152,6 +157,10 @@ async def scheduled(queue: Queue[Any], url: str) -> None:
     await queue.upsert_job_scheduler("far", {"every": 86_400_000, "start_date": 4_000_000_000_000})
 
 
+async def scheduled_with_offset(queue: Queue[Any], url: str) -> None:
+    await queue.upsert_job_scheduler("offset", {"every": TEN_DAYS_MS, "offset": OFFSET_MS})
+
+
 async def family(queue: Queue[Any], url: str) -> None:
     async with FlowProducer(connection=url) as flows:
         child = {"queue_name": "r", "opts": {"timestamp": OLD_MS}}
@@ -221,6 +230,30 @@ CHANGES: list[tuple[Start, str, str, Any]] = [
         for bad in (
             {}, {"every": 1_000, "pattern": "* * * * *"}, {"every": 0}, {"every": "soon"}, {"pattern": "no cron"},
             {"every": 1_000, "limit": 0}, {"every": 1_000, "endDate": 5}, {"pattern": " "},
+            {"every": 1_000, "tz": 5}, {"pattern": YEARLY, "tz": None}, {"pattern": YEARLY, "tz": ["UTC"]},
+            {"pattern": YEARLY, "tz": "Nowhere/None"}, {"pattern": 5}, {"pattern": None}, {"pattern": None, "every": 5},
+            {"every": True}, {"every": [5]}, {"every": -1}, {"every": ""}, {"every": "0x"}, {"every": {}},
+            {"every": 1_000, "limit": "5"}, {"every": 1_000, "limit": 1.5}, {"every": 1_000, "limit": True},
+            {"every": 1_000, "limit": -1}, {"every": 1_000, "endDate": "soon"}, {"every": 1_000, "endDate": True},
+            {"pattern": "", "every": 0}, {"pattern": "x", "every": None, "limit": 0}, {"every": None},
+        )
+    ),
+    *(
+        (start, "PATCH", f"queues/q/job-schedulers/{scheduler}", body)
+        for start, scheduler in ((scheduled, "nightly"), (scheduled, "far"), (scheduled_with_offset, "offset"))
+        for body in (
+            {"pattern": YEARLY, "tz": " Asia/Tokyo "}, {"pattern": YEARLY, "tz": "", "every": None},
+            {"pattern": YEARLY, "limit": 3, "endDate": FAR_MS}, {"pattern": YEARLY, "limit": None, "endDate": None},
+            {"pattern": YEARLY, "endDate": str(FAR_MS)},
+        )
+    ),
+    *(
+        (scheduled_with_offset, "PATCH", "queues/q/job-schedulers/offset", body)
+        for body in (
+            {"every": TEN_DAYS_MS}, {"every": TEN_DAYS_MS, "limit": 4}, {"every": 2 * TEN_DAYS_MS},
+            {"every": TEN_DAYS_MS, "tz": "Asia/Tokyo"}, {"every": TEN_DAYS_MS, "endDate": FAR_MS},
+            {"every": str(TEN_DAYS_MS)}, {"every": f"{TEN_DAYS_MS / 1e6}e6"}, {"every": "864_000_000"},
+            {"every": TEN_DAYS_MS, "limit": 4, "offset": 5, "startDate": 5, "immediately": True},
         )
     ),
     (several_failed, "PUT", "queues/q/2/retry", None),
@@ -307,3 +340,12 @@ async def test_promoting_all_differs_as_the_parity_page_says(sides: Sides) -> No
     assert set(theirs.differences(ours)) == {
         "bull:q:6/2/delay", "bull:q:7/2/delay", "bull:q:pc/2", "bull:q:prioritized/2", "bull:q:wait/2",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("every", [TEN_DAYS_MS + 0.5, f"{TEN_DAYS_MS}.5"])
+async def test_a_fraction_of_a_millisecond_between_runs_is_refused_here_only(sides: Sides, every: Any) -> None:
+    """On purpose: BullMQ stores the fraction, and shows and runs whole ms."""
+    change = (scheduled_with_offset, "PATCH", "queues/q/job-schedulers/offset", {"every": every})
+    (their_status, _), (our_status, ours) = await sides.seen(*change)
+    assert (their_status, our_status) == (204, 400)
+    assert ours.answers == [{"refused": {"key": "ERRORS.INVALID_SCHEDULER_INTERVAL"}}]

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from bullworks.bullmq import InvalidOptionError, InvalidPayloadError, JobOptions, JobSpec, Queue
+from bullworks.bullmq import (
+    InvalidOptionError,
+    InvalidPayloadError,
+    JobOptions,
+    JobSpec,
+    ParentError,
+    PartlyAddedError,
+    Queue,
+)
 from bullworks.redis.server_error import ServerError
 from tests.bullworks.bullmq.keyspace import Keyspace
 from tests.bullworks.servers import RedisServer
@@ -69,6 +77,37 @@ async def test_bulk_keeps_order_over_many_script_calls(queue: Queue) -> None:
     assert [job.id for job in jobs] == [str(i) for i in range(1, 1202)]
     waiting = await queue.get_waiting()
     assert [job.data["i"] for job in waiting] == list(range(1201))
+
+
+async def test_bulk_with_a_missing_parent_adds_nothing(queue: Queue, keyspace: Keyspace) -> None:
+    orphan = JobSpec("orphan", parent={"id": "nobody", "queue": queue.keys.base[:-1]})
+    with pytest.raises(ParentError, match=r"'orphan'.*nobody"):
+        await queue.add_bulk([JobSpec("a"), orphan, JobSpec("b")])
+    assert await keyspace.keys() == []
+
+
+@pytest.mark.parametrize(
+    ("at", "stored"),
+    [(10, "250-499"), (260, "0-249, 500-749"), (760, "0-749, 1000-1099"), (1_010, "0-999")],
+)
+async def test_bulk_in_several_trips_says_which_are_stored(queue: Queue, at: int, stored: str) -> None:
+    """A trip is 250 jobs, two are under way at once, and none is sent after one that failed."""
+    jobs = [JobSpec("a", number) for number in range(1_100)]
+    jobs[at] = JobSpec("orphan", parent={"id": "nobody", "queue": queue.keys.base[:-1]})
+    with pytest.raises(PartlyAddedError) as caught:
+        await queue.add_bulk(jobs)
+    error = caught.value
+    spans = [[int(end) for end in span.split("-")] for span in stored.split(", ")]
+    assert list(error.stored) == [number for first, last in spans for number in range(first, last + 1)]
+    for number in (spans[0][0], spans[-1][1]):
+        job = await queue.get_job(error.stored[number])
+        assert job is not None
+        assert job.data == number
+    assert await queue.count() == len(error.stored)
+    assert isinstance(error.failure, ParentError)
+    assert error.__cause__ is error.failure
+    assert str(error).startswith(f"{len(error.stored)} of 1100 jobs are stored, numbers {stored} from 0; ")
+    assert "'orphan'" in str(error)
 
 
 async def test_bulk_of_nothing_adds_nothing(queue: Queue, keyspace: Keyspace) -> None:

@@ -88,7 +88,7 @@ async def test_clean_sweeps_up_ids_with_no_job_behind_them(queue: Queue, keyspac
     await keyspace.command("RPUSH", keyspace.key("wait"), "ghost")
     await keyspace.command("SET", keyspace.key("strange"), "no job")
     await keyspace.command("RPUSH", keyspace.key("wait"), "strange")
-    assert await queue.clean(timedelta(hours=1), "waiting") == ["strange", "ghost"]
+    assert await queue.clean(timedelta(hours=1), "waiting") == ["ghost", "strange"]
     assert await keyspace.ids("wait") == ["1"]
 
 

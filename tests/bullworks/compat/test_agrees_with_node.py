@@ -8,10 +8,12 @@ from tests.bullworks.compat.comparison import Comparison
 from tests.bullworks.compat.player import Step
 from tests.bullworks.compat.scenarios import (
     adding,
+    bulk,
     deduplicating,
     family,
     flowing,
     limiting,
+    listing,
     looking,
     paging,
     pausing,
@@ -27,10 +29,12 @@ SCENARIOS: dict[str, list[Step]] = {
     f"{module.__name__.rpartition('.')[2]}: {name}": steps
     for module in (
         adding,
+        bulk,
         deduplicating,
         family,
         flowing,
         limiting,
+        listing,
         looking,
         paging,
         pausing,

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -337,6 +338,25 @@ async def test_the_end_does_not_wait_long_for_a_redis_that_is_away(
     await asyncio.wait_for(process.journal.close(), 5)
     server.thaw()
     assert "records of 1 runs and 0 misses were not written" in caplog.messages
+
+
+async def test_a_run_that_ends_while_names_are_written_is_known_by_name_too(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = process.connection.execute
+
+    async def executed(*command: Any, key: Any = None) -> Any:
+        if command[0] == "ZADD":
+            process.ended(facts("second", is_distributed=False), None)
+            monkeypatch.setattr(process.connection, "execute", execute)
+        return await execute(*command, key=key)
+
+    await process.connection.connect()
+    monkeypatch.setattr(process.connection, "execute", executed)
+    process.ended(facts("first", is_distributed=False), None)
+    await eventually(lambda: read_is_ok(process, facts("second")))
+    await process.journal.close()
+    assert await recorded_names(process.look) == ["first", "second"]
 
 
 async def test_a_record_that_redis_refuses_costs_no_other(process: Process, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from bullworks.bullmq.errors import InvalidOptionError, JobLockedError, ParentError, UnrecoverableError
+from bullworks.bullmq.errors import (
+    InvalidOptionError,
+    JobLockedError,
+    ParentError,
+    PartlyAddedError,
+    UnrecoverableError,
+)
 from bullworks.bullmq.queue.queue import Queue
 from bullworks.bullmq.worker import Worker
 from tests.bullworks.bullmq.flows.conftest import FlowBench, job
@@ -199,6 +205,26 @@ async def test_a_missing_parent_is_an_error_and_nothing_is_added(bench: FlowBenc
         await bench.flows.add(job("root", job("child"), parent=parent))
     assert (await bench.queue.get_job_counts())["waiting"] == 0
     assert await bench.hash("root") == {}
+
+
+async def test_flows_in_one_trip_are_added_all_or_none(bench: FlowBench):
+    orphan = job("orphan", job("child"), parent={"id": "nobody", "queue": f"{bench.prefix}:work"})
+    with pytest.raises(ParentError, match="nobody"):
+        await bench.flows.add_bulk([job("root", job("leaf")), orphan])
+    assert await bench.hash("root") == {}
+
+
+async def test_flows_in_several_trips_say_which_are_stored(bench: FlowBench):
+    """A trip is up to 1,000 jobs."""
+    orphan = job("orphan", job("child"), parent={"id": "nobody", "queue": f"{bench.prefix}:work"})
+    flows = [job(f"root{number}", job(f"leaf{number}")) for number in range(600)]
+    with pytest.raises(
+        PartlyAddedError, match=r"^500 of 601 flows are stored, numbers 0-499 from 0; .*nobody"
+    ) as caught:
+        await bench.flows.add_bulk([*flows, orphan])
+    assert caught.value.stored == {number: f"root{number}" for number in range(500)}
+    assert await bench.hash("root499") != {}
+    assert await bench.hash("root500") == {}
 
 
 async def test_a_flow_that_takes_another_parents_child_is_refused_whole(bench: FlowBench):

@@ -52,12 +52,11 @@ SCENARIOS: dict[str, list[Step]] = {
         ["counts"],
         ["redis", "DEL", "bull:q:id"],
     ],
-    "a child that another parent has": [
+    "a child that its parent has": [
         ["add", "p", {}, {"jobId": "p"}],
         ["add", "r", {}, {"jobId": "r"}],
         ["add", "c", {}, _below("p", jobId="c")],
         ["add", "c", {}, _below("p", jobId="c")],
-        ["add", "c", {}, _below("r", jobId="c")],
         ["dependencies", "p"],
         ["dependencies", "r"],
     ],

@@ -33,6 +33,12 @@ SCENARIOS: dict[str, list[Step]] = {
         ["add", "c", {}, {**PARENT, "failParentOnFailure": True, "ignoreDependencyOnFailure": True}],
     ],
     "a deduplicated parent of a flow": [["flow", _node("p", _node("a"), deduplication={"id": "d"})]],
+    "a child that another parent has": [
+        ["add", "p", {}, {"jobId": "p"}],
+        ["add", "r", {}, {"jobId": "r"}],
+        ["add", "c", {}, {"parent": {"id": "p", "queue": "bull:q"}, "jobId": "c"}],
+        ["add", "c", {}, {"parent": {"id": "r", "queue": "bull:q"}, "jobId": "c"}],
+    ],
     "one bad job among many": [
         ["addBulk", [{"name": "a", "data": 1}, {"name": "b", "data": 2, "opts": {"priority": -1.5}}]],
     ],

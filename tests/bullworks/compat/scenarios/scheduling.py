@@ -40,6 +40,20 @@ SCENARIOS: dict[str, list[Step]] = {
         ["upsert", "flags", {"pattern": YEARLY}, {"opts": {"removeOnComplete": True, "removeOnFail": False}}],
         ["schedulersCount"],
     ],
+    **{
+        f"a template with {option}": [
+            ["upsert", "s", {"every": 60_000}, {"opts": {option: True, "attempts": 2}}],
+            ["take"],
+            ["fail", "no"],
+            ["scheduler", "s"],
+        ]
+        for option in (
+            "failParentOnFailure",
+            "continueParentOnFailure",
+            "ignoreDependencyOnFailure",
+            "removeDependencyOnFailure",
+        )
+    },
     "ids of every kind": [["upsert", name, {"pattern": YEARLY}] for name in ("0", "17", "a:b", "a:b:c:d:e:f", "ż ó")],
     "taking job after job": [
         ["upsert", "s", {"every": 60_000}, FULL],

@@ -33,7 +33,7 @@ class QueueSteps(World):
         return await self.queue.is_paused()
 
     async def clean(self, grace: int, limit: int, state: Any) -> list[str]:
-        return sorted(await self.queue.clean(grace, state, limit))
+        return await self.queue.clean(grace, state, limit)
 
     async def drain(self, delayed: bool = False) -> None:
         await self.queue.drain(delayed)

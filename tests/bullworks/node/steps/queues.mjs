@@ -10,7 +10,7 @@ export const addBulk = async ({ queue }, jobs) => ids(await queue.addBulk(jobs))
 export const pause = ({ queue }) => queue.pause();
 export const resume = ({ queue }) => queue.resume();
 export const isPaused = ({ queue }) => queue.isPaused();
-export const clean = async ({ queue }, grace, limit, state) => (await queue.clean(grace, limit, state)).sort();
+export const clean = ({ queue }, grace, limit, state) => queue.clean(grace, limit, state);
 export const drain = ({ queue }, delayed) => queue.drain(delayed);
 export const removeOrphanedJobs = ({ queue }, ...args) => queue.removeOrphanedJobs(...args);
 export const obliterate = ({ queue }, opts) => queue.obliterate(opts);
