@@ -24,7 +24,7 @@ QUICK_MARKS := not process and not browser and not cluster and not kill and not 
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo ui test quick soak bench check check-format check-lint check-types check-pyright check-imports \
-	check-security check-audit format lock clean
+	check-repository check-security check-audit format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -64,7 +64,7 @@ soak: $(DEV_READY) ## minutes of random faults, not part of `make test` (SOAK_S=
 bench: $(DEV_READY) ## every peer through every workload (PEERS=bullworks,bullmq for some; half an hour for all)
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers $(PEERS)) $(ARGS)
 
-check: check-format check-lint check-types check-pyright check-imports check-security check-audit ## everything CI checks besides the tests
+check: check-format check-lint check-types check-pyright check-imports check-repository check-security check-audit ## everything CI checks besides the tests
 	@echo "check: all passed"
 
 check-format: $(DEV_READY)
@@ -86,6 +86,10 @@ check-pyright: $(DEV_READY)
 check-imports: $(DEV_READY)
 	@echo "check: layers (import-linter)"
 	@$(BIN)/lint-imports --no-logo
+
+check-repository: $(DEV_READY)
+	@echo "check: rules of the repository (tests/repository)"
+	@$(BIN)/python -m pytest --quiet --no-header --tb=short tests/repository
 
 # Findings of low severity are ruff's S rules too, which want a reason beside each exception.
 check-security: $(DEV_READY)

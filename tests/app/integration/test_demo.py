@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from tests.bullworks.orphans import end_with_tests
+
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[3]
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -34,6 +38,7 @@ def start(tmp_path: Path, redis_url: str, key_prefix: str) -> Iterator[Start]:
         command = [sys.executable, str(ROOT / "main.py"), *arguments]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         process = subprocess.Popen(command, cwd="/", text=True, env=environment, **pipes)
+        end_with_tests(process)
         processes.append(process)
         return process
 

@@ -15,7 +15,10 @@ import pytest
 
 from bullworks.cli.scaffold import Project, write_project
 from tests.bullworks.cli.conftest import ROOT
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.waiting import wait_until
+
+pytestmark = pytest.mark.process
 
 LIMIT_S = 100.0
 
@@ -127,6 +130,7 @@ def log(
     path = tmp_path / "service.log"
     with path.open("w") as output:
         process = subprocess.Popen([sys.executable, "main.py"], cwd=project, env=given, stdout=output, stderr=output)
+    end_with_tests(process)
     yield process, path
     if process.poll() is None:
         process.kill()

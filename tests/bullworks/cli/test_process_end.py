@@ -16,13 +16,14 @@ import pytest
 
 from tests.bullworks.cli.conftest import ROOT, Command
 from tests.bullworks.cli.test_processes import lines_until
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.waiting import wait_until
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
 # The watchdog's margin past the grace time is 3 s; the rest is for a loaded machine.
 END_S = 40
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.process]
 
 
 def hold_a_job(
@@ -145,6 +146,7 @@ def test_as_pid_1_a_signal_in_the_first_moments_is_not_dropped(delay_ms: int) ->
         str(ROOT / "tests/bullworks/cli/service_main.py"),
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    end_with_tests(process)
     try:
         (child,) = wait_until(lambda: children_of(process.pid), within_s=10)
         with pytest.raises(subprocess.TimeoutExpired):

@@ -14,7 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.waiting import wait_until
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parents[3]
 START_S = 60.0
@@ -86,6 +89,7 @@ def running(bare_project: Path, environment: dict[str, str], tmp_path: Path) -> 
         process = subprocess.Popen(
             [sys.executable, "main.py"], cwd=bare_project, env=environment, stdout=output, stderr=output
         )
+    end_with_tests(process)
     yield log
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)

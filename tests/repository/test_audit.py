@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 CLEAN = {"name": "redis", "version": "8.1.0", "vulns": []}
 UNANSWERED = {"name": "rich", "skip_reason": "Dependency not found"}
 VULNERABLE = {"name": "x", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("app", "benchmarks", "bullworks", "docs", "requirements", "tests", ".ci")
 SUFFIXES = ("lua", "md", "mjs", "py", "toml")
 # A record of what was: it may name what a later version no longer has.

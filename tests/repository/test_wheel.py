@@ -13,7 +13,7 @@ import pytest
 
 from bullworks import __version__
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def tracked(folder: str) -> set[str]:
