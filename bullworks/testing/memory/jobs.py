@@ -13,7 +13,6 @@ from bullworks.testing.memory.job import Children, MemoryJob
 from bullworks.testing.memory.lines import MemoryLines
 
 # As lua/lib/add.lua answers in place of an id.
-MISSING_PARENT, OTHER_PARENT = -5, -7
 # As lua/lib/finish.lua answers in place of 0.
 _GONE, _NO_LOCK, _OPEN_CHILDREN, _FOREIGN_LOCK, _FAILED_CHILDREN, _NOTHING_TO_WAIT_FOR = -1, -2, -4, -6, -9, 1
 
@@ -34,17 +33,9 @@ class MemoryJobs(MemoryLines):
         self.on_ended: Callable[[MemoryJob, str], None] | None = None
         self._numbers = 0
 
-    def add(self, new: NewJob) -> str | int:
-        """The id of the job, or of the one that stands for it; or a code: the parent is missing, or there is another.
-
-        Raises:
-            NotSimulatedError: it deduplicates otherwise than by id and ttl.
-            NoHarnessError: its parent is in a queue that is on no harness.
-        """
-        self.refuse_unsimulated(new)
+    def add(self, new: NewJob) -> str:
+        """The id of the job, or of the one that stands for it. What cannot be added was refused before."""
         opts = new.opts
-        if opts.parent is not None and not self.family.has(opts.parent.key):
-            return MISSING_PARENT
         self._numbers += 1
         job_id = new.id or str(self._numbers)
         existing = self.find(job_id)
@@ -123,11 +114,9 @@ class MemoryJobs(MemoryLines):
         present = "" if job is None else job.text(codec.PARENT_KEY)
         return present not in {"", parent_key} and self.family.has(present)
 
-    def _keep_existing(self, existing: MemoryJob, new: NewJob) -> str | int:
+    def _keep_existing(self, existing: MemoryJob, new: NewJob) -> str:
         """The id is taken: nothing is added, but the job that has it may become a child of the new one's parent."""
         parent = new.opts.parent
-        if parent is not None and self.has_other_parent(existing.id, parent.key):
-            return OTHER_PARENT
         self.tell("duplicated", existing.id)
         if parent is not None:
             key = self.keys.of(existing.id)

@@ -11,11 +11,12 @@ from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.job.state import FinishedState, JobState, state_of
 from bullworks.bullmq.job.store import JobLogs
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.scripts.scripts import Scripts, added_ids
+from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec
 from bullworks.redis.server_error import ServerError
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
+from bullworks.testing.memory.flows import refuse
 from bullworks.testing.memory.job import flat, ordered
 from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.memory.nowhere import NowhereConnection
@@ -33,8 +34,8 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
 
     async def add_jobs(self, jobs: Iterable[NewJob]) -> tuple[int, list[str]]:
         added = list(jobs)
-        answers = [self.jobs.add(job) for job in added]
-        return self.jobs.now_ms, added_ids(added, [a if isinstance(a, int) else a.encode() for a in answers])
+        refuse([(self.jobs, job) for job in added], self.jobs.family)
+        return self.jobs.now_ms, [self.jobs.add(job) for job in added]
 
     async def now_ms(self) -> int:
         return self.jobs.now_ms

@@ -69,8 +69,8 @@ async def test_a_cancelled_caller_drops_its_reply_and_nothing_else(connection: P
 async def test_a_forgotten_script_is_sent_with_its_source(connection: PipelinedConnection):
     script = Script.load("bullworks.bullmq", "extend_locks")
     await connection.execute("SCRIPT", "FLUSH")
-    assert await connection.run(script, ("nobody:",), [30_000, "1", "token"]) == [b"1"]
-    assert await connection.run(script, ("nobody:",), [30_000, "1", "token"]) == [b"1"]
+    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [b"1"]
+    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [b"1"]
 
 
 async def test_a_killed_connection_fails_what_was_under_way_and_comes_back(connection: PipelinedConnection):
