@@ -5,8 +5,7 @@ from typing import Any
 
 from app.modules.sync.service import SOURCE, SyncService
 from bullworks.bullmq import Job, UnrecoverableError
-from bullworks.locks import Lock
-from bullworks.locks.distributed_lock import DistributedLockService
+from bullworks.locks import DistributedLockService, Lock
 from bullworks.schedule import CronExpression, cron
 from bullworks.workers import WorkerHost, processor
 

@@ -12,6 +12,7 @@ from bullworks.board.module import BoardModule, BoardService
 from bullworks.board.options import BoardOptions
 from bullworks.board.queues import BoardQueue, BoardQueueOptions
 from bullworks.board.security import Access, Action, Auth, Identity, Policy, any_auth, basic_auth, bearer_auth
+from bullworks.board.settings import BoardSettings
 
 __all__ = [
     "Access",
@@ -26,6 +27,7 @@ __all__ = [
     "BoardQueue",
     "BoardQueueOptions",
     "BoardService",
+    "BoardSettings",
     "HistorySource",
     "Identity",
     "Policy",

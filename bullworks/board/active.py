@@ -11,8 +11,7 @@ from bullworks.board.keys import lock_of
 from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import ConnectedWorker
 from bullworks.bullmq.wire import codec
-from bullworks.redis.errors import RedisError
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import RedisError, ServerError
 from bullworks.workers.presence import Present, WorkerRecord, read_present
 from bullworks.workers.presence.keys import PresenceKeys
 

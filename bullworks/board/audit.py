@@ -8,7 +8,7 @@ from typing import Any, Literal
 from bullworks.board.keys import audit_of
 from bullworks.bullmq import Queue
 from bullworks.bullmq.wire.payload import decode, encode
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from bullworks.board.board import Board
 from bullworks.board.reaching import reaching_all
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection, RedisError
 from bullworks.schedule import CronJob
 from bullworks.schedule.clockwork.ticks import Ticks, ticks_of
 from bullworks.schedule.journal.keys import checked_name

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bullworks.bullmq import InvalidOptionError, InvalidPayloadError
-from bullworks.bullmq.errors import (
+from bullworks.bullmq import (
     ActiveJobsError,
+    InvalidOptionError,
+    InvalidPayloadError,
     JobLockedError,
     JobNotFoundError,
     JobStateError,
@@ -13,8 +14,7 @@ from bullworks.bullmq.errors import (
     SchedulerJobError,
 )
 from bullworks.core import CoreError
-from bullworks.redis.errors import RedisError
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import RedisError, ServerError
 
 
 class BoardError(CoreError):

@@ -11,8 +11,7 @@ from bullworks.board.queues import BoardQueue, JobUrl
 from bullworks.board.redaction import Redaction, too_large
 from bullworks.board.wire import public_options
 from bullworks.bullmq.wire import codec
-from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import PipelinedConnection, ServerError
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,7 @@ from bullworks.board.ui import BoardUi
 from bullworks.bullmq import Queue
 from bullworks.core import Discovery, ModuleContainer, Shutdown, Token, dynamic_module, provide
 from bullworks.schedule import SchedulerRegistry
-from bullworks.web import WebRoutes, WebSetup, get_routes_token
-from bullworks.web.options import WEB_SETUP
+from bullworks.web import WEB_SETUP, WebRoutes, WebSetup, get_routes_token
 from bullworks.workers.tokens import QueueToken
 
 FromSettings = Literal["settings"]

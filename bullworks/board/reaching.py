@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bullworks.bullmq import Queue
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection, connection_to
 
 
 @asynccontextmanager

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from bullworks.board.jobs import text
 from bullworks.board.queues import BoardQueue
-from bullworks.bullmq.job.state import SUFFIXES, ListedState
-from bullworks.redis.pipelined import Argument
-from bullworks.redis.script import Script
+from bullworks.bullmq import ListedState
+from bullworks.bullmq.job.state import SUFFIXES
+from bullworks.redis import Argument, Script
 
 _READ_ROWS = Script.load("bullworks.board", "read_rows")
 # Redis serves nobody else during a script: a chunk is some 5 ms.

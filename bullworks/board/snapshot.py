@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bullworks.board.queues import BoardQueue
-from bullworks.bullmq import Queue
-from bullworks.bullmq.job.state import SUFFIXES, ListedState
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.errors import RedisError
+from bullworks.bullmq import ListedState, Queue
+from bullworks.bullmq.job.state import SUFFIXES
+from bullworks.redis import Endpoint, RedisError
 
 COUNTED: tuple[ListedState, ...] = (
     "active", "waiting", "waiting-children", "prioritized", "completed", "failed", "delayed",

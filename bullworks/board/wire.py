@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bullworks.board.errors import invalid
-from bullworks.bullmq.options.job import JobOptions
+from bullworks.bullmq import JobOptions
 
 _SHORT = {
     "de": "deduplication",

@@ -1,5 +1,6 @@
 """Queues and jobs in Redis, in BullMQ's own layout: usable alone, with no container and no settings."""
 
+from bullworks.bullmq.durations import Duration, checked_ms, to_ms
 from bullworks.bullmq.errors import (
     ActiveJobsError,
     DelayedError,
@@ -96,6 +97,7 @@ __all__ = [
     "DependenciesCount",
     "DependenciesOptions",
     "DependencyOptions",
+    "Duration",
     "EventsClosedError",
     "EventsMissedError",
     "EventsStreamOptions",
@@ -169,4 +171,6 @@ __all__ = [
     "WorkerClient",
     "WorkerOptions",
     "WrongKeyTypeError",
+    "checked_ms",
+    "to_ms",
 ]

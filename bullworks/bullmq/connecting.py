@@ -4,10 +4,7 @@ import redis.asyncio
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.group.hash_slot import has_tag
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import Endpoint, PipelinedConnection, connection_to, has_tag
 
 Connection = str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
 """A URL, a client whose settings are read (it is never used itself, nor closed), or a connection to share."""

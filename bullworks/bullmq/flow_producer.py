@@ -22,8 +22,7 @@ from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.quiet import QuietTelemetry
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.pipelined import Argument
+from bullworks.redis import Argument, Endpoint
 
 ADD_FLOW = load("add_flow")
 

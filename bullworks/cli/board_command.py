@@ -31,13 +31,11 @@ def board(
 
 async def _serve(names: list[str], is_read_only: bool, port: int | None) -> None:
     # their imports take longer than --help may
-    from bullworks.board import BoardModule
-    from bullworks.board.settings import BoardSettings
+    from bullworks.board import BoardModule, BoardSettings
     from bullworks.bullmq import Queue
     from bullworks.core import create_application, module
-    from bullworks.redis.connecting import connection_to
-    from bullworks.web import WebModule, WebServer
-    from bullworks.web.settings import WebSettings
+    from bullworks.redis import connection_to
+    from bullworks.web import WebModule, WebServer, WebSettings
 
     # one module of many is built here: variables of the others stand in .env as well
     settings = Program.current().settings.over({}, names_unknown=False)

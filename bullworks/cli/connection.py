@@ -8,9 +8,9 @@ from bullworks.bullmq import Queue
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.cli.failure import CommandError
 from bullworks.cli.program import Program
+from bullworks.redis import Endpoint
 from bullworks.redis.embedded import EmbeddedServer
-from bullworks.redis.endpoint import Endpoint
-from bullworks.workers.settings import QueueSettings
+from bullworks.workers import QueueSettings
 
 GLOB_CHARACTERS = "*?[]\\"
 

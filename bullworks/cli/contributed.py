@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bullworks.cli.program import Program, imported
-from bullworks.core.command import CommandToken
+from bullworks.core import CommandToken
 
 
 def contributed_commands(program: Program) -> dict[str, Callable[..., Any]]:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from bullworks.bullmq.errors import InvalidOptionError, QueueError
-from bullworks.core.errors import CoreError
+from bullworks.bullmq import InvalidOptionError, QueueError
+from bullworks.core import CoreError
 from bullworks.extras import MissingExtraError
 from bullworks.logs import escape
-from bullworks.redis.errors import BadUrlError, RedisError
+from bullworks.redis import BadUrlError, RedisError
 from bullworks.settings import SettingsError
 from bullworks.workers import UnknownWorkerError
 

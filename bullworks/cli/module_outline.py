@@ -4,8 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bullworks.core import DiscoveredModule, DiscoveredProvider, Discovery, ModuleRef, ProviderKind, Scope, Shutdown
-from bullworks.core.tokens import label
+from bullworks.core import (
+    DiscoveredModule,
+    DiscoveredProvider,
+    Discovery,
+    ModuleRef,
+    ProviderKind,
+    Scope,
+    Shutdown,
+    label,
+)
 from bullworks.schedule.explorer import marks_of
 from bullworks.workers.events_listener import LISTENER, ListenerSpec
 from bullworks.workers.processor import PROCESSOR, ProcessorSpec

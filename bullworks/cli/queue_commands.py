@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from bullworks.bullmq import Job, Queue
-from bullworks.bullmq.options.job import JobOptions
+from bullworks.bullmq import Job, JobOptions, Queue
 from bullworks.cli.connection import Queues, reached_queues
 from bullworks.cli.durations import milliseconds
 from bullworks.cli.failure import CommandError

@@ -9,8 +9,8 @@ import typer
 from bullworks.cli.connection import reached_redis
 from bullworks.cli.program import Program
 from bullworks.cli.running import run
-from bullworks.redis.endpoint import Endpoint
-from bullworks.workers.settings import QueueSettings
+from bullworks.redis import Endpoint
+from bullworks.workers import QueueSettings
 
 
 def redis_url(

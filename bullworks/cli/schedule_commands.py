@@ -13,8 +13,7 @@ from bullworks.cli.output import print_json, print_table, say
 from bullworks.cli.program import Program
 from bullworks.cli.running import run
 from bullworks.logs import LogSettings
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection, connection_to
 from bullworks.schedule import CronRun, SchedulerRegistry
 from bullworks.schedule.journal.records import CronRecord, read_record, recorded_names
 from bullworks.schedule.planning import Planned

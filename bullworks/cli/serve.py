@@ -5,7 +5,7 @@ import logging
 from bullworks import __version__, logs
 from bullworks.cli.program import Program
 from bullworks.logs import LogSettings
-from bullworks.workers.settings import QueueSettings
+from bullworks.workers import QueueSettings
 
 log = logging.getLogger(__name__)
 

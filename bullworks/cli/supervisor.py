@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bullworks.cli.failure import EXIT_FAILED
 from bullworks.cli.worker_process import MARGIN_S, WorkerProcess
-from bullworks.core.shutdown import SignalHandlers, stop_signals
+from bullworks.core import SignalHandlers
+from bullworks.core.shutdown import stop_signals
 
 log = logging.getLogger(__name__)
 

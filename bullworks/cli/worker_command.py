@@ -15,7 +15,7 @@ from bullworks.cli.worker_process import NUMBER_OPTION, end_with_supervisor
 from bullworks.extras import MissingExtraError
 from bullworks.logs import LogSettings
 from bullworks.settings import Settings
-from bullworks.workers.settings import QueueSettings, WorkersSettings
+from bullworks.workers import QueueSettings, WorkersSettings
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def _selection(names: list[str]) -> dict[str, str | None]:
 def _http_settings() -> list[type[Settings]]:
     """Where HTTP is served; nowhere without the extra `web`, and then there is nothing to read."""
     try:
-        from bullworks.web.settings import WebSettings
+        from bullworks.web import WebSettings
     except MissingExtraError:
         return []
     return [WebSettings]

@@ -2,7 +2,7 @@
 
 from bullworks.core.application import Application, create_application
 from bullworks.core.arity import most_arguments
-from bullworks.core.command import command
+from bullworks.core.command import CommandToken, command
 from bullworks.core.container import ModuleContainer
 from bullworks.core.discovery import (
     DiscoveredClass,
@@ -34,8 +34,8 @@ from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
 from bullworks.core.provide import Binding, injectable, provide
 from bullworks.core.scope import Scope
-from bullworks.core.shutdown import Shutdown
-from bullworks.core.tokens import AnyToken, Token, snake_case
+from bullworks.core.shutdown import Shutdown, SignalHandlers
+from bullworks.core.tokens import AnyToken, Token, label, snake_case
 
 __all__ = [
     "AmbiguousProviderError",
@@ -45,6 +45,7 @@ __all__ = [
     "AsyncFactoryError",
     "Binding",
     "BuildCircleError",
+    "CommandToken",
     "CoreError",
     "DiscoveredClass",
     "DiscoveredMethod",
@@ -63,6 +64,7 @@ __all__ = [
     "RequestError",
     "Scope",
     "Shutdown",
+    "SignalHandlers",
     "Token",
     "UnknownProviderError",
     "WiringError",
@@ -71,6 +73,7 @@ __all__ = [
     "create_application",
     "dynamic_module",
     "injectable",
+    "label",
     "marked_methods",
     "methods_of",
     "module",

@@ -9,5 +9,6 @@ from bullworks.health.endpoints import HealthEndpoints
 from bullworks.health.metrics import Metrics
 from bullworks.health.module import HealthModule
 from bullworks.health.readiness import Readiness
+from bullworks.health.settings import HealthSettings
 
-__all__ = ["Credentials", "HealthEndpoints", "HealthModule", "Metrics", "MetricsAuth", "Readiness"]
+__all__ = ["Credentials", "HealthEndpoints", "HealthModule", "HealthSettings", "Metrics", "MetricsAuth", "Readiness"]

@@ -13,7 +13,7 @@ from bullworks.health.auth import Credentials, may_read
 from bullworks.health.metrics import Metrics
 from bullworks.health.options import HEALTH_SETUP, HealthSetup
 from bullworks.health.readiness import Readiness
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from bullworks.bullmq import Queue
 from bullworks.health.reading import QueueReading
-from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.workers.fleet import WorkerFleet
+from bullworks.redis import PipelinedConnection
+from bullworks.workers import WorkerFleet
 from bullworks.workers.history import RedisHistory, oldest_waiting
 
 _PATIENCE_S = 5.0

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bullworks.bullmq.durations import Duration
+from bullworks.bullmq import Duration
 from bullworks.core import ModuleContainer, dynamic_module, provide
 from bullworks.health.auth import MetricsAuth
 from bullworks.health.endpoints import HealthEndpoints

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bullworks.bullmq.durations import Duration, checked_ms
+from bullworks.bullmq import Duration, checked_ms
 from bullworks.core import Token
 from bullworks.health.auth import Credentials, MetricsAuth
 from bullworks.health.settings import HealthSettings

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from bullworks.bullmq import Queue
 from bullworks.core import Inject, Shutdown
 from bullworks.health.options import HEALTH_SETUP, HealthSetup
-from bullworks.redis.errors import RedisError
-from bullworks.workers.fleet import WorkerFleet
+from bullworks.redis import RedisError
+from bullworks.workers import WorkerFleet
 from bullworks.workers.history import oldest_waiting
 
 log = logging.getLogger(__name__)

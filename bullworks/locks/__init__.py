@@ -11,6 +11,7 @@ from bullworks.locks.errors import (
 )
 from bullworks.locks.holder import Holder, LockView
 from bullworks.locks.lock import Lock
+from bullworks.locks.lock_views import read_locks
 from bullworks.locks.locked import locked
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "LockView",
     "LocksClosedError",
     "locked",
+    "read_locks",
 ]

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bullworks.locks.keys import told_list
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.errors import RedisError
+from bullworks.redis import Endpoint, RedisError, connection_to
 
 log = logging.getLogger(__name__)
 

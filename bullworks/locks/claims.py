@@ -13,8 +13,7 @@ from bullworks.locks.lock import believed_until
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
 from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection, RedisError
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
+from bullworks.bullmq import Duration, to_ms
 from bullworks.bullmq.connecting import Connection, connect
-from bullworks.bullmq.durations import Duration, to_ms
 from bullworks.locks.claims import PATIENCE_S, Claims
 from bullworks.locks.errors import LocksClosedError, LockTakenError
 from bullworks.locks.guard import guarded
@@ -19,7 +19,7 @@ from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock import Lock
 from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms, checked_ttl_ms
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from bullworks.bullmq.durations import Duration
+from bullworks.bullmq import Duration
 from bullworks.locks.lock import Lock
 
 log = logging.getLogger(__name__)

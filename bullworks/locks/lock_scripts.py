@@ -6,9 +6,7 @@ from typing import Any
 from bullworks.locks.errors import InvalidLockError
 from bullworks.locks.holder import Holder, LockView
 from bullworks.locks.keys import NAMES, LockKeys, told_list
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import Argument, PipelinedConnection, Script, ServerError
 
 
 def _load(name: str) -> Script:

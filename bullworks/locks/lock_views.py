@@ -6,7 +6,7 @@ from bullworks.locks.errors import InvalidLockError
 from bullworks.locks.holder import LockView
 from bullworks.locks.keys import NAMES, LockKeys
 from bullworks.locks.lock_scripts import LockScripts
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection
 
 
 async def read_locks(connection: PipelinedConnection, most: int) -> tuple[list[LockView], int]:

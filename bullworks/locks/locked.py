@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
-from bullworks.bullmq.durations import Duration
+from bullworks.bullmq import Duration
 from bullworks.locks.distributed_lock import DistributedLockService
 from bullworks.locks.guard import guarded
 

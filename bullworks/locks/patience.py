@@ -5,8 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bullworks.redis.errors import ConnectError, ConnectionLostError, RedisError
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import ConnectError, ConnectionLostError, RedisError, ServerError
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq import Duration, to_ms
 from bullworks.locks.errors import InvalidLockError
 from bullworks.locks.keys import LockKeys
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bullworks.redis.endpoint import Endpoint
+from bullworks.redis.address import Address
+from bullworks.redis.connecting import connection_to
+from bullworks.redis.endpoint import Client, Endpoint
 from bullworks.redis.errors import (
     BadUrlError,
     ConnectError,
@@ -11,13 +13,29 @@ from bullworks.redis.errors import (
     RedisError,
     UnusableClientError,
 )
+from bullworks.redis.group.hash_slot import has_tag
+from bullworks.redis.pace import Pace
+from bullworks.redis.pipelined import Argument, PipelinedConnection
+from bullworks.redis.script import Script
+from bullworks.redis.server_error import ServerError
+from bullworks.redis.url import parse_url
 
 __all__ = [
+    "Address",
+    "Argument",
     "BadUrlError",
+    "Client",
     "ConnectError",
     "ConnectionLostError",
     "EmbeddedServerError",
     "Endpoint",
+    "Pace",
+    "PipelinedConnection",
     "RedisError",
+    "Script",
+    "ServerError",
     "UnusableClientError",
+    "connection_to",
+    "has_tag",
+    "parse_url",
 ]

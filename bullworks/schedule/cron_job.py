@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq import Duration, to_ms
 from bullworks.schedule.clockwork.beat import Beat
 from bullworks.schedule.clockwork.clock import SystemClock
 from bullworks.schedule.clockwork.runner import Callback, Runner

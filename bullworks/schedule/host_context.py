@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bullworks.core import Token
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection
 
 Runs = Literal["all", "distributed", "none"]
 

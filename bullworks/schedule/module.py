@@ -1,8 +1,8 @@
 """ScheduleModule: `@cron`, `@interval` and `@timeout` in modules."""
 
-from bullworks.bullmq.durations import Duration
+from bullworks.bullmq import Duration
 from bullworks.core import ModuleContainer, dynamic_module, provide
-from bullworks.redis.endpoint import Client, Endpoint
+from bullworks.redis import Client, Endpoint
 from bullworks.schedule.clockwork.runner import ErrorHook
 from bullworks.schedule.decorators.options import OPTIONS, ScheduleOptions
 from bullworks.schedule.registry import SchedulerRegistry

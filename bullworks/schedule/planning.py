@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from bullworks.bullmq.durations import to_ms
+from bullworks.bullmq import to_ms
 from bullworks.schedule.cron_job import CronJob
 from bullworks.schedule.decorators.cron import CronMark
 from bullworks.schedule.decorators.deferred import settle

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Literal, TypeVar
 
-from bullworks.bullmq.durations import Duration
+from bullworks.bullmq import Duration
 from bullworks.schedule.clockwork.clock import Clock, SystemClock
 from bullworks.schedule.clockwork.runner import Callback, ErrorHook, Runner
 from bullworks.schedule.clockwork.shared_clock import SharedClock

@@ -2,11 +2,9 @@
 
 import logging
 
-from bullworks.bullmq.durations import to_ms
+from bullworks.bullmq import to_ms
 from bullworks.core import Discovery, Shutdown
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import Endpoint, PipelinedConnection, connection_to
 from bullworks.schedule.decorators.options import ScheduleOptions
 from bullworks.schedule.host_context import HostContext
 from bullworks.schedule.journal.journal import LogJournal

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq import Duration, to_ms
 from bullworks.schedule.clockwork.runner import Callback
 from bullworks.schedule.clockwork.timers import Timer
 from bullworks.schedule.cron_job import JobRuntime

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import redis.asyncio
 
-from bullworks.redis.endpoint import Endpoint
+from bullworks.redis import Endpoint
 
 _KEYS_A_CALL = 1_000
 

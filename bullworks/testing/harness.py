@@ -9,12 +9,10 @@ from typing import Any, Generic, Self, cast
 
 from typing_extensions import Unpack
 
-from bullworks.bullmq import Job, JobOptions
-from bullworks.bullmq.durations import Duration, checked_ms
+from bullworks.bullmq import Duration, Job, JobOptions, JobState, Queue, WorkerOptions, checked_ms
 from bullworks.bullmq.job.job import D
-from bullworks.bullmq.job.state import JobState, state_of
-from bullworks.bullmq.queue.queue import Queue
-from bullworks.bullmq.worker.options import WorkerOptions, WorkerOpts
+from bullworks.bullmq.job.state import state_of
+from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.bullmq.worker.processor import Handlers, Processor
 from bullworks.core import Scope
 from bullworks.testing.errors import HarnessSetupError, RunawayError

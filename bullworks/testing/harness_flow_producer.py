@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bullworks.bullmq.flow_producer import FlowJob, FlowProducer, JobNode
+from bullworks.bullmq import FlowJob, FlowProducer, JobNode, JobOptions
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.testing.errors import NoHarnessError
 from bullworks.testing.harness import QueueHarness

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bullworks.bullmq.durations import Duration, checked_ms
+from bullworks.bullmq import Duration, checked_ms
 from bullworks.testing.errors import RunawayError
 from bullworks.testing.harness import QueueHarness
 

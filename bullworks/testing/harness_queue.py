@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol
 
+from bullworks.bullmq import JobOptions
 from bullworks.bullmq.job.job import D
-from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.core import ModuleRef
 from bullworks.testing.errors import NotSimulatedError

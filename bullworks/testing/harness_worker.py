@@ -5,10 +5,9 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from bullworks.bullmq import Job, Worker
+from bullworks.bullmq import Job, Worker, WorkerOptions
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
-from bullworks.bullmq.worker.options import WorkerOptions
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.bullmq.worker.runner import Runner
 from bullworks.bullmq.worker.supervisor import Supervisor

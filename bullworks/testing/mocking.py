@@ -5,8 +5,7 @@ from typing import Any
 from unittest.mock import MagicMock, create_autospec
 
 from bullworks.bullmq import FlowProducer, Queue
-from bullworks.core import AnyToken
-from bullworks.core.tokens import label
+from bullworks.core import AnyToken, label
 from bullworks.workers.tokens import FlowProducerToken, QueueToken
 
 Mocker = Callable[[AnyToken], Any]

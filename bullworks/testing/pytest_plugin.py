@@ -15,8 +15,7 @@ import pytest
 import pytest_asyncio
 from typing_extensions import Unpack
 
-from bullworks.bullmq import Queue
-from bullworks.bullmq.worker.options import WorkerOptions
+from bullworks.bullmq import Queue, WorkerOptions
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.redis.embedded import EmbeddedServer
 from bullworks.testing.bull_redis import BullRedis

@@ -6,16 +6,15 @@ from typing import Any, Generic, TypeVar, overload
 from dependency_injector import providers
 
 from bullworks.bullmq import FlowProducer
-from bullworks.core import AnyToken, ModuleContainer, Token, provide
+from bullworks.core import AnyToken, Binding, ModuleContainer, Token, label, provide
 from bullworks.core.assembling import assemble
 from bullworks.core.container import graph_of, node_of
 from bullworks.core.graph import Graph
 from bullworks.core.hints import told_apart
 from bullworks.core.module import ModuleSpec
-from bullworks.core.provide import Binding, Made, UseValue
+from bullworks.core.provide import Made, UseValue
 from bullworks.core.substitutes import Substitutes
-from bullworks.core.tokens import label
-from bullworks.redis.endpoint import Client, Endpoint
+from bullworks.redis import Client, Endpoint
 from bullworks.testing.errors import UnknownOverrideError
 from bullworks.testing.harness import QueueHarness
 from bullworks.testing.harness_flow_producer import HarnessFlowProducer

@@ -22,6 +22,7 @@ from bullworks.workers.errors import (
 )
 from bullworks.workers.events_host import QueueEventsHost
 from bullworks.workers.events_listener import queue_events_listener
+from bullworks.workers.fleet import WorkerFleet
 from bullworks.workers.flow_producers import FlowProducerOptions
 from bullworks.workers.host import WorkerHost
 from bullworks.workers.module import BullModule
@@ -31,10 +32,19 @@ from bullworks.workers.processor import processor
 from bullworks.workers.queue_event import on_queue_event
 from bullworks.workers.queues import QueueOptions
 from bullworks.workers.registrar import WorkersRegistrar
-from bullworks.workers.tokens import JOB, InjectFlowProducer, InjectQueue, get_flow_producer_token, get_queue_token
+from bullworks.workers.settings import QueueSettings, WorkersSettings
+from bullworks.workers.tokens import (
+    CONNECTION,
+    JOB,
+    InjectFlowProducer,
+    InjectQueue,
+    get_flow_producer_token,
+    get_queue_token,
+)
 from bullworks.workers.worker_event import on_worker_event
 
 __all__ = [
+    "CONNECTION",
     "JOB",
     "BullModule",
     "BullOptions",
@@ -52,6 +62,7 @@ __all__ = [
     "ProcessorClassError",
     "QueueEventsHost",
     "QueueOptions",
+    "QueueSettings",
     "RegisteredTwiceError",
     "RequestEventsError",
     "RootImportedTwiceError",
@@ -60,9 +71,11 @@ __all__ = [
     "UnknownQueueEventError",
     "UnknownWorkerError",
     "UnknownWorkerEventError",
+    "WorkerFleet",
     "WorkerHost",
     "WorkersError",
     "WorkersRegistrar",
+    "WorkersSettings",
     "get_flow_producer_token",
     "get_queue_token",
     "on_queue_event",

@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from bullworks.locks.distributed_lock import DistributedLockService
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.locks import DistributedLockService
+from bullworks.redis import Endpoint, PipelinedConnection, connection_to
 from bullworks.workers.embedded_endpoint import EmbeddedEndpoint
 from bullworks.workers.options import WorkersSetup
 

@@ -8,11 +8,8 @@ import redis
 import redis.asyncio
 from redis.asyncio.connection import AbstractConnection
 
-from bullworks.redis.address import Address
+from bullworks.redis import Address, ConnectError, EmbeddedServerError, Endpoint, parse_url
 from bullworks.redis.embedded import EmbeddedServer
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.errors import ConnectError, EmbeddedServerError
-from bullworks.redis.url import parse_url
 
 # Nothing listens there: the port is known once the server runs.
 _NOT_YET = parse_url("redis://127.0.0.1:1/0")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bullworks.bullmq.durations import Duration, checked_ms
+from bullworks.bullmq import Duration, checked_ms
 from bullworks.bullmq.events.event_id import checked_id
 from bullworks.bullmq.events.reader import DEFAULT_BLOCKING_MS
 from bullworks.bullmq.queue.queue import checked_keys

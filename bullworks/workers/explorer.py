@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bullworks.bullmq import Queue
-from bullworks.bullmq.flow_producer import FlowProducer
+from bullworks.bullmq import FlowProducer, Queue
 from bullworks.core import DiscoveredProvider, Discovery, ProviderKind, Scope, marked_methods
 from bullworks.schedule.explorer import marks_of
 from bullworks.settings import SettingsError

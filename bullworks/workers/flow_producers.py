@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from bullworks.bullmq import InvalidOptionError
-from bullworks.bullmq.flow_producer import FlowProducer
+from bullworks.bullmq import FlowProducer, InvalidOptionError
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.core import ModuleContainer, dynamic_module, provide
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection
 from bullworks.workers.options import WorkersSetup
 from bullworks.workers.tokens import ConnectionTokens, get_flow_producer_token
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
-from bullworks.bullmq import InvalidOptionError, Telemetry
-from bullworks.bullmq.durations import Duration, to_ms
-from bullworks.redis.endpoint import Client, Endpoint
+from bullworks.bullmq import Duration, InvalidOptionError, Telemetry, to_ms
+from bullworks.redis import Client, Endpoint
 from bullworks.schedule.host_context import Runs
 from bullworks.settings import SettingsSource
 from bullworks.workers.selection import Selection

@@ -6,10 +6,10 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from typing_extensions import Unpack
 
-from bullworks.bullmq import InvalidOptionError
+from bullworks.bullmq import InvalidOptionError, WorkerOptions
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.payload_type import PayloadTypes, is_typed
-from bullworks.bullmq.worker.options import WorkerOptions, WorkerOpts
+from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.core import Scope, injectable, snake_case
 from bullworks.workers.errors import ProcessorClassError
 from bullworks.workers.host import WorkerHost

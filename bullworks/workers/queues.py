@@ -9,7 +9,7 @@ from bullworks.bullmq.options.streams import checked_max_len
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.core import ModuleContainer, dynamic_module, provide
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection
 from bullworks.workers.options import WorkersSetup
 from bullworks.workers.tokens import ConnectionTokens, QueueToken
 

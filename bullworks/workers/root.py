@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from bullworks.bullmq import InvalidOptionError
 from bullworks.core import Discovery, ModuleContainer, ModuleRef, Scope, dynamic_module, provide
-from bullworks.locks.distributed_lock import DistributedLockService
+from bullworks.locks import DistributedLockService
 from bullworks.schedule import ScheduleModule
 from bullworks.schedule.host_context import HOST_CONTEXT
 from bullworks.workers.connection import keep_locks, reach, share

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bullworks.core import Discovery, ModuleRef
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection
 from bullworks.schedule.host_context import HostContext
 from bullworks.workers.options import WorkersSetup
 from bullworks.workers.processor import worker_name_of

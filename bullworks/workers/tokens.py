@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bullworks.bullmq import InvalidOptionError, Job, Queue, SyncJob
-from bullworks.bullmq.flow_producer import FlowProducer
+from bullworks.bullmq import FlowProducer, InvalidOptionError, Job, Queue, SyncJob
 from bullworks.core import Inject, Token, asked_for_by_mark, snake_case
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import Endpoint, PipelinedConnection
 from bullworks.workers.options import RootOptions, WorkersSetup
 
 DEFAULT_PRODUCER = "default"

@@ -6,9 +6,8 @@ from app.modules.candles.candle import Candle, start_of
 from app.modules.candles.keys import CandleKeys
 from app.modules.candles.settings import CandlesSettings
 from bullworks.core import Inject, injectable
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
-from bullworks.workers.tokens import CONNECTION
+from bullworks.redis import Argument, PipelinedConnection, Script
+from bullworks.workers import CONNECTION
 
 _FOLD_TICK = Script.load("app.modules.candles", "fold_tick")
 

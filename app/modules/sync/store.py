@@ -7,9 +7,8 @@ from typing import Annotated
 from app.modules.sync.errors import LateSyncError
 from app.modules.sync.keys import snapshot_key
 from bullworks.core import Inject, injectable
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
-from bullworks.workers.tokens import CONNECTION
+from bullworks.redis import Argument, PipelinedConnection, Script
+from bullworks.workers import CONNECTION
 
 _STORE_SNAPSHOT = Script.load("app.modules.sync", "store_snapshot")
 

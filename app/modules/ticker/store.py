@@ -7,9 +7,8 @@ from typing import Annotated
 from app.modules.ticker.keys import LAST
 from app.modules.ticker.tick import Tick
 from bullworks.core import Inject, injectable
-from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.redis.script import Script
-from bullworks.workers.tokens import CONNECTION
+from bullworks.redis import PipelinedConnection, Script
+from bullworks.workers import CONNECTION
 
 _FORGET_STALE = Script.load("app.modules.ticker", "forget_stale")
 

@@ -9,11 +9,11 @@ from bullworks.board.api.checks import clamped
 from bullworks.board.errors import RefusedError
 from bullworks.board.jobs import parsed, text
 from bullworks.board.keys import children_of
-from bullworks.bullmq.job.state import JobState
+from bullworks.bullmq import JobState
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection
 
 MOST_NODES = 200
 MOST_ANCESTORS = 100

@@ -8,8 +8,7 @@ from bullworks.board.api.checks import whole
 from bullworks.board.errors import RefusedError, invalid
 from bullworks.board.redaction import check_is_whole
 from bullworks.board.wire import engine_options
-from bullworks.bullmq import Job, JobState
-from bullworks.bullmq.errors import JobStateError, SchedulerJobError
+from bullworks.bullmq import Job, JobState, JobStateError, SchedulerJobError
 from bullworks.bullmq.options.job import HIGHEST_PRIORITY_NUMBER
 
 DONE = Answer(204)

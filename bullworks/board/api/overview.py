@@ -11,10 +11,9 @@ from bullworks.board.jobs import AppJob, unreadable
 from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import COUNTED, QueueSnapshot, read_queues, read_workers, workers_of
 from bullworks.board.wire import public_options
-from bullworks.bullmq.job.state import ListedState
-from bullworks.bullmq.options.job import JobOpts
+from bullworks.bullmq import JobOpts, ListedState
 from bullworks.bullmq.wire import codec
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 
 _INFO_NUMBERS = {
     "total": "total_system_memory",

@@ -6,7 +6,8 @@ from bullworks.board.api.call import Call
 from bullworks.board.errors import RefusedError, invalid
 from bullworks.board.queues import BoardQueue
 from bullworks.board.security import Action
-from bullworks.bullmq.job.state import CLEANABLE_STATES, FinishedState
+from bullworks.bullmq import FinishedState
+from bullworks.bullmq.job.state import CLEANABLE_STATES
 
 _RETRIABLE: tuple[FinishedState, ...] = ("failed", "completed")
 CLEAN_GRACE_MS = 5_000

@@ -12,10 +12,9 @@ from bullworks.board.errors import RefusedError, invalid
 from bullworks.board.jobs import parsed
 from bullworks.board.queues import BoardQueue
 from bullworks.board.wire import engine_options, public_options
-from bullworks.bullmq import InvalidOptionError, Job, JobScheduler, Queue
-from bullworks.bullmq.options.repeat import RepeatOptions
+from bullworks.bullmq import InvalidOptionError, Job, JobScheduler, Queue, RepeatOptions
 from bullworks.bullmq.wire import codec
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 
 MOST_OF_A_QUEUE = 1_000
 """Schedulers shown of one queue, those that are due last."""

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from bullworks.board.history import HistorySource, LatencyMetric, SeriesMetric, Tier
 from bullworks.board.pages.rendering import duration_text
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 
 log = logging.getLogger(__name__)
 

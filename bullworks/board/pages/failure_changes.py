@@ -8,10 +8,9 @@ from bullworks.board.api.call import Call
 from bullworks.board.api.checks import whole
 from bullworks.board.errors import RefusedError, invalid
 from bullworks.board.pages.failure_groups import MOST_JOBS, Group, groups_of
-from bullworks.bullmq import Job
-from bullworks.bullmq.errors import JobNotFoundError, JobStateError, QueueError
+from bullworks.bullmq import Job, JobNotFoundError, JobStateError, QueueError
 from bullworks.bullmq.wire import codec
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import ServerError
 
 _JOBS_AT_ONCE = 100
 _NOTED_CHARS = 200

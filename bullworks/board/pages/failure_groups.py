@@ -10,8 +10,7 @@ from bullworks.board.pages.folding import folded, group_id
 from bullworks.board.queues import BoardQueue
 from bullworks.board.rows import JobRow, Window, read_rows
 from bullworks.bullmq.wire import codec
-from bullworks.redis.errors import RedisError
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import RedisError, ServerError
 
 MOST_JOBS = 2_000
 """Failed jobs that are looked at; where several queues are shown, each has its share."""

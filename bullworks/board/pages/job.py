@@ -16,8 +16,8 @@ from bullworks.board.pages.live import job_digest
 from bullworks.board.pages.rendering import render
 from bullworks.board.queues import BoardQueue
 from bullworks.board.security import Action
-from bullworks.bullmq.job.state import JobState
-from bullworks.redis.errors import RedisError
+from bullworks.bullmq import JobState
+from bullworks.redis import RedisError
 
 LOG_LINES = 200
 """Of a job's log, the newest: more are not read."""

@@ -20,7 +20,7 @@ from bullworks.board.board import Board
 from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 from bullworks.bullmq.wire import codec
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,8 @@ from starlette.responses import Response
 from bullworks.board.board import Board
 from bullworks.board.pages.rendering import render
 from bullworks.board.reaching import reaching_all
-from bullworks.locks.holder import LockView
-from bullworks.locks.lock_views import read_locks
-from bullworks.redis.errors import RedisError
+from bullworks.locks import LockView, read_locks
+from bullworks.redis import RedisError
 
 MOST_LOCKS = 500
 """Names that are looked at."""

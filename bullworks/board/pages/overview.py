@@ -12,7 +12,7 @@ from bullworks.board.pages.live import queues_digest
 from bullworks.board.pages.rendering import render
 from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import COUNTED, QueueSnapshot, read_queues
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 from bullworks.workers.history import oldest_waiting
 
 

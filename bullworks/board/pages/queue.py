@@ -16,8 +16,8 @@ from bullworks.board.pages.rendering import page_number, render
 from bullworks.board.queues import BoardQueue
 from bullworks.board.security import Action
 from bullworks.board.snapshot import COUNTED, QueueSnapshot, read_queues
-from bullworks.bullmq.job.state import ListedState
-from bullworks.redis.errors import RedisError
+from bullworks.bullmq import ListedState
+from bullworks.redis import RedisError
 
 JOBS_PER_PAGE = 25
 _TELLING: tuple[ListedState, ...] = (

@@ -16,10 +16,9 @@ from bullworks.board.pages.search_scan import LARGEST_DATA_BYTES, MOST_HITS, Hit
 from bullworks.board.queues import BoardQueue
 from bullworks.board.rows import time_of
 from bullworks.board.snapshot import COUNTED, read_queues
-from bullworks.bullmq.job.state import ListedState
+from bullworks.bullmq import ListedState
 from bullworks.bullmq.wire import codec
-from bullworks.redis.errors import RedisError
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import RedisError, ServerError
 
 _WHERE: dict[str, Where] = {"auto": "both", "name": "name", "data": "data"}
 _PLACES = ("auto", "id", "name", "data")

@@ -11,8 +11,8 @@ from bullworks.board.pages.search_match import Matcher
 from bullworks.board.queues import BoardQueue
 from bullworks.board.rows import JobRow, Window, read_rows
 from bullworks.board.snapshot import QueueSnapshot
-from bullworks.bullmq.job.state import ListedState
-from bullworks.redis.errors import RedisError
+from bullworks.bullmq import ListedState
+from bullworks.redis import RedisError
 
 MOST_JOBS = 5_000
 """Jobs that are looked at in one go; each queue and state has its share."""

@@ -15,11 +15,8 @@ from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
+from bullworks.redis import ConnectionLostError, Endpoint, RedisError, ServerError, connection_to
 from bullworks.redis.background import Background
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.errors import ConnectionLostError, RedisError
-from bullworks.redis.server_error import ServerError
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from bullworks.bullmq.errors import EventsClosedError
 from bullworks.bullmq.events.reader import EventReader
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.redis.endpoint import Endpoint
+from bullworks.redis import Endpoint
 
 
 class EventReaders:

@@ -23,8 +23,7 @@ from bullworks.bullmq.events.codec import StreamEvent
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.wire import payload
-from bullworks.redis.errors import ConnectionLostError
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import ConnectionLostError, ServerError
 
 # Only for jobs that vanish without an event; 1,000 waiters cost 33 small scripts a second.
 LOOK_EVERY_S = 30.0

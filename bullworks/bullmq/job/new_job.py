@@ -7,7 +7,7 @@ from typing import Any
 from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
 from bullworks.bullmq.options.job import JobOpts, is_utf8
 from bullworks.bullmq.wire import codec, payload
-from bullworks.redis.pipelined import Argument
+from bullworks.redis import Argument
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from bullworks.bullmq.events.waiting import EventSource
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.telemetry.tracing import Tracing
 from bullworks.bullmq.wire.payload_type import PayloadTypes
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
+from bullworks.redis import Argument, PipelinedConnection, Script
 
 
 def load(name: str) -> Script:

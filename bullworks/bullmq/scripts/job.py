@@ -13,7 +13,7 @@ from bullworks.bullmq.job.state import FinishedState, JobState, state_of
 from bullworks.bullmq.job.store import JobLogs
 from bullworks.bullmq.scripts.caller import ScriptCaller, load
 from bullworks.bullmq.wire import payload
-from bullworks.redis.pipelined import Argument
+from bullworks.redis import Argument
 
 ADD_LOG = load("add_log")
 CHANGE_DELAY = load("change_delay")

@@ -14,8 +14,7 @@ from bullworks.bullmq.scripts.job import FamilyScripts, JobScripts
 from bullworks.bullmq.scripts.next_iteration import store_next_iteration
 from bullworks.bullmq.scripts.scheduler import SchedulerScripts
 from bullworks.bullmq.telemetry.tracing import Tracing
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import Argument, PipelinedConnection, ServerError
 
 DEFAULT_LOCK_MS = 30_000
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bullworks.bullmq.job.state import LIST_SUFFIXES, FinishedState
 from bullworks.bullmq.scripts.caller import ScriptCaller, load
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import ServerError
 
 CLEAN = load("clean")
 COUNT_JOBS = load("count_jobs")

@@ -9,7 +9,7 @@ from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.scripts.caller import load
 from bullworks.bullmq.scripts.processing import ProcessingScripts
 from bullworks.bullmq.scripts.queue import LimitScripts, QueueScripts, UpkeepScripts
-from bullworks.redis.pipelined import Argument
+from bullworks.redis import Argument
 
 META_VERSION = f"bullworks:{__version__}"
 

@@ -10,9 +10,7 @@ from redis.exceptions import NoScriptError
 
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FetchError, FetchTerms
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import Argument, PipelinedConnection, Script, ServerError
 
 # EVALSHA's own limit is far away, but Redis serves nobody else during a script.
 _LOCKS_A_CALL = 500

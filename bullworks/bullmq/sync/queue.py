@@ -16,7 +16,7 @@ from bullworks.bullmq.queue.queue import Queue
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.sync.loop import BackgroundLoop
 from bullworks.bullmq.telemetry.interface import Telemetry
-from bullworks.redis.endpoint import Endpoint
+from bullworks.redis import Endpoint
 
 
 class SyncQueue(Generic[D]):

@@ -38,8 +38,7 @@ from bullworks.bullmq.worker.schedule_keeper import ScheduleKeeper
 from bullworks.bullmq.worker.stalled_checker import StalledChecker
 from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.taker import Taker
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.endpoint import Endpoint
+from bullworks.redis import Endpoint, connection_to
 
 log = logging.getLogger(__name__)
 

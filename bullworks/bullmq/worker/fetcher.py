@@ -7,8 +7,7 @@ from bullworks.bullmq.worker.intake import Intake
 from bullworks.bullmq.worker.marker_wait import MarkerWait
 from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.wakeup import Wakeup
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pace import Pace
+from bullworks.redis import Pace, RedisError
 
 log = logging.getLogger(__name__)
 

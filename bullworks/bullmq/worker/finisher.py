@@ -17,8 +17,7 @@ from bullworks.bullmq.scripts.worker import Advance, Fetched, WorkerScripts
 from bullworks.bullmq.worker.intake import MOST_A_TRIP, Intake
 from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.wakeup import Wakeup
-from bullworks.redis.errors import ConnectionLostError, RedisError
-from bullworks.redis.pace import Pace
+from bullworks.redis import ConnectionLostError, Pace, RedisError
 
 log = logging.getLogger(__name__)
 

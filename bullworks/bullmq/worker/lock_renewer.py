@@ -18,8 +18,7 @@ from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.worker import extend_locks
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.errors import RedisError
+from bullworks.redis import Endpoint, RedisError
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from bullworks.bullmq.scripts.worker import Marker, WorkerScripts
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection, RedisError
 
 # CLIENT UNBLOCK goes over another connection than the command it ends, and may reach Redis before it.
 _UNBLOCK_AGAIN_S = 0.05

@@ -11,8 +11,7 @@ from contextlib import suppress
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.worker.intake import Intake
 from bullworks.bullmq.worker.supervisor import Supervisor
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pace import Pace
+from bullworks.redis import Pace, RedisError
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,7 @@ from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.scripts.next_iteration import store_next_iteration
 from bullworks.bullmq.scripts.scheduler import SchedulerScripts
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pace import Pace
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import Pace, RedisError, ServerError
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import detached, trace
 from bullworks.bullmq.worker.reporter import Reporter
 from bullworks.bullmq.worker.supervisor import Supervisor
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pace import Pace
+from bullworks.redis import Pace, RedisError
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.worker.intake import LIMITED
 from bullworks.bullmq.worker.marker_wait import MarkerWait
-from bullworks.redis.errors import ConnectionLostError
+from bullworks.redis import ConnectionLostError
 
 
 class Taker:

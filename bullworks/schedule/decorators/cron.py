@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bullworks.bullmq.durations import Duration
+from bullworks.bullmq import Duration
 from bullworks.schedule.decorators.deferred import Deferred, shown
 from bullworks.schedule.decorators.marking import F, marking
 

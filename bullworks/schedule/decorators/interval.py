@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, overload
 
-from bullworks.bullmq.durations import Duration
+from bullworks.bullmq import Duration
 from bullworks.schedule.decorators.deferred import Deferred, shown
 from bullworks.schedule.decorators.marking import F, marking
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from bullworks.bullmq.durations import Duration
+from bullworks.bullmq import Duration
 from bullworks.core import Token
-from bullworks.redis.endpoint import Client, Endpoint
+from bullworks.redis import Client, Endpoint
 from bullworks.schedule.clockwork.runner import ErrorHook
 
 

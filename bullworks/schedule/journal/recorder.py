@@ -6,9 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import Argument, PipelinedConnection, RedisError, ServerError
 from bullworks.schedule.journal.journal import CronFacts, counted
 from bullworks.schedule.journal.keys import NAMES
 from bullworks.schedule.journal.scripts import LEASE_MS, CronScripts, Instance, Listing

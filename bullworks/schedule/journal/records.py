@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection
 from bullworks.schedule.journal.keys import NAMES
 from bullworks.schedule.journal.scripts import CronView, read_cron
 

@@ -7,8 +7,7 @@ import socket
 import uuid
 from collections.abc import Sequence
 
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pipelined import Argument
+from bullworks.redis import Argument, RedisError
 from bullworks.schedule.clockwork.clock import SystemClock
 from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.journal.journal import CronFacts, CronRun, Verdict, warn_of_misses

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
+from bullworks.redis import Argument, PipelinedConnection, Script
 from bullworks.schedule.journal.journal import Verdict
 from bullworks.schedule.journal.keys import CronKeys
 

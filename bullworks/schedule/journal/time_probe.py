@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.journal.keys import NAMES
 from bullworks.schedule.journal.recorder import Connect

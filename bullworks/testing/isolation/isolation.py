@@ -10,19 +10,18 @@ from bullworks.bullmq import FlowProducer
 from bullworks.core import AnyToken, Binding, Discovery, Shutdown, Token
 from bullworks.core.graph import Graph
 from bullworks.core.provide import UseClass, UseFactory
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.schedule.registry import SchedulerRegistry
+from bullworks.redis import Endpoint, PipelinedConnection, connection_to
+from bullworks.schedule import SchedulerRegistry
 from bullworks.schedule.scheduler import Scheduler
 from bullworks.testing.errors import UnknownOverrideError
 from bullworks.testing.isolation.standing_scheduler import StandingScheduler
 from bullworks.testing.isolation.unnamed_server import UnnamedConnection, UnnamedServer
 from bullworks.testing.isolation.users import Users
 from bullworks.testing.memory.locks import MemoryLocks
+from bullworks.workers import CONNECTION
 from bullworks.workers.connection import keep_locks
 from bullworks.workers.options import RootOptions, WorkersSetup
-from bullworks.workers.tokens import CONNECTION, ConnectionTokens, FlowProducerToken, SetupToken
+from bullworks.workers.tokens import ConnectionTokens, FlowProducerToken, SetupToken
 
 
 @dataclass(frozen=True, slots=True)

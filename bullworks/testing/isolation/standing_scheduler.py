@@ -1,9 +1,9 @@
 """StandingScheduler: crons, intervals and timeouts are there, and no clock runs them."""
 
 from bullworks.core import Discovery, Shutdown
+from bullworks.schedule import SchedulerRegistry
 from bullworks.schedule.journal.journal import CronFacts, LogJournal, Verdict
 from bullworks.schedule.journal.recorder import Connect
-from bullworks.schedule.registry import SchedulerRegistry
 from bullworks.schedule.scheduler import Scheduler
 
 

@@ -10,11 +10,7 @@ import redis.asyncio
 from redis.asyncio.connection import AbstractConnection
 
 from bullworks.bullmq.flow_producer import ADD_FLOW
-from bullworks.redis.address import Address
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
-from bullworks.redis.url import parse_url
+from bullworks.redis import Address, Argument, Endpoint, PipelinedConnection, Script, parse_url
 from bullworks.testing.errors import UnnamedServerError
 from bullworks.testing.isolation.users import Users
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from bullworks.core import AnyToken, label
 from bullworks.core.graph import Graph
 from bullworks.core.node import Entry
-from bullworks.core.tokens import AnyToken, label
 from bullworks.workers.tokens import FlowProducerToken, QueueToken
 
 

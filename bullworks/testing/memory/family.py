@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bullworks.bullmq import FinishedState
 from bullworks.bullmq.errors import outcome_error
-from bullworks.bullmq.job.state import FinishedState
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.wire import codec, payload
 from bullworks.testing.errors import NoHarnessError

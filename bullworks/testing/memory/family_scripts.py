@@ -1,7 +1,7 @@
 """MemoryFamilyScripts: what a job can ask of its parent and children, done in memory."""
 
-from bullworks.bullmq.errors import ParentError
-from bullworks.bullmq.job.dependencies import Dependencies, DependenciesCount, Page, Pages
+from bullworks.bullmq import Dependencies, DependenciesCount, ParentError
+from bullworks.bullmq.job.dependencies import Page, Pages
 from bullworks.bullmq.scripts.job import FamilyScripts
 from bullworks.testing.memory.family import MemoryFamily
 from bullworks.testing.memory.job import Children

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bullworks.bullmq.job.dependencies import Dependencies, DependenciesCount
-from bullworks.bullmq.job.state import FinishedState
+from bullworks.bullmq import Dependencies, DependenciesCount, FinishedState
 from bullworks.bullmq.wire import payload
 
 Hash = dict[bytes, bytes]

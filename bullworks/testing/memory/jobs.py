@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from bullworks.bullmq import JobOpts
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.outcome import Outcome
-from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.family import MemoryFamily

@@ -3,10 +3,9 @@
 import time
 from dataclasses import dataclass
 
+from bullworks.locks import DistributedLockService, Holder, LockView
 from bullworks.locks.calls import Calls
 from bullworks.locks.claims import Claims
-from bullworks.locks.distributed_lock import DistributedLockService
-from bullworks.locks.holder import Holder, LockView
 from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
 from bullworks.testing.memory.nowhere import NowhereConnection

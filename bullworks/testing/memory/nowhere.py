@@ -7,10 +7,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.connection import AbstractConnection
 
-from bullworks.redis.endpoint import Endpoint
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
-from bullworks.redis.url import parse_url
+from bullworks.redis import Argument, Endpoint, PipelinedConnection, Script, parse_url
 from bullworks.testing.errors import NotSimulatedError
 
 _BETTER_NAMES = {"upsert_scheduler": "job schedulers (repeat=, upsert_job_scheduler)"}

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
+from bullworks.bullmq import FinishedState, Job, JobLogs, JobState
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import Ending, EventSource, Sighting
-from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
-from bullworks.bullmq.job.state import FinishedState, JobState, state_of
-from bullworks.bullmq.job.store import JobLogs
+from bullworks.bullmq.job.state import state_of
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import ServerError
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
 from bullworks.testing.memory.flows import refuse

@@ -5,7 +5,7 @@ from typing import Any
 
 from bullworks.bullmq import Worker
 from bullworks.core import ModuleContainer, Token, dynamic_module, provide
-from bullworks.redis.pipelined import PipelinedConnection
+from bullworks.redis import PipelinedConnection
 from bullworks.workers.fleet import WorkerFleet
 from bullworks.workers.history.reader import RedisHistory
 from bullworks.workers.history.recorder import FLUSH_S, HistoryRecorder

@@ -7,9 +7,7 @@ from typing import Any
 
 from bullworks.bullmq import Queue
 from bullworks.bullmq.job.outcome import Outcome
-from bullworks.redis.errors import RedisError
-from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import PipelinedConnection, RedisError, ServerError
 from bullworks.workers.history.keys import MINUTE_MS, HistoryKeys
 from bullworks.workers.history.scripts import oldest_waiting, record
 from bullworks.workers.history.tally import Tally

@@ -1,7 +1,6 @@
 """What the history does in Redis, one typed function per Lua file."""
 
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
+from bullworks.redis import Argument, PipelinedConnection, Script
 from bullworks.workers.history.keys import TIERS, HistoryKeys, lives_ms
 from bullworks.workers.history.tally import Tally
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.redis.server_error import ServerError
+from bullworks.redis import PipelinedConnection, ServerError
 from bullworks.workers.history.keys import STEP_MS, TIERS, HistoryKeys, Tier, lives_ms
 
 # Commands in one write: what their answers take in memory stays small, however many queues there are.

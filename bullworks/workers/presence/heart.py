@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from bullworks.bullmq import Queue, Worker
-from bullworks.redis.errors import RedisError
+from bullworks.redis import RedisError
 from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.records import WorkerRecord
 from bullworks.workers.presence.scripts import beat, forget

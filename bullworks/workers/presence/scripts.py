@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
+from bullworks.redis import Argument, PipelinedConnection, Script
 from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.records import WorkerRecord
 
