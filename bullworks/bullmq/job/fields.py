@@ -165,7 +165,8 @@ class JobFields(Generic[D, R]):
     def progress(self) -> Progress:
         """What the handler last reported; 0 at first."""
         if self._progress is UNREAD:
-            self._progress = payload.decode(self._fields.get(codec.PROGRESS, b"0"))
+            stored = payload.decode(self._fields.get(codec.PROGRESS, b"0"))
+            self._progress = 0 if stored is None else stored
         return cast(Progress, self._progress)
 
     @property

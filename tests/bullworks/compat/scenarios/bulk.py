@@ -12,7 +12,45 @@ def child_of(parent_id: str, name: str = "c", **opts: Any) -> dict[str, Any]:
     return {"name": name, "data": 1, "opts": {"parent": {"id": parent_id, "queue": "bull:q"}, **opts}}
 
 
+LONG_MS = 10_000_000
+
 SCENARIOS: dict[str, list[Step]] = {
+    "an id twice": [
+        [
+            "addBulk",
+            [{"name": "a", "data": 1, "opts": {"jobId": "x"}}, {"name": "b", "data": 2, "opts": {"jobId": "x"}}],
+        ],
+        ["read", "x"],
+    ],
+    "a deduplication id twice, replacing": [
+        [
+            "addBulk",
+            [
+                {"name": "a", "data": 1, "opts": {"delay": LONG_MS, "deduplication": {"id": "d", "replace": True}}},
+                {"name": "b", "data": 2, "opts": {"delay": LONG_MS, "deduplication": {"id": "d", "replace": True}}},
+            ],
+        ],
+        ["counts"],
+    ],
+    "while paused": [
+        ["pause"],
+        ["addBulk", [{"name": "a", "data": 1}, {"name": "b", "data": 2, "opts": {"priority": 1}}]],
+        ["counts"],
+        ["take"],
+    ],
+    "while the fleet is full": [
+        ["setGlobalConcurrency", 1],
+        ["add", "z", {}],
+        ["take"],
+        ["redis", "DEL", "bull:q:marker"],
+        ["addBulk", [{"name": "a", "data": 1}]],
+        ["isMaxed"],
+    ],
+    "default options of a queue": [
+        ["use", "d", {"defaultJobOptions": {"attempts": 3, "priority": 2}}],
+        ["addBulk", [{"name": "a", "data": 1}, {"name": "b", "data": 1, "opts": {"priority": 5}}]],
+        ["counts"],
+    ],
     "a parent and its child": [
         ["addBulk", [{"name": "p", "data": 1, "opts": {"jobId": "p"}}, child_of("p"), child_of("p")]],
         ["dependencies", "p"],

@@ -262,4 +262,26 @@ DIFFERENCES: dict[str, Difference] = {
             "bull:q:failed": (NOTHING, ["zset", None, [["a", "<+0>"]]]),
         },
     ),
+    "a rate limit that is lifted": Difference(
+        "is over for each worker at its next look; one of Node's that met it waits until it would have ended",
+        [
+            ["worker", LIMITER],
+            ["rateLimit", LONG_MS],
+            ["add", "a", {}],
+            ["take"],
+            ["removeRateLimitKey"],
+            ["take"],
+        ],
+        {
+            "answers/5": (None, "1"),
+            "bull:q:1/2/processedOn": (NOTHING, "<+0>"),
+            "bull:q:1/2/pb": (NOTHING, "worker-1"),
+            "bull:q:1/2/ats": (NOTHING, "1"),
+            "bull:q:1:lock": (NOTHING, ["string", 1, "token"]),
+            "bull:q:active": (NOTHING, ["list", None, ["1"]]),
+            "bull:q:wait": (["list", None, ["1"]], NOTHING),
+            "bull:q:limiter": (NOTHING, ...),
+            "bull:q:events/2": ([], [{"event": "active", "jobId": "1", "prev": "waiting"}]),
+        },
+    ),
 }

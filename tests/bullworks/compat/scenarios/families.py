@@ -5,70 +5,129 @@ from __future__ import annotations
 from tests.bullworks.compat.player import Step
 from tests.bullworks.compat.scenarios.flowing import _node
 
-POLICIES = (
-    "failParentOnFailure",
-    "continueParentOnFailure",
-    "ignoreDependencyOnFailure",
-    "removeDependencyOnFailure",
-)
-
-
-def _after_a_failure(policy: str) -> dict[str, list[Step]]:
-    chosen = {policy: True}
-    child = _node("x", **chosen)
-    stalls: list[Step] = [["redis", "DEL", "bull:q:stalled-check", "bull:q:x:lock"], ["stalledCheck"]]
-    return {
-        "its sibling goes on": [
-            ["flow", _node("a", child, _node("y"))],
-            ["take"],
-            ["fail", "no"],
-            *[["dependencies", "a"], ["dependenciesCount", "a"], ["counts"]],
-            ["take"],
-            ["complete", 1],
-            ["take"],
-            ["complete", 2],
-            *[["childrenValues", "a"], ["ignoredFailures", "a"]],
-        ],
-        "it is retried": [
-            ["flow", _node("a", child)],
-            ["take"],
-            ["fail", "no"],
-            ["retry", "x"],
-            ["counts"],
-            ["take"],
-            ["complete", 1],
-            *[["counts"], ["dependencies", "a"]],
-        ],
-        "its parent is a child too": [
-            ["flow", _node("g", _node("a", child, **chosen))],
-            ["take"],
-            ["fail", "no"],
-            ["counts"],
-            ["take"],
-            ["counts"],
-        ],
-        "it is removed": [
-            ["flow", _node("a", child, _node("y"))],
-            ["take"],
-            ["fail", "no"],
-            ["remove", "x"],
-            *[["counts"], ["dependencies", "a"]],
-        ],
-        "it stalled too often": [
-            ["flow", _node("a", child)],
-            ["take"],
-            ["stalledCheck"],
-            *stalls,
-            ["take"],
-            *stalls,
-            ["redis", "DEL", "bull:q:stalled-check"],
-            ["stalledCheck"],
-            *[["counts"], ["read", "x"]],
-        ],
-    }
-
+LONG_MS = 10_000_000
 
 SCENARIOS: dict[str, list[Step]] = {
+    "neither parent nor child is kept": [
+        ["flow", _node("a", _node("x", removeOnComplete=True), removeOnComplete=True)],
+        ["take"],
+        ["complete", 1],
+        ["take"],
+        ["complete", 1],
+        ["counts"],
+    ],
+    "neither failed parent nor child is kept": [
+        ["flow", _node("a", _node("x", removeOnFail=True, failParentOnFailure=True), removeOnFail=True)],
+        ["take"],
+        ["fail", "n"],
+        ["counts"],
+        ["take"],
+        ["counts"],
+    ],
+    "a failed child that is not kept": [
+        ["flow", _node("a", _node("x", removeOnFail=True))],
+        ["take"],
+        ["fail", "n"],
+        ["counts"],
+        ["dependencies", "a"],
+    ],
+    "reading a flow so deep": [
+        ["flow", _node("g", _node("p", _node("c")))],
+        ["getFlow", "g", {"depth": 1}],
+        ["getFlow", "g", {"depth": 2}],
+        ["getFlow", "p"],
+        ["getFlow", "nobody"],
+    ],
+    "reading a flow whose children have ended": [
+        ["flow", _node("g", _node("a"), _node("b", ignoreDependencyOnFailure=True))],
+        ["take"],
+        ["complete", 1],
+        ["take"],
+        ["fail", "x"],
+        ["getFlow", "g"],
+    ],
+    "options by queue": [
+        [
+            "flow",
+            _node("g", _node("a", queue="other")),
+            {
+                "queuesOptions": {
+                    "q": {"defaultJobOptions": {"attempts": 3}},
+                    "other": {"defaultJobOptions": {"priority": 2}},
+                }
+            },
+        ],
+        ["read", "g"],
+        ["use", "other"],
+        ["read", "a"],
+    ],
+    "a parent and a child in two queues": [
+        ["use", "c"],
+        ["use", "q"],
+        ["flow", _node("g", _node("a", queue="c"))],
+        ["use", "c"],
+        ["take"],
+        ["complete", 5],
+        ["use", "q"],
+        ["take"],
+        ["complete", 1],
+        ["childrenValues", "g"],
+    ],
+    "a parent is released while its queue is paused": [
+        ["use", "c"],
+        ["use", "q"],
+        ["pause"],
+        ["flow", _node("g", _node("a", queue="c"))],
+        ["use", "c"],
+        ["take"],
+        ["complete", 5],
+        ["use", "q"],
+        ["counts"],
+        ["take"],
+        ["resume"],
+        ["take"],
+    ],
+    "a child that is done leaves its parent": [
+        ["flow", _node("g", _node("a"))],
+        ["take"],
+        ["complete", 1],
+        ["removeChildDependency", "a"],
+        ["counts"],
+    ],
+    "the only child leaves its parent": [
+        ["flow", _node("g", _node("a"))],
+        ["removeChildDependency", "a"],
+        ["counts"],
+        ["read", "a"],
+    ],
+    "removing children, one of which is active": [
+        ["flow", _node("g", _node("a"), _node("b"))],
+        ["take"],
+        ["removeUnprocessedChildren", "g"],
+        ["counts"],
+        ["complete", 1],
+        ["counts"],
+    ],
+    "removing a parent with its delayed child": [
+        ["flow", _node("g", _node("a", delay=LONG_MS))],
+        ["remove", "g"],
+        ["counts"],
+    ],
+    "a priority given while waiting for children": [
+        ["flow", _node("g", _node("a"))],
+        ["changePriority", "g", {"priority": 5}],
+        ["take"],
+        ["complete", 1],
+        ["counts"],
+    ],
+    "what a parent that waits refuses": [
+        ["flow", _node("g", _node("a"))],
+        ["state", "g"],
+        ["is", "g", "WaitingChildren"],
+        ["promote", "g"],
+        ["retry", "g"],
+        ["changeDelay", "g", 5],
+    ],
     "a child twice in a flow": [["flow", _node("a", _node("x"), _node("x"))], ["counts"], ["dependencies", "a"]],
     "a root whose id is taken": [
         ["add", "a", {"o": 1}, {"jobId": "a"}],
@@ -179,9 +238,4 @@ SCENARIOS: dict[str, list[Step]] = {
         ["complete", 1],
         ["counts"],
     ],
-    **{
-        f"a failed child, {policy}: {then}": steps
-        for policy in POLICIES
-        for then, steps in _after_a_failure(policy).items()
-    },
 }
