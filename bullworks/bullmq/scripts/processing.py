@@ -68,9 +68,10 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         terms: of a fetch that comes with an outcome.
         rules: what becomes of a job that fails.
         on_progress: what the jobs that are taken tell of their progress.
+        on_active: told of each job that is taken.
     """
 
-    __slots__ = ("on_progress", "rules", "terms")
+    __slots__ = ("on_active", "on_progress", "rules", "terms")
 
     def __init__(
         self,
@@ -86,6 +87,7 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         self.terms = terms or FetchTerms()
         self.rules = rules or OutcomeRules()
         self.on_progress: Callable[[Job[Any, Any], Any], None] | None = None
+        self.on_active: Callable[[Job[Any, Any]], None] | None = None
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
         """Store one outcome, and where it is stored take the next job under the same token.
@@ -116,6 +118,8 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         job: Job[Any, Any] = Job.from_reply(self, job_id, flat, token)
         job.on_progress = self.on_progress
         await store_next_iteration(self, job)
+        if self.on_active is not None:
+            self.on_active(job)
         return job
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:

@@ -108,6 +108,7 @@ class Engine:
         self._attempts = None if self.tracing is None else AttemptTracing(self.tracing, keys.name)
         self.scripts = Scripts(self._commands, keys, self._readers.of(keys), self.tracing, terms=terms, rules=rules)
         self.scripts.on_progress = reporter.progress
+        self.scripts.on_active = reporter.active
         self._build(WorkerScripts(self._commands, self._blocking, keys, terms), rules, processor)
 
     def _build(self, worker_scripts: WorkerScripts, rules: OutcomeRules, processor: Processor) -> None:
@@ -123,6 +124,7 @@ class Engine:
         self._finisher = Finisher(
             worker_scripts,
             self._intake,
+            rules,
             new_token=self._new_token,
             on_fetched=self._take,
             on_stored=reporter.stored if attempts is None else attempts.storing(reporter.stored),
@@ -212,7 +214,8 @@ class Engine:
 
     async def flush(self) -> bool:
         """Store the last outcomes, bring back what a lost fetch took, let the locks go. False: not all in time."""
-        is_stored, _ = await asyncio.gather(self._finisher.drain(_FLUSH_S), self._reclaimer.settle(_FLUSH_S))
+        is_stored = await self._finisher.drain(_FLUSH_S)
+        await self._reclaimer.settle(_FLUSH_S)  # only now is it known which replies will not come
         if self._lease is not None:
             RENEWER.remove(self._lease)
         return is_stored

@@ -10,8 +10,15 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bullworks.bullmq.errors import LockLostError, QueueError, ScriptFailedError, WrongKeyTypeError, outcome_error
-from bullworks.bullmq.job.outcome import Outcome
+from bullworks.bullmq.errors import (
+    JobChildrenError,
+    LockLostError,
+    QueueError,
+    ScriptFailedError,
+    WrongKeyTypeError,
+    outcome_error,
+)
+from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
 from bullworks.bullmq.scripts.processing import FetchError
 from bullworks.bullmq.scripts.worker import Advance, Fetched, WorkerScripts
 from bullworks.bullmq.worker.intake import MOST_A_TRIP, Intake
@@ -34,6 +41,7 @@ class Finisher:
     Args:
         scripts: of the worker's queue.
         intake: how many jobs a trip may ask for.
+        rules: what becomes of a job whose completion its children forbid.
         new_token: a fresh lock token for each fetch.
         on_fetched: takes the jobs of a trip, under their token.
         on_stored: told of each outcome that Redis has.
@@ -47,6 +55,7 @@ class Finisher:
         self,
         scripts: WorkerScripts,
         intake: Intake,
+        rules: OutcomeRules,
         *,
         new_token: Callable[[], str],
         on_fetched: Callable[[Fetched, str], None],
@@ -59,6 +68,7 @@ class Finisher:
     ) -> None:
         self._scripts = scripts
         self._intake = intake
+        self._rules = rules
         self._new_token = new_token
         self._on_fetched = on_fetched
         self._on_stored = on_stored
@@ -241,6 +251,10 @@ class Finisher:
             if isinstance(error, WrongKeyTypeError) or outcome.refusals < _MOST_REFUSALS:
                 self._retry_later(outcome, self._pace.next_s(error))
                 return
+        if isinstance(error, JobChildrenError) and outcome.kind == "complete":
+            # As in Node: whoever returns while children are open, or a failed one forbids it, has failed the attempt.
+            self.add(await self._rules.failed(outcome.job, error))
+            return
         if isinstance(error, LockLostError) and error.has_expired and await self._took_back(outcome):
             return
         self._intake.settled(outcome.job.id, outcome.token)

@@ -77,7 +77,7 @@ def test_add_refuses_what_is_not_json(command: Command) -> None:
     ("arguments", "said"),
     [
         (("--priority", "-1"), "priority"),
-        (("--id", "7"), "integer"),
+        (("--id", "7"), "is a number"),
         (("--delay", "soon"), "no duration"),
         (("--attempts", "many"), "valid int"),
     ],

@@ -13,6 +13,7 @@ export class World {
     world.queues = new Map();
     world.workers = new Map();
     world.held = new Map();
+    world.heard = [];
     world.last = null;
     await world.use('q');
     return world;
@@ -35,6 +36,7 @@ export class World {
       await this.workers.get(name)?.close();
       const worker = new Worker(name, null, { ...this.options, name: 'worker-1', ...options });
       worker.on('error', () => {});
+      worker.on('active', (job, prev) => this.heard.push(['active', job.id, prev]));
       await worker.waitUntilReady();
       this.workers.set(name, worker);
     }

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from bullworks.bullmq import FlowProducer, Job, Queue
+from bullworks.bullmq import FlowProducer, Job, Queue, Worker
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.redis.server_error import ServerError
 from tests.bullworks.bullmq.flows.conftest import FlowBench, job
 from tests.bullworks.bullmq.hand_worker import HandWorker
+from tests.bullworks.waiting import eventually
 
 
 async def there(bench: FlowBench, job_id: str) -> Job:
@@ -134,3 +135,31 @@ async def test_a_parent_is_named_by_its_queues_qualified_name(bench: FlowBench):
     assert (parent.prefix, parent.queue_qualified_name) == (bench.prefix, bench.queue.qualified_name)
     await bench.queue.add("c", parent={"id": parent.id, "queue": parent.queue_qualified_name})
     assert (await parent.get_dependencies_count()).unprocessed == 1
+
+
+async def test_a_handler_that_returns_while_a_child_is_open_has_failed_the_attempt(
+    redis_url: str, key_prefix: str
+) -> None:
+    """As in Node. The job must not stay active, where it would only be found as stalled."""
+    place: dict[str, Any] = {"connection": redis_url, "prefix": key_prefix}
+
+    async def process(parent: Job[Any, Any]) -> str:
+        if parent.name == "parent":
+            async with Queue("elsewhere", **place) as elsewhere:
+                await elsewhere.add("child", {}, parent={"id": parent.id, "queue": f"{key_prefix}:work"})
+        return "done"
+
+    async with Queue("work", **place) as queue, Worker("work", process, **place) as worker:
+        first = await queue.add("parent", {}, attempts=2)
+        second = await queue.add("next", {})
+
+        async def ended() -> bool:
+            await first.refresh()
+            await second.refresh()
+            return first.finished_on is not None and second.finished_on is not None
+
+        await eventually(ended)
+        assert first.failed_reason == f"job {first.id}: children are still open, so it cannot be completed"
+        assert first.attempts_made == 2
+        assert second.returnvalue == "done"
+        assert worker.is_running

@@ -263,4 +263,14 @@ SCENARIOS: dict[str, list[Step]] = {
         ["read", "a"],
         ["removeOrphanedJobs"],
     ],
+    "what a worker by hand tells of the jobs it takes": [
+        ["add", "a", {}],
+        ["add", "b", {}, {"priority": 2}],
+        ["add", "c", {}],
+        ["take"],
+        ["complete", 1, {"fetchNext": True}],
+        ["take"],
+        ["take"],
+        ["heard"],
+    ],
 }

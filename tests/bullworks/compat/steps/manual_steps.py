@@ -56,6 +56,10 @@ class ManualSteps(World):
             "isFinished": job.finished_on is not None,
         }
 
+    async def heard(self) -> list[list[str]]:
+        """What the worker by hand has told its listeners."""
+        return list(self._heard)
+
     def _of(self, opts: dict[str, Any] | None) -> tuple[Any, str, bool]:
         given = opts or {}
         return self.taken(given.get("job")), given.get("token", TOKEN), given.get("fetchNext", False)

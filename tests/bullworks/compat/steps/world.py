@@ -24,6 +24,7 @@ class World:
         self.workers: dict[str, Worker] = {}
         self.flows = FlowProducer(connection=url, prefix=prefix)
         self._held: dict[str, Job] = {}
+        self._heard: list[list[str]] = []
         self._last: Job | None = None
         self._open = AsyncExitStack()
         self.queue: Queue
@@ -51,6 +52,7 @@ class World:
         if options is not None or name not in self.workers:
             given = {"name": "worker-1", **snake(options)}
             worker = Worker(name, None, connection=self.url, prefix=self.prefix, **given)
+            worker.on("active", lambda job, prev: self._heard.append(["active", job.id, prev]))
             self.workers[name] = await self._open.enter_async_context(worker)
         return self.workers[name]
 

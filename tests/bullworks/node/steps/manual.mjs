@@ -28,3 +28,5 @@ export const held = ({ last }) => ({
   delay: last.delay, attemptsMade: last.attemptsMade, failedReason: last.failedReason ?? null,
   returnvalue: last.returnvalue, isFinished: Boolean(last.finishedOn),
 });
+// What the worker by hand has told its listeners.
+export const heard = ({ heard }) => heard;
