@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 from xdist.remote import Producer
@@ -37,6 +39,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileSch
     """Share out by file, in the order in which the tests were collected."""
     config.option.loadscopereorder = False
     return FileScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without collecting garbage, of which there is none: each process collects all tests, in half the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        # What was imported stays to the end; no later look at the garbage has to pass it.
+        gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,6 +6,7 @@ import mimetypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +46,7 @@ class BoardUi:
     @classmethod
     def load(cls, folder: Path = DIST) -> "BoardUi | None":
         """What lies in the folder; None: it was not fetched."""
-        if not is_fetched(folder):
-            return None
-        static = folder / "static"
-        files = {
-            path.relative_to(static).as_posix(): StaticFile(
-                path.read_bytes(),
-                mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-                _HASHED.search(path.name) is not None,
-            )
-            for path in sorted(static.rglob("*"))
-            if path.is_file() and path.suffix != ".map"
-        }
-        return cls((folder / "index.ejs").read_text(encoding="utf-8"), files)
+        return _read(folder) if is_fetched(folder) else None
 
     def html(self, base: str, config: Mapping[str, Any]) -> str:
         """The page for a board.
@@ -76,3 +65,19 @@ class BoardUi:
             "uiConfig": json.dumps(config).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
         }
         return _PLACE.sub(lambda place: places.get(place[1], ""), self._template)
+
+
+# Once: a folder that is fetched holds this very version, and the boards of a process share it.
+@lru_cache(maxsize=1)
+def _read(folder: Path) -> BoardUi:
+    static = folder / "static"
+    files = {
+        path.relative_to(static).as_posix(): StaticFile(
+            path.read_bytes(),
+            mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            _HASHED.search(path.name) is not None,
+        )
+        for path in sorted(static.rglob("*"))
+        if path.is_file() and path.suffix != ".map"
+    }
+    return BoardUi((folder / "index.ejs").read_text(encoding="utf-8"), files)
