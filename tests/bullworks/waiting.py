@@ -8,7 +8,10 @@ from typing import TypeVar
 
 from bullworks.testing.eventually import eventually
 
-__all__ = ["eventually", "wait_until"]
+__all__ = ["BUSY_S", "eventually", "wait_until"]
+
+# How much later than it should something may come on a machine that is busy with other tests.
+BUSY_S = 5.0
 
 T = TypeVar("T")
 

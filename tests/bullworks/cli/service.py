@@ -58,7 +58,10 @@ class EmailWorker(WorkerHost):
 
     def _write(self, job_id: str, address: str) -> None:
         self.settings.mail_outbox_dir.mkdir(parents=True, exist_ok=True)
-        (self.settings.mail_outbox_dir / f"{job_id}.eml").write_text(f"To: {address}\n")
+        mail = self.settings.mail_outbox_dir / f"{job_id}.eml"
+        # Whoever sees it sees it whole.
+        mail.with_suffix(".new").write_text(f"To: {address}\n")
+        mail.with_suffix(".new").rename(mail)
 
 
 def greet(name: str = "world") -> None:

@@ -83,7 +83,7 @@ async def test_locks_are_renewed_by_the_thread_that_has_a_connection_of_its_own(
 
     async def process(job: Job[Any, Any]) -> str:
         runs.append(job.id)
-        await eventually(lambda: len(renewed) >= 3, within_s=5)
+        await eventually(lambda: len(renewed) >= 3)
         return "done"
 
     worker: Worker[Any, Any] = Worker(

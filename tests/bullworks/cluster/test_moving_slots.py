@@ -85,7 +85,7 @@ async def test_a_slot_that_has_moved_is_found_again_by_all_that_idle(
             pass
         move.end()
         second = await queue.add("job", {})
-        await eventually(lambda: done == heard == [first.id, second.id], within_s=5)
+        await eventually(lambda: done == heard == [first.id, second.id])
     with client_of(move.target) as look:
         assert completed(look, queue) == 2
     assert not errors

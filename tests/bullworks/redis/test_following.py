@@ -15,7 +15,7 @@ from bullworks.redis.group.inquiry import Inquiry
 from bullworks.redis.server_error import ServerError
 from bullworks.redis.url import parse_url
 from tests.bullworks.servers import RedisServer
-from tests.bullworks.waiting import eventually
+from tests.bullworks.waiting import BUSY_S, eventually
 
 pytestmark = pytest.mark.process
 
@@ -200,12 +200,12 @@ async def test_what_is_under_way_fails_at_once_when_a_server_dies_that_is_being_
     await connection.connect()
     _demote(servers[0])
     pointer.server = servers[1]
-    refused, slow = connection.send("INCR", "n"), connection.send("XREAD", "BLOCK", 5_000, "STREAMS", "s", "$")
+    refused, slow = connection.send("INCR", "n"), connection.send("XREAD", "BLOCK", 30_000, "STREAMS", "s", "$")
     with pytest.raises(ServerError, match="READONLY"):
         await refused
     servers[0].kill()
     with pytest.raises(ConnectionLostError):
-        await asyncio.wait_for(slow, 0.95)
+        await asyncio.wait_for(slow, BUSY_S)
     assert await connection.execute("INCR", "n") == 1
 
 
@@ -215,7 +215,7 @@ async def test_what_hangs_for_long_in_a_server_that_is_left_is_given_up(
     await connection.connect()
     _demote(servers[0])
     pointer.server = servers[1]
-    refused, slow = connection.send("INCR", "n"), connection.send("XREAD", "BLOCK", 5_000, "STREAMS", "s", "$")
+    refused, slow = connection.send("INCR", "n"), connection.send("XREAD", "BLOCK", 30_000, "STREAMS", "s", "$")
     with pytest.raises(ConnectionLostError, match=r"answered READONLY and then no more|has taken over"):
         await slow
     assert isinstance(refused.exception(), ServerError)

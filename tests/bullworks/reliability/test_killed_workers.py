@@ -16,7 +16,7 @@ from tests.bullworks.reliability.history import add_many, check_ended, completed
 from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.reliability.worker_process import POISON, WorkerProcess
 from tests.bullworks.servers import RedisServer
-from tests.bullworks.waiting import eventually
+from tests.bullworks.waiting import BUSY_S, eventually
 
 LOCK_MS = 1_000
 STALLED_INTERVAL_MS = 500
@@ -43,7 +43,7 @@ async def test_jobs_of_a_killed_worker_run_again_and_none_is_lost(
         return "done"
 
     async with Worker("q", process, connection=own_server.url, prefix=key_prefix, concurrency=50, **timing):
-        limit_s = (LOCK_MS + 2 * STALLED_INTERVAL_MS) / 1000 + 5
+        limit_s = (LOCK_MS + 2 * STALLED_INTERVAL_MS) / 1000 + BUSY_S
         await eventually(lambda: completed(look, queue) == len(ids), within_s=limit_s)
     assert first_rerun_s[0] <= limit_s
     check_ended(look, queue, ids)
@@ -70,7 +70,7 @@ async def test_jobs_of_a_killed_worker_run_again_side_by_side(
             await asyncio.sleep(run_s)
             ledger.note("end", job.id)
 
-        limit_s = (LOCK_MS + 2 * STALLED_INTERVAL_MS) / 1000 + 5 + run_s
+        limit_s = (LOCK_MS + 2 * STALLED_INTERVAL_MS) / 1000 + BUSY_S + run_s
         with any_server.client() as look:
             async with Worker("q", process, connection=any_server.url, prefix=key_prefix, concurrency=50, **timing):
                 await eventually(lambda: completed(look, queue) == 50, within_s=limit_s)
@@ -152,7 +152,7 @@ async def test_sigterm_starts_nothing_new_and_lets_running_jobs_end(
     with WorkerProcess(own_server.url, key_prefix, "q", ledger.path, run_ms=700, concurrency=5) as worker:
         await eventually(lambda: len(ledger.ids("start")) >= 5)
         worker.signal(signal.SIGTERM)
-        assert worker.wait(within_s=8) == 0
+        assert worker.wait(within_s=15) == 0
     started = ledger.ids("start")
     assert sorted(ledger.ids("end")) == sorted(started)
     found = places(look, queue)
@@ -170,10 +170,8 @@ async def test_past_the_grace_time_jobs_go_back_to_wait_with_no_attempt_spent(
         own_server.url, key_prefix, "q", ledger.path, run_ms=60_000, grace_ms=500, concurrency=5
     ) as worker:
         await eventually(lambda: len(ledger.ids("start")) == 5)
-        told_s = time.monotonic()
         worker.signal(signal.SIGTERM)
-        assert worker.wait(within_s=5) == 0
-        assert time.monotonic() - told_s < 0.5 + 2
+        assert worker.wait(within_s=0.5 + BUSY_S) == 0
     started = set(ledger.ids("start"))
     found = places(look, queue)
     assert set(found["wait"]) == set(ids)

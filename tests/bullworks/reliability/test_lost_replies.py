@@ -57,7 +57,7 @@ async def test_a_lost_finish_reply_leaves_the_job_completed_once(
             for _ in range(3):
                 proxy.lose_reply(_finishes)
                 await queue.add("job", {})
-            await eventually(lambda: completed(look, queue) == 3, within_s=4)
+            await eventually(lambda: completed(look, queue) == 3)
             await eventually(lambda: len(completions) == 3)
     ids = ledger.ids("start")
     assert proxy.lost
@@ -83,7 +83,7 @@ async def test_a_batch_whose_reply_is_lost_is_completed_once_each(
 
     proxy.lose_reply(_finishes, times=4)
     async with Worker("q", process, connection=proxy.url, prefix=key_prefix, concurrency=20):
-        await eventually(lambda: completed(look, queue) == len(ids), within_s=6)
+        await eventually(lambda: completed(look, queue) == len(ids))
     assert len(proxy.lost) == 4
     check_ended(look, queue, ids)
     assert ledger.count("start") == dict.fromkeys(ids, 1)
@@ -107,15 +107,15 @@ async def test_a_fetch_reply_lost_twice_in_a_row_loses_no_job(
             proxy.lose_reply(_fetches, times=2)
             # The wait under way was sent before: end it with a job, the next two replies are lost.
             first = (await queue.add("job", {"n": 1})).id
-            await eventually(lambda: completed(look, queue) == 1, within_s=4)
+            await eventually(lambda: completed(look, queue) == 1)
             second = (await queue.add("job", {"n": 2})).id
-            await eventually(lambda: completed(look, queue) == 2, within_s=4)
+            await eventually(lambda: completed(look, queue) == 2)
         ids = [first, second]
     else:
         ids = await add_many(queue, 12)
         proxy.lose_reply(_fetches, times=2)
         async with worker:
-            await eventually(lambda: completed(look, queue) == len(ids), within_s=4)
+            await eventually(lambda: completed(look, queue) == len(ids))
     assert len(proxy.lost) == 2
     check_ended(look, queue, ids)
     for job_id in ids:

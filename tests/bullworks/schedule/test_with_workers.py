@@ -189,13 +189,13 @@ async def test_crons_and_jobs_end_within_one_grace_time(run: Run) -> None:
             began[1].set()
             await asyncio.sleep(60)
 
-    app = await run(SlowWorker, queues=("slow",), shutdown_grace=600)
+    app = await run(SlowWorker, queues=("slow",), shutdown_grace=2_000)
     await app.get(get_queue_token("slow")).add("job", None)
     app.get(SchedulerRegistry).add_timeout("tick", app.get(SlowWorker).tick, 0)
     await asyncio.wait_for(asyncio.gather(*(event.wait() for event in began)), 10)
     begun_s = time.monotonic()
     await app.close()
-    assert 0.5 < time.monotonic() - begun_s < 1.1
+    assert 1.9 < time.monotonic() - begun_s < 2 * 2
 
 
 async def test_options_of_the_schedule_stand_beside_the_workers(run: Run) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bullworks.bullmq import InvalidOptionError, JobSpec, QueueMeta, RateLimit
 from bullworks.bullmq.worker.intake import LIMITED
 from tests.bullworks.bullmq.worker.conftest import Bench
-from tests.bullworks.waiting import eventually
+from tests.bullworks.waiting import BUSY_S, eventually
 
 
 async def test_a_manual_rate_limit_keeps_all_workers_from_taking_jobs_until_it_ends(bench: Bench):
@@ -118,7 +118,7 @@ async def test_a_place_that_is_freed_wakes_a_worker_that_found_the_fleet_full(be
         await bench.blocked_in_redis()
         assert done == []
         await held.move_to_completed(1)
-        await eventually(lambda: done == ["2"], within_s=3)
+        await eventually(lambda: done == ["2"], within_s=BUSY_S)
 
 
 async def test_what_the_queue_says_of_itself(bench: Bench):
@@ -156,4 +156,4 @@ async def test_a_limit_that_is_lifted_is_noticed_before_it_would_have_ended(benc
     async with bench.worker(process, maximum_rate_limit_delay=100):
         await eventually(lambda: bench.command("EXISTS", bench.key("stalled-check")))
         await bench.queue.remove_rate_limit_key()
-        await bench.until_in("completed", 1, within_s=3)
+        await bench.until_in("completed", 1)

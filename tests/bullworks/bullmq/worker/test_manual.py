@@ -20,7 +20,7 @@ from bullworks.bullmq import (
 )
 from bullworks.redis.errors import ConnectionLostError
 from tests.bullworks.bullmq.worker.conftest import Bench
-from tests.bullworks.waiting import eventually
+from tests.bullworks.waiting import BUSY_S, eventually
 
 
 def by_hand(bench: Bench, **options: Any) -> Worker:
@@ -54,12 +54,12 @@ async def test_workers_have_ids_of_their_own(bench: Bench):
 
 
 async def test_an_empty_queue_answers_at_once_or_waits_for_a_job(bench: Bench):
-    worker = by_hand(bench)
+    worker = by_hand(bench, drain_delay=10_000)
     assert await worker.get_next_job("t", block=False) is None
     waiting = asyncio.create_task(worker.get_next_job("t"))
     await bench.blocked_in_redis()
     job = await bench.queue.add("a")
-    taken = await asyncio.wait_for(waiting, 3)
+    taken = await asyncio.wait_for(waiting, BUSY_S)
     assert taken is not None
     assert taken.id == job.id
 
@@ -68,12 +68,12 @@ async def test_a_wait_ends_with_the_drain_delay_or_when_a_delayed_job_is_due(ben
     worker = by_hand(bench, drain_delay=200)
     assert await worker.get_next_job("t") is None
     await bench.queue.add("soon", delay=100)
-    job = await eventually(lambda: worker.get_next_job("t"), within_s=3)
+    job = await eventually(lambda: worker.get_next_job("t"))
     assert job.name == "soon"
 
 
 async def test_waits_of_several_callers_each_get_a_job(bench: Bench):
-    worker = by_hand(bench)
+    worker = by_hand(bench, drain_delay=10_000)
     waiting = [asyncio.create_task(worker.get_next_job(f"t{i}")) for i in range(3)]
     await bench.blocked_in_redis()
     added = await bench.queue.add_bulk([JobSpec("n", i) for i in range(3)])
@@ -82,10 +82,10 @@ async def test_waits_of_several_callers_each_get_a_job(bench: Bench):
 
 
 async def test_closing_ends_a_wait_and_leaves_no_job_behind(bench: Bench):
-    worker = by_hand(bench)
+    worker = by_hand(bench, drain_delay=10_000)
     waiting = asyncio.create_task(worker.get_next_job("t"))
     await bench.blocked_in_redis()
-    await asyncio.wait_for(worker.close(), 2)
+    await asyncio.wait_for(worker.close(), BUSY_S)
     assert await waiting is None
     assert await worker.get_next_job("t") is None
     await bench.queue.add("later")
@@ -94,14 +94,14 @@ async def test_closing_ends_a_wait_and_leaves_no_job_behind(bench: Bench):
 
 async def test_a_paused_worker_and_a_limited_rate_answer_at_once(bench: Bench):
     await bench.queue.add("a")
-    worker = by_hand(bench)
+    worker = by_hand(bench, drain_delay=10_000)
     await worker.pause()
     assert await worker.get_next_job("t") is None
     worker.resume()
     await worker.rate_limit(60_000)
     begun = time.monotonic()
     assert await worker.get_next_job("t") is None
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < BUSY_S
     assert await bench.command("EXISTS", bench.key("marker")) == 1
     await bench.queue.remove_rate_limit_key()
     await take(worker)

@@ -12,7 +12,7 @@ from bullworks.bullmq.worker.marker_wait import MarkerWait
 from bullworks.redis.errors import ConnectionLostError
 from bullworks.redis.pipelined import PipelinedConnection
 from tests.bullworks.bullmq.worker.conftest import Bench
-from tests.bullworks.waiting import eventually
+from tests.bullworks.waiting import BUSY_S, eventually
 
 
 class Waiting:
@@ -43,7 +43,7 @@ async def test_a_wait_ends_however_early_that_is_asked_for(waiting: Waiting, tur
     for _ in range(turns):
         await asyncio.sleep(0)
     await waiting.wait.interrupt(timeout_s=5)
-    assert await asyncio.wait_for(fetching, 1) is None
+    assert await asyncio.wait_for(fetching, BUSY_S) is None
     assert waiting.blocking.is_connected
 
 
@@ -52,7 +52,7 @@ async def test_what_came_with_the_end_of_a_wait_is_returned(bench: Bench, waitin
     adding = asyncio.create_task(bench.queue.add("n"))
     await waiting.wait.interrupt(timeout_s=5)
     await adding
-    marker = await asyncio.wait_for(fetching, 1)
+    marker = await asyncio.wait_for(fetching, BUSY_S)
     assert await bench.command("EXISTS", bench.key("marker")) == (0 if marker else 1)
     assert await bench.ids("active") == []
 
@@ -92,4 +92,4 @@ async def test_a_wait_that_cannot_be_ended_in_time_is_dropped(bench: Bench, wait
     await waiting.commands.close()  # nobody is left to send CLIENT UNBLOCK
     await waiting.wait.interrupt(timeout_s=0.1)
     with pytest.raises(ConnectionLostError):
-        await asyncio.wait_for(fetching, 1)
+        await asyncio.wait_for(fetching, BUSY_S)
