@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
-from bullworks.testing.eventually import eventually
+from bullworks.testing import eventually as eventually_within
 
 __all__ = ["BUSY_S", "eventually", "wait_until"]
 
@@ -15,11 +16,15 @@ BUSY_S = 5.0
 
 T = TypeVar("T")
 
+# It costs nothing where what is waited for comes, and a loaded machine may take its time.
+WITHIN_S = 30.0
+eventually = partial(eventually_within, within_s=WITHIN_S)
+
 _FIRST_PAUSE_S = 0.005
 _LONGEST_PAUSE_S = 0.1
 
 
-def wait_until(probe: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
+def wait_until(probe: Callable[[], T], *, within_s: float = WITHIN_S, what: str = "") -> T:
     """The same for tests and fixtures without an event loop."""
     deadline_s = time.monotonic() + within_s
     pause_s = _FIRST_PAUSE_S

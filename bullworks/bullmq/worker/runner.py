@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import partial
 from typing import Any, cast
 
 from bullworks.bullmq.errors import (
@@ -304,7 +303,11 @@ class Runner:
         loop = asyncio.get_running_loop()
         job.offer_signal()
         args = (SyncJob(job, loop), job.signal) if handler.takes_signal else (SyncJob(job, loop),)
-        call = partial(copy_context().run, _returned_or_raised, handler.function, *args)
+        context = copy_context()
+
+        def call() -> tuple[Any, BaseException | None]:
+            return context.run(_returned_or_raised, handler.function, *args)
+
         running = loop.run_in_executor(self._threads, call)
         limit_s = None if timeout_ms is None else timeout_ms / 1000
         error: Exception = JobTimeoutError(job.id, timeout_ms or 0)
