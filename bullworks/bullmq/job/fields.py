@@ -17,7 +17,7 @@ Progress = float | str | bool | dict[str, Any] | list[Any]
 
 UNREAD: Any = object()
 
-_NUMBERS = _ATS, _ATM, _STC, _TIME, _DELAY, _RANK = (
+_NUMBERS = (
     codec.ATTEMPTS_STARTED,
     codec.ATTEMPTS_MADE,
     codec.STALLED_COUNTER,
@@ -25,8 +25,6 @@ _NUMBERS = _ATS, _ATM, _STC, _TIME, _DELAY, _RANK = (
     codec.DELAY,
     codec.PRIORITY,
 )
-# With a timestamp of 13 digits among them no other one of so few digits in all is too large.
-_SHORT_TOGETHER = 29
 # More digits may be past what Lua and JavaScript count with.
 _SHORT = 16
 _LARGEST = 2**53
@@ -232,15 +230,9 @@ class JobFields(Generic[D, R]):
 def malformed_number(job: JobFields[Any, Any]) -> str | None:
     """A field that is to hold a number and holds none, with what it holds; a worker fails such a job unrun."""
     fields = job._fields
-    get = fields.get
-    # Every job is asked, so first all at once: nearly all of them have a few digits there.
-    together = (
-        get(_ATS, b"0") + get(_ATM, b"0") + get(_STC, b"0") + get(_TIME, b"0") + get(_DELAY, b"0") + get(_RANK, b"0")
-    )
-    if len(together) < _SHORT_TOGETHER and together.isdigit():
-        return None
     for name in _NUMBERS:
         value = fields.get(name)
+        # Nearly all are: a few digits.
         if value is not None and not (len(value) < _SHORT and value.isdigit()) and _number(value) is None:
             return f"{name.decode()} is {value[:40].decode('utf-8', 'backslashreplace')!r}, not a number"
     return None
