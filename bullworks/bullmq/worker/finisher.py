@@ -189,7 +189,9 @@ class Finisher:
         want, holds, token = intake.room_beside(len(batch)), intake.holds, self._new_token()
         intake.reserve(want)
         self._under_way += 1
-        return _Trip(batch, want, token, self._scripts.advance([o.to_script() for o in batch], want, token, holds))
+        return _Trip(
+            batch, want, token, self._scripts.advance([o.to_script() for o in batch], want, token, holds), intake.calls
+        )
 
     async def _end(self, trip: "_Trip") -> None:
         intake, batch, want, token = self._intake, trip.batch, trip.want, trip.token
@@ -210,7 +212,7 @@ class Finisher:
             raise
         else:
             self._pace.reset()
-            intake.answered(want, len(fetched.jobs) // 2, fetched.state, fetched.wait_ms)
+            intake.answered(want, len(fetched.jobs) // 2, fetched.state, fetched.wait_ms, calls=trip.calls)
             if fetched.jobs:
                 self._on_fetched(fetched, token)
             await self._settle(batch, codes)
@@ -304,12 +306,13 @@ class Finisher:
 
 
 class _Trip:
-    """One call of advance.lua: what it stores, how many jobs it asks for, under which token."""
+    """One call of advance.lua: what it stores, how many jobs it asks for, under which token, after how many calls."""
 
-    __slots__ = ("advance", "batch", "token", "want")
+    __slots__ = ("advance", "batch", "calls", "token", "want")
 
-    def __init__(self, batch: list[Outcome], want: int, token: str, advance: Advance) -> None:
+    def __init__(self, batch: list[Outcome], want: int, token: str, advance: Advance, calls: int) -> None:
         self.batch = batch
         self.want = want
         self.token = token
         self.advance = advance
+        self.calls = calls

@@ -29,6 +29,7 @@ class Intake:
             thread copies it.
         busy: jobs that were fetched and whose handler has not ended.
         expects_work: the last answer was all that was asked for, so there may be more: ask again, do not wait.
+        calls: how often `look_again` was called.
         next_due_ms: until the next delayed job, as of the last answer; None unknown.
     """
 
@@ -38,6 +39,7 @@ class Intake:
         self.locks: dict[str, str] = {}
         self.busy = 0
         self.expects_work = True
+        self.calls = 0
         self.next_due_ms: int | None = None
         self._concurrency = concurrency
         self._isolates = isolates
@@ -72,7 +74,8 @@ class Intake:
         return self._is_open
 
     def look_again(self) -> None:
-        """There may be work."""
+        """There may be work, also for a trip that is under way and will say that there is none."""
+        self.calls += 1
         self.expects_work = True
         self._on_change()
 
@@ -130,13 +133,17 @@ class Intake:
         """The trip that had reserved so much broke."""
         self._reserved -= reserved
 
-    def answered(self, reserved: int, taken: int, state: int, wait_ms: int) -> None:
-        """The trip came back with so many jobs; they count as busy from here."""
+    def answered(self, reserved: int, taken: int, state: int, wait_ms: int, *, calls: int) -> None:
+        """The trip came back with so many jobs; they count as busy from here.
+
+        Args:
+            calls: the number of `calls` when it left. Where there were more since, its answer may be older than they.
+        """
         self._reserved -= reserved
         self.busy += taken
         if reserved == 0:
             return
-        self.expects_work = taken == reserved
+        self.expects_work = taken == reserved or calls != self.calls
         self._suspect_waits = state == SUSPECT
         self._is_fleet_full = state == FULL
         if self._suspect_waits and self._suspect_met_s is None:

@@ -165,7 +165,8 @@ def test_a_guardian_that_says_nothing_is_not_waited_for_without_end(
     monkeypatch.setattr(launch, "_environment", lambda: {"PYTHONPATH": "/nowhere"})
     with pytest.raises(EmbeddedServerError, match="ended at once"):
         launch.launch_guardian(folder, Path("/bin/true"), time.monotonic() + 10)
-    with pytest.raises(EmbeddedServerError, match="did not become ready in time"):
+    # On a loaded machine it may have ended before it is looked at for the first time.
+    with pytest.raises(EmbeddedServerError, match="did not become ready in time|ended at once"):
         launch.launch_guardian(folder, Path("/bin/true"), time.monotonic())
 
 
