@@ -166,7 +166,7 @@ def test_a_guardian_that_says_nothing_is_not_waited_for_without_end(
     with pytest.raises(EmbeddedServerError, match="ended at once"):
         launch.launch_guardian(folder, Path("/bin/true"), time.monotonic() + 10)
     # On a loaded machine it may have ended before it is looked at for the first time.
-    with pytest.raises(EmbeddedServerError, match="did not become ready in time|ended at once"):
+    with pytest.raises(EmbeddedServerError, match=r"did not become ready in time|ended at once"):
         launch.launch_guardian(folder, Path("/bin/true"), time.monotonic())
 
 
