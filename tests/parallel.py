@@ -10,8 +10,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-# Tests of processes and servers wait more than they compute, so two on a core keep it busy.
-_PROCESSES_A_CORE = 2
+# Tests of processes and servers wait more than they compute, so three on a core keep it busy.
+_PROCESSES_A_CORE = 3
 _MOST_PROCESSES = 12
 
 # What takes longest goes first, so that no long file begins when all others are done.

@@ -12,9 +12,10 @@ from bullworks.bullmq.errors import EventsMissedError, InvalidOptionError, Malfo
 from bullworks.bullmq.events.codec import STREAM_EVENTS, StreamEvent
 from bullworks.bullmq.events.emitter import Emitter
 from bullworks.bullmq.events.event_id import checked_id
-from bullworks.bullmq.events.reader import DEFAULT_BLOCKING_MS, EventReader
+from bullworks.bullmq.events.reader import DEFAULT_BLOCKING_MS, EventReader, event_bounds
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.queue.queue import checked_keys
+from bullworks.redis import PipelinedConnection
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -156,6 +157,17 @@ class QueueEvents:
         except asyncio.CancelledError:
             await self.close()
             raise
+
+    async def catch_up(self, connection: PipelinedConnection) -> None:
+        """Wait until all events that have happened by now were told.
+
+        Args:
+            connection: to ask over; the own one waits for events.
+
+        Raises:
+            ConnectionLostError: Redis does not answer.
+        """
+        await self.waits.until_reached((await event_bounds(connection, self.keys))[1])
 
     async def close(self) -> None:
         """Stop listening and let the connection go. Closing twice, or before starting, is fine."""

@@ -1,15 +1,23 @@
 """The queue events of one process: one QueueEvents for each queue, and all its listeners on it."""
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from bullworks.bullmq import InvalidOptionError, Queue, QueueEvents
 from bullworks.bullmq.events.event_id import checked_id
 from bullworks.core import methods_of
+from bullworks.redis import RedisError
 from bullworks.workers.events_host import QueueEventsHost, bind_events
 from bullworks.workers.explorer import FoundListener
 from bullworks.workers.queue_event import QUEUE_EVENT
 from bullworks.workers.together import together
+
+log = logging.getLogger(__name__)
+
+# What the last jobs did is heard within a trip or two; with Redis away, the end does not wait for it.
+_CATCH_UP_S = 2.0
 
 
 class Listening:
@@ -20,6 +28,7 @@ class Listening:
 
     def __init__(self) -> None:
         self._events: dict[tuple[str, str, int], QueueEvents] = {}
+        self._queues: dict[str, Queue[Any]] = {}
 
     async def start(self, listeners: Sequence[FoundListener], queues: dict[str, Queue[Any] | None]) -> None:
         """Hear, from now on, what happens to queues. A queue that a test replaced has no events.
@@ -34,6 +43,7 @@ class Listening:
                 continue
             spec = listener.spec
             place = (spec.queue, await _begin_behind(listener.host, listener), spec.blocking_ms)
+            self._queues[spec.queue] = queue
             if place not in self._events:
                 self._events[place] = QueueEvents(
                     spec.queue,
@@ -50,9 +60,17 @@ class Listening:
         await together("queue events did not start", [events.start() for events in self._events.values()])
 
     async def close(self) -> None:
-        """Hear no more; callbacks under way may end."""
+        """Hear what has happened by now, and no more; callbacks under way may end."""
         events, self._events = list(self._events.values()), {}
-        await together("queue events did not close", [each.close() for each in events])
+        await together("queue events did not close", [self._close(each) for each in events])
+
+    async def _close(self, events: QueueEvents) -> None:
+        try:
+            async with asyncio.timeout(_CATCH_UP_S):
+                await events.catch_up(self._queues[events.queue_name].connection)
+        except (TimeoutError, RedisError) as error:
+            log.warning("queue %s: its last events may not have been heard: %r", events.queue_name, error)
+        await events.close()
 
 
 async def _begin_behind(host: QueueEventsHost, listener: FoundListener) -> str:

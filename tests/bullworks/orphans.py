@@ -7,6 +7,7 @@ it runs this file as a script.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -30,9 +31,16 @@ def end_with_tests(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> 
             start_new_session=True,
         )
         _watchers[os.getpid()] = watcher
+        atexit.register(_let_go, os.getpid())
     assert watcher.stdin is not None
     watcher.stdin.write(b"%d\n" % process.pid)
     watcher.stdin.flush()
+
+
+def _let_go(tests: int) -> None:
+    """Let the watcher end with the tests; in a fork of theirs it is not ours to end."""
+    if os.getpid() == tests:
+        _watchers.pop(tests).communicate()
 
 
 def _started(pid: int) -> str:

@@ -59,7 +59,6 @@ class Matcher:
 
     def __init__(self, wanted: str, redaction: Redaction) -> None:
         self._wanted = wanted.lower()
-        self._compact = self._wanted.replace(": ", ":").replace(", ", ",")
         self._field = FieldValue.of(wanted)
         self._redaction = redaction
 
@@ -85,12 +84,19 @@ class Matcher:
         return None
 
     def _may_be_in(self, stored: bytes) -> bool:
-        """Whether it is worth to read the JSON, which takes far longer. What is escaped there is found by reading."""
+        """Whether it is worth to read the JSON, which takes far longer. What is escaped there is found by reading.
+
+        Spaces are left out of account: those after a colon or a comma are shown, and are not stored.
+        """
         if b"\\" in stored:
             return True
-        held = text(stored).lower()
-        sought = [self._wanted, self._compact, *([] if self._field is None else [self._field.value.lower()])]
-        return any(one in held for one in sought)
+        held = _without_spaces(text(stored))
+        sought = [self._wanted, *([] if self._field is None else [self._field.value])]
+        return any(_without_spaces(one) in held for one in sought)
+
+
+def _without_spaces(searched: str) -> str:
+    return searched.lower().replace(" ", "")
 
 
 def _scalar(data: Any) -> str | None:

@@ -15,7 +15,7 @@ from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
-from bullworks.redis import ConnectionLostError, Endpoint, RedisError, ServerError, connection_to
+from bullworks.redis import ConnectionLostError, Endpoint, PipelinedConnection, RedisError, ServerError, connection_to
 from bullworks.redis.background import Background
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,12 @@ _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
 # A fault that lasts is logged when it begins, and then about once a minute.
 _LOG_EVERY = 60
+
+
+async def event_bounds(connection: PipelinedConnection, keys: QueueKeys) -> tuple[EventId, EventId]:
+    """The oldest event that a queue's stream still holds, and the newest that it has had."""
+    oldest, newest = await connection.run(EVENT_BOUNDS, (keys.base,), [])
+    return EventId.of(oldest), EventId.of(newest)
 
 
 class EventListener(Protocol):
@@ -181,8 +187,7 @@ class EventReader:
         return [] if reply is None else list(reply[0][1])
 
     async def _bounds(self) -> tuple[EventId, EventId]:
-        oldest, newest = await self._connection.run(EVENT_BOUNDS, (self.keys.base,), [])
-        return EventId.of(oldest), EventId.of(newest)
+        return await event_bounds(self._connection, self.keys)
 
     def _tell(self, entry: Any) -> None:
         try:

@@ -129,6 +129,17 @@ class JobWaits:
         for _, passed in self._barriers:
             passed.set()
 
+    async def until_reached(self, position: EventId) -> None:
+        """Wait until all events up to `position` have been told, or nobody will tell any more."""
+        if self._reached >= position or self._is_closed:
+            return
+        barrier = (position, asyncio.Event())
+        self._barriers.append(barrier)
+        try:
+            await barrier[1].wait()
+        finally:
+            self._barriers.remove(barrier)
+
     async def _follow(self, job_id: str, waiter: "_Waiter", look: Look) -> Ending:
         while True:
             waiter.must_look = False
@@ -141,7 +152,7 @@ class JobWaits:
                 return sighting.ending
             else:
                 # It may have finished and been removed at once: then an event that tells is under way.
-                await self._until_reached(sighting.newest)
+                await self.until_reached(sighting.newest)
                 return waiter.heard_ending() or sighting.ending
 
     async def _look(self, job_id: str, look: Look) -> Sighting:
@@ -155,16 +166,6 @@ class JobWaits:
                     raise
             await asyncio.sleep(_LOOK_PAUSE_S)
         raise AssertionError("the last look returns or raises")
-
-    async def _until_reached(self, position: EventId) -> None:
-        if self._reached >= position or self._is_closed:
-            return
-        barrier = (position, asyncio.Event())
-        self._barriers.append(barrier)
-        try:
-            await barrier[1].wait()
-        finally:
-            self._barriers.remove(barrier)
 
 
 class _Waiter:

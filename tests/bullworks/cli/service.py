@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -48,7 +49,7 @@ class EmailWorker(WorkerHost):
                         await asyncio.Event().wait()
             case "blocks":
                 while True:
-                    pass
+                    time.sleep(0.01)
             case "in-a-thread":
                 await asyncio.to_thread(threading.Event().wait)
             case "no":

@@ -8,7 +8,7 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from bullworks.bullmq import InvalidOptionError, Job, Queue, QueueEventsProducer, Worker
+from bullworks.bullmq import InvalidOptionError, Job, JobSpec, Queue, QueueEventsProducer, Worker
 from bullworks.core import Scope, create_application, injectable
 from bullworks.workers import (
     BullModule,
@@ -197,6 +197,8 @@ async def test_a_job_that_is_drained_at_the_end_is_still_heard_of(run: Any) -> N
     app = await run(EmailListener, EmailWorker, Notes, Last)
     job, last = await queue_of(app).add("x"), app.get(Last)
     await asyncio.wait_for(started.wait(), 10)
+    # more than are read at once, so that the end is not among those that have come
+    await queue_of(app).add_bulk([JobSpec("later", delay=60_000)] * 2_000)
     ending = asyncio.ensure_future(app.close())
     await asyncio.sleep(0)
     go_on.set()
