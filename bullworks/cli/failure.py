@@ -1,10 +1,12 @@
 """What went wrong, as a user should read it: one clear message and an exit code, no traceback."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bullworks.bullmq import InvalidOptionError, QueueError
 from bullworks.core import CoreError
+from bullworks.errors import FactError
 from bullworks.extras import MissingExtraError
 from bullworks.logs import escape
 from bullworks.redis import BadUrlError, RedisError
@@ -15,13 +17,12 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2  # as typer itself ends for a wrong option
 
 
-class CommandError(Exception):
+@dataclass(eq=False)
+class CommandError(FactError):
     """The command cannot do what was asked; the text is for the user."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.message = message
-        self.hint = hint
+    message: str
+    hint: str = ""
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else self.message

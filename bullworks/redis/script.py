@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from bullworks.errors import FactError
+
 _INCLUDE = re.compile(r"^-- include: (lib/[a-z_]+\.lua)$", re.MULTILINE)
 _WITHIN = re.compile(r"^ +-- include within: (lib/[a-z_]+\.lua)$", re.MULTILINE)
 _HEADER = re.compile(r"\A--\[\[ (?P<name>[a-z_]+): .*?\]\]\n", re.DOTALL)
 
 
-class ScriptHeaderError(Exception):
+@dataclass(eq=False)
+class ScriptHeaderError(FactError):
     """A Lua file does not begin with the header comment that is its contract."""
 
-    def __init__(self, name: str, missing: str) -> None:
-        super().__init__(name, missing)
-        self.name = name
-        self.missing = missing
+    name: str
+    missing: str
 
     def __str__(self) -> str:
         return f"{self.name}.lua: the header lacks {self.missing}; see 'Add a Lua script' in CONTRIBUTING.md"

@@ -53,12 +53,11 @@ FETCH = load("fetch")
 _NOTHING_TO_WAIT_FOR = 1
 
 
+@dataclass(eq=False)
 class FetchError(ServerError):
     """An advance stored its outcomes, whose codes are here, and then could not fetch."""
 
-    def __init__(self, text: str, codes: list[int | bytes]) -> None:
-        super().__init__(text)
-        self.codes = codes
+    codes: list[int | bytes]
 
 
 class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):

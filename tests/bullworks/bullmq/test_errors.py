@@ -48,7 +48,7 @@ def test_an_error_is_the_same_after_pickling(error: QueueError) -> None:
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 def test_an_error_names_its_facts(error: QueueError) -> None:
-    for fact in vars(error).values():
+    for fact in [fact for fact in vars(error).values() if not isinstance(fact, bool)]:
         assert str(fact).removesuffix(".0") in str(error)
 
 
