@@ -1,10 +1,10 @@
 """Errors of the engine. Each keeps its facts as attributes and says what to do."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bullworks.errors import FactError
+from bullworks.suggestion import suggestion
 
 # What other libraries call options of jobs, where that is not nearly the name that they have here.
 _NAMES_ELSEWHERE = {
@@ -42,8 +42,8 @@ class InvalidOptionError(QueueError, ValueError):
         if meant in of_jobs:
             hint = f"{meant} is an option of jobs: give it to queue.add(), or in default_job_options of the queue"
             return cls(option, f"unknown option; {hint}")
-        near = [meant] if meant in names else difflib.get_close_matches(option, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
+        near = meant if meant in names else suggestion(option, names)
+        hint = f"did you mean {near}?" if near else f"known: {', '.join(names)}"
         return cls(option, f"unknown option; {hint}")
 
 

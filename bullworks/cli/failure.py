@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from bullworks.bullmq import InvalidOptionError, QueueError
 from bullworks.core import CoreError
@@ -11,6 +10,7 @@ from bullworks.extras import MissingExtraError
 from bullworks.logs import escape
 from bullworks.redis import BadUrlError, RedisError
 from bullworks.settings import SettingsError
+from bullworks.suggestion import suggestion
 from bullworks.workers import UnknownWorkerError
 
 EXIT_FAILED = 1
@@ -30,9 +30,9 @@ class CommandError(FactError):
     @classmethod
     def unknown(cls, kind: str, name: str, known: list[str]) -> "CommandError":
         """There is no such thing; names the near one, or what there is."""
-        near = get_close_matches(name, known, n=1)
+        near = suggestion(name, known)
         if near:
-            return cls(f"there is no {kind} {name!r}", f"Did you mean {near[0]!r}?")
+            return cls(f"there is no {kind} {name!r}", f"Did you mean {near!r}?")
         listed = f"Known: {', '.join(sorted(known))}." if known else f"There is no {kind} at all yet."
         return cls(f"there is no {kind} {name!r}", listed)
 

@@ -1,11 +1,11 @@
 """`@on_worker_event`: methods of a host that are told what becomes of its jobs."""
 
-import difflib
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, overload
 
 from bullworks.bullmq import Job
 from bullworks.bullmq.worker.reporter import WORKER_EVENTS
+from bullworks.suggestion import suggestion
 from bullworks.workers.errors import UnknownWorkerEventError
 
 # What the methods may take, for type checkers: the object they belong to, then what the event brings, or less of it.
@@ -71,8 +71,7 @@ def on_worker_event(event: str) -> Callable[[F], F]:
         UnknownWorkerEventError: there is no such event; names the nearest.
     """
     if event not in WORKER_EVENTS:
-        near = next(iter(difflib.get_close_matches(event, WORKER_EVENTS, n=1)), None)
-        raise UnknownWorkerEventError(event, near, sorted(WORKER_EVENTS))
+        raise UnknownWorkerEventError(event, suggestion(event, WORKER_EVENTS), sorted(WORKER_EVENTS))
 
     def mark(method: F) -> F:
         setattr(method, WORKER_EVENT, (*getattr(method, WORKER_EVENT, ()), event))
