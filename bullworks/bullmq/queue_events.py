@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from bullworks.bullmq.connecting import Connection, endpoint_of
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import EventsMissedError, InvalidOptionError, MalformedEventError
 from bullworks.bullmq.events.codec import STREAM_EVENTS, StreamEvent
 from bullworks.bullmq.events.emitter import Emitter
@@ -67,10 +67,7 @@ class QueueEvents:
     ) -> None:
         self.queue_name = queue_name
         self.keys = checked_keys(prefix, queue_name)
-        try:
-            blocking_ms = to_ms(blocking_timeout, "blocking_timeout", least=1)
-        except ValueError as error:
-            raise InvalidOptionError("blocking_timeout", str(error).removeprefix("blocking_timeout ")) from None
+        blocking_ms = checked_ms("blocking_timeout", blocking_timeout, least=1)
         self._endpoint = endpoint_of(connection, self.keys)
         self._emitter = Emitter(None, queue_name)
         self._reader = EventReader(
