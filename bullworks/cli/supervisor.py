@@ -11,6 +11,7 @@ from bullworks.cli.worker_process import MARGIN_S, WorkerProcess
 from bullworks.core import SignalHandlers
 from bullworks.core.shutdown import stop_signals
 from bullworks.redis import retry_pause_s
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,7 @@ class Supervisor:
             ]
             overdue = asyncio.create_task(self._end_overdue(), name="worker-processes-overdue")
             await asyncio.gather(*keeping)
-            overdue.cancel()
-            await asyncio.gather(overdue, return_exceptions=True)
+            await cancel_and_wait(overdue)
         finally:
             handlers.restore()
         return self._exit_code

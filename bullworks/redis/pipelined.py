@@ -15,6 +15,7 @@ from bullworks.redis.pace import retry_pause_s
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
 from bullworks.redis.wire import ProtocolWire, StreamWire
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -195,8 +196,7 @@ class PipelinedConnection:
         """Fail what is under way and let the socket go. Closing twice, or before connecting, is fine."""
         self._is_closed = True
         if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
+            await cancel_and_wait(self._connecting)
             self._connecting = None
         self._drop("it was closed")
 

@@ -15,6 +15,7 @@ from bullworks.bullmq.job.state import state_of
 from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.bullmq.worker.processor import Handlers, Processor
 from bullworks.core import Scope
+from bullworks.tasks import cancel_and_wait
 from bullworks.testing.errors import HarnessSetupError, RunawayError
 from bullworks.testing.harness_queue import HarnessQueue
 from bullworks.testing.harness_worker import HarnessWorker
@@ -166,9 +167,7 @@ class QueueHarness(Generic[D]):
 
     async def close(self) -> None:
         """Give up what still waits to be run in the background. Closing twice is fine."""
-        for task in self._soon:
-            task.cancel()
-        await asyncio.gather(*self._soon, return_exceptions=True)
+        await cancel_and_wait(*self._soon)
 
     @property
     def queue(self) -> Queue[D]:

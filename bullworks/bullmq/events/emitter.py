@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.tasks import wait_or_cancel
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +82,7 @@ class Emitter:
 
     async def drain(self, timeout_s: float) -> None:
         """Wait for async callbacks under way; past the timeout they are cancelled."""
-        tasks = self._tasks - {asyncio.current_task()}
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=timeout_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await wait_or_cancel(self._tasks - {asyncio.current_task()}, timeout_s)
 
     def _keep(self, event: str, entries: list[tuple[Callback, Callback]]) -> None:
         # An event that nobody listens to leaves nothing behind: there is one for each job.

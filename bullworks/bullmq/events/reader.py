@@ -24,6 +24,7 @@ from bullworks.redis import (
     retry_pause_s,
 )
 from bullworks.redis.background import Background
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +122,7 @@ class EventReader:
         """Stop, and let the connection go; waits fail. Closing twice, or before starting, is fine."""
         self._is_closed = True
         if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+            await cancel_and_wait(self._starting)
         await self._following.close()
         await self._connection.close()
         self.waits.close()

@@ -12,6 +12,7 @@ from typing_extensions import Unpack
 from bullworks.bullmq.errors import PartlyAddedError
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.options.job import JobOptions
+from bullworks.tasks import cancel_and_wait
 
 J = TypeVar("J")
 
@@ -71,9 +72,7 @@ async def in_chunks(
         stored = {number: id_of(job) for number, job in made.items()}
         raise PartlyAddedError("jobs", stored, len(jobs), error) from error
     finally:
-        for _, call in calls:
-            call.cancel()
-        await asyncio.gather(*(call for _, call in calls), return_exceptions=True)
+        await cancel_and_wait(*(call for _, call in calls))
     return list(made.values())
 
 

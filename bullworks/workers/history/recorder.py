@@ -8,6 +8,7 @@ from typing import Any
 from bullworks.bullmq import Queue
 from bullworks.bullmq.job.outcome import Outcome
 from bullworks.redis import PipelinedConnection, RedisError, ServerError
+from bullworks.tasks import wait_or_cancel
 from bullworks.workers.history.keys import MINUTE_MS, HistoryKeys
 from bullworks.workers.history.scripts import oldest_waiting, record
 from bullworks.workers.history.tally import Tally
@@ -120,10 +121,7 @@ class HistoryRecorder:
             return
         self._closing.set()
         # Not cancelled at once: what a write under way has taken would be lost with it.
-        _, late = await asyncio.wait((task,), timeout=_CLOSE_S)
-        if late:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        if not await wait_or_cancel((task,), _CLOSE_S):
             log.warning("history: Redis did not take the last seconds in time, they are missing")
 
     async def flush(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bullworks.bullmq import Queue, Worker
 from bullworks.redis import RedisError
+from bullworks.tasks import wait_or_cancel
 from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.records import WorkerRecord
 from bullworks.workers.presence.scripts import beat, forget
@@ -54,10 +55,7 @@ class Heart:
             return
         self._is_closing = True
         self._wake.set()
-        _, late = await asyncio.wait((task,), timeout=_CLOSE_S)
-        if late:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await wait_or_cancel((task,), _CLOSE_S)
         self._workers.clear()
 
     async def beat(self) -> None:
