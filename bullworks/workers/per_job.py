@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from contextvars import Context, copy_context
 from typing import Any
 
+from bullworks.arity import bound_signature
 from bullworks.bullmq import Job, SyncJob, Worker
 from bullworks.bullmq.sync.loop import call
 from bullworks.bullmq.worker.processor import Processor, is_async
@@ -61,7 +62,7 @@ class HostPerJob:
 
     def _handler(self, method: str) -> Callable[..., Any]:
         handler = _AsyncHandler if is_async(getattr(self._cls, method)) else _ThreadHandler
-        return handler(self, method, _bound_signature(self._cls, method))
+        return handler(self, method, bound_signature(self._cls, method))
 
 
 class _Handler:
@@ -101,11 +102,3 @@ class _ThreadHandler(_Handler):
         except BaseException as error:
             await request.__aexit__(type(error), error, error.__traceback__)
             raise
-
-
-def _bound_signature(cls: type[Any], method: str) -> inspect.Signature:
-    """The signature that the method of an instance has."""
-    signature = inspect.signature(getattr(cls, method))
-    if isinstance(inspect.getattr_static(cls, method), staticmethod | classmethod):
-        return signature
-    return signature.replace(parameters=list(signature.parameters.values())[1:])

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
+from bullworks.arity import most_positional
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.tasks import wait_or_cancel
 
@@ -110,12 +111,5 @@ class Emitter:
 
 
 def _taking_fewer(callback: Callback) -> Callback:
-    try:
-        parameters = inspect.signature(callback).parameters.values()
-    except (TypeError, ValueError):  # a builtin that does not say: give it all
-        return callback
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return callback
-    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
-    count = len(positional)
-    return lambda *args: callback(*args[:count])
+    most = most_positional(callback)
+    return callback if most is None else lambda *args: callback(*args[:most])
