@@ -203,7 +203,7 @@ class QueueHarness(Generic[D]):
         """The jobs that are in one of these states now, in the order in which they were added."""
         return [self._job(job) for job in self._jobs.all.values() if _state(job) in states]
 
-    def events_of(self, job: Job[Any, Any] | str) -> list[str]:
+    def events_of(self, job: Job | str) -> list[str]:
         """The names of what happened to a job, in order."""
         job_id = job if isinstance(job, str) else job.id
         return [event.name for event in self._jobs.events if event.job_id == job_id]

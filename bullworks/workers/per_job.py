@@ -45,7 +45,7 @@ class HostPerJob:
             return {name: self._handler(method) for name, method in spec.methods.items()}
         return self._handler("process")
 
-    def request(self, job: Job[Any, Any] | SyncJob[Any, Any]) -> AbstractAsyncContextManager[None]:
+    def request(self, job: Job | SyncJob) -> AbstractAsyncContextManager[None]:
         """The job as a unit of work."""
         return self._modules.request({JOB: job})
 
@@ -75,7 +75,7 @@ class _Handler:
 
 
 class _AsyncHandler(_Handler):
-    async def __call__(self, job: Job[Any, Any], *signal: Any) -> Any:
+    async def __call__(self, job: Job, *signal: Any) -> Any:
         async with self._hosts.request(job):
             host = await self._hosts.host()
             return await getattr(host, self._method)(job, *signal)
@@ -84,7 +84,7 @@ class _AsyncHandler(_Handler):
 class _ThreadHandler(_Handler):
     """Called in a thread; the host is made and closed by the loop, where its dependencies are at home."""
 
-    def __call__(self, job: SyncJob[Any, Any], *signal: Any) -> Any:
+    def __call__(self, job: SyncJob, *signal: Any) -> Any:
         request = self._hosts.request(job)
         host, context = self._hosts.in_loop(self._entered(request))
         try:

@@ -41,7 +41,7 @@ async def run(call: Call) -> dict[str, Any]:
     """Add one more job of its kind now; its own next run stays as it is."""
     scheduler, template = await _scheduler(call.queue, call.params["scheduler"])
     data = {} if scheduler.template.data is None else scheduler.template.data
-    job: Job[Any] = await call.queue.add(scheduler.name or scheduler.key, data, **template)
+    job: Job = await call.queue.add(scheduler.name or scheduler.key, data, **template)
     call.remember(f"job {job.id}")
     return {"job": await call.shown(job.id)}
 

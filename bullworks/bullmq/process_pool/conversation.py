@@ -29,7 +29,7 @@ class Conversation:
         job: the worker's own.
     """
 
-    def __init__(self, partner: Partner, run: int, job: Job[Any, Any]) -> None:
+    def __init__(self, partner: Partner, run: int, job: Job) -> None:
         self._partner = partner
         self._run = run
         self._job = job

@@ -100,7 +100,7 @@ class ProcessPool:
             if not self._is_closed:  # else it is closed while it starts, and they were meant to end
                 raise
 
-    async def __call__(self, job: Job[Any, Any]) -> Any:
+    async def __call__(self, job: Job) -> Any:
         """Run the handler for a job, once a process is free; returns or raises what it does.
 
         Cancelling it kills the process.
