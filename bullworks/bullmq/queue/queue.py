@@ -18,7 +18,7 @@ from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
-from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, in_chunks
+from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, checked_specs, in_chunks
 from bullworks.bullmq.queue.counts import QueueCounts
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
 from bullworks.bullmq.queue.limits import QueueLimits
@@ -141,12 +141,13 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             PartlyAddedError: a trip failed and others were stored: it says which jobs those are.
         """
+        specs = checked_specs(jobs)
         types = self.scripts.payload_types
         if types is not None:
-            jobs = [JobSpec(job.name, types.plain_data(job.data), **cast(JobOptions, job.opts)) for job in jobs]
+            specs = [JobSpec(spec.name, types.plain_data(spec.data), **cast(JobOptions, spec.opts)) for spec in specs]
         if self.tracing is not None:
-            return await self._add_bulk_traced(self.tracing, list(jobs))
-        return await self._add_all([self._new_job(job.name, job.data, job.opts) for job in jobs])
+            return await self._add_bulk_traced(self.tracing, specs)
+        return await self._add_all([self._new_job(spec.name, spec.data, spec.opts) for spec in specs])
 
     async def _add_all(self, new: list[NewJob]) -> list[Job[D]]:
         if self._unstored_max_len is not None:
