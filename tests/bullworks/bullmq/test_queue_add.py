@@ -194,7 +194,7 @@ async def test_an_id_that_cannot_be_sent_harms_no_other_command(queue: Queue) ->
     """It fails before it leaves; the replies to what follows must still go to whom they belong."""
     job = await queue.add("a", 1)
     with pytest.raises(UnicodeEncodeError):
-        await queue.get_job("\ud800")
+        await queue.scripts.read_fields("\ud800")
     found = await queue.get_job(job.id)
     assert found is not None
     assert found.data == 1
