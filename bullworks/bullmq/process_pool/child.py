@@ -83,7 +83,7 @@ class Child:
         """Whether it can take a job."""
         return self._process.returncode is None and not self._from.at_eof()
 
-    async def run(self, job: Job[Any, Any]) -> Any:
+    async def run(self, job: Job) -> Any:
         """Have it run the handler; returns or raises what that does. Cancelling kills it.
 
         Raises:
