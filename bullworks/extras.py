@@ -15,7 +15,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
 
 
 class MissingExtraError(ImportError):
-    """A part of Bullworks was used whose packages are not installed.
+    """A part of Bullworks was used whose optional packages are not installed.
 
     Attributes:
         extra: the extra that brings them, as in `pip install 'bullworks[board]'`.
@@ -37,7 +37,7 @@ class MissingExtraError(ImportError):
 
 
 def require(extra: str, part: str) -> None:
-    """See that the packages of an extra are installed, without importing them.
+    """Check that the packages of an extra are installed, without importing them.
 
     Args:
         extra: one of EXTRAS.

@@ -51,5 +51,5 @@ class HistorySource(Protocol):
         ...
 
     async def purge(self, *, queue: str | None, before: str | None) -> tuple[int, int]:
-        """Remove days before `before`, `YYYY-MM-DD`, or all there is. Returns keys and fields removed."""
+        """Remove the days before `before` (`YYYY-MM-DD`), or everything. Returns how many keys and fields."""
         ...

@@ -34,7 +34,7 @@ AppJob = dict[str, Any]
 
 
 class JobReader:
-    """Reads jobs.
+    """Reads jobs in the form that the board displays.
 
     Args:
         redaction: hides secrets.

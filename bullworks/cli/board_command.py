@@ -22,7 +22,7 @@ def board(
     ] = False,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Instead of HTTP_PORT; 0: any.")] = None,
 ) -> None:
-    """Serve the board without any worker, until SIGINT or SIGTERM. Queues made later are shown after the next start.
+    """Serve the board without workers, until SIGINT or SIGTERM. Restart it to show queues created later.
 
     Example: main.py board --read-only --port 3001
     """

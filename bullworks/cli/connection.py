@@ -23,7 +23,7 @@ class Queues:
     prefix: str
 
     async def names(self) -> list[str]:
-        """All queues there are, sorted: every queue has a `meta` key."""
+        """List the names of all queues, sorted: every queue has a `meta` key."""
         literal = "".join(f"\\{char}" if char in GLOB_CHARACTERS else char for char in self.prefix)
         pattern = QueueKeys(literal, "*").of("meta")
         first, last = len(self.prefix) + 1, -len(":meta")
@@ -35,7 +35,7 @@ class Queues:
 
     @asynccontextmanager
     async def opened(self, name: str, *, must_exist: bool = True) -> AsyncIterator[Queue]:
-        """The queue of this name, closed afterwards.
+        """Open a queue by name; it is closed at the end of the block.
 
         Raises:
             CommandError: there is no such queue.
@@ -50,7 +50,7 @@ class Queues:
 
 @asynccontextmanager
 async def reached_redis(settings: QueueSettings) -> AsyncIterator[str]:
-    """The URL of the server: the configured one, or the embedded one, which is held until the end of the block."""
+    """Provide the URL of the configured server, or of the embedded one, which runs until the end of the block."""
     if settings.queue_redis_url is not None:
         yield settings.queue_redis_url.get_secret_value()
         return
@@ -60,7 +60,7 @@ async def reached_redis(settings: QueueSettings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def reached_queues() -> AsyncIterator[Queues]:
-    """The queues that the settings of the program name.
+    """Open the queues that the program's settings name.
 
     Raises:
         SettingsError: the settings cannot be used.

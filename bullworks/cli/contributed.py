@@ -8,7 +8,7 @@ from bullworks.core import CommandToken
 
 
 def contributed_commands(program: Program) -> dict[str, Callable[..., Any]]:
-    """The functions behind the commands of all modules, by name, in the modules' order; nothing is built.
+    """Collect the commands of all modules by name, in the modules' order; nothing is built.
 
     Raises:
         CommandError: the root module, or a function, cannot be imported.

@@ -66,7 +66,7 @@ async def _only_queue_with(queues: Queues, job_id: str) -> str:
 
 
 async def facts_of(job: Job) -> dict[str, Any]:
-    """What is worth showing, in reading order; times as ISO text."""
+    """List a job's facts in reading order; times as ISO text."""
     return {
         "id": job.id,
         "queue": job.queue_name,

@@ -7,7 +7,7 @@ from bullworks.cli.module_outline import ModuleOutline
 
 
 def tree(modules: Sequence[ModuleOutline]) -> Iterator[str]:
-    """Lines: the root with what it imports below it, and so on; what a module has stands under its first mention."""
+    """Draw the module tree as text lines; a module's content is listed at its first mention."""
     by_number = {module.number: module for module in modules}
     drawn: set[int] = set()
 
@@ -29,7 +29,7 @@ def tree(modules: Sequence[ModuleOutline]) -> Iterator[str]:
 
 
 def mermaid(modules: Sequence[ModuleOutline]) -> Iterator[str]:
-    """Lines of a flowchart: modules and their imports, queues with who registers and who works on them, schedules."""
+    """Draw a Mermaid flowchart: modules and imports, queues with their modules and workers, schedules."""
     yield "flowchart TD"
     queues: dict[str, str] = {}
     for module in reversed(modules):

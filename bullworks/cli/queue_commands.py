@@ -63,7 +63,7 @@ async def _counts(queues: Queues, name: str) -> dict[str, int]:
 
 @queue_app.command()
 def counts(queue: Name, as_json: AsJson = False) -> None:
-    """How many jobs are in each state.
+    """Count the jobs in each state.
 
     Example: main.py queue counts email
     """
@@ -132,14 +132,14 @@ def add(
 
 @queue_app.command()
 def pause(queue: Name) -> None:
-    """Let no worker start another job; running ones finish."""
+    """Pause a queue: workers start no further jobs; running ones finish."""
     _with_queue(queue, lambda opened: opened.pause())
     say(f"Paused {queue}.")
 
 
 @queue_app.command()
 def resume(queue: Name) -> None:
-    """Undo pause."""
+    """Resume a paused queue."""
     _with_queue(queue, lambda opened: opened.resume())
     say(f"Resumed {queue}.")
 
@@ -169,7 +169,7 @@ def drain(
     delayed: Annotated[bool, typer.Option("--delayed", help="Remove delayed jobs too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove all jobs that wait. Running and finished ones stay."""
+    """Remove all waiting jobs. Running and finished ones stay."""
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Remove all jobs that wait in {queue}?", abort=True)
     _with_queue(queue, lambda opened: opened.drain(delayed))
@@ -181,7 +181,7 @@ def retry(
     queue: Name,
     job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One job; without it all failed ones.")] = None,
 ) -> None:
-    """Let failed jobs run again.
+    """Retry failed jobs.
 
     Example: main.py queue retry email
     """

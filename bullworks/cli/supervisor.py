@@ -24,7 +24,7 @@ _START_S = 10.0
 
 
 class Supervisor:
-    """Runs one process for each entry of `settings`, until a signal or until they cannot start.
+    """Runs one process for each entry of `settings`, until a signal, or until a process cannot start.
 
     Args:
         command: starts one process, with its number and names behind it.
@@ -46,7 +46,7 @@ class Supervisor:
         self._asked_with: set[int] = set()
 
     async def run(self) -> int:
-        """Returns the exit code, once all have ended.
+        """Run the processes; returns the exit code once all have ended.
 
         Returns:
             0: all closed in order after a signal; else the code of a process that could not start, or 1.

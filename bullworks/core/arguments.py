@@ -12,7 +12,7 @@ EMPTY = inspect.Parameter.empty
 
 @dataclass(slots=True)
 class Argument:
-    """One of them, neither `*args` nor `**kwargs`.
+    """One named argument of a callable, neither `*args` nor `**kwargs`.
 
     Args:
         is_positional: it has to be passed by position.
@@ -25,7 +25,7 @@ class Argument:
 
 
 def arguments_of(target: type[Any] | Callable[..., Any], function: Callable[..., Any]) -> list[Argument]:
-    """What `target` takes when it is called; `function` is the one that its annotations are on.
+    """List the arguments of a callable; `function` is the one that its annotations are on.
 
     Raises:
         ValueError: it is written in C and says nothing about itself.

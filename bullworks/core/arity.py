@@ -8,7 +8,7 @@ _BY_POSITION = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_
 
 
 def most_arguments(function: Callable[..., Any], offered: int) -> int:
-    """How many of the first `offered` positional arguments a function takes."""
+    """Count how many of the first `offered` positional arguments a function takes."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except ValueError:  # written in C, and silent about itself

@@ -32,7 +32,7 @@ _AMBIENT: Ambient = {
 
 
 def assemble(module: type[Any] | ModuleSpec, substitutes: Substitutes | None = None) -> ModuleContainer:
-    """The container of a module, with those of all it imports: linked, nothing built.
+    """Assemble the container of a module and of all its imports: linked, with nothing built.
 
     What is merely missing may still be overridden; it is reported when the application is built.
 

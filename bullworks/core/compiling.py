@@ -29,14 +29,14 @@ from bullworks.core.watched import (
 
 
 def compile_missing(entry: Entry, problem: UnresolvedParameter, graph: Graph) -> None:
-    """Give what nobody provides a provider that says so when it is called."""
+    """Give each unprovided dependency a provider that explains the problem when called."""
     entry.provider = missing = Missing()
     missing.problem = problem
     missing.observer = EntryWatch(entry, graph)
 
 
 def compile_entry(entry: Entry, binding: Binding, graph: Graph, *, is_deep: bool = False) -> None:
-    """Give an entry its provider. What it needs must have theirs.
+    """Create the provider of an entry; its dependencies must have theirs already.
 
     Args:
         is_deep: it is at the end of a chain too long for each to be built inside the next.

@@ -9,7 +9,7 @@ from bullworks.core.problems import Problem
 
 
 class CoreError(Error):
-    """Base class: something about modules, providers or the application is wrong."""
+    """Base of the errors about modules, providers or the application."""
 
 
 class WiringError(CoreError):
@@ -24,7 +24,7 @@ class WiringError(CoreError):
 
 
 class UnknownProviderError(CoreError, AttributeError):
-    """Nothing provides what was asked for by token or by attribute."""
+    """No provider has the requested token or attribute."""
 
     def __init__(self, wanted: str, module: str, near: str | None, known: Sequence[str]) -> None:
         super().__init__(wanted, module, near, tuple(known))
@@ -39,7 +39,7 @@ class UnknownProviderError(CoreError, AttributeError):
 
 
 class AmbiguousProviderError(CoreError, AttributeError):
-    """Several modules provide what was asked for, each its own."""
+    """Several modules provide the requested token, each with its own provider."""
 
     def __init__(self, wanted: str, modules: Sequence[str]) -> None:
         super().__init__(wanted, tuple(modules))
@@ -70,7 +70,7 @@ class AsyncFactoryError(CoreError):
 
 
 class BuildCircleError(CoreError):
-    """A constructor or a factory asked, while it ran, for what is built with its own object."""
+    """A running constructor or factory requested something that depends on its own object."""
 
     def __init__(self, wanted: str, asking: str) -> None:
         super().__init__(wanted, asking)
@@ -85,7 +85,7 @@ class BuildCircleError(CoreError):
 
 
 class RecipeInUseError(CoreError):
-    """An override on a container that an open application has copied; it would reach nobody."""
+    """An override on a container that an open application has copied would have no effect."""
 
     def __init__(self, token: str, module: str) -> None:
         super().__init__(token, module)
@@ -100,7 +100,7 @@ class RecipeInUseError(CoreError):
 
 
 class ApplicationStateError(CoreError):
-    """The application is not in the state that the call needs."""
+    """The application's state does not allow the call."""
 
     def __init__(self, application: str, problem: str) -> None:
         super().__init__(application, problem)
@@ -112,7 +112,7 @@ class ApplicationStateError(CoreError):
 
 
 class RequestError(CoreError):
-    """Something REQUEST-scoped was asked for where it cannot be had; `problem` says why."""
+    """A REQUEST-scoped provider was requested where it is not available; `problem` says why."""
 
     def __init__(self, wanted: str, problem: str) -> None:
         super().__init__(wanted, problem)
@@ -124,12 +124,12 @@ class RequestError(CoreError):
 
     @classmethod
     def not_of_one(cls, wanted: str) -> "RequestError":
-        """A value is given to a request for something that all requests share."""
+        """Build the error for a request value whose provider is shared by all requests."""
         return cls(wanted, "can't be given to a request, which it would outlive: provide it with scope=Scope.REQUEST")
 
 
 class ForcedShutdownError(CoreError):
-    """A second signal came and the rest of the shutdown was given up."""
+    """A second signal arrived, and the rest of the shutdown was skipped."""
 
     def __init__(self, hook: str) -> None:
         super().__init__(hook)
@@ -140,4 +140,4 @@ class ForcedShutdownError(CoreError):
 
 
 class OverrideTooLateWarning(UserWarning):
-    """An override came after its consumers were built; they keep what they have."""
+    """An override came after its consumers were built; they keep the original."""

@@ -24,7 +24,7 @@ Ambient = Mapping[type[Any], Callable[[ModuleNode, "Linker"], object]]
 
 
 class Linker:
-    """Makes one graph of one tree of modules."""
+    """Links a tree of modules into one graph."""
 
     def __init__(self, graph: Graph, ambient: Ambient) -> None:
         self.graph = graph
@@ -57,7 +57,7 @@ class Linker:
                     compile_entry(entry, entry.binding, graph, is_deep=entry in deep)
 
     def connect(self, entry: Entry) -> None:
-        """Find what serves each of an entry's parameters."""
+        """Resolve each of an entry's parameters to a provider."""
         entry.abstract = self._abstract(entry)
         parameters = _parameters(entry.binding)
         for parameter in parameters:

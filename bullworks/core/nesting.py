@@ -15,7 +15,7 @@ _NAMES_SHOWN = 3
 
 
 def nested_too_deep(graph: Graph) -> NestedTooDeep | None:
-    """The longest row of providers that are called one inside the other, if it is too long.
+    """Find the longest chain of nested provider calls, if it is too long.
 
     A singleton ends a row: it is built before whoever needs it.
     """
@@ -37,7 +37,7 @@ def nested_too_deep(graph: Graph) -> NestedTooDeep | None:
 
 
 def deep_singletons(graph: Graph) -> set[Entry]:
-    """The singletons at the end of a chain that is too long for each to be built inside the next."""
+    """Find the singletons whose dependency chain is too long for nested building."""
     depths: dict[Entry, int] = {}
     for entry in needed_first(graph.entries(), needs):
         depths[entry] = 1 + max((depths[needed] for needed in needs(entry)), default=0)

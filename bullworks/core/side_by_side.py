@@ -19,7 +19,7 @@ Begin = Callable[[Entry], Coroutine[None, None, None] | None]
 
 
 async def build_side_by_side(entries: Iterable[Entry], begin: Begin, what: str) -> None:
-    """Build each entry once what it needs is built; those that have to be awaited, at the same time.
+    """Build each entry once its dependencies are built; async ones concurrently.
 
     Args:
         entries: what is to be built, what is needed first.

@@ -16,7 +16,7 @@ from bullworks.core.tokens import AnyToken, Token, label
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One thing that a constructor or a factory asks for.
+    """One parameter of a constructor or a factory.
 
     Args:
         token: by what it is resolved; None if the annotation says nothing that could be.
@@ -40,7 +40,7 @@ class Parameter:
     unreadable: str | None = None
 
     def as_lazy(self) -> str:
-        """How the same would be asked for lazily, for messages."""
+        """Format the lazy form of the parameter's annotation, for messages."""
         if isinstance(self.token, type):
             return f"Lazy[{label(self.token)}]"
         return f"Annotated[Lazy[T], Inject({label(self.token)})]"
@@ -51,7 +51,7 @@ _known: WeakKeyDictionary[type[Any], tuple[Parameter, ...]] = WeakKeyDictionary(
 
 
 def read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter, ...]:
-    """What calling `target` takes, in order, without `*args` and `**kwargs`."""
+    """Read the parameters of a callable in order, without `*args` and `**kwargs`."""
     if not isinstance(target, type):
         return _read_parameters(target)
     parameters = _known.get(target)
@@ -75,12 +75,12 @@ def _read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter,
 
 
 def listed_parameters(tokens: Sequence[Any]) -> tuple[Parameter, ...]:
-    """The parameters that `inject=[...]` lists: tokens, or annotations such as `Lazy[Mail]`."""
+    """Read the parameters that `inject=[...]` lists: tokens, or annotations such as `Lazy[Mail]`."""
     return tuple(_listed(f"inject[{index}]", item) for index, item in enumerate(tokens))
 
 
 def aliased_parameter(token: AnyToken) -> Parameter:
-    """What `use_existing=` asks for."""
+    """Read the parameter that `use_existing=` names."""
     return _listed("use_existing", token)
 
 

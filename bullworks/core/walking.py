@@ -7,7 +7,7 @@ N = TypeVar("N")
 
 
 def needed_first(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[N]:
-    """Each node once, after those it needs; of nodes that need each other, any may be first."""
+    """Sort nodes after their dependencies, each once; within a cycle in any order."""
     entered: set[N] = set()
     for start in starts:
         if start in entered:
@@ -26,7 +26,7 @@ def needed_first(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iter
 
 
 def circles(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[list[N]]:
-    """The nodes that need each other, one after the other, in circles; the last of each is the first again."""
+    """Find the cycles of nodes; the last node of each cycle repeats the first."""
     done: set[N] = set()
     for start in starts:
         if start in done:

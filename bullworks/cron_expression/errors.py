@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class CronExpressionError(ValueError):
-    """The expression, or its time zone, can give no runs.
+    """The expression, or its time zone, has no runs.
 
     Attributes:
         expression: as it was written.
@@ -28,7 +28,7 @@ class CronExpressionError(ValueError):
 
 
 class RefusedError(Exception):
-    """One part was refused; whoever knows the whole expression turns this into a CronExpressionError."""
+    """One part was refused; the parser of the whole expression turns this into a CronExpressionError."""
 
     def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(reason, hint)

@@ -22,7 +22,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="metrics", Basic realm="metrics"
 
 
 class HealthEndpoints:
-    """`/health/live` and `/health/ready` for whoever asks; `/metrics` for whom the auth lets in.
+    """Serves `/health/live` and `/health/ready` to all callers, and `/metrics` to authenticated ones.
 
     Attributes:
         routes: Starlette's; of an application that serves HTTP by itself they can be mounted anywhere.
@@ -41,7 +41,7 @@ class HealthEndpoints:
         )
 
     def on_application_start(self) -> None:
-        """Say once where nobody can read metrics."""
+        """Log once if no caller can read the metrics."""
         try:
             require("metrics", "/metrics")
         except MissingExtraError as error:

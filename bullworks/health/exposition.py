@@ -29,7 +29,7 @@ _LIMITS = [repr(limit_ms / 1000) for limit_ms in _LIMITS_MS]
 
 
 def exposed(readings: list[QueueReading], running: Mapping[str, int], accepted: str) -> tuple[bytes, str]:
-    """The text, and its content type.
+    """Format readings in Prometheus' text format; also returns the content type.
 
     Args:
         running: how many jobs run in this process, by queue.

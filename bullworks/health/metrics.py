@@ -13,7 +13,7 @@ _PATIENCE_S = 5.0
 
 
 class Metrics:
-    """The numbers of all queues that are registered here, as the whole fleet sees them.
+    """The metrics of all registered queues, over the whole fleet.
 
     They lie in Redis, so each process tells the same: scrape one of them, not each.
     """
@@ -22,7 +22,7 @@ class Metrics:
         self._fleet = fleet
 
     async def render(self, accepted: str) -> tuple[bytes, str]:
-        """The text for Prometheus, and its content type.
+        """Render the metrics for Prometheus; also returns the content type.
 
         Args:
             accepted: what the Accept header says.

@@ -16,7 +16,7 @@ _PAUSE_S = 1.0
 
 
 class Calls:
-    """Reads the list of this process while somebody here waits, and wakes who is named in it.
+    """Wakes waiting lock tokens of this process when they are called through its list in Redis.
 
     A call can be lost with a connection; who waits asks again by itself now and then, so that costs a moment only.
 
@@ -34,7 +34,7 @@ class Calls:
 
     @contextmanager
     def expecting(self, token: str) -> Iterator[asyncio.Event]:
-        """The event that is set when this token is called."""
+        """Provide the event that is set when this token is called."""
         called = asyncio.Event()
         self._waiting[token] = called
         self._somebody_waits.set()
@@ -48,7 +48,7 @@ class Calls:
                 self._somebody_waits.clear()
 
     def call(self, token: str) -> bool:
-        """Wake a token of this process; False if it does not wait here (any more)."""
+        """Wake a token of this process; False if it is not, or no longer, waiting here."""
         called = self._waiting.get(token)
         if called is None:
             return False
@@ -56,7 +56,7 @@ class Calls:
         return True
 
     async def close(self) -> None:
-        """Wake all that wait, read no more, and let the connection go."""
+        """Wake all waiting tokens, stop reading, and close the connection."""
         for called in self._waiting.values():
             called.set()
         if self._listening is not None:

@@ -8,7 +8,7 @@ class LockError(CoreError):
 
 
 class InvalidLockError(LockError, ValueError):
-    """A lock was asked for with a name or an option that cannot be used."""
+    """A lock's name or an option is invalid."""
 
     def __init__(self, name: object, reason: str) -> None:
         super().__init__(name, reason)
@@ -20,7 +20,7 @@ class InvalidLockError(LockError, ValueError):
 
 
 class LockTakenError(LockError):
-    """The lock could not be had: somebody else holds it, or waits for it longer."""
+    """The lock was not acquired: another holder has it, or has waited for it longer."""
 
     def __init__(self, name: str, waited_ms: int) -> None:
         super().__init__(name, waited_ms)
@@ -33,7 +33,7 @@ class LockTakenError(LockError):
 
 
 class LockLostError(LockError):
-    """The lock ran out, or somebody else has it: what it protected is not protected any more."""
+    """The lock expired, or another holder has it: it no longer protects anything."""
 
     def __init__(self, name: str, fence: int) -> None:
         super().__init__(name, fence)
@@ -48,7 +48,7 @@ class LockLostError(LockError):
 
 
 class LockUnreachableError(LockError):
-    """Redis gave no answer, or one too late to be of use: whether the lock is free is not known."""
+    """Redis did not answer in time: whether the lock is free is not known."""
 
     def __init__(self, name: str, server: str, within_ms: int) -> None:
         super().__init__(name, server, within_ms)

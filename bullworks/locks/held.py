@@ -20,12 +20,12 @@ _held: ContextVar[Mapping[_Key, Lock]] = ContextVar("bullworks_locks", default=_
 
 
 def held_here(instance: str, name: str) -> Lock | None:
-    """What this context acquired last under that name, of that lock service."""
+    """Find the lock that this context last acquired from a lock service under a name."""
     return _held.get().get((instance, name))
 
 
 def keep_here(instance: str, lock: Lock) -> None:
-    """Remember an acquisition in this context, and in those that will be copied from it."""
+    """Remember an acquired lock in this context, and in contexts copied from it."""
     kept = {key: held for key, held in _held.get().items() if not held.is_released}
     if len(kept) >= _MOST_LOST:
         kept = {key: held for key, held in kept.items() if held.is_held}
@@ -33,7 +33,7 @@ def keep_here(instance: str, lock: Lock) -> None:
 
 
 def forget_here(instance: str, lock: Lock) -> None:
-    """Forget an acquisition, unless it is a later one of that name that is remembered here."""
+    """Forget an acquired lock in this context, unless a later one has its name."""
     held = _held.get()
     if held.get((instance, lock.name)) is lock:
         _held.set(MappingProxyType({key: other for key, other in held.items() if other is not lock}))

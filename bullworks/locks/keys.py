@@ -33,5 +33,5 @@ class LockKeys:
 
 
 def told_list(instance: str) -> str:
-    """Where an instance of the lock service reads which of its waiting tokens may come."""
+    """Build the key of the list by which a lock service is called when its waiting tokens may proceed."""
     return f"bullworks:lock:told:{instance}"

@@ -19,7 +19,7 @@ def locked(
     auto_extend: bool = False,
     max_hold: Duration | None = None,
 ) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R | None]]]:
-    """The method runs while the lock is held; where it cannot be had, it does not run and gives None, which is logged.
+    """Run the method while a lock is held; if it is not acquired, the call logs so and returns None.
 
     Its object keeps the DistributedLockService that it was given, in whatever attribute.
 

@@ -37,7 +37,7 @@ def query_number(query: Mapping[str, str], name: str, key: str, default: float |
 
 
 def choice(value: str | None, choices: tuple[str, ...], key: str, **options: Any) -> str:
-    """One of several words. Raises RefusedError."""
+    """Require a word to be one of the given choices. Raises RefusedError."""
     if value not in choices:
         raise invalid(key, **options)
     return value

@@ -78,7 +78,7 @@ class JobOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOpts:
-    """Checked options; what `job.opts` gives. Milliseconds throughout.
+    """Job options after validation, as `job.opts` gives them; durations in ms.
 
     Attributes:
         encoded: as they lie in Redis, once somebody has needed that; see codec.encode_opts.
@@ -105,7 +105,7 @@ class JobOpts:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "JobOpts":
-        """Check what a user gave.
+        """Validate a user's job options.
 
         Raises:
             InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
@@ -132,7 +132,7 @@ class JobOpts:
         return cls(**checked)
 
     def carrying(self, metadata: str | None) -> "JobOpts":
-        """With the context in which the job is added, unless it says otherwise, or there is none."""
+        """Add the caller's trace context, unless the options exclude it or there is none."""
         if metadata is None:
             return self
         telemetry = (self.telemetry or JobTelemetry()).carrying(metadata)
@@ -224,7 +224,7 @@ def _job_id(option: str, value: object) -> tuple[str, str]:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether Redis can be sent it: a lone surrogate, half of a character, cannot be encoded."""
+    """Whether a text can be sent to Redis: a lone surrogate, half of a character, cannot be encoded."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -21,7 +21,7 @@ class _InProcessError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error: itself, where it can be sent, and in words.
+    """An exception in transit between processes: pickled if possible, and as text.
 
     Attributes:
         pickled: the error; None: it cannot be sent.
@@ -46,7 +46,7 @@ class Failure:
         )
 
     def to_error(self) -> BaseException:
-        """The error, or what stands for it; its cause shows where it was raised."""
+        """Rebuild the exception, or a substitute for it; its cause holds the original traceback."""
         error = self._unpickled()
         if error is None:
             stand_in = UnpicklableUnrecoverableError if self.is_unrecoverable else UnpicklableError

@@ -25,7 +25,7 @@ _EXIT_S = 2
 
 
 def main() -> None:
-    """Run in a new process, with the life line's descriptor as the last argument."""
+    """Entry point of a child process; its last argument is the life line's file descriptor."""
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not SIG_IGN, which the programs that a handler starts would inherit.
         signal.signal(number, _ignore)

@@ -8,7 +8,7 @@ from bullworks.bullmq.keys import QueueKeys
 
 @dataclass(frozen=True, slots=True)
 class WorkerClient:
-    """One worker's blocking connection, or the connection of a QueueEvents, of whatever language.
+    """A Redis connection of a worker or a QueueEvents, from any BullMQ library.
 
     Attributes:
         name: of the queue, as in Node's getWorkers().
@@ -31,7 +31,7 @@ class WorkerClient:
 
 
 def parse_workers(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
-    """The workers of one queue in the reply to CLIENT LIST. Source: what npm bullmq 6.7 calls its connections."""
+    """Parse the workers of one queue from a CLIENT LIST reply. Source: connection names of npm bullmq 6.7."""
     unnamed = keys.client_name(None)
     named = f"{unnamed}:w:"  # QueueEvents' end in ":qe"
     return [
@@ -42,7 +42,7 @@ def parse_workers(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
 
 
 def parse_listeners(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
-    """The same of QueueEvents."""
+    """Parse the QueueEvents of one queue from a CLIENT LIST reply."""
     name = keys.events_client_name()
     return [client for client in _parsed(client_list, keys, name) if client.raw_name == name]
 

@@ -22,7 +22,7 @@ _MOST_CHECKS = 10_000
 
 
 def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[str]:
-    """The ids that lua/add_jobs.lua or add_flow.lua answered. Raises the error of the job that it refused."""
+    """Return the ids in a reply of lua/add_jobs.lua or add_flow.lua. Raises the error of a refused job."""
     if answers and isinstance(answers[0], int):
         code, number = cast(Sequence[int], answers)
         refused = jobs[number - 1]

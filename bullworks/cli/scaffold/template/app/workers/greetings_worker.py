@@ -31,5 +31,5 @@ class GreetingsWorker(WorkerHost):
 
     @cron(CronExpression.EVERY_30_SECONDS, name="greet-the-world", distributed=True)
     async def greet_the_world(self) -> None:
-        """In one process of the fleet each time."""
+        """Queue a greeting to the world, in one process of the fleet each time."""
         await self.greetings.send("world")
