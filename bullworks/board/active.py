@@ -50,7 +50,7 @@ class ActiveJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueWork:
-    """What goes on in one queue.
+    """The active jobs, connections and heartbeats of one queue.
 
     Attributes:
         jobs: some of its active jobs, those that are held worst first.
@@ -69,7 +69,7 @@ class QueueWork:
 
     @property
     def lonely(self) -> Sequence[WorkerRecord]:
-        """Heartbeats that no connection of that name belongs to."""
+        """Heartbeats without a connection of the same name."""
         if self.connected is None:
             return ()
         left = Counter(worker.name or "" for worker in self.connected)
@@ -82,7 +82,7 @@ class QueueWork:
 
     @property
     def silent(self) -> Sequence[ConnectedWorker]:
-        """Connections of workers that no heartbeat of that name belongs to: Node's, or of an older version."""
+        """Connections of workers without a heartbeat of the same name: Node's, or an older version's."""
         left = Counter(record.name for record in self.present.workers)
         found = []
         # those that came last are taken for the ones without: they may not have said anything yet
@@ -96,7 +96,7 @@ class QueueWork:
 async def read_work(
     entry: BoardQueue, connected: Sequence[ConnectedWorker] | None, *, most_jobs: int, most_workers: int
 ) -> QueueWork:
-    """One queue, in two trips however many jobs are active.
+    """Read the active jobs and workers of one queue, in two round trips however many jobs are active.
 
     Args:
         connected: its workers' connections, of a CLIENT LIST.

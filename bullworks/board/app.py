@@ -31,7 +31,7 @@ _READING = frozenset({"GET", "HEAD"})
 
 
 class BoardAppOptions(TypedDict, total=False):
-    """As of BoardOptions, where each is described."""
+    """Options of `board_app`; BoardOptions describes each."""
 
     title: str
     auth: Auth | None
@@ -67,7 +67,7 @@ def board_app(
 
 
 class BoardApp:
-    """ASGI: the guard first, then Bull Board's API and page, or our own pages.
+    """The board's ASGI app: the guard first, then Bull Board's API and page, or our own pages.
 
     Attributes:
         board: its queues may be added to while it runs.
@@ -94,7 +94,7 @@ class BoardApp:
             await send({"type": "websocket.close", "code": 1000})
 
     async def respond(self, request: Request, segments: tuple[str, ...]) -> ASGIApp:
-        """What answers a request.
+        """Choose the ASGI app that answers a request.
 
         Raises:
             RefusedError: it is not to be answered.

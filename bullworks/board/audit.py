@@ -21,7 +21,7 @@ Outcome = Literal["done", "refused", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """Somebody changed something, or tried to.
+    """One change, or attempted change, made through the board.
 
     Attributes:
         who: the name that `auth` gave.
@@ -55,7 +55,7 @@ class Audit:
         self._home = home
 
     async def record(self, event: AuditEvent) -> None:
-        """Log an event and store it. What it tells of has happened: that Redis is away is logged and does no more."""
+        """Log an event and store it. If Redis is away, the event is logged only; the change itself stays."""
         log.info(
             "%s: %s, queue %s, job %s: %s",
             event.who,
@@ -83,7 +83,7 @@ class Audit:
             log.error("an audit event was not stored: %s", error, extra={"who": event.who, "action": event.action})
 
     async def latest(self, count: int = 100, *, before: str | None = None) -> list[AuditEvent]:
-        """The newest events, newest first.
+        """Read audit events, newest first.
 
         Args:
             count: the most to read.

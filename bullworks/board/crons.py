@@ -18,7 +18,7 @@ _MOST_FIELDS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownCron:
-    """A cron.
+    """A cron as the board displays it.
 
     Attributes:
         expression, zone: zone is "" for that of the process.
@@ -38,7 +38,7 @@ class ShownCron:
 
 
 async def read_crons(board: Board, most: int) -> tuple[list[ShownCron], int, str | None]:
-    """Crons by name; how many names are recorded; and why they cannot be read.
+    """Read crons by name, the number of recorded names, and the reason if they cannot be read.
 
     Args:
         most: names that are looked at; those of this process come besides.

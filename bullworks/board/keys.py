@@ -8,7 +8,7 @@ def audit_of(prefix: str) -> str:
 
 
 def children_of(job_key: str) -> dict[str, str]:
-    """Where the children of a job are listed, by how they ended; BullMQ's own keys."""
+    """Build the keys that list a job's children by how they ended; BullMQ's own keys."""
     return {
         "processed": f"{job_key}:processed",
         "unprocessed": f"{job_key}:dependencies",
@@ -18,5 +18,5 @@ def children_of(job_key: str) -> dict[str, str]:
 
 
 def lock_of(job_key: str) -> str:
-    """The token of the worker that holds a job; BullMQ's own key."""
+    """Build the key that holds the token of a job's worker; BullMQ's own key."""
     return f"{job_key}:lock"

@@ -14,7 +14,7 @@ DEFAULT_PATH = "/admin/queues"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardOptions:
-    """How a board looks, and whom it answers.
+    """Options of a board: appearance, access and limits.
 
     Args:
         title: of the pages.
@@ -42,7 +42,7 @@ class BoardOptions:
 
 
 def checked_path(path: str) -> str:
-    """The path to serve at, without a slash at its end.
+    """Validate the path to serve at; returns it without a trailing slash.
 
     Raises:
         BadBasePathError: it is none.

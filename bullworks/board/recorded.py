@@ -10,7 +10,7 @@ from bullworks.workers.history import RedisHistory
 
 
 class RecordedHistory(HistorySource):
-    """Reads each queue's history where that queue is; that of all together, where the board's first queue is.
+    """Reads each queue's history from its own Redis; totals over all queues from the first queue's Redis.
 
     Args:
         queues: of the board, by the names that it shows.

@@ -6,7 +6,7 @@ from bullworks.settings import Listed, Settings
 
 
 class BoardSettings(Settings):
-    """The board at /admin/queues: who may look and change."""
+    """Settings of the board at /admin/queues: who may read and change."""
 
     board_enabled: bool = Field(default=True, description="true, or false: the board is not served")
     board_path: str = Field(default="/admin/queues", description="a path, as in /admin/queues")

@@ -20,7 +20,7 @@ _NAMED = ":w:"
 
 @dataclass(frozen=True, slots=True)
 class ConnectedWorker:
-    """A worker's connection, of whatever language.
+    """A worker's connection to Redis, from any BullMQ library.
 
     Attributes:
         name: the worker's own, where it has one.
@@ -35,7 +35,7 @@ class ConnectedWorker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
-    """One queue, at one moment.
+    """The state of one queue at one moment.
 
     Attributes:
         counts: jobs by state.
@@ -57,7 +57,7 @@ class QueueSnapshot:
 
 
 async def read_queues(entries: Iterable[BoardQueue], *, with_workers: bool = True) -> list[QueueSnapshot]:
-    """All of them, each as far as it can be read."""
+    """Read a snapshot of every queue; a failing queue does not affect the others."""
     listed = list(entries)
     fleets, snapshots = await asyncio.gather(
         read_workers(listed) if with_workers else _nobody(),
@@ -76,7 +76,7 @@ Fleets = Mapping[_Server, Mapping[str, Sequence[ConnectedWorker]] | None]
 
 
 async def read_workers(entries: Iterable[BoardQueue]) -> Fleets:
-    """All workers of these queues, by one CLIENT LIST a server."""
+    """Read the workers of several queues with one CLIENT LIST per server."""
     servers = {_server_of(entry): entry.queue for entry in entries}
     listings = await asyncio.gather(*(_listing(queue) for queue in servers.values()))
     return {
@@ -86,7 +86,7 @@ async def read_workers(entries: Iterable[BoardQueue]) -> Fleets:
 
 
 def workers_of(entry: BoardQueue, fleets: Fleets) -> Sequence[ConnectedWorker] | None:
-    """Those of one queue."""
+    """Read the workers of one queue."""
     fleet = fleets.get(_server_of(entry))
     return None if fleet is None else fleet.get(entry.queue.keys.client_name(None), ())
 

@@ -50,7 +50,7 @@ _WITHIN = {
 
 
 def public_options(stored: Any) -> dict[str, Any]:
-    """What a job's stored options are in public names, as npm bullmq's `job.opts` has them."""
+    """Convert a job's stored options to their public names, as in npm bullmq's `job.opts`."""
     if not isinstance(stored, dict):
         return {"attempts": 0}
     public: dict[str, Any] = {"attempts": 0}
@@ -67,7 +67,7 @@ def public_options(stored: Any) -> dict[str, Any]:
 
 
 def engine_options(public: Mapping[str, Any], *, ignore_unknown: bool = False) -> JobOptions:
-    """The options of Queue.add.
+    """Convert options from a request to the options of Queue.add.
 
     Args:
         ignore_unknown: leave out what the engine does not know, as telemetry of Node's, instead of refusing it.

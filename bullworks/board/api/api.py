@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Api:
-    """Answers what lies below one address.
+    """Answers the API requests below one address.
 
     Args:
         routes: Bull Board's contract, or those of our own pages. Where two fit, the first is taken.
@@ -30,7 +30,7 @@ class Api:
         self._routes = [(route, tuple(route.path.split("/"))) for route in routes]
 
     async def answer(self, request: Request, segments: Sequence[str], who: str) -> Response:
-        """The answer, an error included.
+        """Answer a request; an error becomes an error response.
 
         Args:
             segments: of the path below that address, decoded.
@@ -77,7 +77,7 @@ class Api:
 
 
 def refused(refusal: RefusedError) -> Response:
-    """An error as the page reads it."""
+    """Build the response to an error, in the form the page reads."""
     return Response(_encoded(refusal.body()), refusal.status, refusal.headers, "application/json")
 
 

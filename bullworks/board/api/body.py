@@ -18,7 +18,7 @@ _SLOWEST_S = 15
 
 
 async def json_of(request: Request) -> dict[str, Any]:
-    """The object in the body; {} where there is none.
+    """Parse the JSON object in a request's body; {} if there is no body.
 
     Raises:
         RefusedError: 413, too large; 408, too slow; 400, not JSON, or not an object.

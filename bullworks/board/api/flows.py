@@ -46,7 +46,7 @@ class _Node:
 
 
 async def flow(call: Call) -> dict[str, Any]:
-    """The tree above and below a job, or with `root=node` below it."""
+    """Answer with the flow tree above and below a job, or with `root=node` below it only."""
     depth = clamped(call.query, "depth", 10, 1, 20)
     most_children = clamped(call.query, "maxChildren", 20, 1, 1_000)
     reader = _FlowReader(call, depth, most_children)

@@ -21,7 +21,7 @@ MOST_OF_A_QUEUE = 1_000
 
 
 async def all_schedulers(call: Call) -> dict[str, Any]:
-    """Those of every queue, or of the one that is named."""
+    """Answer with the job schedulers of every queue, or of the named one."""
     asked = call.query.get("queueName")
     entries = [
         entry for entry in await call.board.visible_queues(call.who) if asked is None or entry.shown_name == asked
@@ -31,14 +31,14 @@ async def all_schedulers(call: Call) -> dict[str, Any]:
 
 
 async def remove(call: Call) -> Answer:
-    """Remove it with its pending job."""
+    """Remove a job scheduler with its pending job."""
     if not await call.queue.remove_job_scheduler(call.params["scheduler"]):
         raise RefusedError(404, "JOB_SCHEDULER_NOT_FOUND")
     return Answer(204)
 
 
 async def run(call: Call) -> dict[str, Any]:
-    """Add one more job of its kind now; its own next run stays as it is."""
+    """Add one job of a scheduler now; its own next run is unchanged."""
     scheduler, template = await _scheduler(call.queue, call.params["scheduler"])
     data = {} if scheduler.template.data is None else scheduler.template.data
     job: Job[Any] = await call.queue.add(scheduler.name or scheduler.key, data, **template)
@@ -47,7 +47,7 @@ async def run(call: Call) -> dict[str, Any]:
 
 
 async def update(call: Call) -> Answer:
-    """Let it run at other times; what its jobs are like stays."""
+    """Change when a scheduler runs; its job template is unchanged."""
     repeat = _repeat_of(call)
     call.remember(", ".join(f"{name} {value}" for name, value in repeat.items()))
     scheduler, template = await _scheduler(call.queue, call.params["scheduler"])

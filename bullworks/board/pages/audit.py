@@ -23,7 +23,7 @@ _OF_A_JOB = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ShownEvent:
-    """An event, and what it leads to.
+    """An audit event with the links to its queue and job.
 
     Attributes:
         has_queue, has_job: whether there is a page to lead to.
@@ -35,7 +35,7 @@ class ShownEvent:
 
 
 async def audit(request: Request) -> Response:
-    """The events that somebody may see, older than the one that `before` names."""
+    """Render the audit events that the caller may read, older than the one that `before` names."""
     given = request.query_params.get("before", "")
     before = given if _EVENT_ID.fullmatch(given) else None
     events, next_before = await _page(request.state.board, request.state.who, before)

@@ -28,7 +28,7 @@ _SLOTS: Mapping[Span, tuple[Tier, int, int]] = {"hour": ("minute", 60_000, 60), 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Something that happened in a slot."""
+    """One bar of a chart: a count in a time slot."""
 
     kind: str
     x: float
@@ -40,7 +40,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A figure over time, as points of SVG's polyline."""
+    """One line of a chart, as points of an SVG polyline."""
 
     kind: str
     points: str
@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One picture.
+    """One chart with its bars, lines and axes.
 
     Attributes:
         legend: (how the style calls it, what it is).
@@ -68,7 +68,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charts:
-    """What a page draws.
+    """The charts of one page.
 
     Attributes:
         begin_ms, end_ms: of the time that is shown.
@@ -107,7 +107,7 @@ class _Axis:
 
 
 def span_of(asked: str | None) -> Span:
-    """The span that an address asks for; the hour unless it says `day`."""
+    """Choose the time span from a request's query: `day`, or else the last hour."""
     return next((span for span in get_args(Span) if span == asked), "hour")
 
 

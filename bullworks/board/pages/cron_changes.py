@@ -11,7 +11,7 @@ WAIT_S = 10.0
 
 
 async def run_cron(call: Call) -> Answer | dict[str, Any]:
-    """Run it once, beside its schedule: without a claim, also of a distributed cron, and as its overlap rule allows."""
+    """Run a cron once, outside its schedule and without a claim; its overlap rule still applies."""
     name = call.params["cron"]
     registry = call.board.crons
     job = None if registry is None else registry.get_cron_jobs().get(name)

@@ -19,12 +19,12 @@ _Change = Callable[[Call, str], Awaitable[None]]
 
 
 async def retry_group(call: Call) -> dict[str, Any]:
-    """Let them run again, the first that failed first."""
+    """Retry the jobs of a failure group, the earliest failure first."""
     return await _change_all(call, await _group(call), _retry, "retried")
 
 
 async def remove_group(call: Call) -> dict[str, Any]:
-    """Remove them; one that somebody retried meanwhile stays."""
+    """Remove the jobs of a failure group; jobs retried in the meantime stay."""
     return await _change_all(call, await _group(call), _remove, "removed")
 
 

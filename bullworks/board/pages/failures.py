@@ -19,7 +19,7 @@ _MOST_GROUPS = 200
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A group, and what of it somebody may do."""
+    """A failure group, and which actions the caller may take on it."""
 
     group: Group
     may_retry_one: bool
@@ -28,7 +28,7 @@ class Offer:
 
 
 async def failures(request: Request) -> Response:
-    """Groups of one queue, or of all; in a fixed number of trips."""
+    """Render the failure groups of one queue, or of all, in a fixed number of round trips."""
     board: Board = request.state.board
     who: str = request.state.who
     asked = request.query_params.get("queue", "")

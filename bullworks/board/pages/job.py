@@ -33,12 +33,12 @@ _SOMETIMES = (
 
 
 def complete(shown: AppJob) -> AppJob:
-    """A job with all there may be of one: None where it has not got that."""
+    """Read a job with every detail the page displays; missing details are None."""
     return {**dict.fromkeys(_SOMETIMES), **shown}
 
 
 async def job(request: Request) -> Response:
-    """The job, its log, and the jobs that it belongs to."""
+    """Render a job with its log and its parents."""
     board: Board = request.state.board
     who: str = request.state.who
     entry = await board.queue(who, request.query_params.get("queue", ""))

@@ -38,7 +38,7 @@ RETURN_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a page shows: queues, or one job of one queue.
+    """What a live page shows: queues, or one job of one queue.
 
     Attributes:
         queues: their names on the board; only such as may be seen.
@@ -56,17 +56,17 @@ Topic = tuple[str, str | None]
 
 
 def queues_digest(snapshots: Iterable[QueueSnapshot]) -> str:
-    """What stands for the figures of these queues: a page that shows them says in its stream's address what it has."""
+    """Digest the figures of several queues; a page's stream address carries it, to detect changes."""
     return _digest([_queue_figures(snapshot) for snapshot in snapshots])
 
 
 async def job_digest(entry: BoardQueue, job_id: str) -> str:
-    """The same for a page of a job."""
+    """Digest one job; its page's stream address carries it, to detect changes."""
     return _digest([await _job_figures(entry, job_id)])
 
 
 class Live:
-    """The streams of one board, and the look at Redis that they share.
+    """The live streams of one board, and the shared polling of Redis behind them.
 
     Args:
         stopping: gives what is set once the server is to stop; it ends the streams, and no more are begun.
@@ -81,7 +81,7 @@ class Live:
 
     @property
     def streams(self) -> int:
-        """How many there are now."""
+        """The number of open streams."""
         return len(self._streams)
 
     @property
@@ -92,17 +92,17 @@ class Live:
         return self._stopping()
 
     def has_room(self) -> bool:
-        """Whether one more stream may begin."""
+        """Whether another stream may be opened."""
         return len(self._streams) < MOST_STREAMS and not self._stopping().is_set()
 
     def join(self, stream: "Stream") -> None:
-        """Tell a stream of each look from now on."""
+        """Notify a stream of each poll from now on."""
         self._streams.add(stream)
         if self._polling is None:
             self._polling = asyncio.create_task(self._poll(), name="board-live")
 
     async def leave(self, stream: "Stream") -> None:
-        """Tell it no more; the last one ends the looking."""
+        """Stop notifying a stream; polling ends with the last one."""
         self._streams.discard(stream)
         if self._streams or self._polling is None:
             return
@@ -112,7 +112,7 @@ class Live:
         await asyncio.gather(polling, return_exceptions=True)
 
     def digest(self, watched: Watched) -> str | None:
-        """What stands for the figures as they were last seen; None: they were not all looked at yet."""
+        """The digest of the last poll of these figures; None if not all were polled yet."""
         found = [self._figures.get(topic) for topic in watched.topics()]
         known = [figures for figures in found if figures is not None]
         return _digest(known) if len(known) == len(found) else None
@@ -145,7 +145,7 @@ class Live:
 
 
 class Stream:
-    """One page's stream, as an ASGI app: `change` whenever a look finds other figures than the page has.
+    """One page's event stream, as an ASGI app: sends `change` whenever the page's figures are outdated.
 
     Args:
         known: the digest of what the page shows, or of what a returning browser was told last.
@@ -210,7 +210,7 @@ class Stream:
 
 
 async def live(request: Request) -> Stream:
-    """The stream of a page that shows a queue, a job of it, or all queues that may be seen."""
+    """Open the event stream of a page that shows a queue, one of its jobs, or all queues."""
     board: Board = request.state.board
     who: str = request.state.who
     query = request.query_params

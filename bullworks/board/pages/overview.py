@@ -17,7 +17,7 @@ from bullworks.workers.history import oldest_waiting
 
 
 async def overview(request: Request) -> Response:
-    """Every queue that may be seen, in a fixed number of trips."""
+    """Render every queue that the caller may read, in a fixed number of round trips."""
     board: Board = request.state.board
     who: str = request.state.who
     entries = await board.visible_queues(who)
@@ -44,7 +44,7 @@ async def overview(request: Request) -> Response:
 
 
 async def read_ages(entries: Sequence[BoardQueue]) -> list[int | None]:
-    """How long the oldest job of each queue has waited that a worker could take, ms.
+    """Read how long each queue's oldest waiting job has been ready to run, in ms.
 
     None: none waits, the queue is paused, or nobody can say.
     """

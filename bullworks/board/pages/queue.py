@@ -28,7 +28,7 @@ _ACTIONS: tuple[Action, ...] = ("pause", "resume", "promote-all", "retry-all", "
 
 
 async def queue(request: Request) -> Response:
-    """A page of jobs of one state; unless told which, of the state that most needs looking at."""
+    """Render a page of jobs in one state; by default the state that most needs attention."""
     board: Board = request.state.board
     who: str = request.state.who
     entry = await board.queue(who, request.query_params.get("name", ""))

@@ -31,7 +31,7 @@ _WORDS = {
 
 
 def page_routes() -> list[BaseRoute]:
-    """All of them."""
+    """Build the routes of all pages."""
     return [
         Route("/", overview),
         Route("/queue", queue),
@@ -48,7 +48,7 @@ def page_routes() -> list[BaseRoute]:
 
 
 def pages_app() -> ASGIApp:
-    """The pages as one app."""
+    """Combine the pages into one ASGI app."""
     router = Router(page_routes(), redirect_slashes=False, default=_nowhere)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:

@@ -29,7 +29,7 @@ Problems = list[tuple[str, str]]
 
 
 async def search(request: Request) -> Response:
-    """What is asked for by `q`, `queue`, `state` and `in`; with nothing, the form alone."""
+    """Search jobs by `q`, `queue`, `state` and `in`; without a query, render the form alone."""
     board: Board = request.state.board
     who: str = request.state.who
     asked = request.query_params

@@ -31,7 +31,7 @@ Where = Literal["name", "data", "both"]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A job that fits.
+    """A job that matches the search.
 
     Attributes:
         state: where it is.
@@ -48,7 +48,7 @@ class Hit:
 
 @dataclass(slots=True)
 class Scan:
-    """What one go found.
+    """The matches of one scan step, and where to continue.
 
     Attributes:
         looked: jobs that were looked at.
@@ -86,7 +86,7 @@ async def scan(
     *,
     largest_bytes: int = LARGEST_DATA_BYTES,
 ) -> Scan:
-    """One go: two trips at most.
+    """Scan the next jobs for matches, in at most two round trips.
 
     Args:
         matcher: None: every job fits.

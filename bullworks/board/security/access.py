@@ -36,7 +36,7 @@ Action = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Somebody wants to do something.
+    """A caller's request to perform an action on a queue.
 
     Attributes:
         who: the name that `auth` gave; "local" where there is none.
@@ -56,7 +56,7 @@ Policy = Callable[[Access], bool | Awaitable[bool]]
 
 
 async def is_allowed(policy: Policy | None, access: Access) -> bool:
-    """What the policy says; without one everything is allowed. Only True allows."""
+    """Whether the policy permits an access; without a policy all is permitted, and only True permits."""
     if policy is None:
         return True
     answer = policy(access)

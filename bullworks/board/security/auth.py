@@ -23,7 +23,7 @@ CHALLENGE = "board_challenge"
 
 
 def basic_auth(users: Mapping[str, str]) -> Auth:
-    """Browsers ask for user and password.
+    """Authenticate with HTTP Basic: browsers ask for user and password.
 
     Args:
         users: passwords by name.
@@ -41,7 +41,7 @@ def basic_auth(users: Mapping[str, str]) -> Auth:
 
 
 def bearer_auth(tokens: Mapping[str, str]) -> Auth:
-    """Programs send `Authorization: Bearer <token>`.
+    """Authenticate with `Authorization: Bearer <token>`, for programs.
 
     Args:
         tokens: names by token.
@@ -60,7 +60,7 @@ def bearer_auth(tokens: Mapping[str, str]) -> Auth:
 
 
 def any_auth(*ways: Auth) -> Auth:
-    """The first of several ways that knows who asks."""
+    """Combine several authentication methods; the first that recognises the caller wins."""
 
     async def check(request: Request) -> Identity:
         for way in ways:
@@ -75,13 +75,13 @@ def any_auth(*ways: Auth) -> Auth:
 
 
 def challenge_of(auth: Auth) -> str | None:
-    """What WWW-Authenticate says of it."""
+    """Read the WWW-Authenticate challenge of an authentication method."""
     challenge = getattr(auth, CHALLENGE, None)
     return challenge if isinstance(challenge, str) and challenge else None
 
 
 async def identify(auth: Auth | None, request: Request) -> str | Response:
-    """The name of who asks, or the answer that `auth` itself gave.
+    """Authenticate a request: the caller's name, or the response that `auth` itself gave.
 
     Raises:
         RefusedError: 401, nobody known.

@@ -62,15 +62,15 @@ SOFTWARE.
 
 
 class UiFetchError(Exception):
-    """The page could not be got; says why, and what to do."""
+    """Bull Board's page could not be downloaded; holds the reason and the remedy."""
 
 
 class UiForgedError(UiFetchError):
-    """What was got is not what was published."""
+    """The downloaded page differs from the published one."""
 
 
 class NpmMissingError(UiFetchError):
-    """There is no npm on this machine, and nothing else to take the page from."""
+    """npm is not installed, and there is no other source for the page."""
 
     def __str__(self) -> str:
         return (
@@ -80,13 +80,13 @@ class NpmMissingError(UiFetchError):
 
 
 def is_fetched(folder: Path = DIST) -> bool:
-    """Whether this very version lies in the folder, whole."""
+    """Whether the folder holds exactly this version, complete."""
     mark = folder / MARK
     return mark.is_file() and mark.read_text().strip() == INTEGRITY
 
 
 def fetch(folder: Path = DIST) -> Path:
-    """Have the page in the folder; there already, nothing is done.
+    """Download the page into the folder, unless it is there already.
 
     Raises:
         UiFetchError: it cannot be had, or it is another than it should be.
@@ -181,7 +181,7 @@ def _unpack(content: bytes, folder: Path) -> None:
 
 
 def main() -> int:
-    """Fetch, and say how it went; without npm that is a hint, not a failure."""
+    """Download the page and print the result; a missing npm is a hint, not a failure."""
     parser = argparse.ArgumentParser(description=f"Gets {PACKAGE} {VERSION}, Bull Board's page.")
     parser.add_argument("--force", action="store_true", help="also where it is there already")
     if parser.parse_args().force:
