@@ -20,7 +20,7 @@ class CandlesWorker(WorkerHost):
         self.candles = candles
 
     async def process(self, job: Job) -> Any:
-        """`{"folded": n}`; a job may run twice, in any order with others: candles come out the same."""
+        """Fold a job's prices, returning `{"folded": n}`; repeated or reordered jobs give the same candles."""
         try:
             ticks = [_checked(tick["symbol"], tick["price"], tick["at_ms"]) for tick in job.data["ticks"]]
         except (KeyError, TypeError, ValueError, OverflowError) as error:

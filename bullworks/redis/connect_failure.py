@@ -15,7 +15,7 @@ _MAX_CHAIN_LENGTH = 10
 
 
 def connect_error(error: BaseException, address: Address, timeout_ms: int) -> ConnectError:
-    """The ConnectError for `error`; raise it outside the `except` block.
+    """Convert an error to a ConnectError; raise it outside the `except` block.
 
     redis-py's own errors stay out of the chain: a server that does not know AUTH quotes its arguments.
     """

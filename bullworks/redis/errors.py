@@ -44,7 +44,7 @@ class UnusableClientError(RedisError, TypeError):
 
 
 class ConnectError(RedisError):
-    """No usable connection to Redis could be made within the connect timeout."""
+    """A connection to Redis could not be made within the connect timeout."""
 
     def __init__(self, address: str, kind: ConnectFailure, reason: str, hint: str) -> None:
         super().__init__(address, kind, reason, hint)
@@ -58,7 +58,7 @@ class ConnectError(RedisError):
 
 
 class ConnectionLostError(RedisError):
-    """A connection that worked broke; whether Redis ran the pending commands is unknown."""
+    """A working connection broke; whether Redis ran the pending commands is unknown."""
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(address, reason)

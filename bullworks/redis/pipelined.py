@@ -33,7 +33,7 @@ _pack = cast(Callable[[tuple[Argument, ...]], bytes], hiredis.pack_command)
 
 
 class Wire(Protocol):
-    """The socket below a connection: takes packed commands, hands every reply to its listener."""
+    """The socket of a connection: takes packed commands, hands every reply to its listener."""
 
     def write(self, packed: bytes) -> None: ...
 
@@ -109,7 +109,7 @@ class PipelinedConnection:
             await self._connected(self._connecting)
 
     def send(self, *command: Argument) -> asyncio.Future[Any]:
-        """Queue a command for the next write and return its reply to come; the connection must be there.
+        """Queue a command for the next write; returns its reply as a future. Needs a connection.
 
         Commands sent without an await between them leave in one write and run in order.
 
@@ -130,7 +130,7 @@ class PipelinedConnection:
         return reply
 
     def flush(self) -> None:
-        """Write what was sent so far at once, for a sender that knows that nothing follows it in this tick."""
+        """Write the queued commands at once, for a sender that knows that nothing follows in this tick."""
         if self._wire is not None and self._outgoing:
             packed = self._outgoing
             self._outgoing = []
@@ -152,7 +152,7 @@ class PipelinedConnection:
         return await self._sent(*command)
 
     async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
-        """Run commands, which leave in one write, so that Redis runs them one after the other; returns their replies.
+        """Run commands in one write, one after the other; returns their replies.
 
         Raises as `execute` does, for the first that fails; all have been tried.
         """
@@ -184,15 +184,15 @@ class PipelinedConnection:
         return reply
 
     def at(self, key: str) -> "PipelinedConnection":  # noqa: ARG002 - keeps to one server
-        """The connection for all keys in the slot of `key`; not to be closed by itself."""
+        """Return the connection for all keys in the slot of `key`; do not close it by itself."""
         return self
 
     def follows(self, error: ServerError) -> bool:  # noqa: ARG002 - there is no other server
-        """Whether the server did nothing, and `execute` has it done by another one, or later."""
+        """Whether an error means that another server, or a retry, will run the command."""
         return False
 
     async def close(self) -> None:
-        """Fail what is under way and let the socket go. Closing twice, or before connecting, is fine."""
+        """Fail pending commands and close the socket. Closing twice, or before connecting, is fine."""
         self._is_closed = True
         if self._connecting is not None:
             self._connecting.cancel()
@@ -201,11 +201,11 @@ class PipelinedConnection:
         self._drop("it was closed")
 
     def drop(self, reason: str) -> None:
-        """Give up the present connection, as if it had broken; it is made anew."""
+        """Give up the present connection as if it had broken; it is reopened."""
         self.lost(reason)
 
     def let_go(self, reason: str) -> None:
-        """Give up the present connection; the next command makes one anew."""
+        """Give up the present connection; the next command opens another."""
         if self._wire is not None:
             self._drop(reason)
 

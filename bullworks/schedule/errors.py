@@ -29,7 +29,7 @@ class JobSetupError(ScheduleError, ValueError):
 
 
 class BadExpressionError(JobSetupError):
-    """The expression, its date, or its time zone can give no runs."""
+    """The expression, its date, or its time zone has no runs."""
 
 
 class JobOptionError(JobSetupError):
@@ -41,7 +41,7 @@ class JobScopeError(JobSetupError):
 
 
 class SameJobNameError(ScheduleError, ValueError):
-    """Several jobs of one kind have one name, so that nobody could tell them apart."""
+    """Several jobs of one kind have the same name, which must be unique."""
 
     def __init__(self, kind: str, name: str, jobs: Sequence[str]) -> None:
         super().__init__(kind, name, tuple(jobs))
@@ -54,7 +54,7 @@ class SameJobNameError(ScheduleError, ValueError):
 
 
 class NoRedisForCronsError(ScheduleError):
-    """A cron is distributed, and the application has no Redis in which to agree on its ticks."""
+    """A cron is distributed, but the application has no Redis in which processes could agree on its ticks."""
 
     def __init__(self, crons: Sequence[str]) -> None:
         super().__init__(tuple(crons))
@@ -68,7 +68,7 @@ class NoRedisForCronsError(ScheduleError):
 
 
 class SchedulesDifferError(ScheduleError):
-    """An application imports ScheduleModule.for_root() with different options."""
+    """An application imports ScheduleModule.for_root() twice, with different options."""
 
     def __init__(self, modules: Sequence[str]) -> None:
         super().__init__(tuple(modules))

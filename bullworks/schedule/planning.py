@@ -21,7 +21,7 @@ from bullworks.settings import SettingsSource
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One job to be.
+    """A job to be registered.
 
     Args:
         kind, name: what the registry knows it by.
@@ -43,14 +43,14 @@ class Planned:
 
 @dataclass(slots=True)
 class Plan:
-    """What all decorators come to."""
+    """The jobs and problems that all decorators result in."""
 
     jobs: list[Planned] = field(default_factory=list)
     problems: list[ScheduleError] = field(default_factory=list)
 
 
 def plan(marks: Iterable[FoundMark], settings: SettingsSource) -> Plan:
-    """Jobs of all that can run, and what is wrong with the others. Those of a provider that is not built can't run yet.
+    """Plan jobs for all decorated methods, and collect problems. Methods of unbuilt providers can't run yet.
 
     Args:
         settings: what deferred options are read from.

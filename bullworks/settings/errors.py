@@ -2,7 +2,7 @@
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used; holds everything that is wrong with it."""
+    """The configuration is invalid; holds every problem."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__(problems)

@@ -12,7 +12,7 @@ class TestingError(CoreError):
 
 
 class UnknownOverrideError(TestingError):
-    """A test overrides what its modules neither have nor need: a name that was changed, or a module left out."""
+    """A test overrides something that its modules neither have nor need: a changed name, or a module left out."""
 
     def __init__(self, call: str, wanted: str, what: str, near: str | None, known: Sequence[str]) -> None:
         super().__init__(call, wanted, what, near, tuple(known))
@@ -28,7 +28,7 @@ class UnknownOverrideError(TestingError):
 
 
 class NotSimulatedError(TestingError):
-    """A test asked a QueueHarness for what only a real queue does."""
+    """A test asked a QueueHarness for something that only a real queue does."""
 
     def __init__(self, queue: str, thing: str) -> None:
         super().__init__(queue, thing)
@@ -43,7 +43,7 @@ class NotSimulatedError(TestingError):
 
 
 class RunawayError(TestingError):
-    """Jobs of a harness run on and on."""
+    """The jobs of a harness never come to an end."""
 
     def __init__(self, queue: str, runs: int) -> None:
         super().__init__(queue, runs)
@@ -58,7 +58,7 @@ class RunawayError(TestingError):
 
 
 class HarnessSetupError(TestingError):
-    """A harness cannot run jobs with what it was given; `problem` says why, and what to write."""
+    """A harness cannot run jobs with the given processors; `problem` says why, and what to write."""
 
     def __init__(self, queue: str, problem: str) -> None:
         super().__init__(queue, problem)
@@ -70,7 +70,7 @@ class HarnessSetupError(TestingError):
 
 
 class NoHarnessError(TestingError):
-    """Jobs on harnesses would have relatives in queues that are on none; nothing was added."""
+    """Flow jobs would have relatives in queues without a harness; nothing was added."""
 
     def __init__(self, wanted_for: str, queues: Sequence[str], known: Sequence[str]) -> None:
         super().__init__(wanted_for, tuple(queues), tuple(known))
@@ -89,7 +89,7 @@ class NoHarnessError(TestingError):
 
 
 class UnnamedServerError(TestingError):
-    """Something in a testing module would connect to a server that the test did not name; it did not."""
+    """Something in a testing module tried to connect to a server that the test did not name."""
 
     def __init__(self, wanted: str, server: str, ways: Sequence[str]) -> None:
         super().__init__(wanted, server, tuple(ways))

@@ -10,7 +10,7 @@ class WebError(CoreError):
 
 
 class PortTakenError(WebError):
-    """Something listens at the address already."""
+    """Another process is listening at the address."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(host, port)
@@ -25,7 +25,7 @@ class PortTakenError(WebError):
 
 
 class BadAddressError(WebError):
-    """The host and port are no address that this machine lets us listen at."""
+    """The host and port are not an address that this machine can listen at."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
         super().__init__(host, port, reason)
@@ -38,7 +38,7 @@ class BadAddressError(WebError):
 
 
 class NotLoopbackError(WebError):
-    """What is served here may be seen on this machine only, and the host is reached from others."""
+    """The served pages are for this machine only, but the host is reachable from others."""
 
     def __init__(self, host: str, routes: str, reason: str) -> None:
         super().__init__(host, routes, reason)
@@ -51,7 +51,7 @@ class NotLoopbackError(WebError):
 
 
 class RoutesTwiceError(WebError):
-    """Two modules want one path."""
+    """Two modules register the same path."""
 
     def __init__(self, path: str, modules: Sequence[str]) -> None:
         super().__init__(path, tuple(modules))

@@ -10,7 +10,7 @@ class WorkersError(CoreError):
 
 
 class ProcessorClassError(WorkersError, TypeError):
-    """A class is decorated with @processor and cannot process jobs; `problem` says why, and what to write."""
+    """A class with @processor cannot process jobs; `problem` says why, and what to write."""
 
     def __init__(self, cls: str, queue: str, problem: str) -> None:
         super().__init__(cls, queue, problem)
@@ -23,7 +23,7 @@ class ProcessorClassError(WorkersError, TypeError):
 
 
 class ListenerClassError(WorkersError, TypeError):
-    """A class is decorated with @queue_events_listener and cannot listen."""
+    """A class with @queue_events_listener cannot listen."""
 
     def __init__(self, cls: str, queue: str) -> None:
         super().__init__(cls, queue)
@@ -38,7 +38,7 @@ class ListenerClassError(WorkersError, TypeError):
 
 
 class JobNameError(WorkersError, ValueError):
-    """`@process` names no job, or one that another method of the class has already."""
+    """`@process` has no job names, or a name that another method of the class already has."""
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(where, problem)
@@ -74,7 +74,7 @@ class UnknownQueueEventError(UnknownWorkerEventError):
 
 
 class NoWorkerError(WorkersError):
-    """A host's worker was asked for where none runs for it."""
+    """A host's worker was requested where none runs for the host."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -88,7 +88,7 @@ class NoWorkerError(WorkersError):
 
 
 class NoQueueEventsError(WorkersError):
-    """A host's queue events were asked for while it hears none."""
+    """A host's queue events were requested while it listens to none."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -99,7 +99,7 @@ class NoQueueEventsError(WorkersError):
 
 
 class UnknownQueueError(WorkersError):
-    """A processor or a listener is for a queue that no module registers."""
+    """A processor or a listener names a queue that no module registers."""
 
     def __init__(self, user: str, use: str, queue: str, near: str | None, known: Sequence[str]) -> None:
         super().__init__(user, use, queue, near, tuple(known))
@@ -132,7 +132,7 @@ class UnknownWorkerError(WorkersError):
 
 
 class SameWorkerNameError(WorkersError):
-    """Two processors have one worker name, so ENABLED_WORKERS could not tell them apart."""
+    """Two processors have the same worker name, so ENABLED_WORKERS cannot distinguish them."""
 
     def __init__(self, name: str, processors: Sequence[str]) -> None:
         super().__init__(name, tuple(processors))
@@ -162,7 +162,7 @@ class RegisteredTwiceError(WorkersError):
 
 
 class RootImportedTwiceError(WorkersError):
-    """An application has two BullModule.for_root(), or two of one config_key."""
+    """An application imports BullModule.for_root() twice, or twice with one config_key."""
 
     def __init__(self, modules: Sequence[str], config_key: str | None = None) -> None:
         super().__init__(tuple(modules), config_key)
@@ -190,7 +190,7 @@ class HostScopeError(WorkersError):
 
 
 class RequestEventsError(WorkersError):
-    """A REQUEST-scoped processor listens to worker events, which happen when no instance of it is there."""
+    """A REQUEST-scoped processor listens to worker events, which occur when no instance of it exists."""
 
     def __init__(self, host: str, methods: Sequence[str]) -> None:
         super().__init__(host, tuple(methods))
@@ -206,7 +206,7 @@ class RequestEventsError(WorkersError):
 
 
 class NoJobError(WorkersError):
-    """JOB was asked for where no job runs."""
+    """JOB was requested where no job is running."""
 
     def __str__(self) -> str:
         return (

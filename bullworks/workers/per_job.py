@@ -45,18 +45,18 @@ class HostPerJob:
         return self._handler("process")
 
     def request(self, job: Job[Any, Any] | SyncJob[Any, Any]) -> AbstractAsyncContextManager[None]:
-        """The job as a unit of work."""
+        """Open a unit of work for a job."""
         return self._modules.request({JOB: job})
 
     async def host(self) -> Host:
-        """The present request's, that knows its worker."""
+        """Resolve the current request's host, connected to its worker."""
         host = await self._resolve()
         if self.worker is not None:
             bind(host, self.worker)
         return host
 
     def in_loop(self, coroutine: Any) -> Any:
-        """Have the loop run it while a thread waits; what it gives."""
+        """Run a coroutine on the event loop while this thread waits; returns its result."""
         return call(coroutine, self._loop)
 
     def _handler(self, method: str) -> Callable[..., Any]:

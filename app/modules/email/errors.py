@@ -6,7 +6,7 @@ class MailError(Exception):
 
 
 class InvalidMailError(MailError):
-    """The mail cannot be written down: an address or a subject is not valid. Trying again is pointless."""
+    """The mail has an invalid address or subject. Retrying is pointless."""
 
     def __init__(self, part: str, reason: str) -> None:
         super().__init__(part, reason)
@@ -18,7 +18,7 @@ class InvalidMailError(MailError):
 
 
 class MailRefusedError(MailError):
-    """The server refused this mail for good (a 5xx reply). Trying again is pointless."""
+    """The server refused this mail for good (a 5xx reply). Retrying is pointless."""
 
     def __init__(self, server: str, code: int, reply: str) -> None:
         super().__init__(server, code, reply)
@@ -31,7 +31,7 @@ class MailRefusedError(MailError):
 
 
 class MailNotSentError(MailError):
-    """The mail did not get through this time: no connection, no answer, a login that failed, a 4xx reply."""
+    """The mail was not sent this time: no connection, no answer, a failed login, a 4xx reply."""
 
     def __init__(self, server: str, reason: str) -> None:
         super().__init__(server, reason)

@@ -6,7 +6,7 @@ class SyncError(Exception):
 
 
 class SyncSourceError(SyncError):
-    """The other service did not give its data this time."""
+    """The other service did not return its data this time."""
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(host, reason)
@@ -18,7 +18,7 @@ class SyncSourceError(SyncError):
 
 
 class LateSyncError(SyncError):
-    """A later holder of the lock has stored its copy already; this one, fetched earlier, was left out."""
+    """A later holder of the lock has stored its copy already; this older copy was discarded."""
 
     def __init__(self, source: str, fence: int) -> None:
         super().__init__(source, fence)

@@ -2,7 +2,7 @@
 
 
 class TickerSourceError(Exception):
-    """The source gave no prices this time."""
+    """The source returned no prices this time."""
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(host, reason)

@@ -91,7 +91,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
     @property
     def qualified_name(self) -> str:
-        """With its prefix, as in the option `parent` of a job: `{"id": ..., "queue": queue.qualified_name}`."""
+        """The queue's name with its prefix, as in a job's `parent`: `{"id": ..., "queue": queue.qualified_name}`."""
         return self.keys.base[:-1]
 
     @property

@@ -20,7 +20,7 @@ _KEY_AT = {b"EVAL": 3, b"EVALSHA": 3}
 
 
 class ClusterConnection(PipelinedConnection):
-    """Sends each command to the node that owns its key, over a connection a node, made when it is first needed.
+    """Sends each command to the node that owns its key, over one connection per node, made at first use.
 
     Args: as of PipelinedConnection; reply_timeout_ms holds for each node.
     """
@@ -39,7 +39,7 @@ class ClusterConnection(PipelinedConnection):
 
     @property
     def is_connected(self) -> bool:
-        """To any node."""
+        """Whether any node is connected."""
         return any(link.is_connected for link in self._all)
 
     async def connect(self) -> None:
@@ -56,17 +56,17 @@ class ClusterConnection(PipelinedConnection):
         return link.send(*command)
 
     async def execute(self, *command: Argument, key: Argument | None = None) -> Any:
-        """As PipelinedConnection's; the key is `key`, else the command's first argument."""
+        """Run one command on the node of its key: `key`, or else the command's first argument."""
         return await self._at_node(
             _encoded(key) if key is not None else _key_of(command), lambda link: link.execute(*command)
         )
 
     async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
-        """As PipelinedConnection's, for those of one slot; each goes to its key's node."""
+        """Run commands in one write per node; keys of one slot stay together and in order."""
         return await asyncio.gather(*(self.execute(*command) for command in commands))
 
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
-        """As PipelinedConnection's; all keys must share a slot."""
+        """Run a script on the node of its keys, which must share a slot."""
         return await self._at_node(_encoded(keys[0]), lambda link: link.run(script, keys, args))
 
     def at(self, key: str) -> PipelinedConnection:

@@ -30,7 +30,7 @@ _STAYS_ON = frozenset({"ASK", "TRYAGAIN", "CLUSTERDOWN"})
 
 
 class FollowingConnection(PipelinedConnection):
-    """Keeps to the master, or on a cluster to the owner of one slot, and goes along when that becomes another server.
+    """A connection to the master, or to the owner of one cluster slot, that follows failovers and migrations.
 
     What a server refused because it is not the right one, `execute` and `run` have done by the one that is, within
     `reply_timeout_ms`; nothing was done by the first. What `send` sent is not sent again.

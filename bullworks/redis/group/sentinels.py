@@ -11,7 +11,7 @@ _SCHEMES = {"tcp": "redis+sentinel", "tls": "rediss+sentinel"}
 
 
 class Sentinels:
-    """One service and those who watch over it. It remembers who answered last, to ask them first.
+    """One Sentinel service. Remembers which Sentinel answered last, to ask it first.
 
     Args:
         service: what the sentinels call it.
@@ -45,16 +45,16 @@ class Sentinels:
 
     @property
     def place(self) -> str:
-        """What an error message names."""
+        """The Sentinels and the service, for error messages."""
         return f"service {self.service!r} of the sentinels {', '.join(node.place for node in self.nodes)}"
 
     def describe(self) -> str:
-        """As a URL in which `***` stands for the password."""
+        """Format the Sentinels as a URL in which `***` stands for the password."""
         hosts = ",".join(node.place for node in self.nodes)
         return f"{_SCHEMES[self.login.transport]}://{self.login.login}{hosts}/{self.service}/{self.login.db}"
 
     def find(self, slot: int | None, budget_ms: int) -> Inquiry[Address]:  # noqa: ARG002 - one master for all keys
-        """The master.
+        """Find the service's master.
 
         Raises:
             ConnectError: no sentinel could be asked, or none knows the service.
@@ -81,14 +81,14 @@ class Sentinels:
         raise nobody_answered(self.place, failures, hint)
 
     def primaries(self, budget_ms: int) -> Inquiry[list[Address]]:
-        """All servers that hold keys of their own: the master.
+        """Find all servers that hold keys: the master.
 
         Raises as `find` does.
         """
         return [(yield from self.find(None, budget_ms))]
 
     def recent(self, slot: int | None, max_age_s: float) -> Address | None:  # noqa: ARG002 - one master for all keys
-        """The master, if it was found lately."""
+        """Return the master, if it was found recently."""
         if self._latest is None or time.monotonic() - self._latest[0] > max_age_s:
             return None
         return self._latest[1]

@@ -13,7 +13,7 @@ INTERVAL = "__intervals__"
 
 @dataclass(frozen=True, slots=True)
 class IntervalMark:
-    """What `@interval` says of a method."""
+    """The options of one `@interval`."""
 
     name: str | None
     every: Deferred[Duration]
@@ -27,7 +27,7 @@ def interval(every: Deferred[Duration], /) -> Callable[[F], F]: ...
 @overload
 def interval(name: str, every: Deferred[Duration], /) -> Callable[[F], F]: ...
 def interval(*args: Any) -> Callable[[F], F]:
-    """Run the method every so many milliseconds, or every timedelta, the first time after that long.
+    """Run the method every given number of milliseconds, or timedelta, first after that time.
 
     `@interval(10_000)` or `@interval("poll", 10_000)`. Runs overlap, as with JavaScript's setInterval. After a time in
     which nothing could run there is one run, not one for each that was due.

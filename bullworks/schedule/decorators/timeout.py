@@ -13,7 +13,7 @@ TIMEOUT = "__timeouts__"
 
 @dataclass(frozen=True, slots=True)
 class TimeoutMark:
-    """What `@timeout` says of a method."""
+    """The options of one `@timeout`."""
 
     name: str | None
     after: Deferred[Duration]
@@ -27,7 +27,7 @@ def timeout(after: Deferred[Duration], /) -> Callable[[F], F]: ...
 @overload
 def timeout(name: str, after: Deferred[Duration], /) -> Callable[[F], F]: ...
 def timeout(*args: Any) -> Callable[[F], F]:
-    """Run the method once, so many milliseconds, or a timedelta, after the start of the application.
+    """Run the method once, a number of milliseconds, or a timedelta, after the application's start.
 
     `@timeout(5_000)` or `@timeout("warm-up", 5_000)`.
     """

@@ -22,7 +22,7 @@ from bullworks.testing.memory.nowhere import NowhereConnection
 
 
 class MemoryScripts(MemoryFamilyScripts, Scripts):
-    """A queue's `scripts`. Each method is described, and raises as it says, where it is overridden.
+    """In-memory versions of a queue's scripts; Scripts documents each method and its errors.
 
     Methods that are not overridden come to a NowhereConnection, which raises NotSimulatedError.
     """
@@ -43,7 +43,7 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         return False
 
     async def store_max_len(self, max_len: int, version: str) -> None:
-        """Every event is kept."""
+        """Do nothing: a harness keeps every event."""
 
     async def read_fields(self, job_id: str) -> dict[bytes, bytes]:
         job = self.jobs.find(job_id)
@@ -183,5 +183,5 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         return len(self.jobs.lines["active"])
 
     def job(self, job_id: str, fields: dict[bytes, bytes], token: str | None = None) -> Job:
-        """A job as it is now."""
+        """Build a job in its present state."""
         return Job(self, job_id, dict(fields), token)

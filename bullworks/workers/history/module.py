@@ -15,7 +15,7 @@ from bullworks.workers.tokens import CONNECTION, SETUP
 
 
 class HistoryKeeper:
-    """Has all workers of the process recorded, from their first job to their last.
+    """Records all workers of the process, from their first job to their last.
 
     What is left is written once workers are drained, while queues are still open.
     """
@@ -28,7 +28,7 @@ class HistoryKeeper:
             fleet.on_worker(self._measure)
 
     def on_application_start(self) -> None:
-        """Look at how long jobs wait in all queues, and write, from now on."""
+        """Start measuring waits in all queues, and writing."""
         if self._is_enabled:
             for queue in self._fleet.queues.values():
                 self._recorder.watch(queue)
@@ -48,11 +48,11 @@ _ENABLED: Token[bool] = Token("history:is_enabled")
 
 
 class HistoryModule:
-    """Import `for_root()` once, beside `BullModule.for_root()`; RedisHistory can be injected then."""
+    """The history module: import `for_root()` once, beside `BullModule.for_root()`; RedisHistory becomes injectable."""
 
     @classmethod
     def for_root(cls, *, enabled: bool | None = None, flush_s: float = FLUSH_S) -> ModuleContainer:
-        """The recording of this process's workers, and the history of the queues with the application's own prefix.
+        """Record this process's workers, and provide the history of the application's queues.
 
         Args:
             enabled: False: this process records nothing, what others recorded can be read; HISTORY_ENABLED unless

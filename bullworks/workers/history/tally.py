@@ -4,7 +4,7 @@ from bullworks.workers.history.buckets import Histogram
 
 
 class Tally:
-    """What ended in a minute, an hour, a day, or ever, of one queue or of all.
+    """The counts of a minute, an hour, a day, or all time, of one queue or of all.
 
     Attributes:
         completed, failed: jobs that ended for good.
@@ -33,7 +33,7 @@ class Tally:
         return f"<Tally {self.encode()}>"
 
     def absorb(self, other: "Tally") -> None:
-        """Add what another counted."""
+        """Add another tally's counts."""
         self.completed += other.completed
         self.failed += other.failed
         self.retried += other.retried
@@ -42,7 +42,7 @@ class Tally:
         self.wait.absorb(other.wait)
 
     def encode(self) -> str:
-        """`completed failed retried oldest;run;wait`, the latter as `sum bucket:count bucket:count ...`.
+        """Encode as `completed failed retried oldest;run;wait`, the latter as `sum bucket:count bucket:count ...`.
 
         lua/record.lua reads and writes the same.
         """
@@ -51,7 +51,7 @@ class Tally:
 
     @classmethod
     def decode(cls, text: bytes) -> "Tally":
-        """What `encode` wrote.
+        """Decode what `encode` wrote.
 
         Raises:
             ValueError: somebody else wrote it.

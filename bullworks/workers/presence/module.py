@@ -13,7 +13,7 @@ _ENABLED: Token[bool] = Token("presence:is_enabled")
 
 
 class PresenceKeeper:
-    """Has all workers of the process told of, from the start until they are drained, while queues are still open."""
+    """Sends heartbeats for all workers of the process, from the start until they are drained."""
 
     def __init__(self, fleet: WorkerFleet, heart: Heart, *, is_enabled: bool) -> None:
         self._fleet = fleet
@@ -23,12 +23,12 @@ class PresenceKeeper:
             fleet.on_worker(self._watch)
 
     def on_application_start(self) -> None:
-        """Tell of them from now on."""
+        """Start sending heartbeats."""
         if self._is_enabled:
             self._heart.start()
 
     async def on_module_destroy(self) -> None:
-        """Tell of them no more."""
+        """Stop sending heartbeats."""
         await self._heart.close()
 
     def _watch(self, worker: Worker) -> None:
@@ -38,11 +38,11 @@ class PresenceKeeper:
 
 
 class PresenceModule:
-    """Import `for_root()` once, beside `BullModule.for_root()`."""
+    """The heartbeat module: import `for_root()` once, beside `BullModule.for_root()`."""
 
     @classmethod
     def for_root(cls, *, enabled: bool | None = None, beat_s: float = BEAT_S) -> ModuleContainer:
-        """Heartbeats of this process's workers.
+        """Send heartbeats for this process's workers.
 
         Args:
             enabled: False: this process tells of no worker; PRESENCE_ENABLED unless given.

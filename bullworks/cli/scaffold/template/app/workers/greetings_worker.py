@@ -20,7 +20,7 @@ class GreetingsWorker(WorkerHost):
         self.greetings = greetings
 
     async def process(self, job: Job) -> Any:
-        """`{"greeting": "Hello, Ada!"}`; a job may run twice, and data of another shape fails without a retry."""
+        """Write the greeting of a job, returning `{"greeting": "Hello, Ada!"}`; invalid data fails without a retry."""
         try:
             name = job.data["name"]
         except (KeyError, TypeError) as error:
