@@ -48,7 +48,7 @@ class JobReader:
         self._pages_at = pages_at
 
     async def read(self, entry: BoardQueue, job_ids: Sequence[str]) -> list[AppJob]:
-        """Those of them that there are, in two trips however many they are.
+        """Read the jobs that exist among these ids, in two round trips however many they are.
 
         What is larger than is shown is not even read.
         """
@@ -93,7 +93,7 @@ class JobReader:
         return jobs
 
     async def read_one(self, entry: BoardQueue, job_id: str) -> AppJob | None:
-        """One job; None: there is none of that id."""
+        """Read one job; None if no job has that id."""
         return next(iter(await self.read(entry, [job_id])), None)
 
     def _job(
@@ -167,7 +167,7 @@ class JobReader:
 
 
 def unreadable(job_id: str, reason: str) -> AppJob:
-    """What is shown of a job that cannot be read."""
+    """Build a placeholder for a job that cannot be read."""
     return {
         "id": job_id,
         "name": "(cannot be read)",
@@ -185,7 +185,7 @@ def unreadable(job_id: str, reason: str) -> AppJob:
 
 
 def parsed(encoded: bytes) -> Any:
-    """JSON, as strictly as browsers read it.
+    """Parse JSON, as strictly as browsers do.
 
     Raises:
         ValueError: it is not that.
@@ -194,7 +194,7 @@ def parsed(encoded: bytes) -> Any:
 
 
 def text(value: bytes) -> str:
-    """Text, whatever bytes there are."""
+    """Decode bytes to text; invalid bytes are replaced."""
     return value.decode("utf-8", "replace")
 
 

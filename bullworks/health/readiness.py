@@ -43,7 +43,7 @@ class Readiness:
         return not await asyncio.shield(self._asking)
 
     async def on_module_destroy(self) -> None:
-        """Stop checking."""
+        """Stop checking readiness."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.gather(self._asking, return_exceptions=True)

@@ -42,7 +42,7 @@ class TimedJob:
             self.begin()
 
     def begin(self) -> None:
-        """Start waiting."""
+        """Start waiting for the job's time."""
         if self._runtime is not None:
             due_ms = self._runtime.timetable.clock.steady_ms() + self.duration_ms
             self._timer = self._runtime.timetable.at_steady(due_ms, self)

@@ -19,8 +19,10 @@ Host = WorkerHost[Any, Any]
 
 
 class HostPerJob:
-    """Makes the hosts of one processor. A job that its host cannot be made for fails; so does one whose host, or
-    something that was made for it, fails to close: a transaction that does not commit is no success.
+    """Creates a host for each job of one REQUEST-scoped processor.
+
+    A job fails if its host cannot be created, and also if its host, or something created for it, fails to close: a
+    transaction that does not commit is not a success.
 
     Args:
         cls: the processor's class.
@@ -39,7 +41,7 @@ class HostPerJob:
         self.worker: Worker[Any, Any] | None = None
 
     def processor(self, spec: ProcessorSpec) -> Processor:
-        """What the engine's worker calls for a job, or for each name of jobs."""
+        """Build the engine's processor: one function, or one for each job name."""
         if spec.methods:
             return {name: self._handler(method) for name, method in spec.methods.items()}
         return self._handler("process")

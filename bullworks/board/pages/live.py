@@ -38,7 +38,7 @@ RETURN_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a live page shows: queues, or one job of one queue.
+    """The subject of a live page: queues, or one job of one queue.
 
     Attributes:
         queues: their names on the board; only such as may be seen.

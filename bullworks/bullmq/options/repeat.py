@@ -19,7 +19,7 @@ Date = int | datetime
 
 
 class RepeatOptions(TypedDict, total=False):
-    """When to run: by `pattern` or `every`, one of the two. Source: BullMQ 6.7, RepeatOptions.
+    """A schedule: by `pattern` or `every`, one of the two. Source: BullMQ 6.7, RepeatOptions.
 
     Attributes:
         pattern: a cron expression of five fields, or of six with the seconds first.

@@ -89,8 +89,9 @@ class QueueGetters(Generic[D]):
         end: int = -1,
         asc: bool = False,  # noqa: FBT001, FBT002 - Node's order of arguments
     ) -> list[Job[D]]:
-        """Jobs `start` to `end` of each state; of those that wait and of finished ones the newest first, or, with
-        `asc`, the oldest.
+        """Read jobs `start` to `end` of each state.
+
+        Of waiting and finished jobs the newest comes first, or with `asc` the oldest.
 
         A page at a time costs the same however many jobs there are; all at once may be millions. A job that vanished
         meanwhile, or cannot be read (that is logged), is left out, and those that follow fill its page up, as in Node.

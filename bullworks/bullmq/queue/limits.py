@@ -12,7 +12,7 @@ from bullworks.bullmq.telemetry.tracing import Tracing, trace
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """At most `max` jobs are started per `duration_ms`."""
+    """A rate limit: at most `max` jobs are started per `duration_ms`."""
 
     max: int
     duration_ms: int

@@ -36,7 +36,7 @@ class Scripts(ProcessingScripts, QueueScripts, LimitScripts, UpkeepScripts):
     __slots__ = ()
 
     async def add_jobs(self, jobs: Iterable[NewJob]) -> tuple[int, list[str]]:
-        """Store jobs.
+        """Store new jobs and return their ids.
 
         Returns:
             The time in ms, and in order their ids, or those of the jobs that stand for them.

@@ -57,7 +57,7 @@ class Intake:
 
     @property
     def holds(self) -> int | str:
-        """What a suspect job would run beside, for the fetch script; '' if that does not matter."""
+        """The jobs beside which a suspect would run, for the fetch script; '' if that does not matter."""
         if not self._isolates or self._concurrency == 1:
             return ""  # whatever runs, runs alone
         holds = self.busy + self._reserved

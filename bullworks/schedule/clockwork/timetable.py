@@ -61,7 +61,7 @@ class Timetable:
         self._changed.set()
 
     def start(self) -> None:
-        """Start firing."""
+        """Start firing what is due."""
         if self._task is None:
             self._ahead_ms, self._shared_ahead_ms = self._ahead(), self._shared_ahead()
             self._task = asyncio.create_task(self._run(), name="schedule")

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Verdict(IntEnum):
-    """Which process may run a tick."""
+    """The answer to a claim of a tick: whether this process may run it."""
 
     TAKEN = 0
     """Another's, or nobody's any more."""
