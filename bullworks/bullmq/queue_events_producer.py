@@ -75,7 +75,7 @@ class QueueEventsProducer:
         fields: list[str] = []
         for field, value in event.items():
             if field != "event_name":
-                fields += (_checked_field(field), _stored(field, value))
+                fields += (_check_field(field), _to_text(field, value))
         stream = self.keys.of("events")
         event_id: bytes = await self._connection.execute(
             "XADD", stream, "MAXLEN", "~", max_events, "*", EVENT, name, *fields
@@ -88,13 +88,13 @@ class QueueEventsProducer:
             await self._connection.close()
 
 
-def _checked_field(field: object) -> str:
+def _check_field(field: object) -> str:
     if not isinstance(field, str) or not field or not is_utf8(field) or field == EVENT.decode():
         raise InvalidOptionError("event", f"cannot have a field {field!r}")
     return field
 
 
-def _stored(field: str, value: object) -> str:
+def _to_text(field: str, value: object) -> str:
     """The text that npm bullmq stores for such a value."""
     if value is None:
         return ""

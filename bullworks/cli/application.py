@@ -49,7 +49,7 @@ def run_command_line(app: str | type[Any], arguments: Sequence[str]) -> None:
     """
     program = Program(app)
     try:
-        with program.entered():
+        with program.enter():
             command_line(program, arguments)(list(arguments))
     except Exception as error:  # the outermost place: what is not told here is re-raised
         message = message_of(error)

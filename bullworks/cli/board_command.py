@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bullworks import logs
-from bullworks.cli.connection import Queues, reached_queues
+from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.failure import CommandError
 from bullworks.cli.program import Program
 from bullworks.cli.running import run
@@ -42,7 +42,7 @@ async def _serve(names: list[str], is_read_only: bool, port: int | None) -> None
     settings.check([LogSettings, WebSettings, BoardSettings])
     web = settings[WebSettings]
     logs.configure(settings[LogSettings])
-    async with reached_queues() as reached, AsyncExitStack() as stack:
+    async with open_queues() as reached, AsyncExitStack() as stack:
         connection = connection_to(reached.endpoint)
         stack.push_async_callback(connection.close)
         queues = [Queue(name, connection=connection, prefix=reached.prefix) for name in await _chosen(reached, names)]

@@ -34,7 +34,7 @@ class Queues:
         return sorted({key[first:last] for key in keys if ":" not in key[first:last]})
 
     @asynccontextmanager
-    async def opened(self, name: str, *, must_exist: bool = True) -> AsyncIterator[Queue]:
+    async def open_queue(self, name: str, *, must_exist: bool = True) -> AsyncIterator[Queue]:
         """Open a queue by name; it is closed at the end of the block.
 
         Raises:
@@ -49,7 +49,7 @@ class Queues:
 
 
 @asynccontextmanager
-async def reached_redis(settings: QueueSettings) -> AsyncIterator[str]:
+async def connect_redis(settings: QueueSettings) -> AsyncIterator[str]:
     """Provide the URL of the configured server, or of the embedded one, which runs until the end of the block."""
     if settings.queue_redis_url is not None:
         yield settings.queue_redis_url.get_secret_value()
@@ -59,7 +59,7 @@ async def reached_redis(settings: QueueSettings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def reached_queues() -> AsyncIterator[Queues]:
+async def open_queues() -> AsyncIterator[Queues]:
     """Open the queues that the program's settings name.
 
     Raises:
@@ -69,7 +69,7 @@ async def reached_queues() -> AsyncIterator[Queues]:
     source = Program.current().settings
     source.check([QueueSettings])
     settings = source[QueueSettings]
-    async with reached_redis(settings) as url:
+    async with connect_redis(settings) as url:
         endpoint = Endpoint.of(url, connect_timeout_ms=settings.queue_connect_timeout_ms)
         # One connection first: it says what is wrong in words, where a client has only redis-py's.
         connection = await endpoint.open()

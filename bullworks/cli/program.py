@@ -36,7 +36,7 @@ class Program:
         return _CURRENT.get()
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
+    def enter(self) -> Iterator[None]:
         """Make this the current program while the block runs."""
         token = _CURRENT.set(self)
         try:
@@ -54,7 +54,7 @@ class Program:
         Raises:
             CommandError: it cannot be imported, or is not a class; says which line to look at.
         """
-        found = self.app if isinstance(self.app, type) else imported(self.app)
+        found = self.app if isinstance(self.app, type) else import_object(self.app)
         if not isinstance(found, type):
             raise CommandError(f"{self.app} is not a module class, but {found!r}")
         return found
@@ -76,7 +76,7 @@ class Program:
 _CURRENT: ContextVar[Program] = ContextVar("program")
 
 
-def imported(place: str) -> Any:
+def import_object(place: str) -> Any:
     """Import the object that `package.module:name` names.
 
     Raises:

@@ -97,7 +97,7 @@ class Supervisor:
         log.error(
             "process %d ended, %s; it starts again in %.1f s",
             number,
-            _described(code),
+            _describe_exit(code),
             delay_s,
             extra={"exit_code": code, "deaths": deaths},
         )
@@ -109,7 +109,7 @@ class Supervisor:
 
     def _ended(self, number: int, code: int) -> None:
         is_in_order = code == 0 or -code in self._asked_with
-        log.log(logging.INFO if is_in_order else logging.ERROR, "process %d ended, %s", number, _described(code))
+        log.log(logging.INFO if is_in_order else logging.ERROR, "process %d ended, %s", number, _describe_exit(code))
         if not is_in_order and self._exit_code == 0:
             self._exit_code = EXIT_FAILED
 
@@ -142,7 +142,7 @@ class Supervisor:
             do(child)
 
 
-def _described(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:

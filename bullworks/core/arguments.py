@@ -33,7 +33,7 @@ def arguments_of(target: type[Any] | Callable[..., Any], function: Callable[...,
     annotations = _annotations(function)
     if annotations is not None and isinstance(function, FunctionType) and _is_plain(target, function):
         skipped = 1 if isinstance(target, type) else 0
-        return list(_written(function, annotations))[skipped:]
+        return list(_read_arguments(function, annotations))[skipped:]
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [
         Argument(
@@ -57,7 +57,7 @@ def _is_plain(target: type[Any] | Callable[..., Any], function: FunctionType) ->
     return is_made_as_usual and all("__new__" not in vars(base) for base in target.__mro__[:-1])
 
 
-def _written(function: FunctionType, annotations: Mapping[str, Any]) -> Iterator[Argument]:
+def _read_arguments(function: FunctionType, annotations: Mapping[str, Any]) -> Iterator[Argument]:
     code = function.__code__
     positional = code.co_varnames[: code.co_argcount]
     defaults = function.__defaults__ or ()

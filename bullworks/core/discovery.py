@@ -236,7 +236,7 @@ def methods_of(instance: object, attribute: str) -> Iterator[DiscoveredMethod]:
 
 def marked_methods(cls: type[Any], attribute: str) -> Iterator[tuple[str, Any]]:
     """Find a class's methods that have the attribute, with its value; including inherited ones."""
-    for name, marks in _marked(cls):
+    for name, marks in _collect_marks(cls):
         if attribute in marks:
             yield name, marks[attribute]
 
@@ -245,7 +245,7 @@ def marked_methods(cls: type[Any], attribute: str) -> Iterator[tuple[str, Any]]:
 _MARKED: WeakKeyDictionary[type[Any], tuple[tuple[str, dict[str, Any]], ...]] = WeakKeyDictionary()
 
 
-def _marked(cls: type[Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
+def _collect_marks(cls: type[Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
     """The methods of a class that carry any attributes, with these; an overridden one counts as its override."""
     found = _MARKED.get(cls)
     if found is None:

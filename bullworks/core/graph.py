@@ -12,7 +12,7 @@ from bullworks.core.problems import DuplicateExport
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.tokens import AnyToken
-from bullworks.core.walking import needed_first
+from bullworks.core.walking import dependencies_first
 from bullworks.settings import SettingsSource
 
 
@@ -96,7 +96,7 @@ class Graph:
             if self._order is None:
                 self._order = self.order(self.entries())
             return self._order
-        return tuple(needed_first(starts, needs))
+        return tuple(dependencies_first(starts, needs))
 
     def wanted(self) -> list[Entry]:
         """List entries in order, without those that only overridden entries need.
@@ -154,7 +154,7 @@ def needs(entry: Entry) -> list[Entry]:
 
 def leaf_first(root: ModuleNode) -> tuple[ModuleNode, ...]:
     """List a module and all it imports, each after its own imports."""
-    return tuple(needed_first([root], lambda node: node.imports))
+    return tuple(dependencies_first([root], lambda node: node.imports))
 
 
 def _shortest_paths(root: ModuleNode) -> dict[ModuleNode, tuple[str, ...]]:

@@ -63,7 +63,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)), None)
 
 
-def told_apart(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:
+def distinguish_names(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:
     """Name a missing token and the similar known one, in full where their short names are equal.
 
     Where both read the same, they are named in full: a hint that repeats the question helps nobody.
@@ -79,7 +79,7 @@ def told_apart(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | N
 _MARKS: dict[type[Any], str] = {}
 
 
-def asked_for_by_mark(cls: type[Any], how: str) -> None:
+def register_mark(cls: type[Any], how: str) -> None:
     """Register how a parameter asks for one of several objects of a class, for error messages."""
     _MARKS[cls] = how
 

@@ -86,7 +86,7 @@ class Request:
         self._instances[provider] = instance
         hook = hook_of(instance, _CLOSING_HOOK)
         if hook is not None:
-            self._closings.append((f"in {provider.name}.{_CLOSING_HOOK}()", lambda _: _called(hook)))
+            self._closings.append((f"in {provider.name}.{_CLOSING_HOOK}()", lambda _: _call(hook)))
 
     async def close(self, error: BaseException | None) -> None:
         """Close everything made in the request, even after failures, which are noted on `error` if given.
@@ -120,7 +120,7 @@ class Request:
     async def enter(self, opened: contextlib.AbstractAsyncContextManager[Any], name: str) -> Any:
         """Enter an async generator factory and return what it yields; it resumes at the request's end."""
         value = await opened.__aenter__()
-        self._closings.append((f"while closing {name}", lambda error: opened.__aexit__(*_told(error))))
+        self._closings.append((f"while closing {name}", lambda error: opened.__aexit__(*_exc_info(error))))
         return value
 
     def enter_sync(self, opened: contextlib.AbstractContextManager[Any], name: str) -> Any:
@@ -128,7 +128,7 @@ class Request:
         value = opened.__enter__()
 
         async def close(error: BaseException | None) -> None:
-            opened.__exit__(*_told(error))
+            opened.__exit__(*_exc_info(error))
 
         self._closings.append((f"while closing {name}", close))
         return value
@@ -143,7 +143,7 @@ def is_promise(made: object) -> bool:
     return asyncio.isfuture(made) or asyncio.iscoroutine(made)
 
 
-def opening(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def open_managed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """Wrap a generator factory: returns what it yields, and resumes it at the end of the current request."""
     if isasyncgenfunction(function):
         managed_async = contextlib.asynccontextmanager(function)
@@ -167,13 +167,13 @@ def _current(name: str) -> Request:
     return request
 
 
-def _told(
+def _exc_info(
     error: BaseException | None,
 ) -> tuple[type[BaseException] | None, BaseException | None, TracebackType | None]:
     return (None, None, None) if error is None else (type(error), error, error.__traceback__)
 
 
-async def _called(hook: Callable[[], Any]) -> None:
+async def _call(hook: Callable[[], Any]) -> None:
     result = hook()
     if isawaitable(result):
         await result

@@ -8,7 +8,7 @@ from dependency_injector import providers
 from bullworks.core.building import build_async, build_needs, first_async, is_pending
 from bullworks.core.errors import AmbiguousProviderError, AsyncFactoryError, RequestError, UnknownProviderError
 from bullworks.core.graph import Graph, leaf_first
-from bullworks.core.hints import told_apart
+from bullworks.core.hints import distinguish_names
 from bullworks.core.node import Entry, ModuleNode
 from bullworks.core.request import Request, RequestProvider
 from bullworks.core.tokens import AnyToken, Token, label
@@ -87,7 +87,7 @@ def find_entry(node: ModuleNode, graph: Graph, token: AnyToken, *, strict: bool 
         return node.missing[token]
     scope = (node,) if strict else leaf_first(node)
     known = [other for searched in scope for other in searched.entries]
-    wanted, near = told_apart(token, known)
+    wanted, near = distinguish_names(token, known)
     raise UnknownProviderError(wanted, node.spec.name, near, sorted({label(other) for other in known}))
 
 

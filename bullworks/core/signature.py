@@ -76,12 +76,12 @@ def _read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter,
 
 def listed_parameters(tokens: Sequence[Any]) -> tuple[Parameter, ...]:
     """Read the parameters that `inject=[...]` lists: tokens, or annotations such as `Lazy[Mail]`."""
-    return tuple(_listed(f"inject[{index}]", item) for index, item in enumerate(tokens))
+    return tuple(_parse_listed(f"inject[{index}]", item) for index, item in enumerate(tokens))
 
 
 def aliased_parameter(token: AnyToken) -> Parameter:
     """Read the parameter that `use_existing=` names."""
-    return _listed("use_existing", token)
+    return _parse_listed("use_existing", token)
 
 
 def _function_of(target: type[Any] | Callable[..., Any]) -> Callable[..., Any]:
@@ -103,7 +103,7 @@ def _function_of(target: type[Any] | Callable[..., Any]) -> Callable[..., Any]:
 def _read(argument: Argument, function: Callable[..., Any]) -> Parameter:
     name, default = argument.name, argument.default
     try:
-        annotation = _evaluated(argument.annotation, function)
+        annotation = _evaluate(argument.annotation, function)
     except (NameError, AttributeError) as error:
         # read one by one, so that a name that is missing spoils its own parameter only
         read = Parameter(name, None, f"{name}: {argument.annotation}", unreadable_name=error.name or str(error))
@@ -119,7 +119,7 @@ def _read(argument: Argument, function: Callable[..., Any]) -> Parameter:
     return replace(read, has_default=default is not EMPTY, is_positional=argument.is_positional)
 
 
-def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
+def _evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
     if annotation is EMPTY or isinstance(annotation, type):
         return annotation
     holder = types.SimpleNamespace(__annotations__={"it": annotation})
@@ -127,7 +127,7 @@ def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
     return typing.get_type_hints(holder, globalns=names, include_extras=True)["it"]
 
 
-def _listed(name: str, item: Any) -> Parameter:
+def _parse_listed(name: str, item: Any) -> Parameter:
     is_optional = isinstance(item, Inject) and item.optional
     if isinstance(item, Inject):
         item = item.token

@@ -39,13 +39,13 @@ class Substitutes:
         """Return the binding that replaces `given` for these tokens, or `given`."""
         binding = given
         for token in tokens:
-            binding = self._looked_up(self.providers, token, binding)
+            binding = self._look_up(self.providers, token, binding)
         return binding if self.adapt is None or binding is not given else self.adapt(given)
 
     def module(self, reference: Any, spec: ModuleSpec) -> Any:
         """Return the replacement of an imported module, or the module itself."""
-        by_class = self._looked_up(self.modules, spec.cls, reference)
-        return self._looked_up(self.modules, spec.identity, by_class)
+        by_class = self._look_up(self.modules, spec.cls, reference)
+        return self._look_up(self.modules, spec.identity, by_class)
 
     @property
     def unused_providers(self) -> list[Binding]:
@@ -64,7 +64,7 @@ class Substitutes:
         """The replacements of modules that nothing imports."""
         return [key for key in self.modules if key not in self.used]
 
-    def _looked_up(self, substitutes: Mapping[Any, T], key: Any, given: T) -> T:
+    def _look_up(self, substitutes: Mapping[Any, T], key: Any, given: T) -> T:
         if key not in substitutes:
             return given
         self.used.add(key)

@@ -6,7 +6,7 @@ from typing import TypeVar
 N = TypeVar("N")
 
 
-def needed_first(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[N]:
+def dependencies_first(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[N]:
     """Sort nodes after their dependencies, each once; within a cycle in any order."""
     entered: set[N] = set()
     for start in starts:
@@ -25,7 +25,7 @@ def needed_first(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iter
                 trail.append((following, iter(needs(following))))
 
 
-def circles(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[list[N]]:
+def find_cycles(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[list[N]]:
     """Find the cycles of nodes; the last node of each cycle repeats the first."""
     done: set[N] = set()
     for start in starts:

@@ -36,7 +36,7 @@ class Credentials:
         if scheme.lower() == "bearer":
             return _is_same(given.strip(), self.token)
         if scheme.lower() == "basic":
-            return _is_same(_decoded(given), f"{self.user}:{self.password}" if self.password else None)
+            return _is_same(_decode(given), f"{self.user}:{self.password}" if self.password else None)
         return False
 
 
@@ -55,7 +55,7 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "replace")).digest()
 
 
-def _decoded(given: str) -> str:
+def _decode(given: str) -> str:
     try:
         return b64decode(given.strip(), validate=True).decode()
     except ValueError:

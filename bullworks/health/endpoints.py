@@ -52,10 +52,10 @@ class HealthEndpoints:
 
     async def _live(self, _: Request) -> Response:
         # that this code runs at all is the answer
-        return _said(is_well=True)
+        return _respond(is_well=True)
 
     async def _ready(self, _: Request) -> Response:
-        return _said(is_well=await self._readiness.is_ready())
+        return _respond(is_well=await self._readiness.is_ready())
 
     async def _read_metrics(self, request: Request) -> Response:
         if not await may_read(self._auth, request):
@@ -66,9 +66,9 @@ class HealthEndpoints:
             return PlainTextResponse(f"{error}\n", 501, headers=_HEADERS)
         except (RedisError, TimeoutError) as error:
             log.warning("metrics could not be read: %s", error or "Redis did not answer in time")
-            return _said(is_well=False)
+            return _respond(is_well=False)
         return Response(text, headers={**_HEADERS, "Content-Type": content_type})
 
 
-def _said(*, is_well: bool) -> Response:
+def _respond(*, is_well: bool) -> Response:
     return PlainTextResponse("ok\n" if is_well else "not ok\n", 200 if is_well else 503, headers=_HEADERS)

@@ -32,12 +32,12 @@ class Metrics:
             RedisError, TimeoutError: the numbers could not be had.
         """
         # Here, since whoever reads no metrics need not install it.
-        from bullworks.health.exposition import exposed
+        from bullworks.health.exposition import format_metrics
 
         async with asyncio.timeout(_PATIENCE_S):
             readings = await self._read()
         # of hundreds of queues it is megabytes: jobs go on running meanwhile
-        return await asyncio.to_thread(exposed, readings, self._running(), accepted)
+        return await asyncio.to_thread(format_metrics, readings, self._running(), accepted)
 
     async def _read(self) -> list[QueueReading]:
         queues = list(self._fleet.queues.values())

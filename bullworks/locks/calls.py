@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bullworks.locks.keys import told_list
+from bullworks.locks.keys import notification_list
 from bullworks.redis import Endpoint, RedisError, connection_to
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Calls:
     """
 
     def __init__(self, endpoint: Endpoint, instance: str) -> None:
-        self._key = told_list(instance)
+        self._key = notification_list(instance)
         self._connection = connection_to(endpoint, key=self._key, client_name=f"bullworks:locks:{instance}")
         self._waiting: dict[str, asyncio.Event] = {}
         self._somebody_waits = asyncio.Event()

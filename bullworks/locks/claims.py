@@ -9,7 +9,7 @@ from bullworks.locks.calls import Calls
 from bullworks.locks.errors import LocksClosedError, LockUnreachableError
 from bullworks.locks.holder import Holder
 from bullworks.locks.keys import LockKeys
-from bullworks.locks.lock import believed_until
+from bullworks.locks.lock import valid_until
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
 from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms
@@ -165,7 +165,7 @@ class Claims:
                 question = self.scripts.acquire(keys, token, terms.ttl_ms, self._holder, waits=waits, came_us=came_us)
                 answer = await self.ask(keys, terms.ttl_ms, question)
                 # Granted too long ago to be of use: asked again, it is granted anew.
-                if isinstance(answer, Refused) or _now_s() < believed_until(sent_s, terms.ttl_ms):
+                if isinstance(answer, Refused) or _now_s() < valid_until(sent_s, terms.ttl_ms):
                     return sent_s, answer
             raise TimeoutError
 

@@ -12,8 +12,8 @@ from bullworks.bullmq import Duration, to_ms
 from bullworks.bullmq.connecting import Connection, connect
 from bullworks.locks.claims import PATIENCE_S, Claims
 from bullworks.locks.errors import LocksClosedError, LockTakenError
-from bullworks.locks.guard import guarded
-from bullworks.locks.held import forget_here, held_here, keep_here
+from bullworks.locks.guard import guard_with_lock
+from bullworks.locks.held import find_held, forget_held, remember_held
 from bullworks.locks.holder import Holder, LockView
 from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock import Lock
@@ -87,7 +87,7 @@ class DistributedLockService:
         terms = LockTerms.of(name, ttl, wait=wait, auto_extend=auto_extend, max_hold=max_hold)
         if self._is_closed:
             raise LocksClosedError(name)
-        if terms.wait_ms and (own := held_here(self.instance, name)) is not None and own.is_held:
+        if terms.wait_ms and (own := find_held(self.instance, name)) is not None and own.is_held:
             log.warning("waits for lock %s, which this very task holds: locks are not reentrant", name)
         # The instance is in the token: it tells who has to be told when the token's turn comes.
         token = f"{self.instance}:{secrets.token_hex(16)}"
@@ -101,7 +101,7 @@ class DistributedLockService:
         if terms.max_hold_ms is not None:
             extending = self._keep_extending(lock, sent_s + terms.max_hold_ms / 1000)
             lock.extending = self._claims.spawn(extending, f"lock-extend:{name}")
-        keep_here(self.instance, lock)
+        remember_held(self.instance, lock)
         log.debug("lock %s acquired, fence %d", name, fence, extra={"lock": name, "fence": fence})
         return lock
 
@@ -114,12 +114,12 @@ class DistributedLockService:
         With Redis out of reach for 5 s the answer is False, and the lock runs out by itself.
         """
         if isinstance(lock, str):
-            held = held_here(self.instance, LockKeys(lock).name)
+            held = find_held(self.instance, LockKeys(lock).name)
             if held is None:
                 log.warning("release(%r): acquired in another task: use lock.release() or async with", lock)
                 return False
             lock = held
-        forget_here(self.instance, lock)
+        forget_held(self.instance, lock)
         if lock.is_released:
             return False
         now_s = asyncio.get_running_loop().time()
@@ -177,7 +177,7 @@ class DistributedLockService:
     ) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R | None]]]:
         """Run any coroutine function under a lock; the decorator `@locked` does so for methods."""
         options = {"wait": wait, "auto_extend": auto_extend, "max_hold": max_hold}
-        return guarded(lambda *_: self, name, ttl, options)
+        return guard_with_lock(lambda *_: self, name, ttl, options)
 
     async def get_lock(self, name: str) -> LockView | None:
         """Read a lock's holder and remaining time; None if it is free."""

@@ -23,7 +23,7 @@ class Acquires(Protocol):
     ) -> Lock | None: ...
 
 
-def guarded(
+def guard_with_lock(
     locks_of: Callable[..., Acquires],
     name: str | Callable[P, str],
     ttl: Duration,

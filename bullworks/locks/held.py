@@ -19,12 +19,12 @@ _NONE: Mapping[_Key, Lock] = MappingProxyType({})
 _held: ContextVar[Mapping[_Key, Lock]] = ContextVar("bullworks_locks", default=_NONE)
 
 
-def held_here(instance: str, name: str) -> Lock | None:
+def find_held(instance: str, name: str) -> Lock | None:
     """Find the lock that this context last acquired from a lock service under a name."""
     return _held.get().get((instance, name))
 
 
-def keep_here(instance: str, lock: Lock) -> None:
+def remember_held(instance: str, lock: Lock) -> None:
     """Remember an acquired lock in this context, and in contexts copied from it."""
     kept = {key: held for key, held in _held.get().items() if not held.is_released}
     if len(kept) >= _MOST_LOST:
@@ -32,7 +32,7 @@ def keep_here(instance: str, lock: Lock) -> None:
     _held.set(MappingProxyType({**kept, (instance, lock.name): lock}))
 
 
-def forget_here(instance: str, lock: Lock) -> None:
+def forget_held(instance: str, lock: Lock) -> None:
     """Forget an acquired lock in this context, unless a later one has its name."""
     held = _held.get()
     if held.get((instance, lock.name)) is lock:

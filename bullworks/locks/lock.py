@@ -108,13 +108,13 @@ class Lock:
 
     def shorten(self, sent_s: float, ttl_ms: int) -> None:
         """Shorten the lock to what a request about to be sent allows, as its reply may be lost."""
-        self._set_deadline(min(self._deadline_s, believed_until(sent_s, ttl_ms)))
+        self._set_deadline(min(self._deadline_s, valid_until(sent_s, ttl_ms)))
 
     def renew(self, sent_s: float, ttl_ms: int) -> None:
         """Note that Redis granted `ttl_ms` to a request sent at `sent_s` of the loop's clock or later."""
         if not self._is_released and not self.lost.is_set():
             self.ttl_ms = ttl_ms
-            self._set_deadline(believed_until(sent_s, ttl_ms))
+            self._set_deadline(valid_until(sent_s, ttl_ms))
 
     def mark_released(self) -> None:
         """Mark the lock as released, whatever becomes of the request to release it."""
@@ -148,7 +148,7 @@ class Lock:
         self._on_end(self)
 
 
-def believed_until(sent_s: float, ttl_ms: int) -> float:
+def valid_until(sent_s: float, ttl_ms: int) -> float:
     """Compute until when a lock counts as ours, by the clock by which the request for `ttl_ms` was sent."""
     ttl_s = ttl_ms / 1000
     return sent_s + ttl_s - min(_CLOCK_MARGIN_S + ttl_s * _CLOCK_DRIFT, ttl_s / 2)

@@ -5,7 +5,7 @@ from typing import Any
 
 from bullworks.locks.errors import InvalidLockError
 from bullworks.locks.holder import Holder, LockView
-from bullworks.locks.keys import NAMES, LockKeys, told_list
+from bullworks.locks.keys import NAMES, LockKeys, notification_list
 from bullworks.redis import Argument, PipelinedConnection, Script, ServerError
 
 
@@ -100,7 +100,7 @@ class LockScripts:
 
     async def tell(self, instance: str, token: str) -> None:
         """Notify a process that the lock its token waits for is free."""
-        await self._connection.run(TELL, (told_list(instance),), [token])
+        await self._connection.run(TELL, (notification_list(instance),), [token])
 
     async def _run(self, script: Script, keys: LockKeys, names: tuple[str, ...], args: list[Argument]) -> Any:
         try:

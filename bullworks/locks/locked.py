@@ -5,7 +5,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from bullworks.bullmq import Duration
 from bullworks.locks.distributed_lock import DistributedLockService
-from bullworks.locks.guard import guarded
+from bullworks.locks.guard import guard_with_lock
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,7 +30,7 @@ def locked(
     Raises:
         TypeError: at decoration: it is no `async def`. When called: its object keeps no DistributedLockService.
     """
-    return guarded(_locks_of, name, ttl, {"wait": wait, "auto_extend": auto_extend, "max_hold": max_hold})
+    return guard_with_lock(_locks_of, name, ttl, {"wait": wait, "auto_extend": auto_extend, "max_hold": max_hold})
 
 
 def _locks_of(*args: Any) -> DistributedLockService:

@@ -101,7 +101,7 @@ class Endpoint:
         recent = self.group.recent(slot, max_age_s) if max_age_s else None
         if recent is not None:
             return recent
-        return await self._answered(self.group.find(slot, self._budget_ms))
+        return await self._run_inquiry(self.group.find(slot, self._budget_ms))
 
     async def primaries(self) -> list[Endpoint]:
         """Find an endpoint for each server that holds keys, for callers that read all keys.
@@ -110,7 +110,7 @@ class Endpoint:
         """
         if self.group is None or not self.group.has_slots:
             return [self]
-        addresses = await self._answered(self.group.primaries(self._budget_ms))
+        addresses = await self._run_inquiry(self.group.primaries(self._budget_ms))
         return [Endpoint(address, self.connect_timeout_ms) for address in addresses]
 
     async def open(
@@ -190,7 +190,7 @@ class Endpoint:
         """For finding the server; the other half is for connecting to it."""
         return self.connect_timeout_ms // 2
 
-    async def _answered(self, inquiry: Inquiry[T]) -> T:
+    async def _run_inquiry(self, inquiry: Inquiry[T]) -> T:
         try:
             question = next(inquiry)
             while True:

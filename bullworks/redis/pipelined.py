@@ -149,7 +149,7 @@ class PipelinedConnection:
         """
         if self._wire is None:
             await self._wait_connected()
-        return await self._sent(*command)
+        return await self._send_now(*command)
 
     async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
         """Run commands in one write, one after the other; returns their replies.
@@ -159,7 +159,7 @@ class PipelinedConnection:
         if self._wire is None:
             await self._wait_connected()
         replies = await asyncio.gather(*(self.send(*command) for command in commands), return_exceptions=True)
-        return [await self._settled(*pair) for pair in zip(commands, replies, strict=True)]
+        return [await self._settle(*pair) for pair in zip(commands, replies, strict=True)]
 
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
         """Run a script by its SHA1, or with its source where the server does not know it.
@@ -169,14 +169,14 @@ class PipelinedConnection:
         if self._wire is None:
             await self._wait_connected()
         try:
-            return await self._sent("EVALSHA", script.sha, len(keys), *keys, *args)
+            return await self._send_now("EVALSHA", script.sha, len(keys), *keys, *args)
         except ServerError as error:
             if error.code != "NOSCRIPT" and not self.follows(error):
                 raise
         # Where another server is to run it, that may not know it either.
         return await self.execute("EVAL", script.source, len(keys), *keys, *args)
 
-    async def _settled(self, command: tuple[Argument, ...], reply: Any) -> Any:
+    async def _settle(self, command: tuple[Argument, ...], reply: Any) -> Any:
         if isinstance(reply, ServerError) and self.follows(reply):
             return await self.execute(*command)
         if isinstance(reply, BaseException):
@@ -233,7 +233,7 @@ class PipelinedConnection:
 
     # Inside.
 
-    def _sent(self, *command: Argument) -> asyncio.Future[Any]:
+    def _send_now(self, *command: Argument) -> asyncio.Future[Any]:
         reply = self.send(*command)
         if len(self._pending) == 1:
             # Nothing else is under way, so a sender that awaits one after the other need not wait for the tick's end.

@@ -167,7 +167,7 @@ class CronJob:
         if runtime is None or not runtime.timetable.is_open or (self.wait_for_completion and self.is_callback_running):
             return None
         self._running += 1
-        return runtime.runner.start(f"cron {self.name}", self._counted(None))
+        return runtime.runner.start(f"cron {self.name}", self._run_counted(None))
 
     # What the registry calls.
 
@@ -208,7 +208,7 @@ class CronJob:
             self._runtime.runner.start(f"cron {self.name}", self._claim_and_run(tick_ms, late_ms))
         else:
             self._running += 1
-            self._runtime.runner.start(f"cron {self.name}", self._counted(tick_ms))
+            self._runtime.runner.start(f"cron {self.name}", self._run_counted(tick_ms))
 
     def passed(self, ticks_ms: list[int], late_ms: int) -> None:
         if self._runtime is not None:
@@ -243,9 +243,9 @@ class CronJob:
 
     async def _run(self, tick_ms: int | None) -> CronRun:
         self._running += 1
-        return await self._counted(tick_ms)
+        return await self._run_counted(tick_ms)
 
-    async def _counted(self, tick_ms: int | None) -> CronRun:
+    async def _run_counted(self, tick_ms: int | None) -> CronRun:
         """One run, counted from the moment it was sure to come."""
         clock = SystemClock() if self._runtime is None else self._runtime.timetable.clock
         runner = Runner() if self._runtime is None else self._runtime.runner

@@ -43,7 +43,7 @@ class SchedulerRegistry:
 
     def get_cron_job(self, name: str) -> CronJob:
         """Find a cron by name. Raises UnknownJobError."""
-        return _found("cron", name, self._crons)
+        return _find("cron", name, self._crons)
 
     def get_cron_jobs(self) -> dict[str, CronJob]:
         """List all crons, by name."""
@@ -51,7 +51,7 @@ class SchedulerRegistry:
 
     def get_interval(self, name: str) -> IntervalJob:
         """Find an interval by name. Raises UnknownJobError."""
-        return _found("interval", name, self._intervals)
+        return _find("interval", name, self._intervals)
 
     def get_intervals(self) -> list[str]:
         """List the names of all intervals."""
@@ -59,7 +59,7 @@ class SchedulerRegistry:
 
     def get_timeout(self, name: str) -> TimeoutJob:
         """Find a timeout by name, unless it has run. Raises UnknownJobError."""
-        return _found("timeout", name, self._timeouts)
+        return _find("timeout", name, self._timeouts)
 
     def get_timeouts(self) -> list[str]:
         """List the names of the timeouts that have not run yet."""
@@ -170,7 +170,7 @@ class SchedulerRegistry:
         self.use(LogJournal(), None)
 
 
-def _found(kind: JobKind, name: str, jobs: Mapping[str, J]) -> J:
+def _find(kind: JobKind, name: str, jobs: Mapping[str, J]) -> J:
     if name not in jobs:
         raise UnknownJobError(kind, name, sorted(jobs))
     return jobs[name]

@@ -10,7 +10,7 @@ from bullworks.core import AnyToken, Binding, ModuleContainer, Token, label, pro
 from bullworks.core.assembling import assemble
 from bullworks.core.container import graph_of, node_of
 from bullworks.core.graph import Graph
-from bullworks.core.hints import told_apart
+from bullworks.core.hints import distinguish_names
 from bullworks.core.module import ModuleSpec
 from bullworks.core.provide import Made, UseValue
 from bullworks.core.substitutes import Substitutes
@@ -229,7 +229,7 @@ def _refuse_unused(substitutes: Substitutes, graph: Graph, on_harnesses: Sequenc
 
 
 def _unknown(call: str, wanted: AnyToken, what: str, known: Sequence[AnyToken]) -> UnknownOverrideError:
-    shown, near = told_apart(wanted, known)
+    shown, near = distinguish_names(wanted, known)
     return UnknownOverrideError(call, shown, what, near, sorted({label(token) for token in known}))
 
 

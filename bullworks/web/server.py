@@ -63,7 +63,7 @@ class WebServer:
             NotLoopbackError: some routes must not be served there.
             RoutesTwiceError: two modules want one path.
         """
-        found = list(self._contributed())
+        found = list(self._collect_routes())
         if self._setup.serve == "never" or not found:
             return
         self._app = Starlette(routes=_together(found))
@@ -107,7 +107,7 @@ class WebServer:
         if listener is not None:
             listener.close()
 
-    def _contributed(self) -> Iterator[tuple[str, WebRoutes]]:
+    def _collect_routes(self) -> Iterator[tuple[str, WebRoutes]]:
         found = [
             (" > ".join(provider.path[:-1]), provider.token.name, provider.instance)
             for provider in self._discovery.providers()

@@ -44,7 +44,7 @@ class EmbeddedEndpoint(Endpoint):
 
     async def locate(self, key: str | bytes | None = None, *, max_age_s: float = 0.0) -> Address:  # noqa: ARG002
         """Locate the server, starting it if need be."""
-        return (await self._hold.attached()).address
+        return (await self._hold.attach()).address
 
     async def open(self, **options: Any) -> AbstractConnection:
         """Open a connection, once the server is running; see Endpoint.open.
@@ -53,15 +53,15 @@ class EmbeddedEndpoint(Endpoint):
             EmbeddedServerError: the folder cannot be used, no server program is found, or it does not start.
             ConnectError: as Endpoint.open.
         """
-        return await (await self._hold.attached()).open(**options)
+        return await (await self._hold.attach()).open(**options)
 
     def client(self, **options: Any) -> redis.asyncio.Redis:
         """Create a client; see Endpoint.client. With no connection opened before, waits for the server to start."""
-        return self._hold.attached_blocking().client(**options)
+        return self._hold.attach_blocking().client(**options)
 
     def sync_client(self, **options: Any) -> redis.Redis:
         """Create a blocking client, waiting for the server as `client` does."""
-        return self._hold.attached_blocking().sync_client(**options)
+        return self._hold.attach_blocking().sync_client(**options)
 
     def connect_error(self, error: BaseException) -> ConnectError:
         """Convert an error to a ConnectError; see Endpoint.connect_error."""
@@ -83,12 +83,12 @@ class _Hold:
         self._attaching = asyncio.Lock()
         self._is_closed = False
 
-    async def attached(self) -> Endpoint:
+    async def attach(self) -> Endpoint:
         async with self._attaching:
             self._refuse_if_closed()
             return self.real or self._has(await EmbeddedServer.attach_async(self.folder))
 
-    def attached_blocking(self) -> Endpoint:
+    def attach_blocking(self) -> Endpoint:
         self._refuse_if_closed()
         return self.real or self._has(EmbeddedServer.attach(self.folder))
 

@@ -115,9 +115,9 @@ class Explorer:
         found = cls()
         for provider in discovery.providers():
             if isinstance(provider.token, QueueToken):
-                found._queue(provider.token.queue_name, provider, _shown(provider))
+                found._queue(provider.token.queue_name, provider, _path_of(provider))
             elif isinstance(provider.token, FlowProducerToken):
-                found._producer(provider.token.producer_name, provider, _shown(provider))
+                found._producer(provider.token.producer_name, provider, _path_of(provider))
             elif isinstance(provider.token, SetupToken):
                 found._root(provider.token, provider)
             elif provider.token == ROOT_OPTIONS and isinstance(provider.instance, RootOptions):
@@ -185,7 +185,7 @@ class Explorer:
             self.cron_workers.add(worker_name_of(cls))
         if processor is None and listener is None:
             return
-        path, instance, scope, is_eager = _shown(provider), provider.instance, provider.scope, provider.is_eager
+        path, instance, scope, is_eager = _path_of(provider), provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None
             self.processors.append(FoundProcessor(cls, host, processor, path, scope, is_eager, provider.resolve))
@@ -202,7 +202,7 @@ class Explorer:
             yield ConfigKeyError(user.path, queue, asked, self._config_keys[queue])
 
 
-def _shown(provider: DiscoveredProvider) -> str:
+def _path_of(provider: DiscoveredProvider) -> str:
     return " > ".join(provider.path)
 
 

@@ -87,7 +87,7 @@ class _ThreadHandler(_Handler):
 
     def __call__(self, job: SyncJob[Any, Any], *signal: Any) -> Any:
         request = self._hosts.request(job)
-        host, context = self._hosts.in_loop(self._entered(request))
+        host, context = self._hosts.in_loop(self._enter(request))
         try:
             result = context.run(getattr(host, self._method), job, *signal)
         except BaseException as error:
@@ -96,7 +96,7 @@ class _ThreadHandler(_Handler):
         context.run(self._hosts.in_loop, request.__aexit__(None, None, None))
         return result
 
-    async def _entered(self, request: AbstractAsyncContextManager[None]) -> tuple[Host, Context]:
+    async def _enter(self, request: AbstractAsyncContextManager[None]) -> tuple[Host, Context]:
         await request.__aenter__()
         try:
             return await self._hosts.host(), copy_context()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq import FlowProducer, InvalidOptionError, Job, Queue, SyncJob
-from bullworks.core import Inject, Token, asked_for_by_mark, snake_case
+from bullworks.core import Inject, Token, register_mark, snake_case
 from bullworks.redis import Endpoint, PipelinedConnection
 from bullworks.workers.options import RootOptions, WorkersSetup
 
@@ -152,7 +152,7 @@ JOB: Token[Job[Any, Any]] = Token("workers:job", attr="current_job", hint=_root_
 It is the job as `process` gets it: a SyncJob where `process` is a plain function."""
 
 # Whoever forgets the mark is told of it, rather than to provide a Queue.
-asked_for_by_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
-asked_for_by_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
-asked_for_by_mark(Job, "Annotated[Job, Inject(JOB)]")
-asked_for_by_mark(SyncJob, "Annotated[SyncJob, Inject(JOB)]")
+register_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
+register_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
+register_mark(Job, "Annotated[Job, Inject(JOB)]")
+register_mark(SyncJob, "Annotated[SyncJob, Inject(JOB)]")

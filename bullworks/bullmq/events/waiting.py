@@ -153,7 +153,7 @@ class JobWaits:
             else:
                 # It may have finished and been removed at once: then an event that tells is under way.
                 await self.until_reached(sighting.newest)
-                return waiter.heard_ending() or sighting.ending
+                return waiter.last_ending() or sighting.ending
 
     async def _look(self, job_id: str, look: Look) -> Sighting:
         for tries in range(_LOOKS):
@@ -186,7 +186,7 @@ class _Waiter:
         self.must_look = True
         self._changed.set()
 
-    def heard_ending(self) -> Ending | None:
+    def last_ending(self) -> Ending | None:
         """The last that tells more than that the job is gone."""
         return next((ending for _, ending in reversed(self._heard) if ending.kind != "removed"), None)
 

@@ -38,7 +38,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
         return cls(
-            pickled=_pickled(error),
+            pickled=_pickle(error),
             kind=type(error).__qualname__,
             text=str(error),
             trace="".join(traceback.format_exception(error)),
@@ -47,14 +47,14 @@ class Failure:
 
     def to_error(self) -> BaseException:
         """Rebuild the exception, or a substitute for it; its cause holds the original traceback."""
-        error = self._unpickled()
+        error = self._unpickle()
         if error is None:
             stand_in = UnpicklableUnrecoverableError if self.is_unrecoverable else UnpicklableError
             error = stand_in(self.kind, self.text)
         error.__cause__ = _InProcessError(self.trace)
         return error
 
-    def _unpickled(self) -> BaseException | None:
+    def _unpickle(self) -> BaseException | None:
         if self.pickled is None:
             return None
         try:
@@ -64,7 +64,7 @@ class Failure:
         return error if isinstance(error, BaseException) else None
 
 
-def _pickled(error: BaseException) -> bytes | None:
+def _pickle(error: BaseException) -> bytes | None:
     """Many errors can be pickled but not unpickled: those whose arguments are not their constructor's."""
     try:
         pickled = pickle.dumps(error)

@@ -71,7 +71,7 @@ class RemoteJob(Job[Any, Any]):
         self.moved_to = state.moved_to
 
 
-def _called_in_worker(method: str) -> Callable[..., Awaitable[Any]]:
+def _worker_method(method: str) -> Callable[..., Awaitable[Any]]:
     async def call(self: RemoteJob, *args: Any, **kwargs: Any) -> Any:
         return await self.call(method, args, kwargs)
 
@@ -80,7 +80,7 @@ def _called_in_worker(method: str) -> Callable[..., Awaitable[Any]]:
 
 for _name, _ in inspect.getmembers(Job, inspect.iscoroutinefunction):
     if not _name.startswith("_"):
-        setattr(RemoteJob, _name, _called_in_worker(_name))
+        setattr(RemoteJob, _name, _worker_method(_name))
 
 
 class JobView:

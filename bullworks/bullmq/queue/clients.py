@@ -36,7 +36,7 @@ def parse_workers(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
     named = f"{unnamed}:w:"  # QueueEvents' end in ":qe"
     return [
         client
-        for client in _parsed(client_list, keys, named)
+        for client in _parse(client_list, keys, named)
         if client.raw_name == unnamed or client.raw_name.startswith(named)
     ]
 
@@ -44,10 +44,10 @@ def parse_workers(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
 def parse_listeners(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
     """Parse the QueueEvents of one queue from a CLIENT LIST reply."""
     name = keys.events_client_name()
-    return [client for client in _parsed(client_list, keys, name) if client.raw_name == name]
+    return [client for client in _parse(client_list, keys, name) if client.raw_name == name]
 
 
-def _parsed(client_list: str, keys: QueueKeys, named: str) -> Iterator[WorkerClient]:
+def _parse(client_list: str, keys: QueueKeys, named: str) -> Iterator[WorkerClient]:
     """All clients; what follows `named` in the name of a connection is the worker's own."""
     for line in client_list.splitlines():
         fields = {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}

@@ -142,9 +142,9 @@ def exposition(
 
 
 def _line(name: str, labels: Mapping[str, str | int], value: int) -> str:
-    shown = ", ".join(f'{label}="{_escaped(str(text))}"' for label, text in labels.items())
+    shown = ", ".join(f'{label}="{_escape(str(text))}"' for label, text in labels.items())
     return f"{name}{{{shown}}} {value}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

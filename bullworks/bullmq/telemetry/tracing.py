@@ -48,7 +48,7 @@ class TracedCall:
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue | None]) -> None:
         """Set the attributes that are not None."""
-        self._span.set_attributes(_said(attributes))
+        self._span.set_attributes(_without_none(attributes))
 
     def add_event(self, name: str, attributes: Attributes) -> None:
         self._span.add_event(name, attributes)
@@ -105,7 +105,7 @@ class Tracing:
         span = self.start(operation, kind, self._queue_name if destination is None else destination)
         try:
             if attributes or self.worker:
-                span.set_attributes(_said({**self.worker, **(attributes or {})}))
+                span.set_attributes(_without_none({**self.worker, **(attributes or {})}))
             context = span.set_span_on_context(self.telemetry.active())
             with self.telemetry.with_context(context):
                 yield TracedCall(self.telemetry, span, context)
@@ -196,5 +196,5 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _said(attributes: Mapping[str, AttributeValue | None]) -> dict[str, AttributeValue]:
+def _without_none(attributes: Mapping[str, AttributeValue | None]) -> dict[str, AttributeValue]:
     return {name: value for name, value in attributes.items() if value is not None}

@@ -8,14 +8,14 @@ from importlib import import_module
 from typing import Any, cast
 
 
-def _installed(name: str) -> Any:
+def _import_optional(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
         return None
 
 
-_orjson = _installed("orjson")
+_orjson = _import_optional("orjson")
 
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 _parse = json.JSONDecoder().decode

@@ -6,7 +6,7 @@ from typing import Any
 
 from bullworks.redis.address import Address
 from bullworks.redis.errors import ConnectError
-from bullworks.redis.group.inquiry import Inquiry, Question, in_turn, nobody_answered, share_ms
+from bullworks.redis.group.inquiry import Inquiry, Question, no_answer_error, order_servers, share_ms
 
 _SCHEMES = {"tcp": "redis+cluster", "tls": "rediss+cluster"}
 
@@ -80,9 +80,9 @@ class Cluster:
 
     def _ask(self, budget_ms: int) -> Inquiry[list[Range]]:
         failures: list[ConnectError] = []
-        known = self._known()
+        known = self._list_nodes()
         timeout_ms = share_ms(budget_ms, len(known))
-        for node in in_turn(known, self._answered):
+        for node in order_servers(known, self._answered):
             try:
                 reply = yield Question(node, ("CLUSTER", "SLOTS"), timeout_ms)
             except ConnectError as error:
@@ -92,9 +92,9 @@ class Cluster:
             self._answered = node
             self._latest = (time.monotonic(), ranges)
             return ranges
-        raise nobody_answered(self.place, failures, "Check hosts, ports and the login.")
+        raise no_answer_error(self.place, failures, "Check hosts, ports and the login.")
 
-    def _known(self) -> list[Address]:
+    def _list_nodes(self) -> list[Address]:
         """Those to begin with, and those it has learnt of, since all of the first may be gone one day."""
         learnt = () if self._latest is None else (address for _, _, address in self._latest[1])
         return list(dict.fromkeys((*self.nodes, *learnt)))

@@ -9,7 +9,7 @@ from redis.asyncio.connection import AbstractConnection
 from bullworks.redis.address import Address
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.errors import ConnectError
-from bullworks.redis.group.redirection import Redirection, half_moved
+from bullworks.redis.group.redirection import Redirection, slot_moving_error
 from bullworks.redis.persistence import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection, Wire
 from bullworks.redis.server_error import ServerError
@@ -101,7 +101,7 @@ class FollowingConnection(PipelinedConnection):
         try:
             # A server that has vanished with its host answers nothing, until long after another has taken over.
             while not (await asyncio.wait((opening,), timeout=_LOOK_S))[0]:
-                successor = await self._found_elsewhere()
+                successor = await self._find_successor()
                 if successor is not None:
                     await _give_up(opening)
                     self.address = successor
@@ -115,7 +115,7 @@ class FollowingConnection(PipelinedConnection):
         opening = self.endpoint.open(client_name=self.client_name, address=address)
         return asyncio.create_task(opening, name="redis-open")
 
-    async def _found_elsewhere(self) -> Address | None:
+    async def _find_successor(self) -> Address | None:
         """The server that is said to be the right one, if that is another than ours."""
         try:
             successor = await self.endpoint.locate(self._key, max_age_s=_LOOK_S)
@@ -153,7 +153,7 @@ class FollowingConnection(PipelinedConnection):
         """
         asked = self._moved(refused)
         if command[0] in {"EVAL", "EVALSHA"} and await self.execute("CLUSTER", "COUNTKEYSINSLOT", asked.slot):
-            raise half_moved(asked.slot)
+            raise slot_moving_error(asked.slot)
         other = PipelinedConnection(Endpoint(asked.address, self.endpoint.connect_timeout_ms))
         try:
             await other.connect()
@@ -180,7 +180,7 @@ class FollowingConnection(PipelinedConnection):
         """Leave a server once another has taken over. That it is silent says nothing by itself: a read may block."""
         generation = self.generation
         try:
-            successor = await self._found_elsewhere()
+            successor = await self._find_successor()
             if successor is None:
                 return
             # Who was asked may be behind: the other must be there, and call itself a master.

@@ -26,7 +26,7 @@ Inquiry = Generator[Question, Any, T]
 """Yields questions; is sent the raw reply, or thrown a ConnectError; returns what was to be found."""
 
 
-def in_turn(known: Sequence[Address], first: Address | None) -> list[Address]:
+def order_servers(known: Sequence[Address], first: Address | None) -> list[Address]:
     """Order the servers to ask: the one that answered last time, then the others."""
     if first is None:
         return list(known)
@@ -38,7 +38,7 @@ def share_ms(budget_ms: int, count: int) -> int:
     return max(budget_ms // max(count, 1), _LEAST_MS)
 
 
-def nobody_answered(place: str, failures: Sequence[ConnectError], hint: str) -> ConnectError:
+def no_answer_error(place: str, failures: Sequence[ConnectError], hint: str) -> ConnectError:
     """Build the error for a search in which no server answered; it names each with its reason."""
     kinds: set[ConnectFailure] = {failure.kind for failure in failures}
     if kinds & {"closed", "tls"}:

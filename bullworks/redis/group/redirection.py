@@ -23,6 +23,6 @@ class Redirection:
         return cls(int(slot), sender.at(host.strip("[]") or sender.host, int(port)))
 
 
-def half_moved(slot: int) -> ServerError:
+def slot_moving_error(slot: int) -> ServerError:
     """Build the error for a script that neither node can run while its slot is being moved."""
     return ServerError(f"TRYAGAIN the keys of slot {slot} are on two nodes, while it is moved from one to the other")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bullworks.redis.address import Address
 from bullworks.redis.errors import ConnectError
-from bullworks.redis.group.inquiry import Inquiry, Question, in_turn, nobody_answered, share_ms
+from bullworks.redis.group.inquiry import Inquiry, Question, no_answer_error, order_servers, share_ms
 
 _SCHEMES = {"tcp": "redis+sentinel", "tls": "rediss+sentinel"}
 
@@ -61,7 +61,7 @@ class Sentinels:
         """
         failures: list[ConnectError] = []
         timeout_ms = share_ms(budget_ms, len(self.nodes))
-        for node in in_turn(self.nodes, self._answered):
+        for node in order_servers(self.nodes, self._answered):
             try:
                 reply = yield Question(node, ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.service), timeout_ms)
             except ConnectError as error:
@@ -78,7 +78,7 @@ class Sentinels:
         hint = "Check hosts and ports, sentinel_username and sentinel_password."
         if any(failure.kind == "service" for failure in failures):
             hint = "Check the service's name, which follows the hosts: redis+sentinel://host:port/service."
-        raise nobody_answered(self.place, failures, hint)
+        raise no_answer_error(self.place, failures, hint)
 
     def primaries(self, budget_ms: int) -> Inquiry[list[Address]]:
         """Find all servers that hold keys: the master.

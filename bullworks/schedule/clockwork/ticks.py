@@ -81,7 +81,7 @@ def ticks_of(
         raise ValueError("time_zone and utc_offset say the same; give one of them")
     if time_zone is not None and (not isinstance(time_zone, str) or not time_zone):
         raise ValueError(f"time_zone must be an IANA name, as in 'Europe/Paris', not {time_zone!r}")
-    zone = time_zone if utc_offset is None else _fixed(utc_offset)
+    zone = time_zone if utc_offset is None else _format_offset(utc_offset)
     if isinstance(expression, datetime):
         return Ticks(expression.isoformat(), zone, None, _instant_ms(expression, zone))
     if not isinstance(expression, str):
@@ -93,15 +93,15 @@ def ticks_of(
         raise ValueError(f"{len(text.split())} fields; write five, or six with the seconds first")
     if "H" in text:
         return Ticks(text, zone, CronSchedule.parse(text, tz=zone, hash_seed=seed), None)
-    return _shared(text, zone)
+    return _parse_ticks(text, zone)
 
 
 @lru_cache(maxsize=_SHARED)
-def _shared(expression: str, zone: str | None) -> Ticks:
+def _parse_ticks(expression: str, zone: str | None) -> Ticks:
     return Ticks(expression, zone, CronSchedule.parse(expression, tz=zone), None)
 
 
-def _fixed(utc_offset: object) -> str:
+def _format_offset(utc_offset: object) -> str:
     if isinstance(utc_offset, bool) or not isinstance(utc_offset, int) or abs(utc_offset) >= _DAY_MINUTES:
         raise ValueError(f"utc_offset is in minutes, less than a day, not {utc_offset!r}")
     hours, minutes = divmod(abs(utc_offset), 60)

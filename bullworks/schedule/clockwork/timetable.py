@@ -95,7 +95,7 @@ class Timetable:
             # A group at a time: to find the next tick of thousands takes longer than the next one may be late.
             for _ in range(min(_GROUP, len(self._to_rearm))):
                 timed = self._to_rearm.popleft()
-                _guarded(timed, timed.rearm)
+                _call_safely(timed, timed.rearm)
 
     def _pause_s(self) -> float:
         waits = [
@@ -141,11 +141,11 @@ async def _in_groups(timers: Sequence[Timer], act: Callable[[Timer], None]) -> N
     """Do something with each, and let others run in between."""
     for start in range(0, len(timers), _GROUP):
         for timer in timers[start : start + _GROUP]:
-            _guarded(timer.timed, partial(act, timer))
+            _call_safely(timer.timed, partial(act, timer))
         await asyncio.sleep(0)
 
 
-def _guarded(timed: Timed, act: Callable[[], None]) -> None:
+def _call_safely(timed: Timed, act: Callable[[], None]) -> None:
     try:
         act()
     except Exception:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bullworks.bullmq import Duration
-from bullworks.schedule.decorators.deferred import Deferred, shown
+from bullworks.schedule.decorators.deferred import Deferred, format_option
 from bullworks.schedule.decorators.marking import F, marking
 
 CRON = "__crons__"
@@ -26,7 +26,7 @@ class CronMark:
     distributed: Deferred[bool]
 
     def __str__(self) -> str:
-        return f"@cron({shown(self.expression)})"
+        return f"@cron({format_option(self.expression)})"
 
 
 def cron(

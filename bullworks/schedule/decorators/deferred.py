@@ -76,7 +76,7 @@ def settle(value: Any, settings: SettingsSource) -> Any:
     return value
 
 
-def shown(value: object) -> str:
+def format_option(value: object) -> str:
     """Format an option for messages."""
     if isinstance(value, FromSettings):
         return repr(value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from bullworks.bullmq import Duration
-from bullworks.schedule.decorators.deferred import Deferred, shown
+from bullworks.schedule.decorators.deferred import Deferred, format_option
 from bullworks.schedule.decorators.marking import F, marking
 
 INTERVAL = "__intervals__"
@@ -19,7 +19,7 @@ class IntervalMark:
     every: Deferred[Duration]
 
     def __str__(self) -> str:
-        return f"@interval({shown(self.every)})"
+        return f"@interval({format_option(self.every)})"
 
 
 @overload

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from bullworks.bullmq import Duration
-from bullworks.schedule.decorators.deferred import Deferred, shown
+from bullworks.schedule.decorators.deferred import Deferred, format_option
 from bullworks.schedule.decorators.marking import F, marking
 
 TIMEOUT = "__timeouts__"
@@ -19,7 +19,7 @@ class TimeoutMark:
     after: Deferred[Duration]
 
     def __str__(self) -> str:
-        return f"@timeout({shown(self.after)})"
+        return f"@timeout({format_option(self.after)})"
 
 
 @overload

@@ -97,12 +97,12 @@ def warn_of_misses(cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> Non
     log.warning(
         "cron %s missed %s: %s",
         cron.name,
-        counted(ticks_ms),
+        count_ticks(ticks_ms),
         reason,
         extra={"job_name": cron.name, "first_tick_ms": ticks_ms[0], "last_tick_ms": ticks_ms[-1]},
     )
 
 
-def counted(ticks_ms: Sequence[int]) -> str:
+def count_ticks(ticks_ms: Sequence[int]) -> str:
     """Format a count of ticks: `a tick`, `3 ticks`."""
     return "a tick" if len(ticks_ms) == 1 else f"{len(ticks_ms)} ticks"

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bullworks.redis import Argument, PipelinedConnection, RedisError, ServerError
-from bullworks.schedule.journal.journal import CronFacts, counted
+from bullworks.schedule.journal.journal import CronFacts, count_ticks
 from bullworks.schedule.journal.keys import NAMES
 from bullworks.schedule.journal.scripts import LEASE_MS, CronScripts, Instance, Listing
 
@@ -207,7 +207,7 @@ class Recorder:
                 log.error(
                     "cron %s: %s ran in no process: %s",
                     cron.name,
-                    counted(outcome.listed),
+                    count_ticks(outcome.listed),
                     miss.reason,
                     extra={"job_name": cron.name, "ticks_ms": outcome.listed},
                 )

@@ -50,12 +50,12 @@ class CronRecord:
     running_on: Sequence[str]
 
 
-async def recorded_names(connection: PipelinedConnection) -> list[str]:
+async def read_names(connection: PipelinedConnection) -> list[str]:
     """Read the names of all crons that have records."""
     return sorted(name.decode() for name in await connection.execute("ZRANGE", NAMES, 0, -1))
 
 
-async def counted_names(connection: PipelinedConnection, most: int) -> tuple[list[str], int]:
+async def read_recent_names(connection: PipelinedConnection, most: int) -> tuple[list[str], int]:
     """Sort and limit names to those written last; also returns how many there are."""
     names, total = await asyncio.gather(
         connection.execute("ZREVRANGE", NAMES, 0, most - 1), connection.execute("ZCARD", NAMES)

@@ -70,10 +70,12 @@ class Isolation:
 
     def unused(self) -> Iterator[UnknownOverrideError]:
         """List problems with servers named for a `for_root()` that no module imports."""
-        known = sorted(map(_shown, self._roots))
+        known = sorted(map(_describe_root, self._roots))
         for key in self._servers:
             if key not in self._roots:
-                yield UnknownOverrideError("use_redis", _argument(key), f"no module imports {_shown(key)}", None, known)
+                yield UnknownOverrideError(
+                    "use_redis", _argument(key), f"no module imports {_describe_root(key)}", None, known
+                )
 
     def adapt(self, given: Binding) -> Binding:
         """Replace a module's binding by its isolated version."""
@@ -131,7 +133,7 @@ def _argument(config_key: str | None) -> str:
     return "" if config_key is None else f"config_key={config_key!r}"
 
 
-def _shown(config_key: str | None) -> str:
+def _describe_root(config_key: str | None) -> str:
     return f"BullModule.for_root({_argument(config_key)})"
 
 

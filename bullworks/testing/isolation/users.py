@@ -20,11 +20,13 @@ class Users:
 
     def queue(self, name: str) -> str:
         """Name the queue and its users: `the queue 'email' of UserService`."""
-        return _owned(f"the queue {name!r}", (owners for user, owners in self._owners.items() if _is_queue(user, name)))
+        return _name_owners(
+            f"the queue {name!r}", (owners for user, owners in self._owners.items() if _is_queue(user, name))
+        )
 
     def flow_producer(self) -> str:
         """Name the flow producer and its users: `the FlowProducer of UserService`."""
-        return _owned("the FlowProducer", (owners for user, owners in self._owners.items() if _is_producer(user)))
+        return _name_owners("the FlowProducer", (owners for user, owners in self._owners.items() if _is_producer(user)))
 
     @property
     def others(self) -> list[str]:
@@ -47,6 +49,6 @@ def _is_producer(user: Entry) -> bool:
     return isinstance(user.token, FlowProducerToken)
 
 
-def _owned(thing: str, owners: Iterable[list[Entry]]) -> str:
+def _name_owners(thing: str, owners: Iterable[list[Entry]]) -> str:
     names = dict.fromkeys(label(owner.token) for each in owners for owner in each)
     return f"{thing} of {' and '.join(names)}" if names else thing

@@ -86,12 +86,12 @@ class Children:
         return DependenciesCount(len(self.processed), len(self.unprocessed), len(self.ignored), len(self.failed))
 
 
-def flat(fields: Hash) -> list[bytes]:
+def flatten(fields: Hash) -> list[bytes]:
     """Flatten a hash as Redis sends it: name, value, name, value."""
     return [part for pair in fields.items() for part in pair]
 
 
-def ordered(ids: Iterable[str], start: int, end: int, *, asc: bool) -> list[str]:
+def slice_page(ids: Iterable[str], start: int, end: int, *, asc: bool) -> list[str]:
     """Slice a page, both ends included, as Redis does: -1 is the last."""
     in_order = list(ids)
     if not asc:

@@ -47,7 +47,7 @@ class Tally:
         lua/record.lua reads and writes the same.
         """
         heads = f"{self.completed} {self.failed} {self.retried} {self.oldest_ms}"
-        return f"{heads};{_encoded(self.run)};{_encoded(self.wait)}"
+        return f"{heads};{_encode_histogram(self.run)};{_encode_histogram(self.wait)}"
 
     @classmethod
     def decode(cls, text: bytes) -> "Tally":
@@ -59,16 +59,16 @@ class Tally:
         heads, run, wait = text.decode("ascii").split(";")
         tally = cls()
         tally.completed, tally.failed, tally.retried, tally.oldest_ms = map(int, heads.split())
-        tally.run, tally.wait = _decoded(run), _decoded(wait)
+        tally.run, tally.wait = _decode_histogram(run), _decode_histogram(wait)
         return tally
 
 
-def _encoded(histogram: Histogram) -> str:
+def _encode_histogram(histogram: Histogram) -> str:
     pairs = (f" {bucket}:{count}" for bucket, count in sorted(histogram.counts.items()))
     return f"{histogram.sum_us}{''.join(pairs)}"
 
 
-def _decoded(text: str) -> Histogram:
+def _decode_histogram(text: str) -> Histogram:
     sum_us, *pairs = text.split()
     split = (pair.split(":") for pair in pairs)
     return Histogram({int(bucket): int(count) for bucket, count in split}, int(sum_us))
