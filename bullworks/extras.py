@@ -19,7 +19,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(eq=False)
 class MissingExtraError(FactError, ImportError):
-    """A part of Bullworks was used whose packages are not installed.
+    """A part of Bullworks was used whose optional packages are not installed.
 
     Attributes:
         extra: the extra that brings them, as in `pip install 'bullworks[board]'`.
@@ -39,7 +39,7 @@ class MissingExtraError(FactError, ImportError):
 
 
 def require(extra: str, part: str) -> None:
-    """See that the packages of an extra are installed, without importing them.
+    """Check that the packages of an extra are installed, without importing them.
 
     Args:
         extra: one of EXTRAS.

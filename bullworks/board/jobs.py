@@ -34,7 +34,7 @@ AppJob = dict[str, Any]
 
 
 class JobReader:
-    """Reads the jobs of one queue, complete with state and logs.
+    """Reads jobs in the form that the board displays.
 
     Args:
         redaction: hides secrets.
@@ -58,7 +58,7 @@ class JobReader:
         connection = entry.queue.connection.at(keys.base)
         most_bytes = min(self._shown_bytes, _PAGE_BYTES // len(job_ids))
         await connection.connect()
-        looks = await _gathered([_look(connection, keys.of(job_id)) for job_id in job_ids])
+        looks = await _gather_groups([_look(connection, keys.of(job_id)) for job_id in job_ids])
         jobs: list[AppJob] = []
         second: list[tuple[int, str, dict[bytes, bytes], list[int]]] = []
         for job_id, look in zip(job_ids, looks, strict=True):
@@ -69,7 +69,7 @@ class JobReader:
             if codec.NAME in small or codec.TIMESTAMP in small:
                 second.append((len(jobs), job_id, small, look[1:]))
                 jobs.append({})
-        parts = await _gathered(
+        parts = await _gather_groups(
             [
                 [
                     connection.send(
@@ -100,11 +100,11 @@ class JobReader:
         self, entry: BoardQueue, job_id: str, fields: dict[bytes, bytes], oversize: dict[bytes, int], most_bytes: int
     ) -> AppJob:
         try:
-            return self._formatted(entry, job_id, fields, oversize, most_bytes)
+            return self._format(entry, job_id, fields, oversize, most_bytes)
         except (ValueError, RecursionError, TypeError) as error:
             return unreadable(job_id, f"{type(error).__name__}: {error}")
 
-    def _formatted(
+    def _format(
         self, entry: BoardQueue, job_id: str, fields: dict[bytes, bytes], oversize: dict[bytes, int], most_bytes: int
     ) -> AppJob:
         def value(field: bytes, default: Any) -> Any:
@@ -203,7 +203,7 @@ def _look(connection: PipelinedConnection, key: str) -> list[asyncio.Future[Any]
     return [connection.send("HMGET", key, *_SMALL), *sizes]
 
 
-async def _gathered(groups: Sequence[list[asyncio.Future[Any]]]) -> list[list[Any] | ServerError]:
+async def _gather_groups(groups: Sequence[list[asyncio.Future[Any]]]) -> list[list[Any] | ServerError]:
     """The replies of each group; or the first error that Redis answered in it."""
     replies = iter(await asyncio.gather(*(reply for group in groups for reply in group), return_exceptions=True))
     gathered: list[list[Any] | ServerError] = []

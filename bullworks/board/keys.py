@@ -2,8 +2,10 @@
 
 
 def audit_of(prefix: str) -> str:
-    """Stream: one entry a mutation, bounded. It holds the queues' prefix, and with it its {tag}: on a cluster it is
-    where they are."""
+    """Build the key of the audit trail: a bounded stream, one entry per mutation.
+
+    It contains the queues' prefix, and so their {tag}: on a cluster the stream is on the queues' node.
+    """
     return f"bullworks:board:audit:{prefix}"
 
 

@@ -114,6 +114,6 @@ class BoardQueues:
         """Find a displayed queue by its name."""
         return self._queues.get(name)
 
-    def qualified(self, name: str) -> BoardQueue | None:
+    def find_qualified(self, name: str) -> BoardQueue | None:
         """Find a displayed queue by its name in Redis, prefix included."""
         return next((entry for entry in self._queues.values() if entry.qualified_name == name), None)

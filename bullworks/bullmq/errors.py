@@ -32,7 +32,7 @@ class InvalidOptionError(QueueError, ValueError):
 
     @classmethod
     def unknown(cls, option: str, known: Iterable[str], *, of_jobs: Iterable[str] = ()) -> "InvalidOptionError":
-        """For a name that is none of `known`: names the near one, or all.
+        """Build the error for an unknown option name; it names the nearest known one, or all.
 
         Args:
             of_jobs: the options of jobs, where those of something else are known: it may be meant for a job.
@@ -60,7 +60,7 @@ class InvalidPayloadError(QueueError, ValueError):
 
 @dataclass(eq=False)
 class JobNotFoundError(QueueError):
-    """There is no such job: it was removed, by retention or by somebody."""
+    """The job does not exist: it was removed, by retention or by a caller."""
 
     job_id: str
     operation: str
@@ -134,7 +134,7 @@ class WrongKeyTypeError(QueueError):
 
 @dataclass(eq=False)
 class ScriptFailedError(QueueError):
-    """What lies in Redis under the job, or beside it, is not what a script can work with; nothing was changed."""
+    """The data in Redis is not what the script can work with; nothing was changed."""
 
     job_id: str
     problem: str
@@ -181,7 +181,7 @@ class ActiveJobsError(QueueError):
 
 @dataclass(eq=False)
 class SchedulerJobError(QueueError):
-    """The job is the one that its scheduler keeps waiting: it leaves with the scheduler only."""
+    """The job is its scheduler's pending job, which can only be removed with the scheduler."""
 
     job_id: str
     operation: str
@@ -204,7 +204,7 @@ class ParentError(QueueError):
 
 @dataclass(eq=False)
 class PartlyAddedError(QueueError):
-    """Of many jobs or flows that were added together some are stored: one trip to Redis failed, and others did not.
+    """Only some of the jobs or flows added together are stored: one trip to Redis failed, others did not.
 
     Attributes:
         what: "jobs" or "flows".
@@ -241,7 +241,7 @@ def _spans(numbers: Sequence[int]) -> str:
 
 
 def addition_error(code: int, name: str, parent_key: str) -> QueueError:
-    """What lua/lib/add.lua's refusal to add a job means."""
+    """Build the error for a code with which lua/lib/add.lua refused to add a job."""
     if code == -5:
         return ParentError(name, parent_key, "there is no such job; add the parent first, or both as a flow")
     if code == -7:
@@ -262,7 +262,7 @@ class JobFailedError(QueueError):
 
 @dataclass(eq=False)
 class JobWaitTimeoutError(QueueError, TimeoutError):
-    """A job did not finish while somebody waited for it; it may still."""
+    """A job did not finish within the wait's timeout; it may still finish."""
 
     job_id: str
     queue_name: str
@@ -315,7 +315,7 @@ class MalformedEventError(QueueError, ValueError):
 
 
 def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str = "active") -> QueueError:
-    """What a script's refusal means, the only place that compares its codes.
+    """Convert a script's error code to an exception; the only place that compares the codes.
 
     Args:
         code: as the headers of lua/advance.lua, remove_job.lua, reprocess_job.lua and promote_job.lua have it.
@@ -340,7 +340,7 @@ def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str
 
 
 class MovedError(Exception):
-    """Base of those that say: I have moved the job myself, so there is nothing to store."""
+    """Base of the errors by which a handler says that it moved its job itself, so no outcome is stored."""
 
 
 class DelayedError(MovedError):

@@ -33,7 +33,7 @@ _MOST_IN_FLOW = 1_000
 
 
 class FlowJob(TypedDict):
-    """One job of a flow, with those it waits for."""
+    """One job of a flow, with the children that it waits for."""
 
     name: str
     queue_name: str
@@ -45,7 +45,7 @@ class FlowJob(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class JobNode:
-    """A job of a flow, as it was added or read, and its children."""
+    """A job of a flow as stored in Redis, and its children."""
 
     job: Job
     children: list["JobNode"] = field(default_factory=list)
@@ -122,13 +122,13 @@ class FlowProducer:
         await self.close()
 
     async def close(self) -> None:
-        """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
+        """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         await self._readers.close()
         if self._owns_connection:
             await self.connection.close()
 
     async def wait_until_ready(self) -> None:
-        """Connect.
+        """Connect to Redis.
 
         Raises:
             ConnectError: Redis cannot be reached or refuses this client.
@@ -187,7 +187,7 @@ class FlowProducer:
     async def get_flow(
         self, job_id: str, queue_name: str, *, prefix: str | None = None, depth: int = 10, max_children: int = 20
     ) -> JobNode | None:
-        """Read a tree from a job down; None where there is no such job.
+        """Read a tree from a job down; None if the job does not exist.
 
         Args:
             depth: levels that are read, the job's own included, >= 1.

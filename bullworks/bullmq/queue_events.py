@@ -94,12 +94,12 @@ class QueueEvents:
 
     @property
     def last_event_id(self) -> str:
-        """The last event that was told: store it to go on there another time. "$" before it has started."""
+        """The id of the last delivered event; store it to resume from there. "$" before the start."""
         return "$" if self._reader.position is None else str(self._reader.position)
 
     @property
     def waits(self) -> JobWaits:
-        """Who waits for jobs by means of these events; for Job.wait_until_finished."""
+        """The pending waits for jobs, on which Job.wait_until_finished relies."""
         return self._reader.waits
 
     def on(self, event: str, callback: C) -> C:
@@ -114,11 +114,11 @@ class QueueEvents:
         return self._emitter.on(self._known(event), callback)
 
     def once(self, event: str, callback: C) -> C:
-        """The same for the next such event only."""
+        """Call `callback` on the next such event only."""
         return self._emitter.once(self._known(event), callback)
 
     def off(self, event: str, callback: Callable[..., Any]) -> None:
-        """Forget a callback of `on` or `once`; one that is not registered is no error."""
+        """Remove a callback of `on` or `once`; an unknown one is ignored."""
         self._emitter.off(event, callback)
 
     def on_custom(self, event: str, callback: C) -> C:
@@ -126,19 +126,19 @@ class QueueEvents:
         return self._emitter.on(_custom(event), callback)
 
     def off_custom(self, event: str, callback: Callable[..., Any]) -> None:
-        """Forget a callback of `on_custom`."""
+        """Remove a callback of `on_custom`."""
         self._emitter.off(_custom(event), callback)
 
     def on_any(self, callback: C) -> C:
-        """Call `callback` with (event, args, event_id) on every event of the stream, those of your own included."""
+        """Call `callback` with (event, args, event_id) on every event of the stream, custom ones included."""
         return self._emitter.on(_ANY, callback)
 
     def off_any(self, callback: Callable[..., Any]) -> None:
-        """Forget a callback of `on_any`."""
+        """Remove a callback of `on_any`."""
         self._emitter.off(_ANY, callback)
 
     async def start(self) -> None:
-        """Connect and begin to listen: no event after this has returned is missed. Repeating does nothing.
+        """Connect and start listening: no event after this returns is missed. Repeating does nothing.
 
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
@@ -156,7 +156,7 @@ class QueueEvents:
             raise
 
     async def catch_up(self, connection: PipelinedConnection) -> None:
-        """Wait until all events that have happened by now were told.
+        """Wait until all events that have happened so far were delivered.
 
         Args:
             connection: to ask over; the own one waits for events.
@@ -167,7 +167,7 @@ class QueueEvents:
         await self.waits.until_reached((await event_bounds(connection, self.keys))[1])
 
     async def close(self) -> None:
-        """Stop listening and let the connection go. Closing twice, or before starting, is fine."""
+        """Stop listening and close the connection. Closing twice, or before starting, is fine."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(), name=f"events-close:{self.queue_name}")
         await asyncio.shield(self._closing)

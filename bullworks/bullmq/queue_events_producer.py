@@ -19,7 +19,7 @@ _RESERVED = frozenset({"error", "gap"})
 
 
 class QueueEventsProducer:
-    """Publishes events of one's own into a queue's stream. Opens no socket until the first.
+    """Publishes custom events into a queue's stream. Opens no socket until the first.
 
     Args:
         queue_name: as the queue's.
@@ -48,7 +48,7 @@ class QueueEventsProducer:
         await self.close()
 
     async def publish_event(self, event: Mapping[str, EventValue], max_events: int = 1_000) -> str:
-        """Publish `{"event_name": "painted", "color": "red"}`; listeners hear `painted` with `{"color": "red"}`.
+        """Publish `{"event_name": "painted", "color": "red"}`; listeners receive `painted` with `{"color": "red"}`.
 
         Node's listeners get it too, and ours hear what Node's producer publishes, by the names used there.
 
@@ -72,7 +72,7 @@ class QueueEventsProducer:
         fields: list[str] = []
         for field, value in event.items():
             if field != "event_name":
-                fields += (_checked_field(field), _stored(field, value))
+                fields += (_check_field(field), _to_text(field, value))
         stream = self.keys.of("events")
         event_id: bytes = await self._connection.execute(
             "XADD", stream, "MAXLEN", "~", max_events, "*", EVENT, name, *fields
@@ -80,18 +80,18 @@ class QueueEventsProducer:
         return event_id.decode()
 
     async def close(self) -> None:
-        """Let a connection of its own go; a shared one stays. Closing twice is fine."""
+        """Close the producer's own connection; a shared one stays open. Closing twice is fine."""
         if self._owns_connection:
             await self._connection.close()
 
 
-def _checked_field(field: object) -> str:
+def _check_field(field: object) -> str:
     if not isinstance(field, str) or not field or not checks.is_utf8(field) or field == EVENT.decode():
         raise InvalidOptionError("event", f"cannot have a field {field!r}")
     return field
 
 
-def _stored(field: str, value: object) -> str:
+def _to_text(field: str, value: object) -> str:
     """The text that npm bullmq stores for such a value."""
     if value is None:
         return ""

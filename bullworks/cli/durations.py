@@ -9,7 +9,7 @@ PATTERN = re.compile(r"(\d+(?:\.\d+)?) ?(ms|[smhd])?", re.ASCII)
 
 
 def milliseconds(text: str) -> int:
-    """Whole milliseconds; a bare number is milliseconds already, as everywhere in BullMQ.
+    """Parse a duration to whole milliseconds; a bare number is milliseconds, as everywhere in BullMQ.
 
     Raises:
         typer.BadParameter: it is not a number, with or without a unit.

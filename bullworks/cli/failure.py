@@ -19,7 +19,7 @@ EXIT_USAGE = 2  # as typer itself ends for a wrong option
 
 @dataclass(eq=False)
 class CommandError(FactError):
-    """The command cannot do what was asked; the text is for the user."""
+    """The command cannot do what was asked; the message is for the user."""
 
     message: str
     hint: str = ""
@@ -29,7 +29,7 @@ class CommandError(FactError):
 
     @classmethod
     def unknown(cls, kind: str, name: str, known: list[str]) -> "CommandError":
-        """There is no such thing; names the near one, or what there is."""
+        """Build the error for an unknown name; it suggests the nearest known name, or lists all."""
         near = suggestion(name, known)
         if near:
             return cls(f"there is no {kind} {name!r}", f"Did you mean {near!r}?")
@@ -43,7 +43,7 @@ WRONG_INPUT = (SettingsError, UnknownWorkerError, BadUrlError, InvalidOptionErro
 
 
 def message_of(error: BaseException) -> str | None:
-    """What to print for an error that a user can cause; None where only a traceback will do."""
+    """Format an error that a user can cause; None for errors that need a traceback."""
     leaves = list(_leaves(error))
     if not all(isinstance(leaf, EXPECTED) for leaf in leaves):
         return None
@@ -60,6 +60,6 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def exit_code_of(error: BaseException) -> int:
-    """2 where the input or the configuration was wrong, 1 where something failed."""
+    """Choose the exit code: 2 for wrong input or configuration, 1 for a failure."""
     is_wrong_input = all(isinstance(leaf, WRONG_INPUT) for leaf in _leaves(error))
     return EXIT_USAGE if is_wrong_input else EXIT_FAILED

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bullworks.bullmq import Job
-from bullworks.cli.connection import Queues, reached_queues
+from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.failure import CommandError
 from bullworks.cli.output import print_json, print_table
 from bullworks.cli.running import run
@@ -42,10 +42,10 @@ def show(
 
 
 async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:
-    async with reached_queues() as queues:
+    async with open_queues() as queues:
         if queue is None:
             queue = await _only_queue_with(queues, job_id)
-        async with queues.opened(queue) as opened:
+        async with queues.open_queue(queue) as opened:
             job = await opened.get_job(job_id)
             if job is None:
                 raise CommandError(f"there is no job {job_id!r} in {queue}")
@@ -55,7 +55,7 @@ async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:
 async def _only_queue_with(queues: Queues, job_id: str) -> str:
     found = []
     for name in await queues.names():
-        async with queues.opened(name, must_exist=False) as opened:
+        async with queues.open_queue(name, must_exist=False) as opened:
             if await opened.get_job(job_id) is not None:
                 found.append(name)
     if not found:
@@ -66,7 +66,7 @@ async def _only_queue_with(queues: Queues, job_id: str) -> str:
 
 
 async def facts_of(job: Job) -> dict[str, Any]:
-    """What is worth showing, in reading order; times as ISO text."""
+    """List a job's facts in reading order; times as ISO text."""
     return {
         "id": job.id,
         "queue": job.queue_name,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from bullworks.bullmq import Job, JobOptions, Queue
-from bullworks.cli.connection import Queues, reached_queues
+from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.durations import milliseconds
 from bullworks.cli.failure import CommandError
 from bullworks.cli.output import print_json, print_table, say
@@ -29,7 +29,7 @@ CleanState = Literal["completed", "failed", "waiting", "delayed", "prioritized"]
 
 def _with_queue(name: str, action: Callable[[Queue], Coroutine[Any, Any, Any]]) -> Any:
     async def act() -> Any:
-        async with reached_queues() as queues, queues.opened(name) as queue:
+        async with open_queues() as queues, queues.open_queue(name) as queue:
             return await action(queue)
 
     return run(act())
@@ -43,7 +43,7 @@ def list_queues(as_json: AsJson = False) -> None:
     """
 
     async def act() -> dict[str, dict[str, int]]:
-        async with reached_queues() as queues:
+        async with open_queues() as queues:
             return {name: await _counts(queues, name) for name in await queues.names()}
 
     counts = run(act())
@@ -57,13 +57,13 @@ def list_queues(as_json: AsJson = False) -> None:
 
 
 async def _counts(queues: Queues, name: str) -> dict[str, int]:
-    async with queues.opened(name, must_exist=False) as queue:
+    async with queues.open_queue(name, must_exist=False) as queue:
         return dict(await queue.get_job_counts())
 
 
 @queue_app.command()
 def counts(queue: Name, as_json: AsJson = False) -> None:
-    """How many jobs are in each state.
+    """Count the jobs in each state.
 
     Example: main.py queue counts email
     """
@@ -115,12 +115,12 @@ def add(
         options["job_id"] = job_id
 
     async def act() -> Job:
-        async with reached_queues() as queues:
+        async with open_queues() as queues:
             known = [] if new else await queues.names()
             if not new and queue not in known:
                 error = CommandError.unknown("queue", queue, known)
                 raise CommandError(error.message, f"{error.hint} With --new it is made.")
-            async with queues.opened(queue, must_exist=False) as opened:
+            async with queues.open_queue(queue, must_exist=False) as opened:
                 return await opened.add(job, payload, **options)
 
     added = run(act())
@@ -132,14 +132,14 @@ def add(
 
 @queue_app.command()
 def pause(queue: Name) -> None:
-    """Let no worker start another job; running ones finish."""
+    """Pause a queue: workers start no further jobs; running ones finish."""
     _with_queue(queue, lambda opened: opened.pause())
     say(f"Paused {queue}.")
 
 
 @queue_app.command()
 def resume(queue: Name) -> None:
-    """Undo pause."""
+    """Resume a paused queue."""
     _with_queue(queue, lambda opened: opened.resume())
     say(f"Resumed {queue}.")
 
@@ -169,7 +169,7 @@ def drain(
     delayed: Annotated[bool, typer.Option("--delayed", help="Remove delayed jobs too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove all jobs that wait. Running and finished ones stay."""
+    """Remove all waiting jobs. Running and finished ones stay."""
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Remove all jobs that wait in {queue}?", abort=True)
     _with_queue(queue, lambda opened: opened.drain(delayed))
@@ -181,7 +181,7 @@ def retry(
     queue: Name,
     job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One job; without it all failed ones.")] = None,
 ) -> None:
-    """Let failed jobs run again.
+    """Retry failed jobs.
 
     Example: main.py queue retry email
     """

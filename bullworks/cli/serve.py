@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 async def serve(program: Program, *, process: int | None = None) -> None:
-    """Run the whole service; returns once a signal has ended it in order.
+    """Run the whole service until a signal ends it in order.
 
     Args:
         process: which of several processes this is, for the log; None: it stands alone.

@@ -25,7 +25,7 @@ _START_S = 10.0
 
 
 class Supervisor:
-    """Runs one process for each entry of `settings`, until a signal or until they cannot start.
+    """Runs one process for each entry of `settings`, until a signal, or until a process cannot start.
 
     Args:
         command: starts one process, with its number and names behind it.
@@ -47,7 +47,7 @@ class Supervisor:
         self._asked_with: set[int] = set()
 
     async def run(self) -> int:
-        """Returns the exit code, once all have ended.
+        """Run the processes; returns the exit code once all have ended.
 
         Returns:
             0: all closed in order after a signal; else the code of a process that could not start, or 1.
@@ -95,7 +95,7 @@ class Supervisor:
         log.error(
             "process %d ended, %s; it starts again in %.1f s",
             number,
-            _described(code),
+            _describe_exit(code),
             delay_s,
             extra={"exit_code": code, "deaths": deaths},
         )
@@ -107,7 +107,7 @@ class Supervisor:
 
     def _ended(self, number: int, code: int) -> None:
         is_in_order = code == 0 or -code in self._asked_with
-        log.log(logging.INFO if is_in_order else logging.ERROR, "process %d ended, %s", number, _described(code))
+        log.log(logging.INFO if is_in_order else logging.ERROR, "process %d ended, %s", number, _describe_exit(code))
         if not is_in_order and self._exit_code == 0:
             self._exit_code = EXIT_FAILED
 
@@ -140,7 +140,7 @@ class Supervisor:
             do(child)
 
 
-def _described(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -28,7 +28,7 @@ from bullworks.core.errors import (
     UnknownProviderError,
     WiringError,
 )
-from bullworks.core.hints import asked_for_by_mark
+from bullworks.core.hints import register_mark
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
@@ -68,7 +68,6 @@ __all__ = [
     "Token",
     "UnknownProviderError",
     "WiringError",
-    "asked_for_by_mark",
     "command",
     "create_application",
     "dynamic_module",
@@ -79,5 +78,6 @@ __all__ = [
     "module",
     "most_arguments",
     "provide",
+    "register_mark",
     "snake_case",
 ]

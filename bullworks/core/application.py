@@ -40,7 +40,7 @@ class _State(Enum):
 
 
 def create_application(module: type[Any] | ModuleContainer, *, settings: SettingsSource | None = None) -> "Application":
-    """An application made of a module class, or of the container that a `for_root()` returned.
+    """Create an application from a module class, or from the container that a `for_root()` returned.
 
         async with await create_application(AppModule) as app:
             app.enable_shutdown_hooks()
@@ -98,7 +98,7 @@ class Application(Resolver):
         await self.close()
 
     def select(self, module: type[Any]) -> ModuleContainer:
-        """The container of one of the application's modules, to ask it for what several modules provide.
+        """Select a module's container, to look up what several modules provide.
 
         Raises:
             UnknownProviderError: the application has no such module.
@@ -114,7 +114,7 @@ class Application(Resolver):
         return open_request(self._node, self._graph, values or {})
 
     async def init(self) -> "Application":
-        """Build everything and run the start hooks. Once it runs, this does nothing.
+        """Build everything and run the start hooks. Does nothing if the application runs already.
 
         Raises:
             WiringError: something needed is provided by nobody; lists every problem.

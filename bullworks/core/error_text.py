@@ -36,7 +36,7 @@ _VISIBLE_NAMES_SHOWN = 30
 
 
 def render(problems: Sequence[Problem]) -> str:
-    """One text for all problems of a start, each with what to do about it."""
+    """Render all problems of a start as one text, each with its remedy."""
     if len(problems) == 1:
         return render_problem(problems[0])
     numbered = (f"{number}. {render_problem(problem)}" for number, problem in enumerate(problems, 1))
@@ -44,7 +44,7 @@ def render(problems: Sequence[Problem]) -> str:
 
 
 def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one text a case
-    """What is wrong, where, and what to do."""
+    """Render one problem: what is wrong, where, and what to do."""
     match problem:
         case UnresolvedParameter():
             return _unresolved(problem)
@@ -100,7 +100,7 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
 
 
 def render_duplicate(duplicate: DuplicateExport) -> str:
-    """Which of two imports serves a token, and how to be rid of the doubt."""
+    """Render which of two imports serves a token, and how to resolve the ambiguity."""
     return (
         f"{duplicate.module} imports {duplicate.token} from both {duplicate.used} and {duplicate.ignored}; "
         f"{duplicate.used} comes first and is used. Export it from one of them only."

@@ -11,7 +11,7 @@ from bullworks.errors import FactError
 
 
 class CoreError(FactError, Error):
-    """Base class: something about modules, providers or the application is wrong."""
+    """Base of the errors about modules, providers or the application."""
 
 
 @dataclass(eq=False)
@@ -26,7 +26,7 @@ class WiringError(CoreError):
 
 @dataclass(eq=False)
 class UnknownProviderError(CoreError, AttributeError):
-    """Nothing provides what was asked for by token or by attribute."""
+    """No provider has the requested token or attribute."""
 
     wanted: str
     module: str
@@ -40,7 +40,7 @@ class UnknownProviderError(CoreError, AttributeError):
 
 @dataclass(eq=False)
 class AmbiguousProviderError(CoreError, AttributeError):
-    """Several modules provide what was asked for, each its own."""
+    """Several modules provide the requested token, each with its own provider."""
 
     wanted: str
     modules: Sequence[str]
@@ -69,7 +69,7 @@ class AsyncFactoryError(CoreError):
 
 @dataclass(eq=False)
 class BuildCircleError(CoreError):
-    """A constructor or a factory asked, while it ran, for what is built with its own object."""
+    """A running constructor or factory requested something that depends on its own object."""
 
     wanted: str
     asking: str
@@ -83,7 +83,7 @@ class BuildCircleError(CoreError):
 
 @dataclass(eq=False)
 class RecipeInUseError(CoreError):
-    """An override on a container that an open application has copied; it would reach nobody."""
+    """An override on a container that an open application has copied would have no effect."""
 
     token: str
     module: str
@@ -97,7 +97,7 @@ class RecipeInUseError(CoreError):
 
 @dataclass(eq=False)
 class ApplicationStateError(CoreError):
-    """The application is not in the state that the call needs."""
+    """The application's state does not allow the call."""
 
     application: str
     problem: str
@@ -108,7 +108,7 @@ class ApplicationStateError(CoreError):
 
 @dataclass(eq=False)
 class RequestError(CoreError):
-    """Something REQUEST-scoped was asked for where it cannot be had; `problem` says why."""
+    """A REQUEST-scoped provider was requested where it is not available; `problem` says why."""
 
     wanted: str
     problem: str
@@ -118,13 +118,13 @@ class RequestError(CoreError):
 
     @classmethod
     def not_of_one(cls, wanted: str) -> "RequestError":
-        """A value is given to a request for something that all requests share."""
+        """Build the error for a request value whose provider is shared by all requests."""
         return cls(wanted, "can't be given to a request, which it would outlive: provide it with scope=Scope.REQUEST")
 
 
 @dataclass(eq=False)
 class ForcedShutdownError(CoreError):
-    """A second signal came and the rest of the shutdown was given up."""
+    """A second signal arrived, and the rest of the shutdown was skipped."""
 
     hook: str
 
@@ -133,4 +133,4 @@ class ForcedShutdownError(CoreError):
 
 
 class OverrideTooLateWarning(UserWarning):
-    """An override came after its consumers were built; they keep what they have."""
+    """An override came after its consumers were built; they keep the original."""

@@ -29,7 +29,7 @@ from bullworks.suggestion import suggestion
 def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling first
     consumer: Entry, parameter: Parameter, visible: Mapping[AnyToken, Entry], graph: Graph, attribute: str
 ) -> Hint:
-    """The most telling reason why nothing visible serves a parameter; what is missing would have this attribute."""
+    """Find the most likely reason why nothing visible serves a parameter, which would have this attribute."""
     token, node = parameter.token, consumer.node
     if parameter.unreadable_name is not None:
         return NameNotThere(parameter.unreadable_name, is_local=_is_local(consumer))
@@ -59,12 +59,12 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` is probably a misspelling of."""
+    """Find the known name that `name` is probably a misspelling of."""
     return suggestion(name, known, likeness=0.75)
 
 
-def told_apart(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:
-    """How messages name a token that is not there, and the known one that it probably stands for.
+def distinguish_names(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:
+    """Name a missing token and the similar known one, in full where their short names are equal.
 
     Where both read the same, they are named in full: a hint that repeats the question helps nobody.
     """
@@ -79,8 +79,8 @@ def told_apart(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | N
 _MARKS: dict[type[Any], str] = {}
 
 
-def asked_for_by_mark(cls: type[Any], how: str) -> None:
-    """Have the error about a parameter that asks for a class by its type alone say how it is asked for."""
+def register_mark(cls: type[Any], how: str) -> None:
+    """Register how a parameter asks for one of several objects of a class, for error messages."""
     _MARKS[cls] = how
 
 

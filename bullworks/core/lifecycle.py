@@ -41,7 +41,7 @@ _STOP_HOOKS = (
 
 
 class Lifecycle:
-    """Calls the hooks of one application. Remembers who was initialised: only those are told of the end."""
+    """Calls the hooks of one application; only instances that were initialised get stop hooks."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -50,7 +50,7 @@ class Lifecycle:
         """Which hook is running, for the message about one that never ends."""
 
     async def start(self) -> None:
-        """Call the start hooks; the first error ends it."""
+        """Call the start hooks; stops at the first error."""
         for entry, instance in instances_with_parts(self._graph):
             await self._call(entry, instance, _INIT_HOOK)
             self._initialised.append((entry, instance))
@@ -59,7 +59,7 @@ class Lifecycle:
                 await self._call(entry, instance, hook)
 
     async def stop(self, signal: str | None, errors: list[Exception]) -> None:
-        """Call the stop hooks of all that were initialised; an error goes to `errors` and stops nothing."""
+        """Call the stop hooks of all initialised instances; an error goes to `errors`, and the others still run."""
         for hook, takes_signal in _STOP_HOOKS:
             for entry, instance in reversed(self._initialised):
                 try:

@@ -78,29 +78,29 @@ class Entry:
 
     @property
     def is_overridden(self) -> bool:
-        """Whether something else stands in for it, so that what it needs does not matter."""
+        """Whether the entry is overridden, so that its own dependencies do not matter."""
         return self.provider.last_overriding is not None
 
     @property
     def is_lazy(self) -> bool:
-        """Whether it is left alone until something needs it."""
+        """Whether the entry is built only when needed."""
         return self.binding is None or self.binding.lazy
 
     @property
     def is_owned(self) -> bool:
-        """Whether its instance is this entry's own, neither another entry's nor a foreign container's."""
+        """Whether the instance belongs to this entry, neither to another nor to a foreign container."""
         return self.binding is not None and not isinstance(self.binding.recipe, UseExisting | UseProvider)
 
     @property
     def is_async(self) -> bool:
-        """Whether its own factory has to be awaited."""
+        """Whether the entry's own factory is async."""
         recipe = None if self.binding is None else self.binding.recipe
         return isinstance(recipe, UseFactory) and recipe.is_async
 
 
 @dataclass(eq=False, slots=True)
 class Dependency:
-    """One need of an entry.
+    """One dependency of an entry.
 
     Args:
         parameter: what was asked for.
@@ -114,5 +114,5 @@ class Dependency:
 
     @property
     def is_edge(self) -> bool:
-        """Whether its target has to exist before its consumer."""
+        """Whether the dependency's target must exist before its consumer."""
         return self.target is not None and not self.parameter.is_lazy

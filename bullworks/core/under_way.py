@@ -16,7 +16,7 @@ _UNDER_WAY: ContextVar[tuple[tuple[Entry, "asyncio.Task[object] | None"], ...]] 
 
 
 class under_way:  # noqa: N801 - a context manager, entered for each job: a class, since a generator takes twice as long
-    """For as long as an entry is built. An error that its constructor or factory raises says whose it was.
+    """Marks an entry as being built, to detect cycles. An error of its constructor or factory names the entry.
 
     Entered, it gives the TRANSIENT instances that are made for the entry; none are noted unless it is a singleton.
 

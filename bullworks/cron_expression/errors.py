@@ -9,7 +9,7 @@ from bullworks.errors import FactError
 
 @dataclass(eq=False)
 class CronExpressionError(FactError, ValueError):
-    """The expression, or its time zone, can give no runs.
+    """The expression, or its time zone, has no runs.
 
     Attributes:
         expression: as it was written.
@@ -32,7 +32,7 @@ class CronExpressionError(FactError, ValueError):
 
 @dataclass(eq=False)
 class RefusedError(FactError):
-    """One part was refused; whoever knows the whole expression turns this into a CronExpressionError."""
+    """One part was refused; the parser of the whole expression turns this into a CronExpressionError."""
 
     reason: str
     hint: str = ""

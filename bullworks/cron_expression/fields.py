@@ -30,7 +30,7 @@ _LAST = re.compile(r"[0-9]{0,2}L")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A position in an expression: what its values may be, and what it is called in errors."""
+    """A field of an expression: its allowed values, and its name in errors."""
 
     name: str
     low: int
@@ -41,7 +41,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What a field's text stands for.
+    """The values that a field's text means.
 
     Attributes:
         numbers: the values, growing; Sunday is 0.
@@ -63,7 +63,7 @@ DAY_OF_WEEK = Field("day of week", 0, 7, chars=SECOND.chars + "L", has_names=Tru
 
 
 def parse_field(field: Field, text: str, draw: Draw, *, counted_to: int) -> Values:
-    """The values of one field's text.
+    """Parse the text of one field.
 
     Args:
         counted_to: values above it may be named twice, as cron-parser allows the 31st in a month that has none.

@@ -46,7 +46,7 @@ _MOST_DAYS: Final = {month: 30 if month in {4, 6, 9, 11} else 29 if month == 2 e
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a clock on the wall must show for a run.
+    """The wall clock times at which an expression runs.
 
     Attributes:
         lines: expressions in croniter's syntax, seconds first; each is a set of times, the pattern their union.

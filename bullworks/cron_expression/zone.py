@@ -21,7 +21,7 @@ _LOCALTIME = Path("/etc/localtime")
 
 
 class Zone:
-    """Offsets in seconds east of UTC; instants in seconds since 1970, wall times in seconds since 1970 on the wall."""
+    """A time zone: offsets in seconds east of UTC, instants and wall times in seconds since 1970."""
 
     __slots__ = ("_rules", "name")
 
@@ -33,11 +33,11 @@ class Zone:
         return f"Zone({self.name!r})"
 
     def offset_s(self, instant_s: int) -> int:
-        """The offset at an instant."""
+        """Return the offset at an instant."""
         return _seconds(datetime.fromtimestamp(instant_s, self._rules).utcoffset())
 
     def offsets_s(self, wall_s: int) -> tuple[int, int]:
-        """The offsets that make two instants of one wall time; two equal ones nearly always.
+        """Return the two offsets at which a wall time can occur; nearly always equal.
 
         Returns:
             A larger and a smaller one where the clock was set back and shows the time twice, first pass first; a
@@ -47,7 +47,7 @@ class Zone:
         return _seconds(wall.utcoffset()), _seconds(wall.replace(fold=1).utcoffset())
 
     def change_s(self, before_s: int, after_s: int) -> int:
-        """The first instant with the offset of after_s; there is one change between the two."""
+        """Find the first instant with the offset of after_s; there is one change between the two."""
         offset = self.offset_s(after_s)
         while after_s - before_s > 1:
             middle = (before_s + after_s) // 2
@@ -59,7 +59,7 @@ class Zone:
 
 
 def find_zone(name: str | None) -> Zone:
-    """The zone of an IANA name in any case, of `UTC+3` or `utc-03:30`, or for None the process's own.
+    """Find the zone of an IANA name in any case, of `UTC+3` or `utc-03:30`, or for None the process's own.
 
     The process's own is TZ, else /etc/localtime, else UTC.
 

@@ -15,7 +15,7 @@ MetricsAuth = Callable[[Request], bool | Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What opens the metrics; with nothing given, nobody may read them.
+    """The credentials that give access to metrics; without any, access is denied.
 
     Args:
         token: for `Authorization: Bearer`.
@@ -31,7 +31,7 @@ class Credentials:
         return bool(self.token or self.password)
 
     def __call__(self, request: Request) -> bool:
-        """Whether the request holds one of them."""
+        """Whether the request carries one of the credentials."""
         token = bearer_token(request)
         if token is not None:
             return _is_same(token, self.token)
@@ -40,7 +40,7 @@ class Credentials:
 
 
 async def may_read(auth: MetricsAuth, request: Request) -> bool:
-    """Whether the request is let in; only True opens."""
+    """Whether `auth` admits a request; only True admits."""
     answer = auth(request)
     return (await answer if inspect.isawaitable(answer) else answer) is True
 

@@ -14,11 +14,11 @@ from bullworks.web import WebRoutes, get_routes_token
 
 
 class HealthModule:
-    """Import `for_root()` once, beside `BullModule.for_root()`; WebModule serves it, and so can any ASGI app."""
+    """The health module: import `for_root()` once, beside `BullModule.for_root()`; any ASGI app can serve it too."""
 
     @classmethod
     def for_root(cls, *, max_wait: Duration | None = None, metrics_auth: MetricsAuth | None = None) -> ModuleContainer:
-        """`/health/live`, `/health/ready` and `/metrics`.
+        """Provide `/health/live`, `/health/ready` and `/metrics`.
 
         Args:
             max_wait, metrics_auth: see `HealthOptions`. Unless both are given, settings are read when the application

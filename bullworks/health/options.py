@@ -10,7 +10,7 @@ from bullworks.health.settings import HealthSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthOptions:
-    """What `HealthModule.for_root()` takes; what is left out comes from the settings.
+    """Options of `HealthModule.for_root()`; missing ones come from the settings.
 
     Args:
         max_wait: with a job that has waited longer, the process is not ready; 0: however long.
@@ -23,20 +23,20 @@ class HealthOptions:
 
     @property
     def needs_settings(self) -> bool:
-        """Whether something was left out."""
+        """Whether an option is missing, so that the settings are needed."""
         return self.max_wait is None or self.metrics_auth is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthSetup:
-    """The options of HealthModule, complete."""
+    """The completed options of HealthModule."""
 
     max_wait_ms: int
     metrics_auth: MetricsAuth
 
 
 def complete(options: HealthOptions, settings: HealthSettings | None = None) -> HealthSetup:
-    """Fill in what was left out.
+    """Complete the options from the settings.
 
     Args:
         settings: needed where something was.

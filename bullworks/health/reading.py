@@ -8,7 +8,7 @@ from bullworks.workers.history import Tally
 
 @dataclass(frozen=True, slots=True)
 class QueueReading:
-    """One queue, at one moment.
+    """The state of one queue at one moment, for metrics.
 
     Args:
         counts: jobs by state.

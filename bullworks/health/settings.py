@@ -8,7 +8,7 @@ from bullworks.settings import DAY_MS, Settings
 
 
 class HealthSettings(Settings):
-    """When this process is ready, and who may read its metrics."""
+    """Settings of readiness, and of access to metrics."""
 
     health_max_wait_ms: Annotated[int, Field(ge=0, le=DAY_MS)] = Field(
         default=15 * 60 * 1000, description="whole milliseconds: how long a job may wait; 0: however long"

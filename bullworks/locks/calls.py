@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bullworks.locks.keys import told_list
+from bullworks.locks.keys import notification_list
 from bullworks.redis import Endpoint, RedisError, connection_to
 from bullworks.tasks import cancel_and_wait
 
@@ -17,7 +17,7 @@ _PAUSE_S = 1.0
 
 
 class Calls:
-    """Reads the list of this process while somebody here waits, and wakes who is named in it.
+    """Wakes waiting lock tokens of this process when they are called through its list in Redis.
 
     A call can be lost with a connection; who waits asks again by itself now and then, so that costs a moment only.
 
@@ -27,7 +27,7 @@ class Calls:
     """
 
     def __init__(self, endpoint: Endpoint, instance: str) -> None:
-        self._key = told_list(instance)
+        self._key = notification_list(instance)
         self._connection = connection_to(endpoint, key=self._key, client_name=f"bullworks:locks:{instance}")
         self._waiting: dict[str, asyncio.Event] = {}
         self._somebody_waits = asyncio.Event()
@@ -35,7 +35,7 @@ class Calls:
 
     @contextmanager
     def expecting(self, token: str) -> Iterator[asyncio.Event]:
-        """The event that is set when this token is called."""
+        """Provide the event that is set when this token is called."""
         called = asyncio.Event()
         self._waiting[token] = called
         self._somebody_waits.set()
@@ -49,7 +49,7 @@ class Calls:
                 self._somebody_waits.clear()
 
     def call(self, token: str) -> bool:
-        """Wake a token of this process; False if it does not wait here (any more)."""
+        """Wake a token of this process; False if it is not, or no longer, waiting here."""
         called = self._waiting.get(token)
         if called is None:
             return False
@@ -57,7 +57,7 @@ class Calls:
         return True
 
     async def close(self) -> None:
-        """Wake all that wait, read no more, and let the connection go."""
+        """Wake all waiting tokens, stop reading, and close the connection."""
         for called in self._waiting.values():
             called.set()
         await cancel_and_wait(self._listening)

@@ -9,7 +9,7 @@ from bullworks.locks.calls import Calls
 from bullworks.locks.errors import LocksClosedError, LockUnreachableError
 from bullworks.locks.holder import Holder
 from bullworks.locks.keys import LockKeys
-from bullworks.locks.lock import believed_until
+from bullworks.locks.lock import valid_until
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
 from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms
@@ -34,7 +34,7 @@ _MOST_LATE = 3
 
 
 class Claims:
-    """Asks for locks by token. A question is repeated with the same token, so a lost reply does no harm.
+    """Claims locks by token. A request is repeated with the same token, so a lost reply does no harm.
 
     Args:
         connection: of the service.
@@ -61,7 +61,7 @@ class Claims:
         self._is_closed = False
 
     async def claim(self, terms: LockTerms, token: str) -> tuple[float, int] | None:
-        """When the question was sent that was granted, by the loop's clock, and the fence; None: refused.
+        """Claim a lock: the loop time of the granted request and the fence; None if refused.
 
         Raises as DistributedLockService.acquire does; then, and when cancelled, nothing is left behind.
         """
@@ -79,19 +79,19 @@ class Claims:
             del self._claiming[token]
 
     async def give_back(self, keys: LockKeys, token: str, until_s: float) -> bool:
-        """Whether the lock was still this token's; False also where Redis could not be reached until then.
+        """Release a lock; returns whether it was still this token's. False also if Redis stayed unreachable.
 
         Goes on by itself when the caller is cancelled.
         """
         return await asyncio.shield(self.spawn(self._give_back(keys, token, until_s), "locks-release"))
 
     def leave(self, keys: LockKeys, token: str) -> asyncio.Task[bool]:
-        """Leave the line; and if the token has the lock after all, give it back: a task that goes on by itself."""
+        """Leave the waiting line, and release the lock if the token got it after all, in a background task."""
         patience_s = _CANCEL_S if self._is_closed else _LEAVE_S
         return self.spawn(self._give_back(keys, token, _now_s() + patience_s), "locks-leave")
 
     async def ask(self, keys: LockKeys, ttl_ms: int, question: Awaitable[T]) -> T:
-        """The answer to a question about a lock that is, or may be, held for so long: it is listed meanwhile."""
+        """Send a request about a lock while listing the lock as possibly held."""
         answer, noted = await asyncio.gather(question, self.scripts.note(keys.name, ttl_ms), return_exceptions=True)
         if isinstance(noted, Exception):
             log.debug("lock %s is not listed: %s", keys.name, noted)
@@ -100,7 +100,7 @@ class Claims:
         return answer
 
     async def connect(self, keys: LockKeys) -> None:
-        """Return once a question can be sent at once, so that its time of sending is known.
+        """Wait until a request can be sent at once, so that its sending time is known.
 
         Raises:
             LocksClosedError: no more questions.
@@ -111,14 +111,14 @@ class Claims:
             await self._connection.connect()
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
-        """A task that `close` awaits."""
+        """Start a task that `close` awaits."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
     async def close(self) -> None:
-        """Claims under way fail, and give back what they are granted; then the rest ends, within a second."""
+        """Fail claims in progress, and release what they are granted; ends within a second."""
         self._is_closed = True
         for token, keys in self._claiming.items():
             self.leave(keys, token)
@@ -162,7 +162,7 @@ class Claims:
                 question = self.scripts.acquire(keys, token, terms.ttl_ms, self._holder, waits=waits, came_us=came_us)
                 answer = await self.ask(keys, terms.ttl_ms, question)
                 # Granted too long ago to be of use: asked again, it is granted anew.
-                if isinstance(answer, Refused) or _now_s() < believed_until(sent_s, terms.ttl_ms):
+                if isinstance(answer, Refused) or _now_s() < valid_until(sent_s, terms.ttl_ms):
                     return sent_s, answer
             raise TimeoutError
 

@@ -11,7 +11,7 @@ class LockError(CoreError):
 
 @dataclass(eq=False)
 class InvalidLockError(LockError, ValueError):
-    """A lock was asked for with a name or an option that cannot be used."""
+    """A lock's name or an option is invalid."""
 
     name: object
     reason: str
@@ -22,7 +22,7 @@ class InvalidLockError(LockError, ValueError):
 
 @dataclass(eq=False)
 class LockTakenError(LockError):
-    """The lock could not be had: somebody else holds it, or waits for it longer."""
+    """The lock was not acquired: another holder has it, or has waited for it longer."""
 
     name: str
     waited_ms: int
@@ -34,7 +34,7 @@ class LockTakenError(LockError):
 
 @dataclass(eq=False)
 class LockLostError(LockError):
-    """The lock ran out, or somebody else has it: what it protected is not protected any more."""
+    """The lock expired, or another holder has it: it no longer protects anything."""
 
     name: str
     fence: int
@@ -48,7 +48,7 @@ class LockLostError(LockError):
 
 @dataclass(eq=False)
 class LockUnreachableError(LockError):
-    """Redis gave no answer, or one too late to be of use: whether the lock is free is not known."""
+    """Redis did not answer in time: whether the lock is free is not known."""
 
     name: str
     server: str

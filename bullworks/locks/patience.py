@@ -20,7 +20,7 @@ _PASSING_FAILURES = frozenset({"closed", "loading", "refused", "timeout"})
 
 
 async def persist(step: Callable[[], Awaitable[T]], until_s: float) -> T:
-    """The result of `step`, which is taken again while the connection breaks or the server is not ready.
+    """Return the result of `step`, retried while the connection breaks or the server is not ready.
 
     Args:
         step: safe to repeat also where its reply was lost.

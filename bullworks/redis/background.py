@@ -60,18 +60,18 @@ class Background:
 
     @property
     def is_running(self) -> bool:
-        """Started and not closed; also while it waits to be started again."""
+        """Whether the task was started and not closed; also true while it waits to be restarted."""
         return self._is_wanted
 
     def start(self) -> None:
-        """Run, from now on; a second call does nothing."""
+        """Start the task; a second call does nothing."""
         if not self._is_wanted:
             self._is_wanted = True
             _LoopWatch.of(asyncio.get_running_loop()).users += 1
             self._begin()
 
     def cancel(self) -> None:
-        """Have it end, and stay ended; `close` waits for that."""
+        """Ask the task to end and not to restart; `close` waits for that."""
         if not self._is_wanted:
             return
         self._is_wanted = False
@@ -83,7 +83,7 @@ class Background:
             self.task.cancel()
 
     async def close(self, patience_s: float | None = None) -> bool:
-        """End it, and wait until it has ended. Closing twice, or before starting, is fine.
+        """End the task and wait for it. Closing twice, or before starting, is fine.
 
         Args:
             patience_s: how long to wait for a task that may ignore its cancellation; None: until it has ended.
@@ -130,7 +130,7 @@ class Background:
 
 
 def is_ending(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether the loop cancels all its tasks, as `asyncio.run` does in the end; known while a Background runs in it."""
+    """Whether the loop cancels all its tasks, as `asyncio.run` does at its end; known while a Background runs in it."""
     watch = _WATCHES.get(loop)
     return loop.is_closed() or (watch is not None and watch.is_ending)
 

@@ -46,7 +46,7 @@ class UnusableClientError(RedisError, TypeError):
 
 @dataclass(eq=False)
 class ConnectError(RedisError):
-    """No usable connection to Redis could be made within the connect timeout."""
+    """A connection to Redis could not be made within the connect timeout."""
 
     address: str
     kind: ConnectFailure
@@ -59,7 +59,7 @@ class ConnectError(RedisError):
 
 @dataclass(eq=False)
 class ConnectionLostError(RedisError):
-    """A connection that worked broke; whether Redis ran the pending commands is unknown."""
+    """A working connection broke; whether Redis ran the pending commands is unknown."""
 
     address: str
     reason: str

@@ -25,7 +25,7 @@ def retry_pause_s(failures: int, first_s: float, longest_s: float) -> float:
 
 
 class Pace:
-    """Backs off between failures of one loop; `reset` after a success.
+    """The backoff between failures of one loop; `reset` it after a success.
 
     Args:
         what: is tried, for the log.
@@ -44,7 +44,7 @@ class Pace:
             self._failures = 0
 
     def next_s(self, error: BaseException) -> float:
-        """Count one more failure, log it if it is time, and say how long to wait."""
+        """Count a failure, log it if it is time, and return how long to wait, in seconds."""
         if self._failures % _LOG_EVERY == 0:
             is_fault = self._level >= logging.ERROR and error.__traceback__ is not None
             self._log.log(self._level, "%s: %s", self._what, error, exc_info=error if is_fault else None)

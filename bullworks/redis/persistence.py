@@ -20,7 +20,7 @@ async def persist(
     follows: Callable[[ServerError], bool],
     patience_s: float,
 ) -> Any:
-    """The reply to a command, once a server gives one.
+    """Return the reply to a command, retrying until a server gives one.
 
     Args:
         refused: the answer so far.

@@ -34,7 +34,7 @@ _pack = cast(Callable[[tuple[Argument, ...]], bytes], hiredis.pack_command)
 
 
 class Wire(Protocol):
-    """The socket below a connection: takes packed commands, hands every reply to its listener."""
+    """The socket of a connection: takes packed commands, hands every reply to its listener."""
 
     def write(self, packed: bytes) -> None: ...
 
@@ -110,7 +110,7 @@ class PipelinedConnection:
             await self._connected(self._connecting)
 
     def send(self, *command: Argument) -> asyncio.Future[Any]:
-        """Queue a command for the next write and return its reply to come; the connection must be there.
+        """Queue a command for the next write; returns its reply as a future. Needs a connection.
 
         Commands sent without an await between them leave in one write and run in order.
 
@@ -131,7 +131,7 @@ class PipelinedConnection:
         return reply
 
     def flush(self) -> None:
-        """Write what was sent so far at once, for a sender that knows that nothing follows it in this tick."""
+        """Write the queued commands at once, for a sender that knows that nothing follows in this tick."""
         if self._wire is not None and self._outgoing:
             packed = self._outgoing
             self._outgoing = []
@@ -150,17 +150,17 @@ class PipelinedConnection:
         """
         if self._wire is None:
             await self._wait_connected()
-        return await self._sent(*command)
+        return await self._send_now(*command)
 
     async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
-        """Run commands, which leave in one write, so that Redis runs them one after the other; returns their replies.
+        """Run commands in one write, one after the other; returns their replies.
 
         Raises as `execute` does, for the first that fails; all have been tried.
         """
         if self._wire is None:
             await self._wait_connected()
         replies = await asyncio.gather(*(self.send(*command) for command in commands), return_exceptions=True)
-        return [await self._settled(*pair) for pair in zip(commands, replies, strict=True)]
+        return [await self._settle(*pair) for pair in zip(commands, replies, strict=True)]
 
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
         """Run a script by its SHA1, or with its source where the server does not know it.
@@ -170,14 +170,14 @@ class PipelinedConnection:
         if self._wire is None:
             await self._wait_connected()
         try:
-            return await self._sent("EVALSHA", script.sha, len(keys), *keys, *args)
+            return await self._send_now("EVALSHA", script.sha, len(keys), *keys, *args)
         except ServerError as error:
             if error.code != "NOSCRIPT" and not self.follows(error):
                 raise
         # Where another server is to run it, that may not know it either.
         return await self.execute("EVAL", script.source, len(keys), *keys, *args)
 
-    async def _settled(self, command: tuple[Argument, ...], reply: Any) -> Any:
+    async def _settle(self, command: tuple[Argument, ...], reply: Any) -> Any:
         if isinstance(reply, ServerError) and self.follows(reply):
             return await self.execute(*command)
         if isinstance(reply, BaseException):
@@ -185,15 +185,15 @@ class PipelinedConnection:
         return reply
 
     def at(self, key: str) -> "PipelinedConnection":  # noqa: ARG002 - keeps to one server
-        """The connection for all keys in the slot of `key`; not to be closed by itself."""
+        """Return the connection for all keys in the slot of `key`; do not close it by itself."""
         return self
 
     def follows(self, error: ServerError) -> bool:  # noqa: ARG002 - there is no other server
-        """Whether the server did nothing, and `execute` has it done by another one, or later."""
+        """Whether an error means that another server, or a retry, will run the command."""
         return False
 
     async def close(self) -> None:
-        """Fail what is under way and let the socket go. Closing twice, or before connecting, is fine."""
+        """Fail pending commands and close the socket. Closing twice, or before connecting, is fine."""
         self._is_closed = True
         if self._connecting is not None:
             await cancel_and_wait(self._connecting)
@@ -201,11 +201,11 @@ class PipelinedConnection:
         self._drop("it was closed")
 
     def drop(self, reason: str) -> None:
-        """Give up the present connection, as if it had broken; it is made anew."""
+        """Give up the present connection as if it had broken; it is reopened."""
         self.lost(reason)
 
     def let_go(self, reason: str) -> None:
-        """Give up the present connection; the next command makes one anew."""
+        """Give up the present connection; the next command opens another."""
         if self._wire is not None:
             self._drop(reason)
 
@@ -233,7 +233,7 @@ class PipelinedConnection:
 
     # Inside.
 
-    def _sent(self, *command: Argument) -> asyncio.Future[Any]:
+    def _send_now(self, *command: Argument) -> asyncio.Future[Any]:
         reply = self.send(*command)
         if len(self._pending) == 1:
             # Nothing else is under way, so a sender that awaits one after the other need not wait for the tick's end.

@@ -22,7 +22,7 @@ _MAX_CONNECT_TIMEOUT_S = 3_600.0
 def read_options(
     query: str, transport: Transport, known: Mapping[str, Reader], refuse: Callable[[str, str], BadUrlError]
 ) -> dict[str, Any]:
-    """The options of a query by name.
+    """Parse the options in a URL's query, by name.
 
     Args:
         known: how each may be read.
@@ -55,7 +55,7 @@ def read_options(
 
 
 def timeout_ms(options: dict[str, Any]) -> int | None:
-    """Takes the connect timeout out of the options."""
+    """Remove the connect timeout from the options and return it."""
     timeout_s = options.pop("socket_connect_timeout", None)
     return None if timeout_s is None else max(1, round(timeout_s * 1000))
 

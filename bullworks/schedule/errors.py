@@ -29,7 +29,7 @@ class JobSetupError(ScheduleError, ValueError):
 
 
 class BadExpressionError(JobSetupError):
-    """The expression, its date, or its time zone can give no runs."""
+    """The expression, its date, or its time zone has no runs."""
 
 
 class JobOptionError(JobSetupError):
@@ -42,7 +42,7 @@ class JobScopeError(JobSetupError):
 
 @dataclass(eq=False)
 class SameJobNameError(ScheduleError, ValueError):
-    """Several jobs of one kind have one name, so that nobody could tell them apart."""
+    """Several jobs of one kind have the same name, which must be unique."""
 
     kind: str
     name: str
@@ -54,7 +54,7 @@ class SameJobNameError(ScheduleError, ValueError):
 
 @dataclass(eq=False)
 class NoRedisForCronsError(ScheduleError):
-    """A cron is distributed, and the application has no Redis in which to agree on its ticks."""
+    """A cron is distributed, but the application has no Redis in which processes could agree on its ticks."""
 
     crons: Sequence[str]
 
@@ -67,7 +67,7 @@ class NoRedisForCronsError(ScheduleError):
 
 @dataclass(eq=False)
 class SchedulesDifferError(ScheduleError):
-    """An application imports ScheduleModule.for_root() with different options."""
+    """An application imports ScheduleModule.for_root() twice, with different options."""
 
     modules: Sequence[str]
 

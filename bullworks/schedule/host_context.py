@@ -12,7 +12,7 @@ Runs = Literal["all", "distributed", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostContext:
-    """Where there are none, all crons run, and none is distributed.
+    """The application around a schedule. Without one, all crons run, and none is distributed.
 
     Args:
         is_selected: whether this process runs the crons of a class.

@@ -7,7 +7,7 @@ from bullworks.errors import FactError
 
 @dataclass(eq=False)
 class SettingsError(FactError):
-    """The configuration cannot be used; holds everything that is wrong with it."""
+    """The configuration is invalid; holds every problem."""
 
     problems: tuple[str, ...]
 

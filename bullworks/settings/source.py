@@ -25,7 +25,7 @@ _NEAR = 0.85
 
 
 class SettingsSource:
-    """Where the settings of one application come from: given values first, then the environment, then `.env`.
+    """Reads an application's settings: given values first, then the environment, then `.env`.
 
     Args:
         values: for variables, by name, whatever the environment says; None: as if the variable was not set.
@@ -49,7 +49,7 @@ class SettingsSource:
         return f"<SettingsSource {', '.join(sorted(self._values)) or 'environment'}>"  # names only: values are secret
 
     def __getitem__(self, cls: type[S]) -> S:
-        """The settings of one class, read at the first time.
+        """Return the settings of one class, read at first use.
 
         Raises:
             SettingsError: a value is wrong.
@@ -60,7 +60,7 @@ class SettingsSource:
         return settings
 
     def over(self, values: Mapping[str, str | None], *, names_unknown: bool | None = None) -> "SettingsSource":
-        """A source in which these values go before those of this one."""
+        """Copy the source with some values overriding this source's."""
         is_naming = self._names_unknown if names_unknown is None else names_unknown
         return SettingsSource(self._values | dict(values), env_file=self._env_file, names_unknown=is_naming)
 
@@ -78,7 +78,7 @@ class SettingsSource:
             raise SettingsError(tuple(dict.fromkeys(problems)))
 
     def check(self, classes: Iterable[type[Settings]]) -> None:
-        """Read the settings of a whole application, and look for variables of `.env` that no class has.
+        """Read an application's settings, and report variables in `.env` that no class has.
 
         A name that is nearly one of ours is a problem; others are mentioned in the log.
 

@@ -14,7 +14,7 @@ class TestingError(CoreError):
 
 @dataclass(eq=False)
 class UnknownOverrideError(TestingError):
-    """A test overrides what its modules neither have nor need: a name that was changed, or a module left out."""
+    """A test overrides something that its modules neither have nor need: a changed name, or a module left out."""
 
     call: str
     wanted: str
@@ -29,7 +29,7 @@ class UnknownOverrideError(TestingError):
 
 @dataclass(eq=False)
 class NotSimulatedError(TestingError):
-    """A test asked a QueueHarness for what only a real queue does."""
+    """A test asked a QueueHarness for something that only a real queue does."""
 
     queue: str
     thing: str
@@ -43,7 +43,7 @@ class NotSimulatedError(TestingError):
 
 @dataclass(eq=False)
 class RunawayError(TestingError):
-    """Jobs of a harness run on and on."""
+    """The jobs of a harness never come to an end."""
 
     queue: str
     runs: int
@@ -57,7 +57,7 @@ class RunawayError(TestingError):
 
 @dataclass(eq=False)
 class HarnessSetupError(TestingError):
-    """A harness cannot run jobs with what it was given; `problem` says why, and what to write."""
+    """A harness cannot run jobs with the given processors; `problem` says why, and what to write."""
 
     queue: str
     problem: str
@@ -68,7 +68,7 @@ class HarnessSetupError(TestingError):
 
 @dataclass(eq=False)
 class NoHarnessError(TestingError):
-    """Jobs on harnesses would have relatives in queues that are on none; nothing was added."""
+    """Flow jobs would have relatives in queues without a harness; nothing was added."""
 
     wanted_for: str
     queues: Sequence[str]
@@ -86,7 +86,7 @@ class NoHarnessError(TestingError):
 
 @dataclass(eq=False)
 class UnnamedServerError(TestingError):
-    """Something in a testing module would connect to a server that the test did not name; it did not."""
+    """Something in a testing module tried to connect to a server that the test did not name."""
 
     wanted: str
     server: str

@@ -125,11 +125,11 @@ class QueueHarness(Generic[D]):
         await self.close()
 
     async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
-        """As Queue.add."""
+        """Add one job; see Queue.add."""
         return await self.queue.add(name, data, **opts)
 
     async def drain(self) -> None:
-        """Run every job that is due, and what these add, until nothing is; the clock stands still.
+        """Run every due job, and the jobs that these add, until none is due; the clock stands still.
 
         Raises:
             HarnessSetupError: there are jobs and no processor, or several; or a handler calls this.
@@ -144,7 +144,7 @@ class QueueHarness(Generic[D]):
         await self._drain()
 
     async def advance(self, duration: Duration) -> None:
-        """Let time pass: run each job whose time comes meanwhile, at its time, in order. Raises as `drain` does."""
+        """Advance the clock: run each job that comes due, at its time, in order. Raises as `drain` does."""
         end_ms = self._jobs.now_ms + checked_ms("duration", duration)
         await self.drain()
         while (due_ms := self._jobs.next_due_ms()) is not None and due_ms <= end_ms:
@@ -153,7 +153,7 @@ class QueueHarness(Generic[D]):
         self._jobs.now_ms = max(end_ms, self._jobs.now_ms)
 
     async def drain_all(self) -> None:
-        """Let time pass until no job is left to run: each delay and each backoff is waited for, by the clock.
+        """Advance the clock until no job is left to run, through every delay and backoff.
 
         Raises as `drain` does.
         """
@@ -166,45 +166,45 @@ class QueueHarness(Generic[D]):
         raise RunawayError(self.queue_name, self._most_runs)
 
     async def close(self) -> None:
-        """Give up what still waits to be run in the background. Closing twice is fine."""
+        """Cancel what is still scheduled in the background. Closing twice is fine."""
         await cancel_and_wait(*self._soon)
 
     @property
     def queue(self) -> Queue[D]:
-        """To add jobs with, and to look at them."""
+        """The harness's queue, to add jobs with and to inspect them."""
         return self._queue
 
     @property
     def in_memory(self) -> HarnessQueue[D]:
-        """The same queue, as what it is: for the parts of this package that join several."""
+        """The queue as a HarnessQueue, for parts of this package that join several."""
         return self._queue
 
     @property
     def now_ms(self) -> int:
-        """The clock, ms since the epoch."""
+        """The harness's clock, ms since the epoch."""
         return self._jobs.now_ms
 
     @property
     def jobs(self) -> list[Job[D]]:
-        """Every job that was ever added, as it is now or was when it was removed, in order."""
+        """Every job ever added, in order, as it is now or was when removed."""
         return [self._job(job) for job in self._jobs.all.values()]
 
     @property
     def events(self) -> list[RecordedEvent]:
-        """What happened in the queue, in order."""
+        """Every event of the queue, in order."""
         return list(self._jobs.events)
 
     @property
     def counts(self) -> dict[JobState, int]:
-        """How many jobs there are of each state that has any; those that were removed are `unknown`."""
+        """The number of jobs in each state that has any; removed jobs are `unknown`."""
         return dict(Counter(_state(job) for job in self._jobs.all.values()))
 
     def jobs_in(self, *states: JobState) -> list[Job[D]]:
-        """The jobs that are in one of these states now, in the order in which they were added."""
+        """The jobs in the given states now, in the order in which they were added."""
         return [self._job(job) for job in self._jobs.all.values() if _state(job) in states]
 
     def events_of(self, job: Job | str) -> list[str]:
-        """The names of what happened to a job, in order."""
+        """The names of a job's events, in order."""
         job_id = job if isinstance(job, str) else job.id
         return [event.name for event in self._jobs.events if event.job_id == job_id]
 

@@ -21,7 +21,7 @@ _LISTENERS_S = 5.0
 
 
 class HarnessWorker(Worker[Any, Any]):
-    """What a host gets as `self.worker`. It is never started: `work_off` runs what is due, and returns.
+    """The worker that a host sees as `self.worker`. It is never started: `work_off` runs what is due, and returns.
 
     Args:
         errors: takes what handlers raise.
@@ -83,7 +83,7 @@ class HarnessWorker(Worker[Any, Any]):
             raise RunawayError(self.queue_name, self._runs)
 
     def look_again(self) -> None:
-        """A handler waits for a job: it runs beside it, if there is a free slot."""
+        """Run the job that a handler waits for, if there is a free slot."""
         if self._is_working:
             self._fill(self._engine.runner)
 

@@ -13,7 +13,7 @@ Mocker = Callable[[AnyToken], Any]
 
 
 def mock_of(token: AnyToken) -> Any:
-    """An autospec of the token's class, of Queue, or of FlowProducer; of another token, a mock that takes anything."""
+    """Create an autospec of the token's class, of Queue, or of FlowProducer; for another token, a plain mock."""
     if isinstance(token, type):
         return create_autospec(token, instance=True)
     if isinstance(token, QueueToken):

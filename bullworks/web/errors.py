@@ -12,7 +12,7 @@ class WebError(CoreError):
 
 @dataclass(eq=False)
 class PortTakenError(WebError):
-    """Something listens at the address already."""
+    """Another process is listening at the address."""
 
     host: str
     port: int
@@ -26,7 +26,7 @@ class PortTakenError(WebError):
 
 @dataclass(eq=False)
 class BadAddressError(WebError):
-    """The host and port are no address that this machine lets us listen at."""
+    """The host and port are not an address that this machine can listen at."""
 
     host: str
     port: int
@@ -38,7 +38,7 @@ class BadAddressError(WebError):
 
 @dataclass(eq=False)
 class NotLoopbackError(WebError):
-    """What is served here may be seen on this machine only, and the host is reached from others."""
+    """The served pages are for this machine only, but the host is reachable from others."""
 
     host: str
     routes: str
@@ -50,7 +50,7 @@ class NotLoopbackError(WebError):
 
 @dataclass(eq=False)
 class RoutesTwiceError(WebError):
-    """Two modules want one path."""
+    """Two modules register the same path."""
 
     path: str
     modules: Sequence[str]

@@ -9,13 +9,13 @@ from bullworks.web.settings import WebSettings
 
 
 class WebModule:
-    """Import `for_root()` once, in the root module; other modules provide routes, see `get_routes_token`."""
+    """The web server module: import `for_root()` once, in the root module; see `get_routes_token` for routes."""
 
     @classmethod
     def for_root(
         cls, *, host: str | None = None, port: int | None = None, serve: Serve | None = None
     ) -> ModuleContainer:
-        """The server of this process.
+        """Provide the web server of this process.
 
         Args:
             host, port, serve: see `WebOptions`. With no port, those left out come from the settings, read when the

@@ -14,7 +14,7 @@ def _host(host: str) -> str:
 
 
 class WebSettings(Settings):
-    """Where HTTP is served: health checks, metrics, the board."""
+    """Settings of the web server, for health checks, metrics and the board."""
 
     http_serve: Annotated[Literal["always", "if-free", "never"], LowerCase] = Field(
         default="always", description="always, if-free (a port that is taken ends no start) or never"

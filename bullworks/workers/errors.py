@@ -12,7 +12,7 @@ class WorkersError(CoreError):
 
 @dataclass(eq=False)
 class ProcessorClassError(WorkersError, TypeError):
-    """A class is decorated with @processor and cannot process jobs; `problem` says why, and what to write."""
+    """A class with @processor cannot process jobs; `problem` says why, and what to write."""
 
     cls: str
     queue: str
@@ -24,7 +24,7 @@ class ProcessorClassError(WorkersError, TypeError):
 
 @dataclass(eq=False)
 class ListenerClassError(WorkersError, TypeError):
-    """A class is decorated with @queue_events_listener and cannot listen."""
+    """A class with @queue_events_listener cannot listen."""
 
     cls: str
     queue: str
@@ -38,7 +38,7 @@ class ListenerClassError(WorkersError, TypeError):
 
 @dataclass(eq=False)
 class JobNameError(WorkersError, ValueError):
-    """`@process` names no job, or one that another method of the class has already."""
+    """`@process` has no job names, or a name that another method of the class already has."""
 
     where: str
     problem: str
@@ -72,7 +72,7 @@ class UnknownQueueEventError(UnknownWorkerEventError):
 
 @dataclass(eq=False)
 class NoWorkerError(WorkersError):
-    """A host's worker was asked for where none runs for it."""
+    """A host's worker was requested where none runs for the host."""
 
     host: str
 
@@ -85,7 +85,7 @@ class NoWorkerError(WorkersError):
 
 @dataclass(eq=False)
 class NoQueueEventsError(WorkersError):
-    """A host's queue events were asked for while it hears none."""
+    """A host's queue events were requested while it listens to none."""
 
     host: str
 
@@ -95,7 +95,7 @@ class NoQueueEventsError(WorkersError):
 
 @dataclass(eq=False)
 class UnknownQueueError(WorkersError):
-    """A processor or a listener is for a queue that no module registers."""
+    """A processor or a listener names a queue that no module registers."""
 
     user: str
     use: str
@@ -126,7 +126,7 @@ class UnknownWorkerError(WorkersError):
 
 @dataclass(eq=False)
 class SameWorkerNameError(WorkersError):
-    """Two processors have one worker name, so ENABLED_WORKERS could not tell them apart."""
+    """Two processors have the same worker name, so ENABLED_WORKERS cannot distinguish them."""
 
     name: str
     processors: Sequence[str]
@@ -154,7 +154,7 @@ class RegisteredTwiceError(WorkersError):
 
 @dataclass(eq=False)
 class RootImportedTwiceError(WorkersError):
-    """An application has two BullModule.for_root(), or two of one config_key."""
+    """An application imports BullModule.for_root() twice, or twice with one config_key."""
 
     modules: Sequence[str]
     config_key: str | None = None
@@ -180,7 +180,7 @@ class HostScopeError(WorkersError):
 
 @dataclass(eq=False)
 class RequestEventsError(WorkersError):
-    """A REQUEST-scoped processor listens to worker events, which happen when no instance of it is there."""
+    """A REQUEST-scoped processor listens to worker events, which occur when no instance of it exists."""
 
     host: str
     methods: Sequence[str]
@@ -194,7 +194,7 @@ class RequestEventsError(WorkersError):
 
 
 class NoJobError(WorkersError):
-    """JOB was asked for where no job runs."""
+    """JOB was requested where no job is running."""
 
     def __str__(self) -> str:
         return (

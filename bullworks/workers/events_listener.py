@@ -18,7 +18,7 @@ LISTENER = "__queue_events_listener__"
 
 @dataclass(frozen=True, slots=True)
 class ListenerSpec:
-    """What `@queue_events_listener` says of a class.
+    """The arguments of one `@queue_events_listener`.
 
     Args:
         queue: the queue's name.
@@ -40,7 +40,7 @@ def queue_events_listener(
     blocking_timeout: Duration = DEFAULT_BLOCKING_MS,
     config_key: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
-    """Have the class, a QueueEventsHost, hear the events of a queue, in every process that the application runs in.
+    """Declare a QueueEventsHost class as a listener of a queue, in every process of the application.
 
     Args:
         queue: the queue's name; some module registers it.

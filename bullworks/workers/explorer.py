@@ -62,7 +62,7 @@ class FoundProcessor:
 
 @dataclass(frozen=True, slots=True)
 class FoundListener:
-    """A listener of the application; as a processor."""
+    """A queue events listener of the application."""
 
     host: QueueEventsHost | None
     spec: ListenerSpec
@@ -72,7 +72,7 @@ class FoundListener:
 
 
 def check(discovery: Discovery) -> Iterator[Exception]:
-    """What is known to be wrong before anything is built."""
+    """List the problems that are known before anything is built."""
     found = Explorer.explore(discovery)
     yield from found.problems()
     try:
@@ -88,7 +88,7 @@ def check(discovery: Discovery) -> Iterator[Exception]:
 
 @dataclass(slots=True)
 class Explorer:
-    """What an application has; queues, flow producers and hosts as far as they are built.
+    """Finds an application's queues, flow producers and hosts, as far as they are built.
 
     Args:
         queues: the registered ones, by name. Where a test put something else in a queue's place it is None.
@@ -111,13 +111,13 @@ class Explorer:
 
     @classmethod
     def explore(cls, discovery: Discovery) -> "Explorer":
-        """Look through all providers of the application."""
+        """Search all providers of the application."""
         found = cls()
         for provider in discovery.providers():
             if isinstance(provider.token, QueueToken):
-                found._queue(provider.token.queue_name, provider, _shown(provider))
+                found._queue(provider.token.queue_name, provider, _path_of(provider))
             elif isinstance(provider.token, FlowProducerToken):
-                found._producer(provider.token.producer_name, provider, _shown(provider))
+                found._producer(provider.token.producer_name, provider, _path_of(provider))
             elif isinstance(provider.token, SetupToken):
                 found._root(provider.token, provider)
             elif provider.token == ROOT_OPTIONS and isinstance(provider.instance, RootOptions):
@@ -127,7 +127,7 @@ class Explorer:
         return found
 
     def problems(self) -> Iterator[WorkersError]:
-        """Everything that keeps workers and listeners from being what was meant."""
+        """List every problem with processors and listeners."""
         for config_key, paths in _several(self._roots):
             yield RootImportedTwiceError(paths, config_key)
         for what, paths in _several(self._registrations):
@@ -142,14 +142,14 @@ class Explorer:
             yield SameWorkerNameError(name, paths)
 
     def unknown_workers(self, selection: Selection) -> Iterator[WorkersError]:
-        """What ENABLED_WORKERS names and is not there."""
+        """List the names in ENABLED_WORKERS that no worker has."""
         known = sorted({processor.spec.worker_name for processor in self.processors} | self.cron_workers)
         unknown = selection.unknown(known)
         if unknown:
             yield UnknownWorkerError(unknown, known)
 
     def warn_of_competitors(self) -> None:
-        """Say which processors share a queue: each job goes to one of them, whichever takes it first."""
+        """Warn about processors that share a queue: each job goes to whichever takes it first."""
         for queue, paths in _several((processor.spec.queue, processor.path) for processor in self.processors):
             log.warning(
                 "the queue %s has %d processors, %s: each job goes to whichever takes it first",
@@ -185,7 +185,7 @@ class Explorer:
             self.cron_workers.add(worker_name_of(cls))
         if processor is None and listener is None:
             return
-        path, instance, scope, is_eager = _shown(provider), provider.instance, provider.scope, provider.is_eager
+        path, instance, scope, is_eager = _path_of(provider), provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None
             self.processors.append(FoundProcessor(cls, host, processor, path, scope, is_eager, provider.resolve))
@@ -202,7 +202,7 @@ class Explorer:
             yield ConfigKeyError(user.path, queue, asked, self._config_keys[queue])
 
 
-def _shown(provider: DiscoveredProvider) -> str:
+def _path_of(provider: DiscoveredProvider) -> str:
     return " > ".join(provider.path)
 
 

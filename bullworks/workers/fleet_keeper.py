@@ -11,7 +11,7 @@ from bullworks.workers.fleet import WorkerFleet
 
 
 class FleetObserver(Protocol):
-    """What follows workers, and writes down what it sees while it runs."""
+    """A part that follows workers and records what they do while it runs."""
 
     def follow(self, worker: Worker, queue: Queue) -> None:
         """Look at a worker of the queue, which is made and does not run yet."""
@@ -34,12 +34,12 @@ class FleetKeeper:
             fleet.on_worker(self._follow)
 
     def on_application_start(self) -> None:
-        """Have it write, from now on."""
+        """Start the observer's writing."""
         if self._is_enabled:
             self._observer.start(self._fleet.queues.values())
 
     async def on_module_destroy(self) -> None:
-        """Have it write what is left."""
+        """Write what the observer still holds."""
         await self._observer.close()
 
     def _follow(self, worker: Worker) -> None:

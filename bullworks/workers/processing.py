@@ -14,7 +14,7 @@ from bullworks.workers.processor import PROCESSOR, ProcessorSpec
 
 
 def processor_of(host: WorkerHost[Any, Any], spec: ProcessorSpec) -> Processor:
-    """The host's methods, or a pool of processes that have hosts of their own.
+    """Build the processor of a host: its methods, or a pool of processes with hosts of their own.
 
     Raises:
         ProcessPoolError: no process could have one.
@@ -25,7 +25,7 @@ def processor_of(host: WorkerHost[Any, Any], spec: ProcessorSpec) -> Processor:
 
 
 def pool_of(cls: type[Any], spec: ProcessorSpec) -> ProcessPool:
-    """A pool whose processes build hosts of a class; none is started.
+    """Create a pool whose processes build hosts of a class; none is started.
 
     Raises:
         ProcessPoolError: no process could: it does not find the class or the factory, or there is no factory and the
@@ -47,7 +47,7 @@ def pool_of(cls: type[Any], spec: ProcessorSpec) -> ProcessPool:
 
 
 async def make_processor(host: str, factory: str | None) -> Processor:
-    """In a process of a pool: build the host; returns its methods."""
+    """Build the host in a process of a pool; returns its methods."""
     cls = find(host)
     built = cls() if factory is None else find(factory)()
     if inspect.isawaitable(built):
@@ -59,7 +59,7 @@ async def make_processor(host: str, factory: str | None) -> Processor:
 
 
 def own_processor(host: Any, methods: Mapping[str, str]) -> Processor:
-    """The host's methods, called in this process."""
+    """Build a processor from a host's methods, called in this process."""
     if methods:
         return {name: getattr(host, method) for name, method in methods.items()}
     processor: Processor = host.process

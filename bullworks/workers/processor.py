@@ -23,7 +23,7 @@ PROCESSOR = "__processor__"
 
 @dataclass(frozen=True, slots=True)
 class ProcessorSpec:
-    """What `@processor` says of a class.
+    """The arguments of one `@processor`.
 
     Args:
         queue: the queue's name.
@@ -59,7 +59,7 @@ def processor(
     result_type: Any = None,
     **options: Unpack[WorkerOptions],
 ) -> Callable[[type[T]], type[T]]:
-    """Have the class, a WorkerHost, process the jobs of a queue.
+    """Declare a WorkerHost class as the processor of a queue.
 
     Args:
         queue: the queue's name; some module registers it.
@@ -113,7 +113,7 @@ def _named_types(cls: type[Any]) -> tuple[Any, Any]:
 
 
 def worker_name_of(cls: type[Any]) -> str:
-    """How ENABLED_WORKERS knows a class, a processor or not."""
+    """Return the name by which ENABLED_WORKERS refers to a class, a processor or not."""
     spec = vars(cls).get(PROCESSOR)
     return spec.worker_name if isinstance(spec, ProcessorSpec) else _class_name(cls)
 

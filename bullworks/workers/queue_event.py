@@ -33,7 +33,7 @@ def on_queue_event(event: Literal["error"]) -> Callable[[Errors], Errors]: ...
 @overload
 def on_queue_event(event: str, *, custom: Literal[True]) -> Callable[[Custom], Custom]: ...
 def on_queue_event(event: str, *, custom: bool = False) -> Callable[[F], F]:
-    """Call the method, of a `QueueEventsHost`, on an event of its queue; it may stand several times above one method.
+    """Call the method, of a `QueueEventsHost`, on an event of its queue; may be applied several times.
 
     The method gets (args, event_id), args a dict, and may leave out arguments at the end. It may be sync or async;
     one that raises is logged and harms nothing. Events and args: see `bullworks.bullmq.queue_events.QUEUE_EVENTS`.

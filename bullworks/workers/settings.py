@@ -30,7 +30,7 @@ def _queue_prefix(prefix: str) -> str:
 
 
 class WorkersSettings(Settings):
-    """Which workers this process runs."""
+    """Settings of workers: which ones this process runs."""
 
     workers_enabled: bool = Field(default=True, description="true, or false: this process only adds jobs")
     enabled_workers: Annotated[Listed, AfterValidator(_check_names)] = Field(
@@ -42,7 +42,7 @@ class WorkersSettings(Settings):
 
 
 class QueueSettings(Settings):
-    """Where the queues are, and how long to wait for them."""
+    """Settings of queues: their Redis, and connection timeouts."""
 
     app_env: Annotated[Literal["development", "test", "staging", "production"], LowerCase] = Field(
         default="development", description="development, test, staging or production"

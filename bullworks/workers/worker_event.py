@@ -59,7 +59,7 @@ def on_worker_event(event: Literal["lock_renewal_failed"]) -> Callable[[LocksLos
 @overload
 def on_worker_event(event: Literal["locks_renewed"]) -> Callable[[LocksRenewed], LocksRenewed]: ...
 def on_worker_event(event: str) -> Callable[[F], F]:
-    """Call the method on an event of its host's worker; it may stand several times above one method.
+    """Call the method on an event of its host's worker; may be applied several times.
 
     The method may be sync or async and may leave out arguments at the end; one that raises is logged and harms
     no job. Events and arguments: active(job, prev), completed(job, result, prev), failed(job | None, error, prev),

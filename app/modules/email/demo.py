@@ -42,7 +42,7 @@ LONGEST_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a demo came to."""
+    """The results of a demo run."""
 
     sent: int
     failed: int

@@ -11,7 +11,7 @@ class MailError(FactError):
 
 @dataclass(eq=False)
 class InvalidMailError(MailError):
-    """The mail cannot be written down: an address or a subject is not valid. Trying again is pointless."""
+    """The mail has an invalid address or subject. Retrying is pointless."""
 
     part: str
     reason: str
@@ -22,7 +22,7 @@ class InvalidMailError(MailError):
 
 @dataclass(eq=False)
 class MailRefusedError(MailError):
-    """The server refused this mail for good (a 5xx reply). Trying again is pointless."""
+    """The server refused this mail for good (a 5xx reply). Retrying is pointless."""
 
     server: str
     code: int
@@ -34,7 +34,7 @@ class MailRefusedError(MailError):
 
 @dataclass(eq=False)
 class MailNotSentError(MailError):
-    """The mail did not get through this time: no connection, no answer, a login that failed, a 4xx reply."""
+    """The mail was not sent this time: no connection, no answer, a failed login, a 4xx reply."""
 
     server: str
     reason: str

@@ -35,7 +35,7 @@ def _sender(text: str) -> str:
 
 
 class MailSettings(Settings):
-    """How mail leaves."""
+    """Settings of mail: SMTP server, sender and outbox."""
 
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
         default=None, description="as in smtp://user:password@host:587; unset: the outbox folder"

@@ -11,7 +11,7 @@ class SyncError(FactError):
 
 @dataclass(eq=False)
 class SyncSourceError(SyncError):
-    """The other service did not give its data this time."""
+    """The other service did not return its data this time."""
 
     host: str
     reason: str
@@ -22,7 +22,7 @@ class SyncSourceError(SyncError):
 
 @dataclass(eq=False)
 class LateSyncError(SyncError):
-    """A later holder of the lock has stored its copy already; this one, fetched earlier, was left out."""
+    """A later holder of the lock has stored its copy already; this older copy was discarded."""
 
     source: str
     fence: int

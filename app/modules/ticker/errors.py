@@ -7,7 +7,7 @@ from bullworks.errors import FactError
 
 @dataclass(eq=False)
 class TickerSourceError(FactError):
-    """The source gave no prices this time."""
+    """The source returned no prices this time."""
 
     host: str
     reason: str

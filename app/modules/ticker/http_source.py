@@ -22,7 +22,7 @@ _LONGEST_SYMBOL_CHARS = 64
 
 
 class HttpTickerSource(TickerSource):
-    """GETs JSON: `{"BTC-USD": 64000.5, ...}` or `[{"symbol": "BTC-USD", "price": 64000.5}, ...]`.
+    """Fetches prices as JSON: `{"BTC-USD": 64000.5, ...}` or `[{"symbol": "BTC-USD", "price": 64000.5}, ...]`.
 
     Args:
         url: http:// or https://.

@@ -14,7 +14,7 @@ def _symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class TickerSettings(Settings):
-    """Where prices come from."""
+    """Settings of the ticker: its source and retention."""
 
     ticker_source_url: HttpUrl | None = Field(
         default=None, description="as in https://api.example.com/prices; unset: prices are made up"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bullworks.board.api.call import Call
-from bullworks.board.api.checks import clamped
+from bullworks.board.api.checks import query_clamped
 from bullworks.board.errors import RefusedError
 from bullworks.board.jobs import parsed, text
 from bullworks.board.keys import children_of
@@ -47,8 +47,8 @@ class _Node:
 
 async def flow(call: Call) -> dict[str, Any]:
     """Answer with the flow tree above and below a job, or with `root=node` below it only."""
-    depth = clamped(call.query, "depth", 10, 1, 20)
-    most_children = clamped(call.query, "maxChildren", 20, 1, 1_000)
+    depth = query_clamped(call.query, "depth", 10, 1, 20)
+    most_children = query_clamped(call.query, "maxChildren", 20, 1, 1_000)
     reader = _FlowReader(call, depth, most_children)
     node = await reader.look(_Node(call.queue.keys, call.job_id))
     if node is None:
@@ -57,7 +57,7 @@ async def flow(call: Call) -> dict[str, Any]:
     if root is None:
         return {"nodeId": call.job_id, "isFlowNode": False, "flowRoot": None}
     await reader.grow(root)
-    return {"nodeId": call.job_id, "isFlowNode": bool(root.children), "flowRoot": reader.shown(root)}
+    return {"nodeId": call.job_id, "isFlowNode": bool(root.children), "flowRoot": reader.describe(root)}
 
 
 class _FlowReader:
@@ -76,7 +76,7 @@ class _FlowReader:
             if node.parent is None:
                 return node
             parent_id, parent_queue = node.parent
-            entry = self._call.board.queues.qualified(parent_queue)
+            entry = self._call.board.queues.find_qualified(parent_queue)
             if entry is None or not await self._is_visible(parent_queue):
                 return None
             above = await self.look(_Node(entry.queue.keys, parent_id))
@@ -127,8 +127,8 @@ class _FlowReader:
         if name is None and at is None:
             return None
         node.name, node.state = text(name or b""), state
-        node.progress = _parsed_or(progress, 0)
-        node.parent = _parent(_parsed_or(opts, {}))
+        node.progress = _parse_or(progress, 0)
+        node.parent = _parent(_parse_or(opts, {}))
         node.counts = dict(zip(_KINDS, rest[:4], strict=True))
         processed, unprocessed, ignored, failed = rest[4][1], rest[5][1], rest[6][1], rest[7]
         node.child_keys = [text(child) for child in (*processed[::2], *unprocessed, *failed, *ignored[::2])]
@@ -137,7 +137,7 @@ class _FlowReader:
         }
         return node
 
-    def shown(self, node: _Node) -> dict[str, Any]:
+    def describe(self, node: _Node) -> dict[str, Any]:
         """As the page reads it."""
         shown: dict[str, Any] = {
             "id": node.id,
@@ -145,7 +145,7 @@ class _FlowReader:
             "state": node.state,
             "progress": self._call.board.redaction.hide(node.progress),
             "queueName": self._names.get(node.keys.base[:-1], node.keys.name),
-            "children": [self.shown(child) for child in node.children],
+            "children": [self.describe(child) for child in node.children],
         }
         total = sum(node.counts.values())
         if total:
@@ -167,7 +167,7 @@ class _FlowReader:
     async def _is_visible(self, qualified: str) -> bool:
         """A queue that is on no board is shown, as Node's does, unless it is hidden here."""
         board = self._call.board
-        entry = board.queues.qualified(qualified)
+        entry = board.queues.find_qualified(qualified)
         if entry is None:
             return not board.queues.is_hidden(qualified.rpartition(":")[2])
         return await board.sees(self._call.who, entry)
@@ -180,7 +180,7 @@ class _FlowReader:
         return QueueKeys.of_job(key, prefix)
 
 
-def _parsed_or(encoded: bytes | None, default: Any) -> Any:
+def _parse_or(encoded: bytes | None, default: Any) -> Any:
     if encoded is None:
         return default
     try:

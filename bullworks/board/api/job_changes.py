@@ -25,7 +25,7 @@ async def add(call: Call) -> dict[str, Any]:
     check_is_whole(data)
     job = await call.queue.add(name, call.board.redaction.restore(data, None), **engine_options(options or {}))
     call.remember(name, job=job.id)
-    return {"job": await call.shown(job.id), "status": await job.get_state()}
+    return {"job": await call.describe_job(job.id), "status": await job.get_state()}
 
 
 async def retry(call: Call) -> Answer:

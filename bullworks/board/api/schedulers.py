@@ -43,7 +43,7 @@ async def run(call: Call) -> dict[str, Any]:
     data = {} if scheduler.template.data is None else scheduler.template.data
     job: Job = await call.queue.add(scheduler.name or scheduler.key, data, **template)
     call.remember(f"job {job.id}")
-    return {"job": await call.shown(job.id)}
+    return {"job": await call.describe_job(job.id)}
 
 
 async def update(call: Call) -> Answer:

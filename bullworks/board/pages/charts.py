@@ -112,7 +112,7 @@ def span_of(asked: str | None) -> Span:
 
 
 async def read_charts(history: HistorySource, queue: str | None, span: Span) -> Charts:
-    """Throughput, run and wait times of a queue, or of all together, in one trip to a history in Redis."""
+    """Read throughput, run and wait times of a queue, or of all, in one round trip if the history is in Redis."""
     tier, slot_ms, slots = _SLOTS[span]
     now_ms = int(time.time() * 1000)
     axis = _Axis((now_ms // slot_ms - slots + 1) * slot_ms, slot_ms, slots)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bullworks.board.jobs import parsed, text
-from bullworks.board.pages.folding import folded, group_id
+from bullworks.board.pages.folding import fold, group_id
 from bullworks.board.queues import BoardQueue
 from bullworks.board.rows import JobRow, Window, read_rows
 from bullworks.bullmq.wire import codec
@@ -103,14 +103,14 @@ async def groups_of(entry: BoardQueue, newest: int) -> Found:
     for number, row in enumerate(rows):
         if number % _ROWS_A_TURN == 0:
             await asyncio.sleep(0)  # whoever else this process serves
-        error = folded(_reason(row))
+        error = fold(_reason(row))
         if error not in groups:
             groups[error] = Group(entry, error, row)
         groups[error].add(row)
     return Found(entry, list(groups.values()), looked)
 
 
-async def found_or_problem(entry: BoardQueue, newest: int) -> Found:
+async def find_groups(entry: BoardQueue, newest: int) -> Found:
     """Group a queue's failures, or return the problem if that queue cannot be read."""
     try:
         return await groups_of(entry, newest)

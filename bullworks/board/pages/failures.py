@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bullworks.board.board import Board
-from bullworks.board.pages.failure_groups import MOST_JOBS, Found, Group, found_or_problem, read_places
+from bullworks.board.pages.failure_groups import MOST_JOBS, Found, Group, find_groups, read_places
 from bullworks.board.pages.rendering import render
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 
@@ -39,7 +39,7 @@ async def failures(request: Request) -> Response:
     )
     chosen = failing[:_MOST_QUEUES]
     newest = MOST_JOBS // max(1, len(chosen))
-    found = await asyncio.gather(*(found_or_problem(snapshot.entry, newest) for snapshot in chosen))
+    found = await asyncio.gather(*(find_groups(snapshot.entry, newest) for snapshot in chosen))
     groups = sorted((group for one in found for group in one.groups), key=lambda group: -len(group.job_ids))
     shown = groups[:_MOST_GROUPS]
     await read_places(shown)

@@ -120,7 +120,7 @@ async def _parent(board: Board, who: str, shown: AppJob) -> tuple[str, str] | No
     given = options.get("parent") if isinstance(options, dict) else None
     if not isinstance(given, dict):
         return None
-    entry = board.queues.qualified(str(given.get("queue", "")))
+    entry = board.queues.find_qualified(str(given.get("queue", "")))
     if entry is None or not await board.sees(who, entry):
         return None
     return entry.shown_name, str(given.get("id", ""))

@@ -39,7 +39,7 @@ RETURN_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a live page shows: queues, or one job of one queue.
+    """The subject of a live page: queues, or one job of one queue.
 
     Attributes:
         queues: their names on the board; only such as may be seen.
@@ -75,7 +75,7 @@ class Live:
 
     def __init__(self, board: Board, stopping: Callable[[], asyncio.Event] | None = None) -> None:
         self._board = board
-        self._stopping = stopping or _never()
+        self._stopping = stopping or _unset_event()
         self._streams: set[Stream] = set()
         self._figures: dict[Topic, str] = {}
         self._polling: asyncio.Task[None] | None = None
@@ -166,7 +166,7 @@ class Stream:
             return
         self._live.join(self)
         ends = (
-            asyncio.create_task(_gone(receive), name="board-live-gone"),
+            asyncio.create_task(_wait_for_disconnect(receive), name="board-live-gone"),
             asyncio.create_task(self._live.stopping().wait(), name="board-live-stopping"),
         )
         try:
@@ -239,12 +239,12 @@ def _digest(figures: Iterable[str]) -> str:
     return sha256("\n".join(figures).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _never() -> Callable[[], asyncio.Event]:
+def _unset_event() -> Callable[[], asyncio.Event]:
     event = asyncio.Event()
     return lambda: event
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -49,7 +49,7 @@ def page_routes() -> list[BaseRoute]:
 
 def pages_app() -> ASGIApp:
     """Combine the pages into one ASGI app."""
-    router = Router(page_routes(), redirect_slashes=False, default=_nowhere)
+    router = Router(page_routes(), redirect_slashes=False, default=_refuse_unknown)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -63,7 +63,7 @@ def pages_app() -> ASGIApp:
     return run
 
 
-async def _nowhere(*_: object) -> None:
+async def _refuse_unknown(*_: object) -> None:
     raise RefusedError(404, "INTERNAL_SERVER_ERROR", "there is no such page")
 
 

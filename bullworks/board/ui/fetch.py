@@ -102,11 +102,11 @@ def _tarball() -> bytes:
         path = Path(named)
         if not path.is_file():
             raise UiFetchError(f"{TARBALL_VARIABLE} names {named}, which is no file")
-        return _checked(path.read_bytes(), named)
+        return _verify(path.read_bytes(), named)
     cached = _cache()
     if cached.is_file() and _is_genuine(content := cached.read_bytes()):
         return content
-    content = _checked(_pack(), f"npm pack {PACKAGE}@{VERSION}")
+    content = _verify(_pack(), f"npm pack {PACKAGE}@{VERSION}")
     _keep(cached, content)
     return content
 
@@ -159,7 +159,7 @@ def _is_genuine(content: bytes) -> bool:
     return hmac.compare_digest(f"sha512-{digest}", INTEGRITY)
 
 
-def _checked(content: bytes, source: str) -> bytes:
+def _verify(content: bytes, source: str) -> bytes:
     if not _is_genuine(content):
         raise UiForgedError(f"{source} is not {PACKAGE} {VERSION}: its hash is another than {INTEGRITY}")
     return content

@@ -64,7 +64,7 @@ _DECODERS: dict[tuple[bytes, bytes], Callable[[bytes], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event as it lies in Redis."""
+    """One event as stored in Redis."""
 
     id: bytes
     wire_name: bytes
@@ -72,22 +72,22 @@ class StreamEvent:
 
     @property
     def name(self) -> str | None:
-        """BullMQ's name for it in snake_case; None for an event of somebody's own."""
+        """BullMQ's name of the event in snake_case; None for a custom event."""
         return _WIRE_NAMES.get(self.wire_name)
 
     @property
     def custom_name(self) -> str:
-        """Its name as it lies there."""
+        """The event's name as stored in Redis."""
         return _text(self.wire_name)
 
     @property
     def job_id(self) -> str | None:
-        """Of the job that it tells of."""
+        """The id of the job that the event concerns, if any."""
         stored = self.fields.get(JOB_ID)
         return None if stored is None else _text(stored)
 
     def args(self) -> dict[str, Any]:
-        """What it tells. Of BullMQ's own events names are in snake_case and numbers and JSON decoded; others as stored.
+        """The event's arguments: BullMQ's own in snake_case with decoded values, a custom event's as stored.
 
         Raises:
             MalformedEventError: a field is not what BullMQ writes there.
@@ -106,7 +106,7 @@ class StreamEvent:
 
 
 def read_entry(entry: Any) -> StreamEvent:
-    """An entry of XREAD's reply.
+    """Parse one entry of an XREAD reply.
 
     Raises:
         MalformedEventError: it is no event: it has no name.

@@ -17,7 +17,7 @@ C = TypeVar("C", bound=Callback)
 
 
 class Emitter:
-    """Calls what was registered for an event; a callback that raises is logged with `context` and goes on.
+    """Calls the callbacks registered for an event; one that raises is logged with `context`.
 
     Async callbacks run as tasks of the emitter, started in the order of the events; `drain` awaits them.
 
@@ -44,7 +44,7 @@ class Emitter:
         return callback
 
     def once(self, event: str, callback: C) -> C:
-        """The same for the next such event only; `off` takes it off before."""
+        """Register `callback` for the next such event only; `off` removes it earlier."""
         self.on(event, callback)
         entries = self._callbacks[event]
         _, call = entries.pop()
@@ -61,11 +61,11 @@ class Emitter:
         return callback
 
     def off(self, event: str, callback: Callback) -> None:
-        """Forget a callback; one that is not registered is no error."""
+        """Remove a callback; an unknown one is ignored."""
         self._keep(event, [entry for entry in self._callbacks.get(event, []) if entry[0] != callback])
 
     def has(self, event: str) -> bool:
-        """Whether anybody listens: what an event costs to prepare is spent only then."""
+        """Whether an event has listeners; without any, preparing it is skipped."""
         return bool(self._callbacks.get(event))
 
     def emit(self, event: str, *args: Any, job_id: str | None = None) -> None:
@@ -82,7 +82,7 @@ class Emitter:
                 self._log(event, job_id, error)
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait for async callbacks under way; past the timeout they are cancelled."""
+        """Wait for async callbacks in progress; past the timeout they are cancelled."""
         await wait_or_cancel(self._tasks - {asyncio.current_task()}, timeout_s)
 
     def _keep(self, event: str, entries: list[tuple[Callback, Callback]]) -> None:

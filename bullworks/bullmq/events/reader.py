@@ -42,26 +42,26 @@ _LOG_EVERY = 60
 
 
 async def event_bounds(connection: PipelinedConnection, keys: QueueKeys) -> tuple[EventId, EventId]:
-    """The oldest event that a queue's stream still holds, and the newest that it has had."""
+    """Read the ids of the oldest stored and the newest ever event of a queue's stream."""
     oldest, newest = await connection.run(EVENT_BOUNDS, (keys.base,), [])
     return EventId.of(oldest), EventId.of(newest)
 
 
 class EventListener(Protocol):
-    """Who hears of events. None of these may raise."""
+    """Receiver of a reader's events. No method may raise."""
 
     def event(self, event: StreamEvent) -> None:
-        """The next event."""
+        """Receive the next event."""
 
     def missed(self, error: EventsMissedError) -> None:
-        """Events before the next one are gone."""
+        """Note that events before the next one were lost."""
 
     def failed(self, error: Exception) -> None:
-        """Reading failed and is tried again, or an entry was no event and is left out."""
+        """Note a failure: reading is retried, and an invalid entry is skipped."""
 
 
 class EventReader:
-    """One reader of one queue's events, over a connection of its own. Opens no socket before `start`.
+    """Reads one queue's events over its own connection. Opens no socket before `start`.
 
     Args:
         listener: None where only `waits` are to be told.
@@ -97,7 +97,7 @@ class EventReader:
         self._logged = ""
 
     async def start(self) -> None:
-        """Connect, and fix the place from which to read: what happens after this returns is told. Repeating is fine.
+        """Connect and fix the starting position: events after this returns are delivered. Repeating is fine.
 
         Raises:
             ConnectError: Redis cannot be reached or refuses this client; the next call tries again.
@@ -119,7 +119,7 @@ class EventReader:
             raise
 
     async def close(self) -> None:
-        """Stop, and let the connection go; waits fail. Closing twice, or before starting, is fine."""
+        """Stop reading and close the connection; pending waits fail. Closing twice, or before starting, is fine."""
         self._is_closed = True
         if self._starting is not None:
             await cancel_and_wait(self._starting)

@@ -36,7 +36,7 @@ _TELLING_FIELD = {event_codec.COMPLETED: b"returnvalue", event_codec.FAILED: b"f
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a job ended: its return value as JSON, the reason of its failure, or nothing."""
+    """How a job ended: its return value as JSON, or its failure reason."""
 
     kind: Literal["completed", "failed", "removed"]
     value: bytes
@@ -44,7 +44,7 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a job was at one moment, and the newest event by then.
+    """A job's state at one moment, and the newest event at that time.
 
     Attributes:
         ending: None while it is still to finish.
@@ -58,7 +58,7 @@ Look = Callable[[str], Awaitable[Sighting]]
 
 
 class JobWaits:
-    """Fed by the reader's `heard`, `reached` and `look_again`; for waiters, `ending`."""
+    """The pending waits for jobs' results: the event reader feeds it, waiters await `ending`."""
 
     def __init__(self, queue_name: str) -> None:
         self._queue_name = queue_name
@@ -72,7 +72,7 @@ class JobWaits:
         return sum(len(waiters) for waiters in self._waiters.values())
 
     async def ending(self, job_id: str, look: Look) -> Ending:
-        """How the job ended, or will; the reader must have started.
+        """Wait for a job to end; the reader must have started.
 
         Args:
             look: reads what the job is now.
@@ -92,7 +92,7 @@ class JobWaits:
                 self._waiters.pop(job_id.encode(), None)
 
     def heard(self, event: StreamEvent) -> None:
-        """The next event of the stream."""
+        """Process the next event of the stream."""
         if not self._waiters:
             return
         field = _TELLING_FIELD.get(event.wire_name)
@@ -107,7 +107,7 @@ class JobWaits:
                 waiter.hear(EventId.of(event.id), ending)
 
     def reached(self, position: EventId, now_s: float) -> None:
-        """All events up to `position` have been told; nothing that happened before is still to come."""
+        """Note that all events up to `position` were processed."""
         self._reached = position
         for newest, passed in self._barriers:
             if newest <= position:
@@ -117,20 +117,20 @@ class JobWaits:
             self.look_again()
 
     def look_again(self) -> None:
-        """Events may have been missed: everybody looks at their job."""
+        """Have every waiter read its job again, because events may have been missed."""
         for waiters in self._waiters.values():
             for waiter in waiters:
                 waiter.look_again()
 
     def close(self) -> None:
-        """Nobody will tell any more: every wait fails."""
+        """Fail every wait, because no further events will come."""
         self._is_closed = True
         self.look_again()
         for _, passed in self._barriers:
             passed.set()
 
     async def until_reached(self, position: EventId) -> None:
-        """Wait until all events up to `position` have been told, or nobody will tell any more."""
+        """Wait until all events up to `position` were processed, or the reader is closed."""
         if self._reached >= position or self._is_closed:
             return
         barrier = (position, asyncio.Event())
@@ -153,7 +153,7 @@ class JobWaits:
             else:
                 # It may have finished and been removed at once: then an event that tells is under way.
                 await self.until_reached(sighting.newest)
-                return waiter.heard_ending() or sighting.ending
+                return waiter.last_ending() or sighting.ending
 
     async def _look(self, job_id: str, look: Look) -> Sighting:
         for tries in range(_LOOKS):
@@ -186,7 +186,7 @@ class _Waiter:
         self.must_look = True
         self._changed.set()
 
-    def heard_ending(self) -> Ending | None:
+    def last_ending(self) -> Ending | None:
         """The last that tells more than that the job is gone."""
         return next((ending for _, ending in reversed(self._heard) if ending.kind != "removed"), None)
 
@@ -221,7 +221,7 @@ def _may_pass(error: Exception) -> bool:
 
 
 class EventSource(Protocol):
-    """What tells of a queue's jobs: a QueueEvents, or what a Queue, FlowProducer or Worker shares among its jobs."""
+    """The source of a queue's events: a QueueEvents, or the reader that a Queue, FlowProducer or Worker shares."""
 
     @property
     def keys(self) -> QueueKeys: ...
@@ -233,7 +233,7 @@ class EventSource(Protocol):
 
 
 class WaitedStore(Protocol):
-    """Where the job lies."""
+    """Reads how the awaited job ended."""
 
     keys: QueueKeys
     events: EventSource | None
@@ -244,7 +244,7 @@ class WaitedStore(Protocol):
 async def wait_until_finished(
     store: WaitedStore, job_id: str, queue_events: EventSource | None, ttl: Duration | None
 ) -> Any:
-    """See Job.wait_until_finished."""
+    """Wait for a job's result; see Job.wait_until_finished."""
     events = store.events if queue_events is None else queue_events
     if events is None:
         raise InvalidOptionError(
@@ -270,5 +270,5 @@ async def wait_until_finished(
 
 
 def checked_ttl(ttl: Duration | None) -> int | None:
-    """In ms. Raises InvalidOptionError."""
+    """Convert a `ttl` option to milliseconds. Raises InvalidOptionError."""
     return None if ttl is None else checked_ms("ttl", ttl, least=1)

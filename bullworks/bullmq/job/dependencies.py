@@ -10,7 +10,7 @@ _PAGE = 20
 
 
 class DependencyOptions(TypedDict, total=False):
-    """Which page of one kind of children.
+    """Cursor and page size for one kind of children.
 
     Attributes:
         cursor: 0, at first; then the `next_..._cursor` of the page before.
@@ -22,7 +22,7 @@ class DependencyOptions(TypedDict, total=False):
 
 
 class DependenciesOptions(TypedDict, total=False):
-    """Of which kinds of children a page is read; of the others none."""
+    """The kinds of children to read, each with its page; kinds left out are not read."""
 
     processed: DependencyOptions
     unprocessed: DependencyOptions
@@ -55,7 +55,7 @@ class Dependencies:
 
 @dataclass(frozen=True, slots=True)
 class DependenciesCount:
-    """How many children of each kind; see Dependencies."""
+    """The number of children of each kind; see Dependencies."""
 
     processed: int
     unprocessed: int
@@ -68,7 +68,7 @@ ChildrenKind = Literal["processed", "pending"]
 
 @dataclass(frozen=True, slots=True)
 class ChildItem:
-    """A child by its Redis key.
+    """A child, named by its Redis key.
 
     Attributes:
         value: what it returned; None: it has not ended, or that is no JSON.
@@ -80,7 +80,7 @@ class ChildItem:
 
 @dataclass(frozen=True, slots=True)
 class ChildrenPage:
-    """Some of a job's children.
+    """One page of a job's children.
 
     Attributes:
         jobs: those of them that are still there.
@@ -94,14 +94,14 @@ class ChildrenPage:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A checked DependencyOptions."""
+    """A validated DependencyOptions."""
 
     cursor: int = 0
     count: int = _PAGE
 
     @classmethod
     def of(cls, option: str, value: object) -> "Page":
-        """Raises InvalidOptionError."""
+        """Validate a DependencyOptions. Raises InvalidOptionError."""
         given = checks.parts(option, value, DependencyOptions.__annotations__)
         for part, number in given.items():
             checks.whole(f"{option}.{part}", number, 0 if part == "cursor" else 1)
@@ -110,7 +110,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Which page of each kind; None: none of that."""
+    """A page for each kind of children; None means that kind is not read."""
 
     processed: Page | None = None
     unprocessed: Page | None = None
@@ -119,7 +119,7 @@ class Pages:
 
     @classmethod
     def of(cls, options: DependenciesOptions) -> "Pages | None":
-        """None: no page of any kind is asked for, so all children are. Raises InvalidOptionError."""
+        """Validate the options; None if no page is requested, which means all children. Raises InvalidOptionError."""
         known = DependenciesOptions.__annotations__
         for kind in options:
             if kind not in known:

@@ -13,7 +13,7 @@ from bullworks.redis import Argument
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What lua/lib/add.lua needs of a job.
+    """A validated and encoded job, as lua/lib/add.lua needs it.
 
     Attributes:
         waits_for_children: it is a flow's parent, and children of it are added with it.
@@ -30,7 +30,7 @@ class NewJob:
     def of(
         cls, name: object, data: Any, opts: JobOpts, *, waits_for_children: bool = False, given_id: str = ""
     ) -> "NewJob":
-        """Check and encode.
+        """Validate and encode a job.
 
         Raises:
             InvalidOptionError: a name that is no text, or empty.
@@ -44,11 +44,11 @@ class NewJob:
 
     @property
     def id(self) -> str:
-        """Its id; "" where Redis numbers it."""
+        """The job's id; "" if Redis is to number it."""
         return self.opts.job_id or self.given_id
 
     def args(self) -> tuple[Argument, ...]:
-        """Nine, in the order of lua/add_jobs.lua."""
+        """The job's nine script arguments, in the order of lua/add_jobs.lua."""
         opts = self.opts
         return (
             self.id,
@@ -63,7 +63,7 @@ class NewJob:
         )
 
     def fields(self, now_ms: int) -> dict[bytes, bytes]:
-        """The hash that Redis then has."""
+        """The hash that Redis will hold for the job."""
         opts = self.opts
         fields = {
             codec.NAME: self.name.encode(),

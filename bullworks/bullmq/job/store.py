@@ -14,7 +14,7 @@ from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 @dataclass(frozen=True, slots=True)
 class JobLogs:
-    """What `get_job_logs` answers.
+    """A page of a job's log, as `get_job_logs` returns it.
 
     Attributes:
         logs: the lines of the page.
@@ -26,7 +26,7 @@ class JobLogs:
 
 
 class JobStore(Protocol):
-    """Jobs by id; what each method does and raises is said in job_scripts.py."""
+    """Reads and writes jobs by id; scripts/job.py documents each method."""
 
     keys: QueueKeys
     events: EventSource | None

@@ -22,7 +22,7 @@ from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 
 def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made: int) -> dict[bytes, bytes]:
-    """The hash of a job that has just been taken.
+    """Build the hash of a job that was just taken by a worker.
 
     Raises:
         InvalidOptionError, InvalidPayloadError: as Queue.add does.
@@ -43,7 +43,7 @@ def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made:
 
 
 class StubStore:
-    """Holds one job, whatever its id."""
+    """A job store that holds a single job, whatever the id."""
 
     def __init__(
         self,

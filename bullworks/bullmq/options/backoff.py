@@ -10,7 +10,7 @@ from bullworks.bullmq.options import checks
 
 
 class BackoffOptions(TypedDict, total=False):
-    """`Backoff` as a dict, as BullMQ writes it."""
+    """A `Backoff` written as a dict, as in BullMQ."""
 
     type: str
     delay: Duration
@@ -23,7 +23,7 @@ BackoffStrategy = Callable[..., int | Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """`fixed`, `exponential`, or a type of the worker's own `backoff_strategy`.
+    """A retry delay: `fixed`, `exponential`, or a type of the worker's own `backoff_strategy`.
 
     Attributes:
         type: `fixed`, `exponential`, or a custom name.
@@ -37,17 +37,17 @@ class Backoff:
 
     @classmethod
     def fixed(cls, delay: Duration, *, jitter: float = 0.0) -> "Backoff":
-        """The same delay before every attempt."""
+        """Wait the same delay before every attempt."""
         return cls("fixed", checked_ms("backoff.delay", delay), _checked_jitter(jitter))
 
     @classmethod
     def exponential(cls, delay: Duration, *, jitter: float = 0.0) -> "Backoff":
-        """`delay` after the first failure, doubled after each further one."""
+        """Wait `delay` after the first failure, doubled after each further one."""
         return cls("exponential", checked_ms("backoff.delay", delay), _checked_jitter(jitter))
 
     @classmethod
     def of(cls, value: object) -> "Backoff":
-        """What a user wrote: a Backoff, a number of ms (fixed), or a dict with type, delay, jitter.
+        """Validate a user's backoff: a Backoff, a number of ms (fixed), or a dict with type, delay, jitter.
 
         Raises:
             InvalidOptionError: it is none of these, or out of range.
@@ -67,7 +67,7 @@ class Backoff:
         return self.type not in {"fixed", "exponential"}
 
     def delay_after_ms(self, attempts_made: int, random_part: float) -> int:
-        """Delay before the next attempt of a built-in type.
+        """Compute the delay before the next attempt of a built-in type.
 
         Args:
             attempts_made: attempts that have failed so far, >= 1.

@@ -32,7 +32,7 @@ _FLAGS = ("extend", "replace", "reschedule", "keep_last_if_active")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deduplication:
-    """The same, checked; ttl in milliseconds."""
+    """Deduplication options after validation; durations in ms."""
 
     id: str
     ttl_ms: int | None = None
@@ -43,7 +43,7 @@ class Deduplication:
 
     @classmethod
     def of(cls, value: object) -> "Deduplication":
-        """Check what a user gave. Raises InvalidOptionError: no id, an unknown key, a wrong type."""
+        """Validate a user's deduplication options. Raises InvalidOptionError: no id, an unknown key, a wrong type."""
         if isinstance(value, Deduplication):
             return value
         given = checks.parts("deduplication", value, DeduplicationOptions.__annotations__)
@@ -59,7 +59,7 @@ class Deduplication:
         )
 
     def to_script(self) -> dict[str, Any]:
-        """For lua/lib/deduplication.lua."""
+        """Encode the options for lua/lib/deduplication.lua."""
         script: dict[str, Any] = {"id": self.id}
         if self.ttl_ms is not None:
             script["ttl"] = self.ttl_ms

@@ -79,7 +79,7 @@ class JobOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOpts:
-    """Checked options; what `job.opts` gives. Milliseconds throughout.
+    """Job options after validation, as `job.opts` gives them; durations in ms.
 
     Attributes:
         encoded: as they lie in Redis, once somebody has needed that; see codec.encode_opts.
@@ -106,7 +106,7 @@ class JobOpts:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "JobOpts":
-        """Check what a user gave.
+        """Validate a user's job options.
 
         Raises:
             InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
@@ -133,7 +133,7 @@ class JobOpts:
         return cls(**checked)
 
     def carrying(self, metadata: str | None) -> "JobOpts":
-        """With the context in which the job is added, unless it says otherwise, or there is none."""
+        """Add the caller's trace context, unless the options exclude it or there is none."""
         if metadata is None:
             return self
         telemetry = (self.telemetry or JobTelemetry()).carrying(metadata)

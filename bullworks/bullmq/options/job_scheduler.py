@@ -22,7 +22,7 @@ _LIKE_AN_ITERATION = re.compile(r":\d+\Z")
 
 
 class JobTemplate(TypedDict, total=False):
-    """What a scheduler's jobs are like.
+    """The name, data and options of the jobs that a scheduler creates.
 
     Attributes:
         name: default: the scheduler's id.
@@ -37,7 +37,7 @@ class JobTemplate(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerTemplate:
-    """The same, as a scheduler has it."""
+    """A JobTemplate as stored with its scheduler."""
 
     data: Any = None
     opts: JobOpts = field(default_factory=JobOpts)
@@ -45,7 +45,7 @@ class SchedulerTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobScheduler:
-    """A scheduler, as it was when it was read. Times are ms since the epoch, durations ms.
+    """A job scheduler as of when it was read. Times are ms since the epoch, durations ms.
 
     Attributes:
         key: its id.
@@ -76,7 +76,7 @@ class JobScheduler:
 
 @dataclass(frozen=True, slots=True)
 class NewScheduler:
-    """One to store, checked.
+    """A validated job scheduler, ready to store.
 
     Attributes:
         job: what each iteration is, but for id and times.
@@ -92,7 +92,7 @@ class NewScheduler:
     def of(
         cls, scheduler_id: object, repeat: Repeat, template: Mapping[str, Any], defaults: Mapping[str, Any]
     ) -> "NewScheduler":
-        """Check what a user gave.
+        """Validate a user's job scheduler.
 
         Args:
             defaults: the queue's options for jobs that do not say otherwise.
@@ -117,7 +117,7 @@ class NewScheduler:
 
 
 def derived_id(name: object, job_id: object, repeat: Repeat) -> str:
-    """The id of the scheduler behind `Queue.add(repeat=)`: the same for the same name, schedule, zone and end.
+    """Derive the id of the scheduler behind `Queue.add(repeat=)` from name, schedule, zone and end.
 
     Adding it again at each start of a service thus changes nothing.
     """

@@ -19,19 +19,19 @@ class ParentOptions(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The same, checked."""
+    """A job's parent after validation."""
 
     id: str
     queue: str
 
     @property
     def key(self) -> str:
-        """Of the parent's hash in Redis."""
+        """The Redis key of the parent's hash."""
         return f"{self.queue}:{self.id}"
 
     @classmethod
     def of(cls, value: object) -> "Parent":
-        """Check what a user gave. Raises InvalidOptionError."""
+        """Validate a user's parent option. Raises InvalidOptionError."""
         if isinstance(value, Parent):
             return value
         if not isinstance(value, dict) or set(value) != {"id", "queue"}:

@@ -21,7 +21,7 @@ Date = int | datetime
 
 
 class RepeatOptions(TypedDict, total=False):
-    """When to run: by `pattern` or `every`, one of the two. Source: BullMQ 6.7, RepeatOptions.
+    """A schedule: by `pattern` or `every`, one of the two. Source: BullMQ 6.7, RepeatOptions.
 
     Attributes:
         pattern: a cron expression of five fields, or of six with the seconds first.
@@ -49,7 +49,7 @@ class RepeatOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat:
-    """The same, checked; ms since the epoch and durations in ms."""
+    """Repeat options after validation; times in ms since the epoch, durations in ms."""
 
     pattern: str | None = None
     tz: str | None = None
@@ -62,7 +62,7 @@ class Repeat:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "Repeat":
-        """Check what a user gave.
+        """Validate a user's repeat options.
 
         Raises:
             InvalidOptionError: an unknown name, a wrong type, a value out of range, a pattern that is none, or options
@@ -80,7 +80,7 @@ class Repeat:
         return repeat
 
     def schedule(self, seed: str) -> CronSchedule:
-        """The pattern's runs.
+        """The parsed cron schedule of the pattern.
 
         Args:
             seed: what an `H` in the pattern is drawn from.
@@ -94,7 +94,7 @@ class Repeat:
             raise InvalidOptionError("repeat.tz" if error.field == "tz" else "repeat.pattern", str(error)) from error
 
     def run_after_ms(self, after_ms: int, seed: str) -> int | None:
-        """The pattern's first run later than that and than the start date; None: there is none."""
+        """Find the pattern's first run after a time and after the start date; None if there is none."""
         return self.schedule(seed).next_ms(max(after_ms, self.start_ms or 0))
 
     def _refuse_contradictions(self) -> None:

@@ -8,7 +8,7 @@ from bullworks.bullmq.options import checks
 
 
 class RetentionOptions(TypedDict, total=False):
-    """As BullMQ writes it: `age` in seconds, `count` and `limit` in jobs."""
+    """A `Retention` as BullMQ writes it: `age` in seconds, `count` and `limit` in jobs."""
 
     age: int
     count: int
@@ -20,7 +20,7 @@ RetentionValue = bool | int | RetentionOptions
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """None means no bound.
+    """How many finished jobs are kept, and for how long; None means unlimited.
 
     Attributes:
         count: the newest jobs that are kept, >= 0; 0 removes at once.
@@ -34,7 +34,7 @@ class Retention:
 
     @classmethod
     def of(cls, value: object, option: str) -> "Retention":
-        """What a user wrote: True (remove at once), False (keep all), a count, or a dict with age, count, limit.
+        """Validate a user's retention: True (remove at once), False (keep all), a count, or a dict.
 
         Raises:
             InvalidOptionError: it is none of these, or out of range.
@@ -58,7 +58,7 @@ class Retention:
         return {key: bound for key, bound in wire.items() if bound is not None}
 
     def to_script(self) -> str:
-        """For lua/lib/retention.lua."""
+        """Encode the retention for lua/lib/retention.lua."""
         if self.age_s is None:
             return "" if self.count is None else str(self.count)
         bounds: list[Any] = [self.count, self.age_s, self.limit]

@@ -6,19 +6,19 @@ from bullworks.bullmq.options import checks
 
 
 class EventsStreamOptions(TypedDict):
-    """`max_len`: about how many events are kept, >= 0; BullMQ's own default is 10,000."""
+    """Options of a queue's event stream. `max_len`: about how many events are kept, >= 0; BullMQ defaults to 10,000."""
 
     max_len: int
 
 
 class StreamsOptions(TypedDict, total=False):
-    """As in `Queue("email", streams={"events": {"max_len": 1_000}}, connection=...)`."""
+    """Options of a queue's streams, such as `{"events": {"max_len": 1_000}}`."""
 
     events: EventsStreamOptions
 
 
 def checked_max_len(streams: object) -> int | None:
-    """The `max_len` of `streams`, None where none is given.
+    """Validate `streams`; returns its `max_len`, or None if not given.
 
     Raises:
         InvalidOptionError: an unknown option, or no whole number.

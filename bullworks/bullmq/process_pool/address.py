@@ -12,7 +12,7 @@ _FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def address_of(thing: str | Callable[..., Any], option: str = "handler") -> str:
-    """The address of a function or class at the top of a module, or of a static method, class method or nested class.
+    """Build the import address of a module-level function or class, a static or class method, or a nested class.
 
     Args:
         thing: it, or its address. What an address leads to is not looked at: its module may be one that only the
@@ -48,7 +48,7 @@ def address_of(thing: str | Callable[..., Any], option: str = "handler") -> str:
 
 
 def find(address: str) -> Any:
-    """What lies at an address; its module is imported.
+    """Import the object at an address.
 
     Raises:
         ImportError, AttributeError, or whatever importing the module raises.

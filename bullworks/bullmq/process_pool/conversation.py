@@ -14,7 +14,7 @@ from bullworks.tasks import cancel_and_wait
 
 
 class Partner(Protocol):
-    """The process, or rather the pipes to it."""
+    """The pipes to a child process."""
 
     async def send(self, message: ToProcess) -> None: ...
 
@@ -22,7 +22,7 @@ class Partner(Protocol):
 
 
 class Conversation:
-    """The worker's side: it calls the job's methods for the process.
+    """The worker's side of one handler run: calls the job's methods for the process.
 
     Args:
         run: its number: what has another was said by a thread of an earlier handler.
@@ -37,7 +37,7 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def hold(self) -> Ended | None:
-        """Have the handler run. Returns how it ended; None: the process did."""
+        """Have the process run the handler. Returns how it ended; None if the process died."""
         job = self._job
         signal = job.offer_signal()
         await self._partner.send(

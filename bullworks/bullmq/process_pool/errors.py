@@ -53,7 +53,7 @@ class UnpicklableError(FactError):
 
 
 class UnpicklableUnrecoverableError(UnpicklableError, UnrecoverableError):
-    """The same of an UnrecoverableError, which fails its job at once."""
+    """An UnrecoverableError that cannot be sent between processes; it fails its job at once."""
 
 
 def _how_it_ended(exit_code: int) -> str:

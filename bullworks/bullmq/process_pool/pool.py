@@ -57,7 +57,7 @@ class ProcessPool:
     def of_factory(
         cls, factory: str | Callable[..., Any], *args: Any, size: int, start_timeout: Duration = _START_MS
     ) -> Self:
-        """A pool whose handler is made in each process, with what it needs: `factory(*args)` returns it.
+        """Create a pool whose handlers are made in each process, by `factory(*args)`.
 
         Args:
             factory: as `handler`; sync or async, called once a process.
@@ -81,7 +81,7 @@ class ProcessPool:
 
     @property
     def pids(self) -> list[int]:
-        """Of the processes that are ready or at work."""
+        """The process ids of the ready and busy processes."""
         children = (_ready(task) for task in self._children.values())
         return [child.pid for child in children if child is not None and child.is_alive]
 
@@ -118,7 +118,7 @@ class ProcessPool:
             self._free.put_nowait(seat)
 
     async def close(self) -> None:
-        """End all processes; those at work are killed. Closing twice, or before starting, is fine."""
+        """End all processes; busy ones are killed. Closing twice, or before starting, is fine."""
         self._is_closed = True
         await self._end_all()
 

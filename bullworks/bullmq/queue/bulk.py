@@ -65,7 +65,7 @@ def _line_for(job: object) -> str:
 async def in_chunks(
     jobs: list[NewJob], add: Callable[[list[NewJob]], Coroutine[Any, Any, list[J]]], id_of: Callable[[J], str]
 ) -> list[J]:
-    """What `add` makes of all of them, in order. Redis stores one chunk while the next is written and the last is read.
+    """Apply `add` to chunks of the items, in order. Redis stores one chunk while the next is encoded.
 
     Raises:
         What `add` raises, for the first chunk that fails, where no other was stored.

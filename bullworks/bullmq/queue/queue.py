@@ -91,7 +91,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
     @property
     def qualified_name(self) -> str:
-        """With its prefix, as in the option `parent` of a job: `{"id": ..., "queue": queue.qualified_name}`."""
+        """The queue's name with its prefix, as in a job's `parent`: `{"id": ..., "queue": queue.qualified_name}`."""
         return self.keys.base[:-1]
 
     @property
@@ -99,7 +99,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         return None if self.tracing is None else self.tracing.telemetry.given
 
     async def close(self) -> None:
-        """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
+        """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         with trace(self.tracing, "close"):
             await self._readers.close()
             if self._owns_connection:
@@ -159,7 +159,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         return [self._added(job, job_id, now_ms) for job, job_id in zip(chunk, ids, strict=True)]
 
     async def pause(self) -> None:
-        """Let no worker, of whatever language, take a job until `resume`; those that run go on."""
+        """Pause the queue: no worker, in any language, takes a job until `resume`; active jobs continue."""
         with trace(self.tracing, "pause"):
             await self.scripts.pause()
 
@@ -169,7 +169,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             await self.scripts.resume()
 
     async def clean(self, grace: Duration, state: ListedState = "completed", limit: int = 0) -> list[str]:
-        """Remove old jobs of one state, the oldest first; never one that a worker is running.
+        """Remove old jobs in one state, the oldest first; never an active job.
 
         Args:
             grace: how old they must be: since they finished, else since they were last taken or added.
@@ -198,7 +198,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         return removed
 
     async def drain(self, delayed: bool = False) -> None:  # noqa: FBT001, FBT002 - BullMQ's own argument
-        """Remove all jobs that wait, with a priority or without, and with `delayed` those too whose time has not come.
+        """Remove all waiting jobs, prioritized ones included, and with `delayed` the delayed ones too.
 
         Active and finished ones stay, and so does what a job scheduler needs.
         """
@@ -207,7 +207,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
                 await self.scripts.drain(suffix)
 
     async def remove(self, job_id: str, *, remove_children: bool = True) -> bool:
-        """Remove one job, and the jobs that it waits for.
+        """Remove one job with its children.
 
         Returns:
             Whether it is gone, also where it never was there; False: a worker is running it, or one of those.
@@ -227,7 +227,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             return True
 
     async def remove_deduplication_key(self, deduplication_id: str) -> bool:
-        """Let jobs with that deduplication id be added again. False: none holds it."""
+        """Free a deduplication id, so that jobs with it can be added again. False if no job holds it."""
         attributes = {TelemetryAttributes.DEDUPLICATION_KEY: deduplication_id}
         with trace(self.tracing, "removeDeduplicationKey", attributes=attributes):
             return await self.scripts.remove_deduplication_key(deduplication_id)
@@ -235,7 +235,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     async def retry_jobs(
         self, state: FinishedState = "failed", *, count: int = 1_000, timestamp: int | None = None
     ) -> int:
-        """Let all failed, or all completed, jobs run again, the oldest first.
+        """Retry all failed, or all completed, jobs, the oldest first.
 
         Args:
             state: which.
@@ -252,7 +252,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             return await self.scripts.retry_jobs(state, checks.whole("count", count, 1, 5_000), timestamp)
 
     async def wait_until_ready(self) -> None:
-        """Connect, and make the queue known to Bull Board even before its first job.
+        """Connect, and register the queue so that Bull Board lists it even before its first job.
 
         Raises:
             ConnectError: Redis cannot be reached or refuses this client.
@@ -263,7 +263,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             await self._store_max_len(self._unstored_max_len)
 
     async def trim_events(self, max_length: int) -> int:
-        """Remove the oldest events but for about `max_length`; who has not read them yet misses them.
+        """Trim the event stream to about `max_length`; consumers that have not read the removed events miss them.
 
         Returns:
             How many were removed.
@@ -309,7 +309,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
 
 def checked_keys(prefix: str, name: str) -> QueueKeys:
-    """The keys of a queue. Raises InvalidOptionError where a name or prefix could not be told apart in Redis."""
+    """Build the keys of a queue. Raises InvalidOptionError if the name or prefix would be ambiguous in Redis."""
     if ":" in checks.text("queue name", name):
         raise InvalidOptionError("queue name", f"must be a non-empty string with no ':', not {name!r}")
     return QueueKeys(checks.text("prefix", prefix), name)

@@ -13,14 +13,14 @@ _LARGEST_CHUNK = 5_000
 
 
 class QueueUpkeep:
-    """A part of Queue. All raise ServerError, ConnectionLostError and ConnectError, as `add` does."""
+    """The maintenance methods of Queue. All raise ServerError, ConnectionLostError and ConnectError, as `add` does."""
 
     keys: QueueKeys
     scripts: Scripts
     tracing: Tracing | None
 
     async def promote_jobs(self, *, count: int = 1_000) -> None:
-        """Let all delayed jobs wait now, those first that are due first.
+        """Move all delayed jobs to wait, the earliest due first.
 
         Args:
             count: how many each step moves, 1 .. 5000.
@@ -30,7 +30,7 @@ class QueueUpkeep:
             await self.scripts.promote_jobs(count)
 
     async def obliterate(self, *, force: bool = False, count: int = 1_000) -> None:
-        """Remove the queue with its jobs, schedulers and events. It is paused first, and stays so where that fails.
+        """Remove the queue with its jobs, schedulers and events. It is paused first, and stays paused on failure.
 
         Args:
             force: also where workers run jobs; what these return is then refused.
@@ -46,14 +46,14 @@ class QueueUpkeep:
                 raise ActiveJobsError(self.keys.name)
 
     async def update_job_progress(self, job_id: str, progress: Progress) -> None:
-        """As Job.update_progress, by the job's id."""
+        """Store a job's progress by id; see Job.update_progress."""
         encoded = payload.encode(progress)
         attributes = {TelemetryAttributes.JOB_ID: job_id, TelemetryAttributes.JOB_PROGRESS: encoded.decode()}
         with trace(self.tracing, "updateJobProgress", attributes=attributes):
             await self.scripts.update_progress(job_id, encoded)
 
     async def add_job_log(self, job_id: str, row: str, keep_logs: int = 0) -> int:
-        """Append a line to a job's log. Returns how many there are then.
+        """Append a line to a job's log. Returns the number of lines.
 
         Args:
             keep_logs: lines kept, the newest; 0 for all.
@@ -64,11 +64,11 @@ class QueueUpkeep:
         return await self.scripts.add_log(job_id, row, keep_logs or None)
 
     async def clear_job_logs(self, job_id: str, keep_logs: int = 0) -> None:
-        """As Job.clear_logs, by the job's id."""
+        """Shorten a job's log by id; see Job.clear_logs."""
         await self.scripts.clear_logs(job_id, keep_logs)
 
     async def remove_orphaned_jobs(self, *, count: int = 1_000, limit: int = 0) -> int:
-        """Remove what is left of jobs that are in no state any more, as some versions of BullMQ 5 left them.
+        """Remove leftovers of jobs that are in no state, as some versions of BullMQ 5 leave behind.
 
         Args:
             count: keys that each step looks at, about, 1 .. 5000; all keys of the database are looked at.
@@ -81,7 +81,7 @@ class QueueUpkeep:
         return await self.scripts.remove_orphans(_chunk(count), most or checks.LARGEST_WHOLE)
 
     async def remove_deprecated_priority_key(self) -> bool:
-        """Remove the key `priority` that BullMQ 3 left. False: there is none."""
+        """Remove the key `priority` that BullMQ 3 left behind. False if it does not exist."""
         return await self.scripts.remove_deprecated_priority_key()
 
 

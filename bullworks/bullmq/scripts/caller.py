@@ -10,7 +10,7 @@ from bullworks.redis import Argument, PipelinedConnection, Script
 
 
 def load(name: str) -> Script:
-    """The engine's script of that name."""
+    """Load one of the engine's scripts by name."""
     return Script.load("bullworks.bullmq", name)
 
 

@@ -18,7 +18,7 @@ MOST_ALREADY_RUN = 1_000
 
 
 async def store_next_iteration(scripts: SchedulerScripts, job: Job) -> str | None:
-    """Put the iteration after `job` in place; safe to repeat.
+    """Store the job that follows `job` in its scheduler; safe to repeat.
 
     Returns:
         Its id. None: the job is no scheduler's, was the last one, or has its successor already.

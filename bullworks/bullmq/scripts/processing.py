@@ -21,7 +21,7 @@ DEFAULT_LOCK_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class FetchTerms:
-    """As lua/fetch.lua and lua/advance.lua take them; '' for none.
+    """The fetch arguments of lua/fetch.lua and lua/advance.lua; '' means none.
 
     Attributes:
         most_points: a minute's points kept of completed and of failed jobs.
@@ -34,7 +34,7 @@ class FetchTerms:
     most_points: int | str = ""
 
     def args(self, want: int, token: str, holds: int | str) -> list[Argument]:
-        """Seven, for fetch.lua; advance.lua takes `most_points` besides."""
+        """Build the seven arguments of fetch.lua; advance.lua takes `most_points` besides."""
         return [
             want,
             token,
@@ -55,13 +55,13 @@ _NOTHING_TO_WAIT_FOR = 1
 
 @dataclass(eq=False)
 class FetchError(ServerError):
-    """An advance stored its outcomes, whose codes are here, and then could not fetch."""
+    """An advance stored its outcomes, whose codes it holds, and then failed to fetch."""
 
     codes: list[int | bytes]
 
 
 class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
-    """One job at a time; a Worker's own loop stores and fetches many, see worker_scripts.py.
+    """The scripts that process one job at a time; a Worker's own loop uses scripts/worker.py for many.
 
     Attributes:
         terms: of a fetch that comes with an outcome.
@@ -89,7 +89,7 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         self.on_active: Callable[[Job], None] | None = None
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
-        """Store one outcome, and where it is stored take the next job under the same token.
+        """Store one outcome, and if that succeeds, take the next job under the same token.
 
         Raises:
             JobNotFoundError, LockLostError, JobStateError, JobChildrenError, WrongKeyTypeError: nothing was stored.
@@ -107,13 +107,13 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         return Advanced(codes[0] == 0, now_ms, next_job)
 
     async def fetch_one(self, token: str) -> tuple[Job | None, int, int]:
-        """Take a job, if there is one. Returns it, the state and the ms as of lua/fetch.lua."""
+        """Take a job, if there is one. Returns the job, the state and the wait in ms, as lua/fetch.lua does."""
         jobs, state, wait_ms, _ = await self._run(FETCH, *self.terms.args(1, token, ""))
         job = await self.received(jobs[0].decode(), jobs[1], token) if jobs else None
         return job, state, wait_ms
 
     async def received(self, job_id: str, flat: Sequence[bytes], token: str) -> Job:
-        """The job that was taken; where it is a scheduler's, once its next one is stored."""
+        """Return the taken job; for a scheduler's job, after storing its successor."""
         job: Job = Job.from_reply(self, job_id, flat, token)
         job.on_progress = self.on_progress
         await store_next_iteration(self, job)
@@ -122,5 +122,5 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         return job
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:
-        """Keep the job for so long from now. False: the lock is not this token's."""
+        """Extend the job's lock. False if the lock is not this token's."""
         return not await self._run(EXTEND_LOCKS, duration_ms, "", job_id, token)

@@ -20,7 +20,7 @@ Attributes = Mapping[str, AttributeValue]
 
 
 class SpanKind(IntEnum):
-    """As OpenTelemetry counts them."""
+    """The kind of a span, numbered as in OpenTelemetry."""
 
     INTERNAL = 0
     SERVER = 1
@@ -71,25 +71,25 @@ class ContextManager(Protocol[C]):
 
 
 class Counter(Protocol):
-    """Only grows."""
+    """An instrument whose value only grows."""
 
     def add(self, value: int, attributes: Attributes | None = None, /) -> None: ...
 
 
 class Histogram(Protocol):
-    """How values are distributed."""
+    """An instrument that records a distribution of values."""
 
     def record(self, value: float, attributes: Attributes | None = None, /) -> None: ...
 
 
 class Gauge(Protocol):
-    """A value as it is now."""
+    """An instrument that records a present value."""
 
     def record(self, value: float, attributes: Attributes | None = None, /) -> None: ...
 
 
 class Meter(Protocol):
-    """Makes instruments; the engine asks for each once."""
+    """Creates instruments; the engine requests each once."""
 
     def create_counter(self, name: str, *, description: str, unit: str) -> Counter: ...
 
@@ -99,7 +99,7 @@ class Meter(Protocol):
 
 
 class Telemetry(Protocol[C]):
-    """What `telemetry=` takes.
+    """The interface of the option `telemetry=`: a tracer, a context manager and maybe a meter.
 
     Attributes:
         meter: None: nothing is counted.

@@ -21,14 +21,14 @@ class TelemetryOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class JobTelemetry:
-    """The same, checked."""
+    """A job's telemetry options after validation."""
 
     metadata: str | None = None
     omit_context: bool = False
 
     @classmethod
     def of(cls, value: object) -> "JobTelemetry":
-        """Check what a user gave.
+        """Validate a user's telemetry options.
 
         Raises:
             InvalidOptionError: no dict, an unknown key, or a value of the wrong type.
@@ -40,5 +40,5 @@ class JobTelemetry:
         return cls(metadata, checks.flag("telemetry.omit_context", given.get("omit_context", False)))
 
     def carrying(self, metadata: str) -> "JobTelemetry":
-        """With the context in which the job is added, unless it has one or must have none."""
+        """Add the trace context in which the job is added, unless it has one or must have none."""
         return self if self.metadata or self.omit_context else JobTelemetry(metadata)

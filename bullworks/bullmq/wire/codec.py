@@ -94,7 +94,7 @@ _DECODERS: dict[str, tuple[str, Check]] = {
 
 
 def encode_opts(opts: JobOpts) -> bytes:
-    """The JSON of `opts` as BullMQ stores it: `attempts` always, the rest where given.
+    """Encode job options as BullMQ stores them in JSON: `attempts` always, others if set.
 
     Kept with them, since the jobs of a queue mostly share theirs.
     """
@@ -104,7 +104,7 @@ def encode_opts(opts: JobOpts) -> bytes:
 
 
 def wire_opts(opts: JobOpts) -> dict[str, Any]:
-    """The same before it is JSON."""
+    """Convert job options to wire names, before JSON encoding."""
     wire: dict[str, Any] = {"attempts": opts.attempts}
     if opts.backoff is not None:
         wire["backoff"] = opts.backoff.to_wire()
@@ -147,13 +147,13 @@ def _wire_telemetry(telemetry: JobTelemetry) -> dict[str, Any]:
 
 
 def carry_metadata(wire: dict[str, Any], metadata: str) -> None:
-    """Give options that are on the wire the context in which their job is added, unless they say otherwise."""
+    """Add a job's trace context to options in wire form, unless they exclude it."""
     if not wire.get(_METADATA) and not wire.get(_OMIT_CONTEXT):
         wire[_METADATA] = metadata
 
 
 def encode_parent(opts: JobOpts) -> bytes:
-    """The JSON in a child's hash that tells finishing scripts where its parent is, and how it takes a failure."""
+    """Encode, for a child's hash, where its parent is and how the parent treats the child's failure."""
     if opts.parent is None:
         raise ValueError("the job has no parent")
     wire: dict[str, Any] = {"id": opts.parent.id, "queueKey": opts.parent.queue}
@@ -164,7 +164,7 @@ def encode_parent(opts: JobOpts) -> bytes:
 
 @lru_cache(maxsize=1024)
 def decode_opts(encoded: bytes) -> JobOpts:
-    """The options in a job's hash, by whomever they were written; what makes no sense there is left out.
+    """Decode the options in a job's hash, from any BullMQ library; invalid ones are left out.
 
     Raises:
         ValueError: it is not JSON.

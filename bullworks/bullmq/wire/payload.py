@@ -17,7 +17,7 @@ LARGEST_BYTES = 8 * 1024 * 1024
 
 
 def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
-    """`value` as JSON in UTF-8, with no spaces.
+    """Encode a payload as JSON in UTF-8, without spaces.
 
     Raises:
         InvalidPayloadError: not JSON (a datetime, an object, NaN, a key that is no str), nested deeper than
@@ -36,7 +36,7 @@ def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
 
 
 def decode(encoded: bytes) -> Json:
-    """The value of `encoded`, as anybody may have written it.
+    """Decode a payload, from any BullMQ library.
 
     Raises:
         ValueError: it is not JSON, or not UTF-8.
@@ -48,7 +48,7 @@ def decode(encoded: bytes) -> Json:
 
 
 def check(value: Json) -> None:
-    """Raise InvalidPayloadError, with the path, unless `value` is JSON through and through."""
+    """Raise InvalidPayloadError, with the path, unless `value` consists of JSON types only."""
     kind = type(value)
     if kind is dict:  # the common payload, flat, is settled here
         for key, item in value.items():

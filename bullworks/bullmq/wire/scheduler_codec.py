@@ -13,13 +13,13 @@ from bullworks.bullmq.wire import codec, payload
 
 
 def encode_template(scheduler: NewScheduler) -> bytes:
-    """The JSON of its jobs' options; empty where there are none."""
+    """Encode the options of a scheduler's jobs as JSON; empty if there are none."""
     wire = _template_opts(scheduler.job.opts)
     return payload.encode(wire) if wire else b""
 
 
 def encode_iteration(scheduler: NewScheduler, metadata: str | None = None) -> bytes:
-    """The JSON of its first job's options, less what lua/lib/iteration.lua adds; with `metadata` of its trace."""
+    """Encode the options of a scheduler's first job, except what lua/lib/iteration.lua adds."""
     repeat = scheduler.repeat
     options = {
         "pattern": repeat.pattern,
@@ -41,7 +41,7 @@ def encode_iteration(scheduler: NewScheduler, metadata: str | None = None) -> by
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """What comes after an iteration.
+    """The job that follows a scheduler's iteration.
 
     Attributes:
         opts: JSON of its options, less what lua/lib/iteration.lua adds.
@@ -55,7 +55,7 @@ class Successor:
 
 
 def successor(encoded_opts: bytes, scheduler_id: str, metadata: str | None = None) -> Successor | None:
-    """Of an iteration with these options, by whomever they were written; None where it was the last one.
+    """Compute the successor of an iteration, from any BullMQ library; None if it was the last one.
 
     It carries the trace that its scheduler began; where that began none, the one that `metadata` stands for.
 
@@ -88,7 +88,7 @@ def successor(encoded_opts: bytes, scheduler_id: str, metadata: str | None = Non
 
 
 def decode_scheduler(scheduler_id: str, fields: dict[bytes, bytes], next_ms: int) -> JobScheduler:
-    """A scheduler's hash, by whomever it was written; what makes no sense there is left out."""
+    """Decode a scheduler's hash, from any BullMQ library; invalid parts are left out."""
 
     def text(name: bytes) -> str | None:
         value = fields.get(name)

@@ -39,7 +39,7 @@ class _Attempt:
 
 
 class AttemptTracing:
-    """Of one worker."""
+    """Traces the attempts of one worker, each in a span."""
 
     def __init__(self, tracing: Tracing, queue_name: str) -> None:
         self._tracing = tracing
@@ -48,7 +48,7 @@ class AttemptTracing:
         self._attempts: dict[JobFields[Any, Any], _Attempt] = {}
 
     def attempt(self, job: Job[Any, Any]) -> AbstractContextManager[object]:
-        """What the handler runs in."""
+        """Start an attempt's span and enter its context, in which the handler runs."""
         source, context = source_of(job), self._telemetry.active()
         if source is not None:
             context = self._telemetry.from_metadata(context, source)
@@ -58,7 +58,7 @@ class AttemptTracing:
         return self._telemetry.with_context(attempt.context)
 
     def reporting(self, report: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
-        """`report`, with a span from now until the outcome is stored."""
+        """Wrap `report`, opening a span that lasts until the outcome is stored."""
 
         def traced(outcome: Outcome) -> None:
             attempt = self._attempts.get(outcome.job)
@@ -69,7 +69,7 @@ class AttemptTracing:
         return traced
 
     def storing(self, on_stored: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
-        """`on_stored`, and the listeners that it tells, as part of the attempt, which is over with it."""
+        """Wrap `on_stored`, running it and its listeners in the attempt's span, which then ends."""
 
         def traced(outcome: Outcome) -> None:
             attempt = self._attempts.pop(outcome.job, None)
@@ -83,7 +83,7 @@ class AttemptTracing:
         return traced
 
     def refusing(self, on_refused: Callable[[Outcome, QueueError], None]) -> Callable[[Outcome, QueueError], None]:
-        """The same for an outcome that Redis does not take."""
+        """Wrap `on_refused`, recording the error on the attempt's span, which then ends."""
 
         def traced(outcome: Outcome, error: QueueError) -> None:
             attempt = self._attempts.pop(outcome.job, None)
@@ -96,13 +96,13 @@ class AttemptTracing:
         return traced
 
     def moved(self, job: Job[Any, Any]) -> None:
-        """Its handler put it elsewhere."""
+        """End the span of an attempt whose handler moved its job."""
         attempt = self._attempts.pop(job, None)
         if attempt is not None:
             attempt.end(job)
 
     def close(self) -> None:
-        """Of outcomes that could not be stored nothing more will be heard."""
+        """End the spans of attempts whose outcomes could not be stored."""
         for job, attempt in self._attempts.items():
             attempt.end(job)
         self._attempts.clear()

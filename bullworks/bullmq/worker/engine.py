@@ -48,7 +48,7 @@ _FLUSH_S = 1.2
 
 
 class Engine:
-    """What `Worker` steers; each of its steps is a method here.
+    """The parts of a worker, and the steps by which `Worker` starts and stops them.
 
     Args:
         processor: of a worker that is never started, one that is never called.
@@ -161,7 +161,7 @@ class Engine:
         )
 
     async def connect(self) -> None:
-        """Connect, and start the processes of a processor that has some.
+        """Connect, and start the processes of a processor that uses processes.
 
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
@@ -198,22 +198,22 @@ class Engine:
         self._fetcher.start()
 
     def set_concurrency(self, concurrency: int) -> None:
-        """Run so many handlers at once from now on; those that run already go on."""
+        """Change how many handlers may run at once; running handlers continue."""
         self.runner.set_concurrency(concurrency)
         self._finisher.set_concurrency(concurrency)
         self._intake.set_concurrency(concurrency)
 
     def open(self) -> None:
-        """Take jobs, from now on."""
+        """Allow taking jobs from now on."""
         self._intake.open()
 
     async def shut(self) -> None:
-        """Take no further jobs; what a trip under way brings is handed back."""
+        """Stop taking jobs; jobs of a fetch in progress are handed back."""
         self._intake.shut()
         await self._wait.interrupt(CANCEL_S)
 
     async def flush(self) -> bool:
-        """Store the last outcomes, bring back what a lost fetch took, let the locks go. False: not all in time."""
+        """Store the last outcomes, recover jobs of lost fetches, release locks. False if the time was too short."""
         is_stored = await self._finisher.drain(_FLUSH_S)
         await self._reclaimer.settle(_FLUSH_S)  # only now is it known which replies will not come
         if self._lease is not None:
@@ -221,7 +221,7 @@ class Engine:
         return is_stored
 
     async def close(self) -> None:
-        """End all parts, and let the connections go."""
+        """End all parts and close the connections."""
         await self._wait.interrupt(CANCEL_S)  # of who takes jobs by hand
         await asyncio.gather(
             self.stalled.close(), self._fetcher.close(), self._finisher.close(), self._reclaimer.close()

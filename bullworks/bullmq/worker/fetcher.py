@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Fetcher:
-    """The one waiter of a worker; idle slots never poll.
+    """Fetches jobs for all slots of a worker; idle slots never poll.
 
     Its wait binds no job: Redis gives a waiter that died or froze a marker at most, and another one wakes by itself.
 
@@ -35,7 +35,7 @@ class Fetcher:
         self._loop.start()
 
     def wake(self) -> None:
-        """Something has changed: look again whether to wait for jobs."""
+        """Check again whether to wait for jobs, because something changed."""
         self._wakeup.set()
 
     async def close(self) -> None:

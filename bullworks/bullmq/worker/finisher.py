@@ -36,7 +36,7 @@ _QUICK_MS = 1
 
 
 class Finisher:
-    """Long-lived lanes, each with at most one trip under way.
+    """Stores outcomes over long-lived lanes, each with at most one call in progress.
 
     Args:
         scripts: of the worker's queue.
@@ -100,14 +100,14 @@ class Finisher:
             lane.start()
 
     def add(self, outcome: Outcome) -> None:
-        """Store it with the next trip."""
+        """Queue an outcome for the next call."""
         self._outcomes.append(outcome)
         self._enough = self._few if outcome.duration_ms > _QUICK_MS else self._many
         if not self._under_way:
             self._call()
 
     def wake(self) -> None:
-        """Something has changed: look again whether there is something to do."""
+        """Check again whether there is something to store or fetch."""
         if self._is_started and self._under_way < _LANES and self._is_due():
             # It leaves now, and a lane finds it under way.
             self._begun.append(self._begin())
@@ -133,7 +133,7 @@ class Finisher:
         return not (self._outcomes or self._under_way or self._retrying)
 
     async def drain(self, timeout_s: float) -> bool:
-        """Wait until all outcomes are stored. False: the time was up first, and some are not."""
+        """Wait until all outcomes are stored. False if the time ran out first."""
         try:
             async with asyncio.timeout(timeout_s):
                 while not self.is_idle:

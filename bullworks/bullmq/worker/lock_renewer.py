@@ -35,7 +35,7 @@ _MOST_PATIENCE_MS = 2_000
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """One worker's locks, for the thread to renew.
+    """The locks of one worker, for the renewal thread.
 
     Attributes:
         locks: job id -> token; changed by the loop, copied by the thread.
@@ -63,22 +63,22 @@ class Lease:
 
     @property
     def server(self) -> tuple[Endpoint, int | None]:
-        """What tells the server that has the locks from others."""
+        """The key that identifies the server holding the locks."""
         return self.endpoint, self.endpoint.slot_of(self.keys.base)
 
     @property
     def patience_ms(self) -> int:
-        """How long an answer may take."""
+        """How long a renewal may wait for Redis, ms."""
         return min(max(self.lock_ms // _PATIENCE_OF_LOCK, _LEAST_PATIENCE_MS), _MOST_PATIENCE_MS)
 
     def turned(self) -> None:
-        """Called on the loop: it turns."""
+        """Note, on the event loop, that the loop is running."""
         self.asked_s = None
         self.has_warned = False
 
 
 class LockRenewer:
-    """The threads, one for each server; each lives while there are leases of it."""
+    """Renews locks in threads, one for each server; a thread lives while there are leases for its server."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

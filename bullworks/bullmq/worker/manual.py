@@ -14,7 +14,7 @@ from bullworks.bullmq.worker.options import WorkerOpts
 
 
 class ManualProcessing(Generic[D, R]):
-    """A base of Worker. Nothing here needs `run` or `start`; `close` lets the connections go.
+    """Manual processing, as a base of Worker. Needs no `run` or `start`; `close` closes the connections.
 
     The lock of a job that was taken so is not renewed: call `job.extend_lock`, or make `lock_duration` long enough.
     """
@@ -24,7 +24,7 @@ class ManualProcessing(Generic[D, R]):
     _engine: Engine
 
     async def wait_until_ready(self) -> None:
-        """Connect.
+        """Connect to Redis.
 
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
@@ -32,7 +32,7 @@ class ManualProcessing(Generic[D, R]):
         await self._engine.connect()
 
     async def get_next_job(self, token: str, *, block: bool = True) -> Job[D, R] | None:
-        """Take a job; end it with `move_to_completed`, `move_to_failed` or another of its moves.
+        """Take a job by hand; end it with `move_to_completed`, `move_to_failed` or another of its moves.
 
         Args:
             token: of your own, at best a fresh one for each job: whoever knows it may end the job.
@@ -60,7 +60,7 @@ class ManualProcessing(Generic[D, R]):
         span.end()
 
     async def run_stalled_check(self) -> list[str]:
-        """Bring back jobs of workers that vanished, unless somebody did within `stalled_interval`.
+        """Recover stalled jobs, unless any worker did within `stalled_interval`.
 
         A job has stalled that was active at one check and has no lock at the next.
 
@@ -70,7 +70,7 @@ class ManualProcessing(Generic[D, R]):
         return await self._engine.stalled.check()
 
     async def start_stalled_check_timer(self) -> None:
-        """Check now, and then every `stalled_interval` until the worker is closed. `start` does it by itself."""
+        """Recover stalled jobs now and every `stalled_interval` until the worker closes; `start` does so by itself."""
         with trace(self._engine.tracing, "startStalledCheckTimer"):
             if not self.opts.skip_stalled_check:
                 self._engine.stalled.start()

@@ -15,14 +15,14 @@ from bullworks.bullmq.telemetry.interface import Telemetry
 
 
 class LimiterOptions(TypedDict):
-    """At most `max` jobs are started per `duration`, over the whole queue."""
+    """Options of a rate limit: at most `max` jobs are started per `duration`, over the whole queue."""
 
     max: int
     duration: Duration
 
 
 class MetricsOptions(TypedDict):
-    """Jobs that complete and that fail are counted by minute; of so many minutes the counts are kept."""
+    """Options of metrics: completed and failed jobs are counted by minute, for `max_data_points` minutes."""
 
     max_data_points: int
 
@@ -92,7 +92,7 @@ class WorkerOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOpts:
-    """The same, checked; milliseconds."""
+    """Worker options after validation; durations in ms."""
 
     name: str | None = None
     concurrency: int = 1
@@ -119,7 +119,7 @@ class WorkerOpts:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "WorkerOpts":
-        """Check what a user gave.
+        """Validate a user's worker options.
 
         Raises:
             InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
@@ -139,7 +139,7 @@ class WorkerOpts:
 
     @property
     def renew_ms(self) -> int:
-        """How often locks are renewed."""
+        """How often locks are renewed, ms."""
         return self.lock_duration_ms // 2 if self.lock_renew_time_ms is None else self.lock_renew_time_ms
 
 

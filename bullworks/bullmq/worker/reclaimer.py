@@ -21,7 +21,7 @@ _LOOKS = 4
 
 
 class Reclaimer:
-    """Has work only after a fault; from then until what was lost has been looked for, nothing else may be taken."""
+    """Recovers jobs of fetches whose reply was lost; until then, nothing else may be fetched."""
 
     def __init__(self, scripts: Scripts, intake: Intake, supervisor: Supervisor) -> None:
         self._scripts = scripts
@@ -38,7 +38,7 @@ class Reclaimer:
         self._loop.start()
 
     def lost(self, token: str) -> None:
-        """The reply to the fetch with this token will not come."""
+        """Note that the reply to the fetch with this token was lost."""
         self._looks[token] = _LOOKS
         self._is_urgent = True
         self._settled.clear()
@@ -46,7 +46,7 @@ class Reclaimer:
         self._intake.hold_off()
 
     async def settle(self, timeout_s: float) -> None:
-        """Wait until what was lost last has been looked for."""
+        """Wait until the last lost fetch was recovered."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), timeout_s)
 

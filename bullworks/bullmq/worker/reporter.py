@@ -23,7 +23,7 @@ closed() · error(error) · lock_renewal_failed(job_ids) · locks_renewed(info).
 
 
 class Reporter:
-    """The events and log lines of one worker.
+    """Emits the events and log lines of one worker.
 
     Attributes:
         measure: told of each outcome that Redis has, if set; cheaper than events, and trusted not to raise.
@@ -48,7 +48,7 @@ class Reporter:
         self.emitter.emit("locks_renewed", {"count": len(job_ids), "job_ids": job_ids})
 
     def stored(self, outcome: Outcome) -> None:
-        """Redis has the outcome."""
+        """Report an outcome that Redis stored."""
         if self.measure is not None:
             self.measure(outcome)
         if outcome.kind == "complete":
@@ -63,7 +63,7 @@ class Reporter:
             log.info("job %s handed back, no attempt spent", outcome.job.id, extra=self._facts(outcome))
 
     def refused(self, outcome: Outcome, error: QueueError) -> None:
-        """Redis will not take the outcome: the job was removed, or is another worker's by now."""
+        """Report an outcome that Redis refused: the job was removed, or has another worker by now."""
         log.warning("%s", error, extra=self._facts(outcome))
         self.emitter.emit("error", error, job_id=outcome.job.id)
 

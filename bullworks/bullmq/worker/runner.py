@@ -34,7 +34,7 @@ _CLOSE_S = 0.5
 
 
 class Runner:
-    """Runs jobs on up to `concurrency` slots, made as they are needed and kept.
+    """Runs jobs in up to `concurrency` slots, which are created as needed and kept.
 
     Args:
         processor: the handler, or one for each name of jobs.
@@ -82,7 +82,7 @@ class Runner:
         self._quiet = asyncio.Event()
 
     def set_concurrency(self, concurrency: int) -> None:
-        """Use so many slots; there may be more from before, which stay idle."""
+        """Change the number of slots; surplus slots stay idle."""
         if self._threads is not None and concurrency > self._concurrency:
             self._threads.shutdown(wait=False)  # what runs in it goes on
             self._threads = None
@@ -90,11 +90,11 @@ class Runner:
 
     @property
     def running(self) -> list[Job[Any, Any]]:
-        """Jobs that have a slot, and whose handler has not ended."""
+        """The jobs whose handlers are running."""
         return [slot.job for slot in self._slots if slot.job is not None]
 
     def run(self, job: Job[Any, Any]) -> None:
-        """Start the job in a free slot; the caller has counted that there is one."""
+        """Run a job in a free slot; the caller has checked that there is one."""
         if self._idle:
             slot, waiter = self._idle.pop()
             # At once: who waits for quiet, or hands back, before the slot wakes up must not miss the job.
@@ -108,7 +108,7 @@ class Runner:
             self._slots.append(slot)
 
     def cancel(self, job_id: str, reason: CancelReason) -> bool:
-        """Cancel the job's handler. False: it does not run here."""
+        """Cancel the job's handler. False if it does not run here."""
         return any(slot.cancel(reason) for slot in self._slots if slot.job is not None and slot.job.id == job_id)
 
     def cancel_all(self, reason: CancelReason) -> int:
@@ -122,7 +122,7 @@ class Runner:
             await self._quiet.wait()
 
     async def hand_back(self, patience_s: float) -> int:
-        """Cancel what still runs and report it as handed back. Returns how many jobs that were.
+        """Cancel running handlers and report their jobs as handed back. Returns how many.
 
         A handler that ignores its cancellation, and a thread, cannot be stopped: after `patience_s` their jobs are
         handed back all the same, and what they return later is dropped.

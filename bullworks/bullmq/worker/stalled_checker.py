@@ -19,7 +19,7 @@ _MOST_LINES = 100
 
 
 class StalledChecker:
-    """Checks when it starts, and then every `interval_ms`.
+    """Checks for stalled jobs at start, and then every `interval_ms`.
 
     A job counts as stalled when it has no lock at two of these checks: at the first one after Redis was away no lock is
     left, of the living as of the dead, and the living renew theirs before the next. A check by hand asks for less, as
@@ -50,12 +50,12 @@ class StalledChecker:
         self._pace = Pace(log, f"queue {supervisor.queue_name}: checking for stalled jobs")
 
     def start(self) -> None:
-        """Go on until `close`; a second call does nothing."""
+        """Start checking until `close`; a second call does nothing."""
         with detached(self._scripts.tracing):
             self._loop.start()
 
     async def check(self, *, confirms: bool = False) -> list[str]:
-        """Check now, unless somebody did within the interval. Returns the ids that went back to wait.
+        """Check now, unless any worker did within the interval. Returns the ids of jobs moved back to wait.
 
         Args:
             confirms: that a job had no lock at the last check either.

@@ -12,7 +12,7 @@ from bullworks.redis import ConnectionLostError
 
 
 class Taker:
-    """Needs no running worker, only its connections.
+    """Takes jobs by hand; needs no running worker, only its connections.
 
     A job whose fetch broke off may lie in `active` under its lock until that expires; a stalled check brings it back.
 
@@ -28,7 +28,7 @@ class Taker:
         self._turn = asyncio.Lock()
 
     async def take(self, token: str, *, block: bool) -> Job[Any, Any] | None:
-        """The next job, locked with `token`; with `block`, wait for one."""
+        """Take the next job, locked with `token`; with `block`, wait for one."""
         if not self._accepts_jobs():
             return None
         job, state, due_ms = await self._scripts.fetch_one(token)

@@ -111,7 +111,7 @@ class Worker(ManualProcessing[D, R]):
 
     @property
     def id(self) -> str:
-        """Of this object, and no other: what the locks of its jobs begin with."""
+        """The unique id of this worker object; the tokens of its jobs' locks begin with it."""
         return self._engine.id
 
     @property
@@ -120,7 +120,7 @@ class Worker(ManualProcessing[D, R]):
 
     @property
     def concurrency(self) -> int:
-        """How many handlers run at once; setting it holds from now on, and for those that run already not.
+        """How many handlers may run at once; a change applies at once, but not to handlers that are running.
 
         Raises:
             InvalidOptionError: no whole number >= 1.
@@ -134,7 +134,7 @@ class Worker(ManualProcessing[D, R]):
 
     @property
     def is_running(self) -> bool:
-        """Started and not closed; a paused worker runs."""
+        """Whether the worker was started and not closed; a paused worker is running."""
         return self._state == "running"
 
     @property
@@ -143,7 +143,7 @@ class Worker(ManualProcessing[D, R]):
 
     @property
     def active_jobs(self) -> list[Job[Any, Any]]:
-        """Jobs whose handler runs in this worker now."""
+        """The jobs whose handlers run in this worker."""
         return self._engine.runner.running
 
     def on(self, event: str, callback: C) -> C:
@@ -155,14 +155,14 @@ class Worker(ManualProcessing[D, R]):
         return self._reporter.emitter.on(event, callback)
 
     def once(self, event: str, callback: C) -> C:
-        """As `on`, for the next such event only."""
+        """Call `callback` on the next such event only; see `on`."""
         return self._reporter.emitter.once(event, callback)
 
     def off(self, event: str, callback: Callable[..., Any]) -> None:
         self._reporter.emitter.off(event, callback)
 
     def measure(self, observer: Callable[[Outcome], None]) -> None:
-        """Have an observer told how each attempt ended, once Redis has it.
+        """Register an observer that is called with each attempt's outcome, once Redis has stored it.
 
         For whoever counts and times: it is called on the path of every job, so it must be quick, and it must not raise.
         A second one takes the place of the first.
@@ -186,14 +186,14 @@ class Worker(ManualProcessing[D, R]):
         self._engine.runner.cancel_all(reason)
 
     async def rate_limit(self, duration: Duration) -> None:
-        """As Queue.rate_limit. A handler that was turned away by what it calls then raises RateLimitError."""
+        """Start a manual rate limit; see Queue.rate_limit. A rate-limited handler then raises RateLimitError."""
         duration_ms = checked_ms("duration", duration, least=1)
         attributes = {TelemetryAttributes.WORKER_RATE_LIMIT: duration_ms}
         with trace(self._engine.tracing, "rateLimit", attributes=attributes):
             await self._engine.scripts.rate_limit(duration_ms)
 
     async def start(self) -> None:
-        """Connect and begin to take jobs; a second call does nothing.
+        """Connect and start taking jobs; a second call does nothing.
 
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
@@ -225,7 +225,7 @@ class Worker(ManualProcessing[D, R]):
         self._reporter.emitter.emit("ready")
 
     async def run(self) -> None:
-        """Start, and return once `close` has ended the worker. Cancelling it closes the worker."""
+        """Start, and return once `close` has ended the worker. Cancelling `run` closes the worker."""
         await self.start()
         try:
             await self._closed.wait()
@@ -234,7 +234,7 @@ class Worker(ManualProcessing[D, R]):
             raise
 
     async def pause(self, *, do_not_wait_active: bool = False) -> None:
-        """Take no further jobs in this worker; the queue's other workers go on.
+        """Stop taking jobs in this worker; the queue's other workers continue.
 
         Args:
             do_not_wait_active: return at once, not when running handlers have ended.
@@ -250,7 +250,7 @@ class Worker(ManualProcessing[D, R]):
                 await self._engine.runner.wait_quiet()
 
     def resume(self) -> None:
-        """Take jobs again."""
+        """Resume taking jobs."""
         if self._is_paused:
             with trace(self._engine.tracing, "resume"):
                 self._is_paused = False
@@ -259,7 +259,7 @@ class Worker(ManualProcessing[D, R]):
                 self._reporter.emitter.emit("resumed")
 
     async def close(self, grace: Duration = DEFAULT_GRACE_MS) -> None:
-        """Take no further jobs, let running handlers end, store their outcomes, let the connections go.
+        """Stop taking jobs, wait for running handlers, store their outcomes, close the connections.
 
         Handlers that run longer than `grace` are cancelled, and their jobs return to the head of their line with no
         attempt spent. Closing twice, or before starting, is fine: a second call waits for the first, and shortens its

@@ -10,7 +10,7 @@ _UNQUOTABLE = frozenset('"$#`\\\n')
 
 
 def checkout_folder() -> Path:
-    """Its folder.
+    """Find the folder of the Bullworks checkout.
 
     Raises:
         CommandError: this Bullworks runs from an installed wheel, or the path cannot be written into a Makefile.

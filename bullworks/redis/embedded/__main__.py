@@ -16,7 +16,7 @@ from bullworks.redis.errors import EmbeddedServerError
 
 
 def main() -> int:
-    """Watch the folder's server until nobody uses it; returns the exit code."""
+    """Guard the folder's server until no process uses it; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m bullworks.redis.embedded",
         description="Guardian of a data folder's embedded server; EmbeddedServer.attach starts it by itself.",

@@ -32,7 +32,7 @@ _RESTART_WINDOW_S = 60.0
 
 
 class Guardian:
-    """Watches one server until nobody needs it, then stops it."""
+    """Watches one server until no process needs it, then stops it."""
 
     def __init__(self, folder: DataFolder, binary: Path, *, linger_ms: int, ready_fd: int | None = None) -> None:
         """Args:

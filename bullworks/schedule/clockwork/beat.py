@@ -8,16 +8,16 @@ from bullworks.schedule.clockwork.timetable import Timetable
 
 
 class Beaten(Protocol):
-    """Whose ticks they are."""
+    """Receiver of a cron's ticks."""
 
     def tick(self, tick_ms: int, late_ms: int) -> None:
-        """One has come, so late."""
+        """Receive a tick, and how late it is."""
 
     def passed(self, ticks_ms: list[int], late_ms: int) -> None:
-        """These, and maybe more after them, were over before they could come up; the first is so late."""
+        """Receive ticks that were skipped, and how late the first is; there may be more after them."""
 
     def ran_out(self) -> None:
-        """There will be no more."""
+        """Note that there will be no more ticks."""
 
 
 class Beat:
@@ -70,17 +70,17 @@ class Beat:
         return f"Beat({self.ticks.pattern!r})"
 
     def now_ms(self) -> int:
-        """What its clock shows."""
+        """Read the clock that the cron uses, ms since 1970."""
         return self.timetable.shared.now_ms() if self.is_shared else self.timetable.clock.wall_ms()
 
     def start(self, delay_ms: int = 0) -> None:
-        """Wait for the first tick later than now and a delay."""
+        """Wait for the first tick after now plus a delay."""
         self.stop()
         self._from_ms = self.now_ms() + delay_ms
         self.timetable.rearm_soon(self)
 
     def stop(self) -> None:
-        """Wait for none."""
+        """Stop waiting for ticks."""
         self.next_ms = self._last_ms = self._from_ms = None
         if self._timer is not None:
             self._timer.cancel()

@@ -30,7 +30,7 @@ _CANCELLED_S = 1.0
 
 
 class Runner:
-    """The callbacks of one schedule.
+    """Runs the callbacks of one schedule.
 
     Args:
         on_error: told of each failure, besides the log.
@@ -44,18 +44,18 @@ class Runner:
 
     @property
     def running(self) -> list[str]:
-        """What runs now."""
+        """The callbacks that are running."""
         return sorted([*self._tasks.values(), *self._in_threads.values()])
 
     def start(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run a coroutine of ours, which ends by itself, in a task that `close` waits for."""
+        """Run an internal coroutine that ends by itself, in a task that `close` awaits."""
         task = asyncio.create_task(coroutine, name=name)
         self._tasks[task] = name
         task.add_done_callback(self._tasks.pop)
         return task
 
     async def call(self, name: str, callback: Callback) -> Exception | None:
-        """Run a callback to its end. What it raises is logged, told to the hook, and returned."""
+        """Run a callback to its end. Its exception is logged, reported to the hook, and returned."""
         try:
             if is_async(callback):
                 await callback()
@@ -70,7 +70,7 @@ class Runner:
         return None
 
     async def close(self, grace_s: float, forced: asyncio.Event | None = None) -> None:
-        """Let what runs end within the grace time, or until forced; cancel the rest.
+        """Wait for running callbacks within the grace time, or until forced; cancel the rest.
 
         What runs in a thread cannot be cancelled: it is named in a warning, and left.
         """

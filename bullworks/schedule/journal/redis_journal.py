@@ -25,12 +25,12 @@ _ERROR_CHARS = 200
 
 
 def this_instance() -> Instance:
-    """A new name and token for this process."""
+    """Create a new name and token for this process."""
     return Instance(uuid.uuid4().hex, f"{socket.gethostname()}:{os.getpid()}".replace("|", "-"))
 
 
 class RedisJournal:
-    """The journal of one process.
+    """The journal of one process in Redis.
 
     Args:
         connect: gives the connection, making it if need be.
@@ -100,7 +100,7 @@ class RedisJournal:
             self._recorder.miss(cron, ticks_ms[-_MOST_LISTED:], reason)
 
     async def close(self) -> None:
-        """Write what waits to be written, if Redis is there."""
+        """Write what is left, if Redis is available."""
         await self._recorder.close()
 
     async def _answer(self, cron: CronFacts, tick_ms: int, patience_s: float) -> Claim | None:

@@ -19,7 +19,7 @@ _RETRY_S = 5.0
 
 
 class TimeProbe:
-    """One task of a process with distributed crons."""
+    """Asks Redis for its time, in one task of a process with distributed crons."""
 
     def __init__(self, connect: Connect, clock: SharedClock) -> None:
         self._connect = connect
@@ -35,12 +35,12 @@ class TimeProbe:
         self._clock.heard(int(seconds) * 1_000 + int(micros) // 1_000, asked_ms)
 
     def start(self) -> None:
-        """Ask from time to time, and whenever the clock is in doubt. Starting twice is fine."""
+        """Start asking from time to time, and when the clock is in doubt. Starting twice is fine."""
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="schedule-time")
 
     async def close(self) -> None:
-        """Ask no more. Closing twice, or before starting, is fine."""
+        """Stop asking. Closing twice, or before starting, is fine."""
         task, self._task = self._task, None
         await cancel_and_wait(task)
 

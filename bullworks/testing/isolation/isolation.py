@@ -36,12 +36,12 @@ class NamedServer:
     prefix: str | None
 
     def instead_of(self, setup: WorkersSetup) -> WorkersSetup:
-        """In the place of what a `for_root()` says."""
+        """Build the endpoint that replaces the one of a `for_root()`."""
         return replace(setup, server=self.endpoint, prefix=self.prefix or setup.prefix)
 
 
 class Isolation:
-    """Sees to it that nothing connects to a server which the test did not name, and nothing runs by the clock.
+    """Prevents connections to servers that the test did not name, and anything that runs by the clock.
 
     A server is named by `use_redis`, by `BullModule.for_root(connection=...)`, or by an override of what provides the
     setup, the endpoint or the connection; not by settings, nor by what `for_root_async` asks a function for.
@@ -69,21 +69,23 @@ class Isolation:
         self._roots: set[str | None] = set()
 
     def unused(self) -> Iterator[UnknownOverrideError]:
-        """What is wrong with servers that were named for a `for_root()` which no module imports."""
-        known = sorted(map(_shown, self._roots))
+        """List problems with servers named for a `for_root()` that no module imports."""
+        known = sorted(map(_describe_root, self._roots))
         for key in self._servers:
             if key not in self._roots:
-                yield UnknownOverrideError("use_redis", _argument(key), f"no module imports {_shown(key)}", None, known)
+                yield UnknownOverrideError(
+                    "use_redis", _argument(key), f"no module imports {_describe_root(key)}", None, known
+                )
 
     def adapt(self, given: Binding) -> Binding:
-        """The binding that is used in the place of one that a module lists."""
+        """Replace a module's binding by its isolated version."""
         recipe = given.recipe
         if recipe == UseClass(Scheduler):
             return replace(given, recipe=UseFactory(self._scheduler, (SchedulerRegistry, Discovery, Shutdown)))
         return self._adapt_factory(given, recipe) if isinstance(recipe, UseFactory) else given
 
     def look(self, graph: Graph) -> None:
-        """See who might connect, for the errors that tell of it."""
+        """Find the providers that might connect, for error messages."""
         for connection, users in self._unnamed.items():
             users.look(graph, connection)
 
@@ -131,7 +133,7 @@ def _argument(config_key: str | None) -> str:
     return "" if config_key is None else f"config_key={config_key!r}"
 
 
-def _shown(config_key: str | None) -> str:
+def _describe_root(config_key: str | None) -> str:
     return f"BullModule.for_root({_argument(config_key)})"
 
 

@@ -18,7 +18,7 @@ _TOLD = {
 
 
 class MemoryEvents:
-    """What `Job.wait_until_finished` needs; in a real queue, the reader of its event stream.
+    """The events for `Job.wait_until_finished`; in a real queue, the reader of its event stream.
 
     Args:
         work: has the jobs that are due run, soon: who waits for a job lets it run, or else nobody would.
@@ -32,7 +32,7 @@ class MemoryEvents:
         jobs.on_ended = self._ended
 
     async def start(self) -> None:
-        """Somebody is about to wait."""
+        """Run the jobs that a waiter depends on."""
         self._work()
 
     def _ended(self, job: MemoryJob, state: str) -> None:

@@ -15,7 +15,7 @@ _RECHECK_MS = 1_000
 
 
 class MemoryLocks(DistributedLockService):
-    """Locks that are held, waited for and lost as DistributedLockService's are, by the real clock, with no Redis.
+    """In-memory locks that behave as DistributedLockService's do, by the real clock, without Redis.
 
     A lock's time to live is real time: advancing a harness's clock does not end it.
     """
@@ -40,7 +40,7 @@ class _Held:
 
 
 class MemoryLockScripts(LockScripts):
-    """What lua/acquire_lock.lua and its like do. Each method is described where it is overridden."""
+    """In-memory versions of the lock scripts; LockScripts documents each method."""
 
     __slots__ = ("_fences", "_held", "_lines")
 
@@ -109,7 +109,7 @@ class MemoryLockScripts(LockScripts):
         return self._of(keys.name) is not None
 
     async def note(self, name: str, ttl_ms: int) -> None:
-        """Every lock is listed while it is held."""
+        """Do nothing: every lock is listed while it is held."""
 
     async def names(self) -> list[str]:
         return list(self._held)
@@ -131,7 +131,7 @@ class MemoryLockScripts(LockScripts):
 
 
 class LocalCalls(Calls):
-    """Whoever frees a lock is in this process, and calls who waits directly."""
+    """Calls waiting tokens directly, as all of them are in this process."""
 
     async def _listen(self) -> None:
         """Nobody else calls."""

@@ -16,13 +16,13 @@ from bullworks.redis import ServerError
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
 from bullworks.testing.memory.flows import refuse
-from bullworks.testing.memory.job import flat, ordered
+from bullworks.testing.memory.job import flatten, slice_page
 from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.memory.nowhere import NowhereConnection
 
 
 class MemoryScripts(MemoryFamilyScripts, Scripts):
-    """A queue's `scripts`. Each method is described, and raises as it says, where it is overridden.
+    """In-memory versions of a queue's scripts; Scripts documents each method and its errors.
 
     Methods that are not overridden come to a NowhereConnection, which raises NotSimulatedError.
     """
@@ -43,17 +43,17 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         return False
 
     async def store_max_len(self, max_len: int, version: str) -> None:
-        """Every event is kept."""
+        """Do nothing: a harness keeps every event."""
 
     async def read_fields(self, job_id: str) -> dict[bytes, bytes]:
         job = self.jobs.find(job_id)
         return {} if job is None else dict(job.fields)
 
     async def hashes(self, job_ids: Sequence[str]) -> list[tuple[str, Sequence[bytes] | ServerError]]:
-        return [(job_id, flat(await self.read_fields(job_id))) for job_id in job_ids]
+        return [(job_id, flatten(await self.read_fields(job_id))) for job_id in job_ids]
 
     async def ids(self, suffixes: Sequence[str], start: int, end: int, *, asc: bool) -> list[str]:
-        pages = [ordered(self.jobs.lines.get(suffix, ()), start, end, asc=asc) for suffix in suffixes]
+        pages = [slice_page(self.jobs.lines.get(suffix, ()), start, end, asc=asc) for suffix in suffixes]
         return list(dict.fromkeys(job_id for page in pages for job_id in page))
 
     async def count_jobs(self, suffixes: Sequence[str]) -> list[int]:
@@ -90,7 +90,7 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
     async def read_logs(self, job_id: str, start: int, end: int, *, asc: bool = True) -> JobLogs:
         job = self.jobs.find(job_id)
         rows = [] if job is None else job.logs
-        return JobLogs(ordered(rows, start, end, asc=asc), len(rows))
+        return JobLogs(slice_page(rows, start, end, asc=asc), len(rows))
 
     async def clear_logs(self, job_id: str, keep: int) -> None:
         job = self.jobs.find(job_id)
@@ -183,5 +183,5 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         return len(self.jobs.lines["active"])
 
     def job(self, job_id: str, fields: dict[bytes, bytes], token: str | None = None) -> Job:
-        """A job as it is now."""
+        """Build a job in its present state."""
         return Job(self, job_id, dict(fields), token)

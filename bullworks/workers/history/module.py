@@ -19,11 +19,11 @@ _ENABLED: Token[bool] = Token("history:is_enabled")
 
 
 class HistoryModule:
-    """Import `for_root()` once, beside `BullModule.for_root()`; RedisHistory can be injected then."""
+    """The history module: import `for_root()` once, beside `BullModule.for_root()`; RedisHistory becomes injectable."""
 
     @classmethod
     def for_root(cls, *, enabled: bool | None = None, flush_s: float = FLUSH_S) -> ModuleContainer:
-        """The recording of this process's workers, and the history of the queues with the application's own prefix.
+        """Record this process's workers, and provide the history of the application's queues.
 
         Args:
             enabled: False: this process records nothing, what others recorded can be read; HISTORY_ENABLED unless

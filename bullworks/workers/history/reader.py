@@ -25,7 +25,7 @@ class RedisHistory(HistoryUpkeep):
     async def series(
         self, metric: SeriesMetric, /, *, queue: str | None, from_ms: int, to_ms: int, granularity: Tier
     ) -> list[tuple[int, float]]:
-        """What each minute, hour or day came to, oldest first: (its begin, the value).
+        """Read a metric per minute, hour or day, oldest first: (start, value).
 
         Those in which nothing happened are left out, and so is what is no longer kept.
 
@@ -47,7 +47,7 @@ class RedisHistory(HistoryUpkeep):
         granularity: Literal["minute", "hour", "day", "range"],
         percentiles: Sequence[float],
     ) -> list[tuple[int, int, Mapping[float, float]]]:
-        """How long attempts ran, or jobs waited for their first, oldest first: (begin, samples, {percentile: ms}).
+        """Read how long attempts ran, or jobs waited for their first: (start, samples, {percentile: ms}), oldest first.
 
         With `range` there is one entry, for all from `from_ms` to `to_ms`, in hours of the last month and days before.
         """
@@ -63,7 +63,7 @@ class RedisHistory(HistoryUpkeep):
         return [(at_ms, each.count, percentiles_ms(each.counts, percentiles)) for at_ms, each in found]
 
     async def ever(self, queues: Iterable[str]) -> dict[str, Tally]:
-        """All that was recorded of each queue; it only grows, until it is purged or a queue is unused for 400 days."""
+        """Read each queue's all-time tally; it grows until purged or the queue is unused for 400 days."""
         names = list(queues)
         texts = await self._ask(("GET", self._keys.ever(name)) for name in names)
         return {name: Tally() if text is None else _readable(text) for name, text in zip(names, texts, strict=True)}

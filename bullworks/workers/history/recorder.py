@@ -28,7 +28,7 @@ MOST_MINUTES = 60
 
 
 class QueueRecord:
-    """What one queue's workers did here and is not written yet.
+    """The unwritten counts of one queue's workers in this process.
 
     Attributes:
         minutes: tallies by minute since the epoch, of Redis's clock.
@@ -43,7 +43,7 @@ class QueueRecord:
         self._tally = Tally()
 
     def count(self, outcome: Outcome) -> None:
-        """Take an attempt's outcome. On the path of every job, and trusted not to raise."""
+        """Count an attempt's outcome. Runs for every job, and must not raise."""
         kind = outcome.kind
         try:
             began_ms, waited_ms = outcome.job.timing()
@@ -65,7 +65,7 @@ class QueueRecord:
             log.debug("job %s holds times that are none, and is not counted", outcome.job.id)
 
     def at(self, minute: int) -> Tally:
-        """The tally of a minute, from now on the one that is counted in."""
+        """Return the tally of a minute, which becomes the current one."""
         tally = self.minutes.get(minute)
         if tally is None:
             tally = self.minutes[minute] = Tally()
@@ -75,17 +75,17 @@ class QueueRecord:
         return tally
 
     def take(self) -> dict[int, Tally]:
-        """What there is, to be written."""
+        """Take the counts to be written."""
         minutes, self.minutes, self._minute = self.minutes, {}, -1
         return minutes
 
     def give_back(self, minute: int, tally: Tally) -> None:
-        """Keep what could not be written for the next time."""
+        """Put back counts that could not be written."""
         self.at(minute).absorb(tally)
 
 
 class HistoryRecorder:
-    """Writes to Redis what happened, as long as it runs; safe to close twice, or unstarted.
+    """Writes the history to Redis while it runs; safe to close twice, or unstarted.
 
     What a write adds is added once: where its reply is lost nobody knows whether it was, so it is not sent again, and a
     few seconds are missing at most.
@@ -103,7 +103,7 @@ class HistoryRecorder:
         self._is_failing = False
 
     def watch(self, queue: Queue[Any]) -> Callable[[Outcome], None]:
-        """Note how long the queue's jobs wait, from now on; returns what its workers tell, see `Worker.measure`."""
+        """Watch a queue's waiting jobs; returns the observer for its workers, see `Worker.measure`."""
         if queue.name not in self._records:
             self._records[queue.name] = QueueRecord(queue)
         return self._records[queue.name].count
@@ -121,7 +121,7 @@ class HistoryRecorder:
             self._task = asyncio.create_task(self._run(), name="history")
 
     async def close(self) -> None:
-        """Write what is left, and no more."""
+        """Write what is left, and stop."""
         task, self._task = self._task, None
         if task is None:
             return
@@ -131,7 +131,7 @@ class HistoryRecorder:
             log.warning("history: Redis did not take the last seconds in time, they are missing")
 
     async def flush(self) -> None:
-        """Write what was counted so far, all in one go."""
+        """Write all counts so far in one trip."""
         # While there is no connection nothing can be lost on it: what is kept is written once there is.
         writes = [
             self._write(each, minute, tally)
@@ -145,7 +145,7 @@ class HistoryRecorder:
         self._is_failing = bool(errors)
 
     async def look(self) -> None:
-        """Note how long the oldest job of each queue has waited."""
+        """Measure how long the oldest job of each queue has waited."""
         await asyncio.gather(*(self._look(each) for each in self._records.values() if each.connection.is_connected))
 
     async def _run(self) -> None:

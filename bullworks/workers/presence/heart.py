@@ -23,7 +23,7 @@ _CLOSE_S = 1.0
 
 
 class Heart:
-    """Beats as long as it runs; safe to close twice, or unstarted. Redis being away costs nothing but the heartbeats.
+    """Sends heartbeats while it runs; safe to close twice, or unstarted. Without Redis only heartbeats are lost.
 
     Args:
         beat_s: between heartbeats.
@@ -38,18 +38,18 @@ class Heart:
         self._is_failing = False
 
     def follow(self, worker: Worker, queue: Queue) -> None:
-        """Have a worker told of, while it runs."""
+        """Include a worker in the heartbeats while it runs."""
         self._workers[worker] = (queue, time.time_ns() // 1_000_000)
         worker.once("ready", self._wake.set)  # it is told of at once, not after the next pause
 
     def start(self, queues: Iterable[Queue] = ()) -> None:  # noqa: ARG002 - it tells of workers only
-        """Beat from now on."""
+        """Start sending heartbeats."""
         if self._task is None:
             self._is_closing = False
             self._task = asyncio.create_task(self._run(), name="workers-heart")
 
     async def close(self) -> None:
-        """Beat no more, and have this process's workers forgotten."""
+        """Stop sending heartbeats, and remove this process's workers from Redis."""
         task, self._task = self._task, None
         if task is None:
             return
@@ -59,7 +59,7 @@ class Heart:
         self._workers.clear()
 
     async def beat(self) -> None:
-        """One heartbeat, all in one go."""
+        """Send one heartbeat for all workers, in one trip."""
         writes = []
         for queue, workers in self._by_queue().items():
             records = [WorkerRecord.of(each, since_ms) for each, since_ms in workers if each.is_running]

@@ -14,11 +14,11 @@ class PresenceKeeper(FleetKeeper):
 
 
 class PresenceModule:
-    """Import `for_root()` once, beside `BullModule.for_root()`."""
+    """The heartbeat module: import `for_root()` once, beside `BullModule.for_root()`."""
 
     @classmethod
     def for_root(cls, *, enabled: bool | None = None, beat_s: float = BEAT_S) -> ModuleContainer:
-        """Heartbeats of this process's workers.
+        """Send heartbeats for this process's workers.
 
         Args:
             enabled: False: this process tells of no worker; PRESENCE_ENABLED unless given.

@@ -20,7 +20,7 @@ _READ_PRESENT = Script.load("bullworks.workers.presence", "read_present")
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The workers of a queue.
+    """The workers of a queue that sent heartbeats lately.
 
     Attributes:
         workers: those heard of last.
@@ -32,7 +32,7 @@ class Present:
 
 
 async def beat(connection: PipelinedConnection, keys: PresenceKeys, workers: Sequence[WorkerRecord]) -> None:
-    """Say that they are there."""
+    """Store heartbeats of workers."""
     said: list[Argument] = [LIVES_MS, MOST_WORKERS]
     for worker in workers:
         said += (worker.id, worker.encode())
@@ -40,7 +40,7 @@ async def beat(connection: PipelinedConnection, keys: PresenceKeys, workers: Seq
 
 
 async def read_present(connection: PipelinedConnection, keys: PresenceKeys, most: int) -> Present:
-    """Those that were heard of lately, `most` of them."""
+    """Read the workers that sent heartbeats lately, at most `most`."""
     total, *flat = await connection.run(_READ_PRESENT, (keys.workers, keys.seen), [LIVES_MS, most])
     workers = [
         WorkerRecord.decode(flat[at].decode("utf-8", "replace"), flat[at + 1], flat[at + 2])
@@ -50,5 +50,5 @@ async def read_present(connection: PipelinedConnection, keys: PresenceKeys, most
 
 
 async def forget(connection: PipelinedConnection, keys: PresenceKeys, ids: Sequence[str]) -> None:
-    """They are there no more."""
+    """Remove workers that have stopped."""
     await asyncio.gather(connection.execute("HDEL", keys.workers, *ids), connection.execute("ZREM", keys.seen, *ids))

@@ -141,7 +141,7 @@ async def the_command_adds_the_job(stage: Stage) -> None:
     program = Program(root, settings)
 
     def type_it() -> None:
-        with program.entered(), pytest.raises(SystemExit, match=r"^0$"):
+        with program.enter(), pytest.raises(SystemExit, match=r"^0$"):
             command_line(program, ["send-report"])(["send-report", "2026-11-24"])
 
     await asyncio.to_thread(type_it)  # a loop of its own, as in a process of its own

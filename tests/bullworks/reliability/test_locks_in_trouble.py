@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from bullworks.locks import DistributedLockService, LocksClosedError, LockUnreachableError
-from bullworks.locks.keys import NAMES, LockKeys, told_list
+from bullworks.locks.keys import NAMES, LockKeys, notification_list
 from bullworks.locks.lock_scripts import ACQUIRE, EXTEND, RELEASE
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
@@ -262,7 +262,7 @@ async def test_a_waiting_process_that_cannot_be_told_asks_by_itself(
 ) -> None:
     lock = await locks.acquire("sync-data", 60_000)
     assert lock is not None
-    look.set(told_list(others.instance), "something else")
+    look.set(notification_list(others.instance), "something else")
     waiting = asyncio.create_task(others.acquire("sync-data", 1_000, wait=10_000))
     await eventually(lambda: look.zcard(KEYS.line) == 1)
     assert await lock.release() is True

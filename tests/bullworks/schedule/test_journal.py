@@ -19,7 +19,7 @@ from bullworks.schedule import CronRun
 from bullworks.schedule.clockwork.ticks import ticks_of
 from bullworks.schedule.journal.journal import CronFacts, Verdict
 from bullworks.schedule.journal.keys import CronKeys
-from bullworks.schedule.journal.records import CronRecord, read_record, recorded_names
+from bullworks.schedule.journal.records import CronRecord, read_names, read_record
 from bullworks.schedule.journal.redis_journal import RedisJournal
 from bullworks.schedule.journal.scripts import CLAIM_TICK, CronScripts, Instance
 from tests.bullworks.reliability.proxy import FaultProxy, runs
@@ -299,7 +299,7 @@ async def test_a_run_is_written_down(process: Process, error: BaseException | No
     record = await process.record(cron)
     assert (record.result, record.error, record.duration_ms, record.instance) == (result, text, 7, "host:1")
     assert (record.started_at_ms, record.next_ms, record.pattern) == (NOON_MS, NOON_MS + 1_000, "* * * * * * UTC")
-    assert await recorded_names(process.look) == ["written"]
+    assert await read_names(process.look) == ["written"]
 
 
 async def test_many_runs_between_two_writes_are_one_record(process: Process) -> None:
@@ -310,7 +310,7 @@ async def test_many_runs_between_two_writes_are_one_record(process: Process) -> 
     commands = await process.look.execute("INFO", "commandstats")
     calls = int(commands.decode().split("cmdstat_evalsha:calls=")[1].split(",")[0])
     assert calls <= 2
-    assert await recorded_names(process.look) == ["many", "other"]
+    assert await read_names(process.look) == ["many", "other"]
 
 
 @pytest.mark.parametrize(("records_all", "has_own_name"), [(False, False), (False, True), (True, False)])
@@ -356,7 +356,7 @@ async def test_a_run_that_ends_while_names_are_written_is_known_by_name_too(
     process.ended(facts("first", is_distributed=False), None)
     await eventually(lambda: read_is_ok(process, facts("second")))
     await process.journal.close()
-    assert await recorded_names(process.look) == ["first", "second"]
+    assert await read_names(process.look) == ["first", "second"]
 
 
 async def test_a_record_that_redis_refuses_costs_no_other(process: Process, caplog: pytest.LogCaptureFixture) -> None:
@@ -380,5 +380,5 @@ async def test_without_a_limit_memory_would_fill_so_the_oldest_go(
         process.ended(facts(f"c{number}", is_distributed=False), None)
         process.journal.missed(facts("m", is_distributed=False), [NOON_MS + number], "late")
     await process.journal.close()
-    assert await recorded_names(process.look) == ["c2", "c3", "c4", "m"]
+    assert await read_names(process.look) == ["c2", "c3", "c4", "m"]
     assert [miss.tick_ms - NOON_MS for miss in (await read_record(process.look, "m")).misses] == [2, 3, 4]

@@ -15,7 +15,7 @@ from bullworks.board.board import Board
 from bullworks.board.options import BoardOptions
 from bullworks.board.pages import failure_changes, failure_groups, failures
 from bullworks.board.pages.failure_groups import groups_of
-from bullworks.board.pages.folding import folded, group_id
+from bullworks.board.pages.folding import fold, group_id
 from bullworks.board.queues import BoardQueue, BoardQueues
 from bullworks.bullmq import FlowProducer, Queue, Worker
 from bullworks.redis.endpoint import Endpoint
@@ -29,7 +29,7 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 
 def action(queue: str, reason: str, what: str) -> str:
-    return f"-/api/queues/{queue}/failures/{group_id(folded(reason))}/{what}"
+    return f"-/api/queues/{queue}/failures/{group_id(fold(reason))}/{what}"
 
 
 def rows(page: str) -> list[str]:
