@@ -12,7 +12,7 @@ from bullworks.workers.tokens import CONNECTION, SETUP
 
 
 class HistoryKeeper(FleetKeeper):
-    """Has all workers of the process recorded, from their first job to their last."""
+    """Records all workers of the process, from their first job to their last."""
 
 
 _ENABLED: Token[bool] = Token("history:is_enabled")

@@ -10,7 +10,7 @@ _ENABLED: Token[bool] = Token("presence:is_enabled")
 
 
 class PresenceKeeper(FleetKeeper):
-    """Has the heart tell of all workers of the process."""
+    """Sends heartbeats for all workers of the process."""
 
 
 class PresenceModule:
