@@ -76,7 +76,7 @@ class QueueEvents:
         self._reader = EventReader(
             self._endpoint,
             self.keys,
-            _Teller(self._emitter),
+            _CallbackNotifier(self._emitter),
             after=checked_id(last_event_id, "last_event_id"),
             blocking_ms=blocking_ms,
         )
@@ -193,7 +193,7 @@ def _custom(event: str) -> str:
     return f"custom:{event}"
 
 
-class _Teller:
+class _CallbackNotifier:
     """Passes the reader's events on; decodes one only where somebody listens."""
 
     def __init__(self, emitter: Emitter) -> None:

@@ -12,21 +12,21 @@ from bullworks.core.problems import (
     DuplicateExport,
     Hint,
     ImportedTooDeep,
+    InvalidAnnotation,
     NameClash,
-    NameNotThere,
-    NearName,
     NestedTooDeep,
     NoAnnotation,
-    NobodyProvides,
+    NoProvider,
     NotAModule,
     NotExported,
     NotImported,
     NotMarked,
-    NotReadable,
     Problem,
     ProvidedTwice,
     ReservedName,
     SameName,
+    SimilarName,
+    UndefinedName,
     UnknownExport,
     UnresolvedParameter,
 )
@@ -120,7 +120,7 @@ def _unresolved(problem: UnresolvedParameter) -> str:
         f"Can't resolve the dependencies of {problem.consumer}({', '.join(problem.parameters)}) in "
         f"{_path(problem.path)}: no provider for parameter `{problem.parameter}`.\n"
         f"  Visible in {problem.path[-1]}: {_names(problem.visible)}\n"
-        f"  Hint: {_hint(problem.hint)}{'?' if isinstance(problem.hint, NearName) else '.'}"
+        f"  Hint: {_hint(problem.hint)}{'?' if isinstance(problem.hint, SimilarName) else '.'}"
     )
 
 
@@ -137,11 +137,11 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
             return f"there may be several, each with a name; say which: `{parameter}: {how}`"
         case NoAnnotation(parameter):
             return f"annotate `{parameter}` with a class, or with Annotated[T, Inject(token)]"
-        case NearName(name):
+        case SimilarName(name):
             return f"did you mean {name}"
         case SameName(wanted, visible, what):
             return f"{wanted} is asked for, {visible} is provided: two {what} of one name"
-        case NameNotThere(name, is_local):
+        case UndefinedName(name, is_local):
             if is_local:
                 return (
                     f"`{name}` is local to a function, where `from __future__ import annotations` hides it; "
@@ -151,9 +151,9 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
                 f"`{name}` does not exist at run time; import it for real, not under TYPE_CHECKING: "
                 "the container reads annotations"
             )
-        case NotReadable(parameter, reason):
+        case InvalidAnnotation(parameter, reason):
             return f"the annotation of `{parameter}` can't be read: {reason}"
-        case NobodyProvides(token, importer, attribute):
+        case NoProvider(token, importer, attribute):
             return f"no module provides it; add {token} to providers of {importer}, or override `{attribute}` in a test"
         case Advice(text, near):
             return f"no module provides it; {text}" if near is None else f"did you mean {near}? Else {text}"

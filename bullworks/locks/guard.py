@@ -15,7 +15,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Acquires(Protocol):
+class LockAcquirer(Protocol):
     """The part of the lock service that a guard uses."""
 
     async def acquire(
@@ -24,7 +24,7 @@ class Acquires(Protocol):
 
 
 def guard_with_lock(
-    locks_of: Callable[..., Acquires],
+    locks_of: Callable[..., LockAcquirer],
     name: str | Callable[P, str],
     ttl: Duration,
     options: Mapping[str, Any],

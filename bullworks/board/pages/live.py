@@ -37,7 +37,7 @@ RETURN_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class LiveSubject:
     """The subject of a live page: queues, or one job of one queue.
 
     Attributes:
@@ -111,7 +111,7 @@ class Live:
         polling.cancel()
         await asyncio.gather(polling, return_exceptions=True)
 
-    def digest(self, watched: Watched) -> str | None:
+    def digest(self, watched: LiveSubject) -> str | None:
         """The digest of the last poll of these figures; None if not all were polled yet."""
         found = [self._figures.get(topic) for topic in watched.topics()]
         known = [figures for figures in found if figures is not None]
@@ -151,7 +151,7 @@ class Stream:
         known: the digest of what the page shows, or of what a returning browser was told last.
     """
 
-    def __init__(self, live: Live, watched: Watched, known: str | None = None) -> None:
+    def __init__(self, live: Live, watched: LiveSubject, known: str | None = None) -> None:
         self.watched = watched
         self.looked = asyncio.Event()
         self._live = live
@@ -216,9 +216,9 @@ async def live(request: Request) -> Stream:
     query = request.query_params
     if "queue" in query:
         entry = await board.queue(who, query["queue"])
-        watched = Watched((entry.shown_name,), query.get("id") or None)
+        watched = LiveSubject((entry.shown_name,), query.get("id") or None)
     else:
-        watched = Watched(tuple(entry.shown_name for entry in await board.visible_queues(who)))
+        watched = LiveSubject(tuple(entry.shown_name for entry in await board.visible_queues(who)))
     return Stream(request.state.live, watched, request.headers.get("last-event-id") or query.get("known") or None)
 
 

@@ -12,7 +12,7 @@ from bullworks.bullmq.process_pool.messages import Abort, Answer, Assignment, Ca
 from bullworks.bullmq.process_pool.remote_job import JobView
 
 
-class Partner(Protocol):
+class ProcessPipes(Protocol):
     """The pipes to a child process."""
 
     async def send(self, message: ToProcess) -> None: ...
@@ -28,7 +28,7 @@ class Conversation:
         job: the worker's own.
     """
 
-    def __init__(self, partner: Partner, run: int, job: Job[Any, Any]) -> None:
+    def __init__(self, partner: ProcessPipes, run: int, job: Job[Any, Any]) -> None:
         self._partner = partner
         self._run = run
         self._job = job

@@ -9,7 +9,7 @@ from typing import Any
 
 from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.job import Job
-from bullworks.bullmq.scripts.scheduler import AlreadyRun, SchedulerScripts
+from bullworks.bullmq.scripts.scheduler import IterationExists, SchedulerScripts
 from bullworks.bullmq.telemetry.interface import SpanKind
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import trace
@@ -53,7 +53,7 @@ async def _store(scripts: SchedulerScripts, job: Job[Any, Any], scheduler_id: st
             if due_ms is None:
                 return None
         stored = await scripts.next_iteration(job.id, scheduler_id, successor, due_ms)
-        if not isinstance(stored, AlreadyRun):
+        if not isinstance(stored, IterationExists):
             return stored
         after_ms = stored.due_ms
     raise QueueError(f"scheduler {scheduler_id}: its next {MOST_ALREADY_RUN} iterations are there already")

@@ -6,7 +6,7 @@ from typing import Any
 from bullworks.bullmq import Worker
 from bullworks.core import ModuleContainer, Token, dynamic_module, provide
 from bullworks.workers.fleet import WorkerFleet
-from bullworks.workers.presence.heart import BEAT_S, Heart
+from bullworks.workers.presence.heartbeat import BEAT_S, HeartbeatSender
 from bullworks.workers.presence.settings import PresenceSettings
 
 _ENABLED: Token[bool] = Token("presence:is_enabled")
@@ -15,9 +15,9 @@ _ENABLED: Token[bool] = Token("presence:is_enabled")
 class PresenceKeeper:
     """Sends heartbeats for all workers of the process, from the start until they are drained."""
 
-    def __init__(self, fleet: WorkerFleet, heart: Heart, *, is_enabled: bool) -> None:
+    def __init__(self, fleet: WorkerFleet, heartbeats: HeartbeatSender, *, is_enabled: bool) -> None:
         self._fleet = fleet
-        self._heart = heart
+        self._heartbeats = heartbeats
         self._is_enabled = is_enabled
         if is_enabled:
             fleet.on_worker(self._watch)
@@ -25,16 +25,16 @@ class PresenceKeeper:
     def on_application_start(self) -> None:
         """Start sending heartbeats."""
         if self._is_enabled:
-            self._heart.start()
+            self._heartbeats.start()
 
     async def on_module_destroy(self) -> None:
         """Stop sending heartbeats."""
-        await self._heart.close()
+        await self._heartbeats.close()
 
     def _watch(self, worker: Worker) -> None:
         queue = self._fleet.queues.get(worker.queue_name)
         if queue is not None:
-            self._heart.watch(worker, queue)
+            self._heartbeats.watch(worker, queue)
 
 
 class PresenceModule:
@@ -50,7 +50,7 @@ class PresenceModule:
         """
 
         def keep(fleet: WorkerFleet, is_enabled: bool) -> PresenceKeeper:  # noqa: FBT001 - the container gives it
-            return PresenceKeeper(fleet, Heart(beat_s=beat_s), is_enabled=is_enabled)
+            return PresenceKeeper(fleet, HeartbeatSender(beat_s=beat_s), is_enabled=is_enabled)
 
         return dynamic_module(
             PresenceModule,

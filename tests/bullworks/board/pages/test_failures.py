@@ -186,7 +186,7 @@ async def test_a_job_that_somebody_retried_meanwhile_is_not_removed(
     """Between looking and removing: it waits, runs, or is delayed by then."""
     stays, goes = await fail(queue, "e"), await fail(queue, "e")
 
-    async def look_and_be_late(entry: BoardQueue, newest: int) -> failure_groups.Found:
+    async def look_and_be_late(entry: BoardQueue, newest: int) -> failure_groups.FoundGroups:
         found = await groups_of(entry, newest)
         await stays.retry()
         if state == "active":

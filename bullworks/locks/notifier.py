@@ -1,4 +1,4 @@
-"""How a token that waits for a lock is told that its turn has come: one connection a process, whatever it waits for."""
+"""LockNotifier: notifies waiting tokens that their lock is free, over one connection per process."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ _BLOCK_S = 4
 _PAUSE_S = 1.0
 
 
-class Calls:
+class LockNotifier:
     """Wakes waiting lock tokens of this process when they are called through its list in Redis.
 
     A call can be lost with a connection; who waits asks again by itself now and then, so that costs a moment only.

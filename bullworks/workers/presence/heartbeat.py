@@ -1,4 +1,4 @@
-"""Heart: says every few seconds which workers this process has."""
+"""HeartbeatSender: reports to Redis every few seconds which workers this process has."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ BEAT_S = 10.0
 _CLOSE_S = 1.0
 
 
-class Heart:
+class HeartbeatSender:
     """Sends heartbeats while it runs; safe to close twice, or unstarted. Without Redis only heartbeats are lost.
 
     Args:
@@ -45,7 +45,7 @@ class Heart:
         """Start sending heartbeats."""
         if self._task is None:
             self._is_closing = False
-            self._task = asyncio.create_task(self._run(), name="workers-heart")
+            self._task = asyncio.create_task(self._run(), name="workers-heartbeats")
 
     async def close(self) -> None:
         """Stop sending heartbeats, and remove this process's workers from Redis."""
