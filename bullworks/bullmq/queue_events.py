@@ -185,7 +185,7 @@ class QueueEvents:
         if name not in (STREAM_EVENTS if job_id else QUEUE_EVENTS):
             near = difflib.get_close_matches(name.replace("-", "_"), QUEUE_EVENTS, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(QUEUE_EVENTS))}."
-            raise InvalidOptionError(str(event), f"no event of BullMQ's; {hint} Events of your own are for on_custom")
+            raise InvalidOptionError(str(event), f"not a BullMQ event; {hint} Use on_custom for custom events")
         return event
 
 

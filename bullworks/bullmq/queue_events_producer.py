@@ -71,7 +71,9 @@ class QueueEventsProducer:
         if not isinstance(name, str) or not name or not is_utf8(name):
             raise InvalidOptionError("event_name", f"must be a non-empty string, not {name!r}")
         if name in _RESERVED:
-            raise InvalidOptionError("event_name", f"{name} is what QueueEvents tells of itself; choose another name")
+            raise InvalidOptionError(
+                "event_name", f"{name} is an event that QueueEvents emits itself; choose another name"
+            )
         fields: list[str] = []
         for field, value in event.items():
             if field != "event_name":

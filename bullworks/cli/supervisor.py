@@ -95,7 +95,7 @@ class Supervisor:
         longest_s = min(FIRST_DELAY_S * 2 ** min(deaths - 1, 20), LONGEST_DELAY_S)
         delay_s = longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
         log.error(
-            "process %d ended, %s; it starts again in %.1f s",
+            "process %d ended, %s; restarting in %.1f s",
             number,
             _describe_exit(code),
             delay_s,
@@ -117,9 +117,11 @@ class Supervisor:
         signum = signal.Signals[name]
         self._asked_with.add(int(signum))
         if self._stopping.is_set():
-            log.warning("%s received again, passed on", name)
+            log.warning("%s received again, forwarded", name)
         else:
-            log.info("%s received, passed on to %d processes; once more forces", name, len(self._running))
+            log.info(
+                "%s received, forwarded to %d processes; send it again to force the shutdown", name, len(self._running)
+            )
             self._stopping.set()
         self._each(lambda child: child.send(signum))
 
@@ -134,7 +136,7 @@ class Supervisor:
         await self._stopping.wait()
         await asyncio.sleep(self._grace_s + MARGIN_S)
         for child in list(self._running.values()):
-            log.error("process %d does not end and is killed; its jobs stall, and run again", child.number)
+            log.error("process %d did not end and was killed; its jobs stall and are retried", child.number)
             child.send(signal.SIGKILL)
 
     def _each(self, do: Callable[[WorkerProcess], None]) -> None:

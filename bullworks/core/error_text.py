@@ -61,7 +61,7 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
                 "them a SINGLETON, or take it as Lazy[...]."
             )
         case ReservedName(token, attribute, module):
-            why = "which the container needs for itself" if attribute.isidentifier() else "which is no name in Python"
+            why = "which the container needs for itself" if attribute.isidentifier() else "which is not a Python name"
             return (
                 f"{token} would be the attribute {attribute!r} of {module}, {why}.\n"
                 "  Hint: rename the class, or provide it by a Token(name, attr=...)."
@@ -84,7 +84,7 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
                 "  Hint: import some of them in the root module, and make what all of them use a global module."
             )
         case BadImport(module, given, reason):
-            return f"{module} imports {given}, which is no module.\n  Hint: {_IMPORT_HINTS[reason]}."
+            return f"{module} imports {given}, which is not a module.\n  Hint: {_IMPORT_HINTS[reason]}."
         case BadProvider(module, given, is_module):
             what = "a module" if is_module else "no class"
             hint = f"add it to imports of {module}"
@@ -108,7 +108,7 @@ def render_duplicate(duplicate: DuplicateExport) -> str:
 
 
 _IMPORT_HINTS = {
-    NotAModule.NONE: "the modules import each other in a circle; use ForwardRef(lambda: TheModule)",
+    NotAModule.NONE: "the modules import each other in a cycle; use ForwardRef(lambda: TheModule)",
     NotAModule.UNDECORATED: "decorate the class with @module(...); a plain class belongs in providers",
     NotAModule.CONTAINER_CLASS: "import an instance of the container, not its class",
     NotAModule.OTHER: "imports takes module classes, for_root() containers and dependency-injector containers",
@@ -140,7 +140,7 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
         case SimilarName(name):
             return f"did you mean {name}"
         case SameName(wanted, visible, what):
-            return f"{wanted} is asked for, {visible} is provided: two {what} of one name"
+            return f"{wanted} is requested, {visible} is provided: two {what} of one name"
         case UndefinedName(name, is_local):
             if is_local:
                 return (

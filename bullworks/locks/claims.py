@@ -187,7 +187,7 @@ class Claims:
         try:
             released, to_tell = await persist(lambda: self.scripts.release(keys, token), until_s)
         except TimeoutError:
-            log.warning("lock %s: not given back, Redis is out of reach; it runs out by itself", keys.name)
+            log.warning("lock %s: not released, Redis is unreachable; it will expire", keys.name)
             return False
         await self._tell(to_tell)
         return released
@@ -202,7 +202,7 @@ class Claims:
         try:
             await self.scripts.tell(instance, token)
         except RedisError as error:
-            log.debug("a waiting process is not told, and will ask by itself: %s", error)
+            log.debug("a waiting process was not notified, and will retry by itself: %s", error)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

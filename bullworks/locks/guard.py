@@ -39,7 +39,7 @@ def guard_with_lock(
 
     def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R | None]]:
         if not inspect.iscoroutinefunction(function):
-            raise TypeError(f"@locked on {function.__qualname__}, which is no `async def`")
+            raise TypeError(f"@locked on {function.__qualname__}, which is not an `async def`")
 
         @functools.wraps(function)
         async def run_locked(*args: P.args, **kwargs: P.kwargs) -> R | None:

@@ -127,7 +127,7 @@ class Lock:
             self.lost.set()
             self._end()
             log.warning(
-                "lock %s (fence %d) is lost: nobody released or extended it in time",
+                "lock %s (fence %d) is lost: it was not released or extended in time",
                 self.name,
                 self.fence,
                 extra={"lock": self.name, "fence": self.fence},

@@ -71,7 +71,7 @@ class LockNotifier:
             try:
                 popped = await self._connection.execute("BLPOP", self._key, _BLOCK_S)
             except RedisError as error:
-                log.debug("waiting for locks without being told: %s", error)
+                log.debug("waiting for locks without notifications: %s", error)
                 await asyncio.sleep(_PAUSE_S)
             else:
                 if popped is not None:

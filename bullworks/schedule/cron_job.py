@@ -203,7 +203,7 @@ class CronJob:
         if not self.distributed and late_ms > self._threshold_ms:
             self._runtime.journal.missed(self.facts, [tick_ms], _late(late_ms))
         elif self.wait_for_completion and self.is_callback_running:
-            log.info("cron %s skips a tick: the run before it is going on", self.name)
+            log.info("cron %s skips a tick: the previous run is still in progress", self.name)
         elif self.distributed:
             self._runtime.runner.start(f"cron {self.name}", self._claim_and_run(tick_ms, late_ms))
         else:

@@ -100,7 +100,7 @@ class _Planner:
         name = self._name(self._settle_option("name", mark.name))
         is_distributed = self._bool("distributed", mark.distributed)
         if is_distributed and name is None:
-            text = 'distributed=True needs a name, by which all processes know it: @cron(..., name="...")'
+            text = 'distributed=True needs a name, by which all processes identify it: @cron(..., name="...")'
             raise self._found.problem(JobOptionError, text)
         is_disabled = self._bool("disabled", mark.disabled)
         kind: JobKind = "cron"
@@ -182,7 +182,7 @@ class _Planner:
         given = parameters if is_bound else parameters[1:]
         needed = [p.name for p in given if p.default is p.empty and p.kind not in free]
         if needed:
-            raise self._found.problem(JobOptionError, f"it is called without arguments, and needs {', '.join(needed)}")
+            raise self._found.problem(JobOptionError, f"it is called without arguments, but needs {', '.join(needed)}")
 
 
 def _needs_self_only(method: FunctionType) -> bool:

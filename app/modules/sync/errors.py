@@ -26,4 +26,4 @@ class LateSyncError(SyncError):
         self.fence = fence
 
     def __str__(self) -> str:
-        return f"the sync of {self.source} with the fence {self.fence} came too late: a later one has stored its copy"
+        return f"the sync of {self.source} with the fence {self.fence} is late: a later one has stored its copy"

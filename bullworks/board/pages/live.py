@@ -123,7 +123,7 @@ class Live:
             try:
                 self._figures = await self._look(topics)
             except Exception:
-                log.exception("the figures of open pages cannot be looked at")
+                log.exception("the figures of live pages cannot be read")
             for stream in self._streams:
                 stream.looked.set()
             await asyncio.sleep(POLL_S)
@@ -162,7 +162,7 @@ class Stream:
             await Response(None, 200, media_type=_MEDIA_TYPE)(scope, receive, send)
             return
         if not self._live.has_room():
-            await PlainTextResponse("too many pages are live\n", 503)(scope, receive, send)
+            await PlainTextResponse("too many live pages are open\n", 503)(scope, receive, send)
             return
         self._live.join(self)
         ends = (

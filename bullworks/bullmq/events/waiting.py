@@ -248,7 +248,7 @@ async def wait_until_finished(
     events = store.events if queue_events is None else queue_events
     if events is None:
         raise InvalidOptionError(
-            "queue_events", "is needed: this job is of no Queue, FlowProducer or Worker that would share its own"
+            "queue_events", "is needed: this job has no Queue, FlowProducer or Worker to share events with"
         )
     if events.keys.base != store.keys.base:
         raise InvalidOptionError("queue_events", f"is of queue {events.keys.base}, the job of {store.keys.base}")

@@ -204,7 +204,7 @@ class FamilyScripts(ScriptCaller):
         if page is None:
             return None, []
         end = page.cursor + page.count
-        # One more than is asked for, to know whether there is.
+        # One more than is requested, to know whether there is.
         children: list[bytes] = await self.connection.execute("ZRANGE", key, page.cursor, end)
         return (end if len(children) > page.count else 0), children[: page.count]
 

@@ -56,7 +56,7 @@ async def _store(scripts: SchedulerScripts, job: Job[Any, Any], scheduler_id: st
         if not isinstance(stored, IterationExists):
             return stored
         after_ms = stored.due_ms
-    raise QueueError(f"scheduler {scheduler_id}: its next {MOST_ALREADY_RUN} iterations are there already")
+    raise QueueError(f"scheduler {scheduler_id}: its next {MOST_ALREADY_RUN} iterations exist already")
 
 
 def _due_ms(job_id: str) -> int:

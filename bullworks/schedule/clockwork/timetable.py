@@ -149,4 +149,4 @@ def _call_safely(timed: TimerTarget, act: Callable[[], None]) -> None:
     try:
         act()
     except Exception:
-        log.exception("the schedule could not serve %r; the rest goes on", timed)
+        log.exception("running %r failed; the others continue", timed)

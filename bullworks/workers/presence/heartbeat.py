@@ -68,7 +68,7 @@ class HeartbeatSender:
             # While there is no connection nothing is sent: it would wait, and be old once it is.
             if records and queue.connection.is_connected:
                 writes.append(beat(queue.connection, _keys_of(queue), records))
-        await self._settle(writes, "workers are not told of on the board")
+        await self._settle(writes, "workers are missing on the board")
 
     async def _run(self) -> None:
         while not self._is_closing:
@@ -101,7 +101,7 @@ class HeartbeatSender:
             if not isinstance(error, RedisError):
                 raise error
         if errors and not self._is_failing:
-            log.warning("%s: %s. This is said once, until it works again", consequence, errors[0])
+            log.warning("%s: %s. Logged once, until it succeeds again", consequence, errors[0])
         self._is_failing = bool(errors)
 
 

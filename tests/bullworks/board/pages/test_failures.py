@@ -157,7 +157,7 @@ async def test_all_of_a_group_wait_again_and_the_audit_trail_tells(queue: Queue[
     assert await other.get_state() == "failed"
     again = await client.change("PUT", action("email", REFUSED.format(9), "retry"))
     assert again.status_code == 404
-    assert "fails like that any more" in again.json()["message"]
+    assert "has this failure any more" in again.json()["message"]
 
 
 async def test_a_retried_job_keeps_its_place_in_line(queue: Queue[Any], board: MakeBoard) -> None:
