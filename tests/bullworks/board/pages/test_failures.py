@@ -42,7 +42,7 @@ async def test_jobs_that_failed_alike_are_one_row(queue: Queue[Any], board: Make
     newest = await fail(queue, REFUSED.format(2), name="sync")
     await fail(queue, "out of stock")
     page = (await board().get("-/failures")).text
-    assert "All 4 failed jobs were looked at." in page
+    assert "All 4 failed jobs were read." in page
     first, second = rows(page)
     assert "connect ECONNREFUSED &lt;host&gt;" in first
     assert '<td class="number">3</td>' in first
@@ -83,7 +83,7 @@ async def test_how_many_were_looked_at_is_shown(
         await fail(queue, f"error {chr(97 + number)}")
     monkeypatch.setattr(failures, "MOST_JOBS", 3)
     page = (await board().get("-/failures?queue=email")).text
-    assert "The newest 3 of 5 failed jobs were looked at" in page
+    assert "The newest 3 of 5 failed jobs were read" in page
     assert [f"error {letter}" in page for letter in "abcde"] == [False, False, True, True, True]
 
 

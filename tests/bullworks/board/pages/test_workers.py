@@ -73,7 +73,7 @@ async def test_a_stalled_job_comes_first_and_stands_out(board: MakeBoard, queue:
         await queue.connection.execute("SADD", queue.keys.of("stalled"), job.id)
         page = (await board().get("-/workers")).text
         assert 'data-grip="runs out"' in page
-        assert "not renewed since the last look" in page
+        assert "not renewed since the last refresh" in page
         await queue.connection.execute("DEL", queue.keys.of(f"{job.id}:lock"))
         page = (await board().get("-/workers")).text
         assert 'data-grip="stalled"' in page

@@ -255,7 +255,7 @@ async def test_a_thousand_jobs_in_the_way_are_an_error(queue: Queue, clockwork: 
     slots = [int(first.id.rpartition(":")[2]) + i * 60_000 for i in range(1_000)]
     keys = [clockwork.keyspace.key(f"repeat:s:{slot}") for slot in slots]
     await asyncio.gather(*(clockwork.keyspace.command("HSET", key, "name", "n") for key in keys))
-    with pytest.raises(ServerError, match="next 1000 iterations of scheduler s exist already"):
+    with pytest.raises(ServerError, match="next 1000 iterations of scheduler s are there already"):
         await queue.upsert_job_scheduler("s", {"every": 60_000, "offset": offset})
     assert await clockwork.pending("s") == []
     await clockwork.keyspace.command("DEL", keys[-1])
