@@ -8,6 +8,7 @@ from typing import Any
 from bullworks.board.queues import BoardQueue
 from bullworks.bullmq import ListedState, Queue
 from bullworks.bullmq.job.state import SUFFIXES
+from bullworks.bullmq.queue.clients import client_fields
 from bullworks.redis import Endpoint, RedisError
 
 COUNTED: tuple[ListedState, ...] = (
@@ -103,16 +104,14 @@ def _server_of(entry: BoardQueue) -> _Server:
 
 async def _listing(queue: Queue[Any]) -> str | None:
     try:
-        listing: bytes = await queue.connection.at(queue.keys.base).execute("CLIENT", "LIST")
+        return await queue.scripts.client_list()
     except RedisError:  # an ACL or a provider may forbid it
         return None
-    return listing.decode("utf-8", "replace")
 
 
 def _by_queue(listing: str) -> dict[str, list[ConnectedWorker]]:
     fleet: dict[str, list[ConnectedWorker]] = {}
-    for line in listing.splitlines():
-        fields = {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
+    for fields in client_fields(listing):
         queue, named, worker = fields.get("name", "").partition(_NAMED)
         if queue and fields.get("addr"):
             age = fields.get("age", "0")

@@ -47,7 +47,7 @@ class FlowJob(TypedDict):
 class JobNode:
     """A job of a flow as stored in Redis, and its children."""
 
-    job: Job[Any, Any]
+    job: Job
     children: list["JobNode"] = field(default_factory=list)
 
 
@@ -262,7 +262,7 @@ class FlowProducer:
         return now_ms, added_ids([new for _, new in jobs], answers)
 
     def _node(self, plan: _Planned, ids: Mapping[int, str], now_ms: int) -> JobNode:
-        job: Job[Any, Any] = Job(self._scripts(plan.keys), ids[id(plan)], plan.new.fields(now_ms))
+        job: Job = Job(self._scripts(plan.keys), ids[id(plan)], plan.new.fields(now_ms))
         return JobNode(job, [self._node(child, ids, now_ms) for child in plan.children])
 
     def _tracing(self, queue_name: str) -> Tracing | None:

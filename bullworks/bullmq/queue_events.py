@@ -1,13 +1,12 @@
 """QueueEvents: what happens to a queue's jobs, in all its producers and workers of whatever language."""
 
 import asyncio
-import difflib
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from bullworks.bullmq.connecting import Connection, endpoint_of
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import EventsMissedError, InvalidOptionError, MalformedEventError
 from bullworks.bullmq.events.codec import STREAM_EVENTS, StreamEvent
 from bullworks.bullmq.events.emitter import Emitter
@@ -16,6 +15,7 @@ from bullworks.bullmq.events.reader import DEFAULT_BLOCKING_MS, EventReader, eve
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.redis import PipelinedConnection
+from bullworks.suggestion import suggestion
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -67,10 +67,7 @@ class QueueEvents:
     ) -> None:
         self.queue_name = queue_name
         self.keys = checked_keys(prefix, queue_name)
-        try:
-            blocking_ms = to_ms(blocking_timeout, "blocking_timeout", least=1)
-        except ValueError as error:
-            raise InvalidOptionError("blocking_timeout", str(error).removeprefix("blocking_timeout ")) from None
+        blocking_ms = checked_ms("blocking_timeout", blocking_timeout, least=1)
         self._endpoint = endpoint_of(connection, self.keys)
         self._emitter = Emitter(None, queue_name)
         self._reader = EventReader(
@@ -183,8 +180,8 @@ class QueueEvents:
     def _known(self, event: str) -> str:
         name, _, job_id = event.partition(":") if isinstance(event, str) else ("", "", "")
         if name not in (STREAM_EVENTS if job_id else QUEUE_EVENTS):
-            near = difflib.get_close_matches(name.replace("-", "_"), QUEUE_EVENTS, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(QUEUE_EVENTS))}."
+            near = suggestion(name.replace("-", "_"), QUEUE_EVENTS)
+            hint = f"did you mean {near}?" if near else f"known: {', '.join(sorted(QUEUE_EVENTS))}."
             raise InvalidOptionError(str(event), f"not a BullMQ event; {hint} Use on_custom for custom events")
         return event
 

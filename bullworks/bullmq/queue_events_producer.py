@@ -8,7 +8,7 @@ from typing import Self
 from bullworks.bullmq.connecting import Connection, connect
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.events.codec import EVENT
-from bullworks.bullmq.options.job import is_utf8
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.queue import checked_keys
 
 EventValue = str | int | float | bool | None
@@ -65,11 +65,8 @@ class QueueEventsProducer:
             InvalidOptionError: no name, a reserved one, or a field that cannot be stored.
             ServerError, ConnectionLostError, ConnectError: as Queue.add.
         """
-        if isinstance(max_events, bool) or not isinstance(max_events, int) or max_events < 0:
-            raise InvalidOptionError("max_events", f"must be a whole number, at least 0, not {max_events!r}")
-        name = event.get("event_name")
-        if not isinstance(name, str) or not name or not is_utf8(name):
-            raise InvalidOptionError("event_name", f"must be a non-empty string, not {name!r}")
+        checks.whole("max_events", max_events)
+        name = checks.text("event_name", event.get("event_name"))
         if name in _RESERVED:
             raise InvalidOptionError(
                 "event_name", f"{name} is an event that QueueEvents emits itself; choose another name"
@@ -91,7 +88,7 @@ class QueueEventsProducer:
 
 
 def _check_field(field: object) -> str:
-    if not isinstance(field, str) or not field or not is_utf8(field) or field == EVENT.decode():
+    if not isinstance(field, str) or not field or not checks.is_utf8(field) or field == EVENT.decode():
         raise InvalidOptionError("event", f"cannot have a field {field!r}")
     return field
 
@@ -102,7 +99,7 @@ def _to_text(field: str, value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and is_utf8(value):
+    if isinstance(value, str) and checks.is_utf8(value):
         return value
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return str(value)

@@ -1,27 +1,28 @@
 """What went wrong, as a user should read it: one clear message and an exit code, no traceback."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
+from dataclasses import dataclass
 
 from bullworks.bullmq import InvalidOptionError, QueueError
 from bullworks.core import CoreError
+from bullworks.errors import FactError
 from bullworks.extras import MissingExtraError
 from bullworks.logs import escape
 from bullworks.redis import BadUrlError, RedisError
 from bullworks.settings import SettingsError
+from bullworks.suggestion import suggestion
 from bullworks.workers import UnknownWorkerError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2  # as typer itself ends for a wrong option
 
 
-class CommandError(Exception):
+@dataclass(eq=False)
+class CommandError(FactError):
     """The command cannot do what was asked; the message is for the user."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.message = message
-        self.hint = hint
+    message: str
+    hint: str = ""
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else self.message
@@ -29,9 +30,9 @@ class CommandError(Exception):
     @classmethod
     def unknown(cls, kind: str, name: str, known: list[str]) -> "CommandError":
         """Build the error for an unknown name; it suggests the nearest known name, or lists all."""
-        near = get_close_matches(name, known, n=1)
+        near = suggestion(name, known)
         if near:
-            return cls(f"there is no {kind} {name!r}", f"Did you mean {near[0]!r}?")
+            return cls(f"there is no {kind} {name!r}", f"Did you mean {near!r}?")
         listed = f"Known: {', '.join(sorted(known))}." if known else f"There is no {kind} at all yet."
         return cls(f"there is no {kind} {name!r}", listed)
 

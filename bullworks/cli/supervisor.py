@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,8 @@ from bullworks.cli.failure import EXIT_FAILED
 from bullworks.cli.worker_process import MARGIN_S, WorkerProcess
 from bullworks.core import SignalHandlers
 from bullworks.core.shutdown import stop_signals
+from bullworks.redis import retry_pause_s
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,7 @@ class Supervisor:
             ]
             overdue = asyncio.create_task(self._end_overdue(), name="worker-processes-overdue")
             await asyncio.gather(*keeping)
-            overdue.cancel()
-            await asyncio.gather(overdue, return_exceptions=True)
+            await cancel_and_wait(overdue)
         finally:
             handlers.restore()
         return self._exit_code
@@ -91,9 +91,7 @@ class Supervisor:
             await self._wait_after_death(number, code, deaths)
 
     async def _wait_after_death(self, number: int, code: int, deaths: int) -> None:
-        # half of it is random, so that those which died together do not come back in step
-        longest_s = min(FIRST_DELAY_S * 2 ** min(deaths - 1, 20), LONGEST_DELAY_S)
-        delay_s = longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
+        delay_s = retry_pause_s(deaths, FIRST_DELAY_S, LONGEST_DELAY_S)
         log.error(
             "process %d ended, %s; restarting in %.1f s",
             number,

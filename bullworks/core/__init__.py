@@ -1,7 +1,7 @@
 """The module system: modules, providers and their lifecycle, on dependency-injector."""
 
+from bullworks.arity import most_arguments
 from bullworks.core.application import Application, create_application
-from bullworks.core.arity import most_arguments
 from bullworks.core.command import CommandToken, command
 from bullworks.core.container import ModuleContainer
 from bullworks.core.discovery import (

@@ -1,6 +1,5 @@
 """Finds out why a parameter has no provider, and what would help."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,6 +23,7 @@ from bullworks.core.provide import UseClass
 from bullworks.core.signature import Parameter
 from bullworks.core.tokens import AnyToken, Token, label
 from bullworks.core.visibility import exported_entries
+from bullworks.suggestion import suggestion
 
 
 def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling first
@@ -60,7 +60,7 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Find the known name that `name` is probably a misspelling of."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)), None)
+    return suggestion(name, known, likeness=0.75)
 
 
 def distinguish_names(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:

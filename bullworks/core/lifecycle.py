@@ -22,7 +22,7 @@ Nest. Not those that somebody asked for: `ModuleRef.resolve()` gives them, and f
 
 import inspect
 
-from bullworks.core.arity import most_arguments
+from bullworks.arity import most_arguments
 from bullworks.core.building import instances_with_parts
 from bullworks.core.graph import Graph
 from bullworks.core.hooks import hook_of

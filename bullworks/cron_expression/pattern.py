@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from bullworks.cron_expression.errors import CronExpressionError, RefusedError
@@ -20,6 +19,7 @@ from bullworks.cron_expression.fields import (
     parse_field,
 )
 from bullworks.cron_expression.hashing import Draw, draws
+from bullworks.suggestion import suggestion
 
 # Case and surrounding blanks count, as in cron-parser.
 _PRESETS: Final = {
@@ -118,8 +118,8 @@ def _no_preset(expression: str) -> CronExpressionError:
         return CronExpressionError(expression, None, "blanks around a preset", f"Write {wanted!r}")
     if wanted.lower() in _PRESETS:
         return CronExpressionError(expression, None, "presets are lower case", f"Did you mean {wanted.lower()!r}?")
-    near = get_close_matches(wanted.lower(), _PRESETS, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(_PRESETS)}"
+    near = suggestion(wanted.lower(), _PRESETS)
+    hint = f"Did you mean {near!r}?" if near else f"There are {', '.join(_PRESETS)}"
     return CronExpressionError(expression, None, "there is no such preset", hint)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from bullworks.cron_expression.errors import RefusedError
+from bullworks.suggestion import suggestions
 
 _FIXED = re.compile(r"utc(?:([+-])([0-9]{1,2})(?::([0-9]{2}))?)?", re.IGNORECASE)
 # Not one of zoneinfo's odd entries (posix/..., right/..., a file's path), which Node has not.
@@ -119,7 +119,7 @@ def _advice(name: str) -> str:
     known = _known_zones()
     if not known:
         return "This machine has no time zones: install the package tzdata"
-    close = get_close_matches(name.lower(), known, n=3)
+    close = suggestions(name.lower(), known, 3)
     like = f" (like it: {', '.join(known[match] for match in close)})" if close else ""
     return f"Write an IANA name, as in Europe/Paris{like}"
 

@@ -1,13 +1,13 @@
 """Who may read the metrics: whoever holds the token or the password, or whom a function of the user's lets in."""
 
-import hashlib
 import hmac
 import inspect
-from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
+
+from bullworks.web.credentials import basic_credentials, bearer_token, digest
 
 MetricsAuth = Callable[[Request], bool | Awaitable[bool]]
 """Sync or async: whether the sender of a request may read the metrics."""
@@ -32,12 +32,11 @@ class Credentials:
 
     def __call__(self, request: Request) -> bool:
         """Whether the request carries one of the credentials."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return _is_same(given.strip(), self.token)
-        if scheme.lower() == "basic":
-            return _is_same(_decode(given), f"{self.user}:{self.password}" if self.password else None)
-        return False
+        token = bearer_token(request)
+        if token is not None:
+            return _is_same(token, self.token)
+        user, password = basic_credentials(request) or ("", "")
+        return _is_same(f"{user}:{password}", f"{self.user}:{self.password}" if self.password else None)
 
 
 async def may_read(auth: MetricsAuth, request: Request) -> bool:
@@ -47,16 +46,4 @@ async def may_read(auth: MetricsAuth, request: Request) -> bool:
 
 
 def _is_same(given: str, secret: str | None) -> bool:
-    # by digests: how long it takes tells neither the length nor how much of it was right
-    return hmac.compare_digest(_digest(given), _digest(secret or "")) and bool(secret)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
-
-
-def _decode(given: str) -> str:
-    try:
-        return b64decode(given.strip(), validate=True).decode()
-    except ValueError:
-        return ""
+    return hmac.compare_digest(digest(given), digest(secret or "")) and bool(secret)

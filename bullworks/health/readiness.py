@@ -9,6 +9,7 @@ from bullworks.bullmq import Queue
 from bullworks.core import Inject, Shutdown
 from bullworks.health.options import HEALTH_SETUP, HealthSetup
 from bullworks.redis import RedisError
+from bullworks.tasks import cancel_and_wait
 from bullworks.workers import WorkerFleet
 from bullworks.workers.history import oldest_waiting
 
@@ -44,10 +45,8 @@ class Readiness:
 
     async def on_module_destroy(self) -> None:
         """Stop checking readiness."""
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
-            self._asking = None
+        await cancel_and_wait(self._asking)
+        self._asking = None
 
     async def problems(self) -> list[str]:
         """List the reasons why this process is not ready, for authorised readers."""

@@ -14,6 +14,7 @@ from bullworks.locks.notifier import LockNotifier
 from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms
 from bullworks.redis import PipelinedConnection, RedisError
+from bullworks.tasks import wait_or_cancel
 
 log = logging.getLogger(__name__)
 
@@ -121,11 +122,7 @@ class Claims:
         self._is_closed = True
         for token, keys in self._claiming.items():
             self.leave(keys, token)
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_CANCEL_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await wait_or_cancel(self._tasks, _CANCEL_S)
         await self._calls.close()
 
     async def _try(self, terms: LockTerms, token: str) -> tuple[float, int] | None:

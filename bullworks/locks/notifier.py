@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from bullworks.locks.keys import notification_list
 from bullworks.redis import Endpoint, RedisError, connection_to
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +60,8 @@ class LockNotifier:
         """Wake all waiting tokens, stop reading, and close the connection."""
         for called in self._waiting.values():
             called.set()
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
-            self._listening = None
+        await cancel_and_wait(self._listening)
+        self._listening = None
         await self._connection.close()
 
     async def _listen(self) -> None:

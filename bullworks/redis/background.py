@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
+from bullworks.errors import FactError
 from bullworks.redis.pace import Pace
 
 log = logging.getLogger(__name__)
@@ -15,13 +17,12 @@ _SETTLED_S = 10.0
 _MOST_STARTS = 10
 
 
-class BackgroundEndedError(Exception):
+@dataclass(eq=False)
+class BackgroundEndedError(FactError):
     """A long-lived task ended by itself over and over, so it is not started again."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(name, reason)
-        self.name = name
-        self.reason = reason
+    name: str
+    reason: str
 
     def __str__(self) -> str:
         return f"{self.name} ended {_MOST_STARTS} times in a row, at last with: {self.reason}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, cast
@@ -12,9 +11,11 @@ from redis.asyncio.connection import AbstractConnection
 
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.errors import ConnectError, ConnectionLostError
+from bullworks.redis.pace import retry_pause_s
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
 from bullworks.redis.wire import ProtocolWire, StreamWire
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -195,8 +196,7 @@ class PipelinedConnection:
         """Fail pending commands and close the socket. Closing twice, or before connecting, is fine."""
         self._is_closed = True
         if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
+            await cancel_and_wait(self._connecting)
             self._connecting = None
         self._drop("it was closed")
 
@@ -275,12 +275,9 @@ class PipelinedConnection:
         return await self.endpoint.open(client_name=self.client_name)
 
     async def _reopen(self) -> None:
-        backoff_s = _FIRST_BACKOFF_S
         failures = 0
         while True:
-            # Half of the wait is random, so that a fleet does not come back in step.
-            await asyncio.sleep(backoff_s * (0.5 + random.random() / 2))  # noqa: S311 - no secret
-            backoff_s = min(backoff_s * 2, self._longest_backoff_s)
+            await asyncio.sleep(retry_pause_s(failures + 1, _FIRST_BACKOFF_S, self._longest_backoff_s))
             try:
                 connection = await self._connection()
             except Exception as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import ssl
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from bullworks.redis.address import Transport
 from bullworks.redis.errors import BadUrlError
+from bullworks.suggestion import suggestion
 
 Reader = Callable[[str], Any]
 """Reads an option's text. Raises ValueError with what is wrong, to follow its name."""
@@ -35,8 +35,8 @@ def read_options(
     for name, text in parse_qsl(query, keep_blank_values=True):
         reader = known.get(name)
         if reader is None:
-            near = difflib.get_close_matches(name, known, n=1)
-            meant = f"Did you mean {near[0]}? " if near else ""
+            near = suggestion(name, known)
+            meant = f"Did you mean {near}? " if near else ""
             raise refuse(f"unknown option {name[:40]!r}", f"{meant}Known options: {', '.join(known)}.")
         if name.startswith("ssl_") and transport != "tls":
             raise refuse(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
+from bullworks.arity import bound_signature, needed_arguments
 from bullworks.bullmq import to_ms
 from bullworks.schedule.cron_job import CronJob
 from bullworks.schedule.decorators.cron import CronMark
@@ -173,14 +174,10 @@ class _Planner:
         method = inspect.getattr_static(self._found.cls, self._found.method)
         if isinstance(method, FunctionType) and _needs_self_only(method):
             return
-        is_bound = isinstance(method, staticmethod | classmethod)
         try:
-            parameters = list(inspect.signature(getattr(self._found.cls, self._found.method)).parameters.values())
+            needed = needed_arguments(bound_signature(self._found.cls, self._found.method))
         except ValueError:  # written in C, and silent about itself
             return
-        free = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        given = parameters if is_bound else parameters[1:]
-        needed = [p.name for p in given if p.default is p.empty and p.kind not in free]
         if needed:
             raise self._found.problem(JobOptionError, f"it is called without arguments, but needs {', '.join(needed)}")
 

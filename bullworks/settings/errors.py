@@ -1,12 +1,15 @@
 """The error of a configuration that cannot be used."""
 
+from dataclasses import dataclass
 
-class SettingsError(Exception):
+from bullworks.errors import FactError
+
+
+@dataclass(eq=False)
+class SettingsError(FactError):
     """The configuration is invalid; holds every problem."""
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(problems)
-        self.problems = problems
+    problems: tuple[str, ...]
 
     def __str__(self) -> str:
         count = "a problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"

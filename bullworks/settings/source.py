@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 from bullworks.settings.base import Settings
 from bullworks.settings.errors import SettingsError
 from bullworks.settings.folder import project_folder
+from bullworks.suggestion import suggestion
 
 log = logging.getLogger(__name__)
 
@@ -138,9 +138,9 @@ class SettingsSource:
         for name in names:
             if name.upper() in known:
                 continue
-            near = get_close_matches(name.upper(), known, n=1, cutoff=_NEAR)
+            near = suggestion(name.upper(), known, likeness=_NEAR)
             if near:
-                yield f"{name} in {self._file}: no setting has this name. Did you mean {near[0]}?"
+                yield f"{name} in {self._file}: no setting has this name. Did you mean {near}?"
             else:
                 foreign.append(name)
         if foreign:

@@ -15,6 +15,7 @@ from bullworks.bullmq.job.state import state_of
 from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.bullmq.worker.processor import Handlers, Processor
 from bullworks.core import Scope
+from bullworks.tasks import cancel_and_wait
 from bullworks.testing.errors import HarnessSetupError, RunawayError
 from bullworks.testing.harness_queue import HarnessQueue
 from bullworks.testing.harness_worker import HarnessWorker
@@ -166,9 +167,7 @@ class QueueHarness(Generic[D]):
 
     async def close(self) -> None:
         """Cancel what is still scheduled in the background. Closing twice is fine."""
-        for task in self._soon:
-            task.cancel()
-        await asyncio.gather(*self._soon, return_exceptions=True)
+        await cancel_and_wait(*self._soon)
 
     @property
     def queue(self) -> Queue[D]:
@@ -204,7 +203,7 @@ class QueueHarness(Generic[D]):
         """The jobs in the given states now, in the order in which they were added."""
         return [self._job(job) for job in self._jobs.all.values() if _state(job) in states]
 
-    def events_of(self, job: Job[Any, Any] | str) -> list[str]:
+    def events_of(self, job: Job | str) -> list[str]:
         """The names of a job's events, in order."""
         job_id = job if isinstance(job, str) else job.id
         return [event.name for event in self._jobs.events if event.job_id == job_id]

@@ -1,6 +1,5 @@
 """Finds queues, flow producers, processors and listeners in an application, and what is wrong with them."""
 
-import difflib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from bullworks.bullmq import FlowProducer, Queue
 from bullworks.core import DiscoveredProvider, Discovery, ProviderKind, Scope, marked_methods
 from bullworks.schedule.explorer import marks_of
 from bullworks.settings import SettingsError
+from bullworks.suggestion import suggestion
 from bullworks.workers.errors import (
     ConfigKeyError,
     HostScopeError,
@@ -196,7 +196,7 @@ class Explorer:
     def _queue_problems(self, user: FoundProcessor | FoundListener, use: str) -> Iterator[WorkersError]:
         queue, asked = user.spec.queue, user.spec.config_key
         if queue not in self.queues:
-            near = next(iter(difflib.get_close_matches(queue, self.queues, n=1)), None)
+            near = suggestion(queue, self.queues)
             yield UnknownQueueError(user.path, use, queue, near, sorted(self.queues))
         elif asked is not None and self._config_keys.get(queue, asked) != asked:
             yield ConfigKeyError(user.path, queue, asked, self._config_keys[queue])

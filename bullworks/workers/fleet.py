@@ -8,6 +8,7 @@ from bullworks.bullmq import Queue, Worker, WorkerOptions
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.core import ApplicationStateError, Discovery, Inject, ModuleRef, Scope, Shutdown, methods_of
 from bullworks.schedule.scheduler import Scheduler
+from bullworks.tasks import cancel_and_wait
 from bullworks.workers.explorer import Explorer
 from bullworks.workers.host import WorkerHost, bind
 from bullworks.workers.listening import Listening
@@ -116,8 +117,7 @@ class WorkerFleet:
                 [self._schedule.drain(), self._close_workers(self._setup.shutdown_grace_ms)],
             )
         finally:
-            hurrying.cancel()
-            await asyncio.gather(hurrying, return_exceptions=True)
+            await cancel_and_wait(hurrying)
             await self._listening.close()
 
     async def on_application_disconnect(self) -> None:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from contextvars import Context, copy_context
 from typing import Any
 
+from bullworks.arity import bound_signature
 from bullworks.bullmq import Job, SyncJob, Worker
 from bullworks.bullmq.sync.loop import call
 from bullworks.bullmq.worker.processor import Processor, is_async
@@ -46,7 +47,7 @@ class HostPerJob:
             return {name: self._handler(method) for name, method in spec.methods.items()}
         return self._handler("process")
 
-    def request(self, job: Job[Any, Any] | SyncJob[Any, Any]) -> AbstractAsyncContextManager[None]:
+    def request(self, job: Job | SyncJob) -> AbstractAsyncContextManager[None]:
         """Open a unit of work for a job."""
         return self._modules.request({JOB: job})
 
@@ -63,7 +64,7 @@ class HostPerJob:
 
     def _handler(self, method: str) -> Callable[..., Any]:
         handler = _AsyncHandler if is_async(getattr(self._cls, method)) else _ThreadHandler
-        return handler(self, method, _bound_signature(self._cls, method))
+        return handler(self, method, bound_signature(self._cls, method))
 
 
 class _Handler:
@@ -76,7 +77,7 @@ class _Handler:
 
 
 class _AsyncHandler(_Handler):
-    async def __call__(self, job: Job[Any, Any], *signal: Any) -> Any:
+    async def __call__(self, job: Job, *signal: Any) -> Any:
         async with self._hosts.request(job):
             host = await self._hosts.host()
             return await getattr(host, self._method)(job, *signal)
@@ -85,7 +86,7 @@ class _AsyncHandler(_Handler):
 class _ThreadHandler(_Handler):
     """Called in a thread; the host is made and closed by the loop, where its dependencies are at home."""
 
-    def __call__(self, job: SyncJob[Any, Any], *signal: Any) -> Any:
+    def __call__(self, job: SyncJob, *signal: Any) -> Any:
         request = self._hosts.request(job)
         host, context = self._hosts.in_loop(self._enter(request))
         try:
@@ -103,11 +104,3 @@ class _ThreadHandler(_Handler):
         except BaseException as error:
             await request.__aexit__(type(error), error, error.__traceback__)
             raise
-
-
-def _bound_signature(cls: type[Any], method: str) -> inspect.Signature:
-    """The signature that the method of an instance has."""
-    signature = inspect.signature(getattr(cls, method))
-    if isinstance(inspect.getattr_static(cls, method), staticmethod | classmethod):
-        return signature
-    return signature.replace(parameters=list(signature.parameters.values())[1:])

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from bullworks.arity import needed_arguments
 from bullworks.bullmq import InvalidOptionError, ProcessPool
 from bullworks.bullmq.process_pool.address import address_of, find
 from bullworks.bullmq.worker.processor import Processor
@@ -35,7 +36,7 @@ def pool_of(cls: type[Any], spec: ProcessorSpec) -> ProcessPool:
         factory = None if spec.process_factory is None else address_of(spec.process_factory, "process_factory")
     except InvalidOptionError as error:
         raise ProcessPoolError(cls.__name__, f"its processes could not build one: {error}") from error
-    needed = _needed_arguments(cls)
+    needed = needed_arguments(inspect.signature(cls))
     if factory is None and needed:
         raise ProcessPoolError(
             cls.__name__,
@@ -63,10 +64,3 @@ def own_processor(host: Any, methods: Mapping[str, str]) -> Processor:
         return {name: getattr(host, method) for name, method in methods.items()}
     processor: Processor = host.process
     return processor
-
-
-def _needed_arguments(cls: type[Any]) -> list[str]:
-    """What must be given to build one, by name."""
-    parameters = inspect.signature(cls).parameters.values()
-    optional = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
-    return [p.name for p in parameters if p.default is p.empty and p.kind not in optional]

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from typing_extensions import Unpack
 
 from bullworks.bullmq import InvalidOptionError, WorkerOptions
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.payload_type import PayloadTypes, is_typed
 from bullworks.bullmq.worker.options import WorkerOpts
@@ -83,8 +84,8 @@ def processor(
     """
     checked_keys("bull", queue)
     WorkerOpts.of(options)
-    if process_pool is not None and (type(process_pool) is not int or process_pool < 1):
-        raise InvalidOptionError("process_pool", f"must be a whole number >= 1, not {process_pool!r}")
+    if process_pool is not None:
+        checks.whole("process_pool", process_pool, 1)
     if process_factory is not None and process_pool is None:
         raise InvalidOptionError("process_factory", "goes with process_pool= only; here modules provide the host")
 

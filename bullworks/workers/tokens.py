@@ -146,7 +146,7 @@ ENDPOINT = DEFAULT.endpoint
 CONNECTION = DEFAULT.connection
 """The one connection that all queues share, but for those with a config_key; workers have their own."""
 
-JOB: Token[Job[Any, Any]] = Token("workers:job", attr="current_job", hint=_root_hint(None))
+JOB: Token[Job] = Token("workers:job", attr="current_job", hint=_root_hint(None))
 """The job that a REQUEST-scoped processor, and all that is made for it, works on: `Annotated[Job, Inject(JOB)]`.
 
 It is the job as `process` gets it: a SyncJob where `process` is a plain function."""

@@ -177,12 +177,7 @@ class _FlowReader:
         for entry in self._call.board.queues:
             if key.startswith(entry.queue.keys.base):
                 return entry.queue.keys, key.removeprefix(entry.queue.keys.base)
-        if key.startswith(f"{prefix}:"):
-            name, _, job_id = key.removeprefix(f"{prefix}:").partition(":")
-            return QueueKeys(prefix, name), job_id
-        rest, _, job_id = key.rpartition(":")
-        other, _, name = rest.rpartition(":")
-        return QueueKeys(other, name), job_id
+        return QueueKeys.of_job(key, prefix)
 
 
 def _parse_or(encoded: bytes | None, default: Any) -> Any:

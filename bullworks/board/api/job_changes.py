@@ -113,7 +113,7 @@ async def remove_unprocessed_children(call: Call) -> dict[str, Any]:
     return {"removed": waiting}
 
 
-async def _job(call: Call) -> tuple[Job[Any, Any], JobState]:
+async def _job(call: Call) -> tuple[Job, JobState]:
     job = await call.queue.get_job(call.job_id)
     if job is None:
         raise RefusedError(404, "JOB_NOT_FOUND")

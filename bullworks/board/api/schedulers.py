@@ -41,7 +41,7 @@ async def run(call: Call) -> dict[str, Any]:
     """Add one job of a scheduler now; its own next run is unchanged."""
     scheduler, template = await _scheduler(call.queue, call.params["scheduler"])
     data = {} if scheduler.template.data is None else scheduler.template.data
-    job: Job[Any] = await call.queue.add(scheduler.name or scheduler.key, data, **template)
+    job: Job = await call.queue.add(scheduler.name or scheduler.key, data, **template)
     call.remember(f"job {job.id}")
     return {"job": await call.describe_job(job.id)}
 

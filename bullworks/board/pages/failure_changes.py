@@ -80,7 +80,7 @@ async def _retry(call: Call, job_id: str) -> None:
     queue = call.queue
     opts = await queue.connection.at(queue.keys.base).execute("HGET", queue.keys.of(job_id), codec.OPTS)
     # its options say where in the line it belongs; the rest of it may be large
-    await Job[Any, Any](queue.scripts, job_id, {} if opts is None else {codec.OPTS: opts}).retry("failed")
+    await Job(queue.scripts, job_id, {} if opts is None else {codec.OPTS: opts}).retry("failed")
 
 
 async def _remove(call: Call, job_id: str) -> None:

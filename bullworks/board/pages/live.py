@@ -21,6 +21,7 @@ from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 from bullworks.bullmq.wire import codec
 from bullworks.redis import RedisError
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +109,7 @@ class Live:
             return
         polling, self._polling = self._polling, None
         self._figures = {}
-        polling.cancel()
-        await asyncio.gather(polling, return_exceptions=True)
+        await cancel_and_wait(polling)
 
     def digest(self, watched: LiveSubject) -> str | None:
         """The digest of the last poll of these figures; None if not all were polled yet."""
@@ -175,9 +175,7 @@ class Stream:
             await self._run(send, set(ends))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            for end in ends:
-                end.cancel()
-            await asyncio.gather(*ends, return_exceptions=True)
+            await cancel_and_wait(*ends)
             await self._live.leave(self)
 
     async def _run(self, send: Send, ends: "set[asyncio.Task[None] | asyncio.Task[bool]]") -> None:

@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
+from bullworks.arity import most_positional
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.tasks import wait_or_cancel
 
 log = logging.getLogger(__name__)
 
@@ -81,13 +83,7 @@ class Emitter:
 
     async def drain(self, timeout_s: float) -> None:
         """Wait for async callbacks in progress; past the timeout they are cancelled."""
-        tasks = self._tasks - {asyncio.current_task()}
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=timeout_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await wait_or_cancel(self._tasks - {asyncio.current_task()}, timeout_s)
 
     def _keep(self, event: str, entries: list[tuple[Callback, Callback]]) -> None:
         # An event that nobody listens to leaves nothing behind: there is one for each job.
@@ -115,12 +111,5 @@ class Emitter:
 
 
 def _taking_fewer(callback: Callback) -> Callback:
-    try:
-        parameters = inspect.signature(callback).parameters.values()
-    except (TypeError, ValueError):  # a builtin that does not say: give it all
-        return callback
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return callback
-    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
-    count = len(positional)
-    return lambda *args: callback(*args[:count])
+    most = most_positional(callback)
+    return callback if most is None else lambda *args: callback(*args[:most])

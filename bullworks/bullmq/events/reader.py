@@ -6,7 +6,6 @@ what was trimmed away meanwhile; before each read it asks which events are still
 
 import asyncio
 import logging
-import random
 from typing import Any, Protocol
 
 from bullworks.bullmq.errors import EventsClosedError, EventsMissedError, MalformedEventError
@@ -15,8 +14,17 @@ from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
-from bullworks.redis import ConnectionLostError, Endpoint, PipelinedConnection, RedisError, ServerError, connection_to
+from bullworks.redis import (
+    ConnectionLostError,
+    Endpoint,
+    PipelinedConnection,
+    RedisError,
+    ServerError,
+    connection_to,
+    retry_pause_s,
+)
 from bullworks.redis.background import Background
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +122,7 @@ class EventReader:
         """Stop reading and close the connection; pending waits fail. Closing twice, or before starting, is fine."""
         self._is_closed = True
         if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+            await cancel_and_wait(self._starting)
         await self._following.close()
         await self._connection.close()
         self.waits.close()
@@ -229,6 +236,4 @@ class EventReader:
         self._failures += 1
         if isinstance(error, ConnectionLostError) and self._failures == 1:
             return  # connecting anew has its own pace
-        longest_s: float = min(_FIRST_PAUSE_S * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE_S)
-        # Half of the wait is random, so that a fleet does not come back in step.
-        await asyncio.sleep(longest_s * (0.5 + random.random() / 2))  # noqa: S311 - no secret
+        await asyncio.sleep(retry_pause_s(self._failures + 1, _FIRST_PAUSE_S, _LONGEST_PAUSE_S))

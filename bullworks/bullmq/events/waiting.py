@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import (
     EventsClosedError,
     InvalidOptionError,
@@ -271,9 +271,4 @@ async def wait_until_finished(
 
 def checked_ttl(ttl: Duration | None) -> int | None:
     """Convert a `ttl` option to milliseconds. Raises InvalidOptionError."""
-    if ttl is None:
-        return None
-    try:
-        return to_ms(ttl, "ttl", least=1)
-    except ValueError as error:
-        raise InvalidOptionError("ttl", str(error).removeprefix("ttl ")) from None
+    return None if ttl is None else checked_ms("ttl", ttl, least=1)

@@ -1,10 +1,10 @@
 """A parent's children, by what became of them; and one page of each kind, where there are many."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 _PAGE = 20
 
@@ -102,16 +102,10 @@ class Page:
     @classmethod
     def of(cls, option: str, value: object) -> "Page":
         """Validate a DependencyOptions. Raises InvalidOptionError."""
-        known = DependencyOptions.__annotations__
-        if not isinstance(value, Mapping):
-            raise InvalidOptionError(option, f"must be a dict of {', '.join(sorted(known))}, not {value!r}")
-        for part, number in value.items():
-            if part not in known:
-                raise InvalidOptionError.unknown(f"{option}.{part}", [f"{option}.{name}" for name in known])
-            least = 0 if part == "cursor" else 1
-            if isinstance(number, bool) or not isinstance(number, int) or number < least:
-                raise InvalidOptionError(f"{option}.{part}", f"must be a whole number >= {least}, not {number!r}")
-        return cls(**value)
+        given = checks.parts(option, value, DependencyOptions.__annotations__)
+        for part, number in given.items():
+            checks.whole(f"{option}.{part}", number, 0 if part == "cursor" else 1)
+        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True)

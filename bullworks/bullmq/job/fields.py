@@ -227,12 +227,29 @@ class JobFields(Generic[D, R]):
         return None if value is None else _number(value)
 
 
+def _is_first_attempt(fields: dict[bytes, bytes]) -> bool:
+    """Whether all numbers are those of a plain job that runs for the first time, as of nearly all jobs."""
+    get = fields.get
+    created = get(codec.TIMESTAMP, b"")
+    return (
+        get(codec.ATTEMPTS_STARTED) == b"1"
+        and get(codec.DELAY) == b"0"
+        and get(codec.PRIORITY) == b"0"
+        and codec.ATTEMPTS_MADE not in fields
+        and codec.STALLED_COUNTER not in fields
+        and len(created) < _SHORT
+        and created.isdigit()
+    )
+
+
 def malformed_number(job: JobFields[Any, Any]) -> str | None:
     """Find a numeric field whose stored value is not a number; a worker fails such a job unrun."""
     fields = job._fields
+    if _is_first_attempt(fields):
+        return None
     for name in _NUMBERS:
         value = fields.get(name)
         # Nearly all are: a few digits.
-        if value is not None and not (len(value) < _SHORT and value.isdigit()) and _number(value) is None:
+        if value is not None and not (value.isdigit() and len(value) < _SHORT) and _number(value) is None:
             return f"{name.decode()} is {value[:40].decode('utf-8', 'backslashreplace')!r}, not a number"
     return None

@@ -19,7 +19,7 @@ from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 __all__ = ["D", "Job", "Progress", "ProgressCallback", "R"]
 
-ProgressCallback = Callable[["Job[Any, Any]", Progress], None]
+ProgressCallback = Callable[["Job", Progress], None]
 
 
 class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):

@@ -7,6 +7,7 @@ from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.fields import D, JobFields, R
 from bullworks.bullmq.job.outcome import Advanced, Kind, Outcome
 from bullworks.bullmq.job.store import JobStore
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.parent import Parent, ParentOptions
 from bullworks.bullmq.telemetry.job_tracing import OPERATIONS, attributes_of, count, keep_metadata
 from bullworks.bullmq.wire import codec
@@ -53,8 +54,7 @@ class JobMoves(JobFields[D, R]):
 
     async def move_to_delayed(self, timestamp: int, token: str | None = None) -> None:
         """Delay the job until `timestamp`, ms since the epoch, without using an attempt. Then raise DelayedError."""
-        if isinstance(timestamp, bool) or not isinstance(timestamp, int) or not 0 <= timestamp <= LONGEST_MS:
-            raise InvalidOptionError("timestamp", f"must be ms since the epoch, 0 .. {LONGEST_MS}, not {timestamp!r}")
+        checks.whole("timestamp", timestamp, 0, LONGEST_MS)
         moved = await self._move("postpone", token, "move_to_delayed", extra=timestamp)
         self.absorb({codec.DELAY: b"%d" % max(timestamp - moved.now_ms, 0)})
         self.moved_to = "delayed"

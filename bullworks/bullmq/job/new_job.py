@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
-from bullworks.bullmq.options.job import JobOpts, is_utf8
+from bullworks.bullmq.errors import InvalidPayloadError
+from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
 from bullworks.redis import Argument
 
@@ -35,12 +36,11 @@ class NewJob:
             InvalidOptionError: a name that is no text, or empty.
             InvalidPayloadError: data that is not JSON, or too large.
         """
-        if not isinstance(name, str) or not name or not is_utf8(name):
-            raise InvalidOptionError("name", f"must be a non-empty string that UTF-8 can hold, not {name!r}")
+        checked_name = checks.text("name", name)
         encoded = payload.encode(data)
         if opts.size_limit is not None and len(encoded) > opts.size_limit:
             raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
-        return cls(name, encoded, opts, waits_for_children, given_id)
+        return cls(checked_name, encoded, opts, waits_for_children, given_id)
 
     @property
     def id(self) -> str:

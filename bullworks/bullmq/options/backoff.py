@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from bullworks.bullmq.durations import LONGEST_MS, Duration, to_ms
+from bullworks.bullmq.durations import LONGEST_MS, Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 
 class BackoffOptions(TypedDict, total=False):
@@ -37,12 +38,12 @@ class Backoff:
     @classmethod
     def fixed(cls, delay: Duration, *, jitter: float = 0.0) -> "Backoff":
         """Wait the same delay before every attempt."""
-        return cls("fixed", to_ms(delay, "backoff.delay"), _checked_jitter(jitter))
+        return cls("fixed", checked_ms("backoff.delay", delay), _checked_jitter(jitter))
 
     @classmethod
     def exponential(cls, delay: Duration, *, jitter: float = 0.0) -> "Backoff":
         """Wait `delay` after the first failure, doubled after each further one."""
-        return cls("exponential", to_ms(delay, "backoff.delay"), _checked_jitter(jitter))
+        return cls("exponential", checked_ms("backoff.delay", delay), _checked_jitter(jitter))
 
     @classmethod
     def of(cls, value: object) -> "Backoff":
@@ -54,14 +55,12 @@ class Backoff:
         if isinstance(value, Backoff):
             return value
         if not isinstance(value, dict):
-            return cls.fixed(_ms(value))
-        for key in value:
-            if key not in BackoffOptions.__annotations__:
-                raise InvalidOptionError.unknown(f"backoff.{key}", ("backoff.type", "backoff.delay", "backoff.jitter"))
+            return cls.fixed(checked_ms("backoff", value))
+        checks.parts("backoff", value, BackoffOptions.__annotations__)
         kind = value.get("type")
         if not isinstance(kind, str) or not kind:
             raise InvalidOptionError("backoff.type", f"must be 'fixed', 'exponential' or your own, not {kind!r}")
-        return cls(kind, _ms(value.get("delay", 0)), _checked_jitter(value.get("jitter", 0.0)))
+        return cls(kind, checked_ms("backoff.delay", value.get("delay", 0)), _checked_jitter(value.get("jitter", 0.0)))
 
     @property
     def is_custom(self) -> bool:
@@ -95,13 +94,6 @@ class Backoff:
         if self.jitter:
             wire["jitter"] = self.jitter
         return wire
-
-
-def _ms(value: object) -> int:
-    try:
-        return to_ms(value, "backoff.delay")
-    except ValueError as error:
-        raise InvalidOptionError("backoff", str(error)) from None
 
 
 def _checked_jitter(value: object) -> float:

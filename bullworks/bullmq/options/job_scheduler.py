@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.new_job import NewJob
-from bullworks.bullmq.options.job import JobOptions, JobOpts, is_utf8
+from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.repeat import Repeat
 
 # What an iteration cannot be given: its id and times are its scheduler's, and nobody waits for it.
@@ -100,24 +101,19 @@ class NewScheduler:
             InvalidOptionError: a bad id, or a name or option that an iteration cannot have.
             InvalidPayloadError: data that is not JSON, or too large.
         """
-        if not isinstance(scheduler_id, str) or not scheduler_id or not is_utf8(scheduler_id):
-            raise InvalidOptionError("scheduler_id", f"must be a non-empty string, not {scheduler_id!r}")
-        if _LIKE_AN_ITERATION.search(scheduler_id):
+        checked_id = checks.text("scheduler_id", scheduler_id)
+        if _LIKE_AN_ITERATION.search(checked_id):
             raise InvalidOptionError("scheduler_id", f"{scheduler_id!r} ends like the id of another scheduler's job")
-        for part in template:
-            if part not in JobTemplate.__annotations__:
-                raise InvalidOptionError.unknown(
-                    f"template.{part}", [f"template.{k}" for k in JobTemplate.__annotations__]
-                )
+        checks.parts("template", template, JobTemplate.__annotations__)
         options = template.get("opts") or {}
         for option in options:
             if option in _NOT_OF_ITERATIONS:
                 raise InvalidOptionError(option, "cannot be given to a scheduler's jobs")
         inherited = {option: value for option, value in defaults.items() if option not in _NOT_OF_ITERATIONS}
         data = template.get("data")
-        name = template.get("name", scheduler_id)
+        name = template.get("name", checked_id)
         job = NewJob.of(name, {} if data is None else data, JobOpts.of({**inherited, **options}))
-        return cls(scheduler_id, repeat, job, data is not None and data != {})
+        return cls(checked_id, repeat, job, data is not None and data != {})
 
 
 def derived_id(name: object, job_id: object, repeat: Repeat) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 
 class RetentionOptions(TypedDict, total=False):
@@ -43,14 +44,11 @@ class Retention:
         if isinstance(value, bool):
             return cls(count=0) if value else cls()
         if isinstance(value, int):
-            return cls(count=_checked(value, option, 0))
+            return cls(count=checks.whole(option, value))
         if not isinstance(value, dict):
             raise InvalidOptionError(option, f"must be a bool, a count or a dict with age, count, limit, not {value!r}")
-        known = {f"{option}.{key}" for key in RetentionOptions.__annotations__}
-        for key in value:
-            if f"{option}.{key}" not in known:
-                raise InvalidOptionError.unknown(f"{option}.{key}", known)
-        bounds = {key: _checked(bound, f"{option}.{key}", 0) for key, bound in value.items() if bound is not None}
+        checks.parts(option, value, RetentionOptions.__annotations__)
+        bounds = {key: checks.whole(f"{option}.{key}", bound) for key, bound in value.items() if bound is not None}
         return cls(bounds.get("count"), bounds.get("age"), bounds.get("limit"))
 
     def to_wire(self) -> bool | int | dict[str, int]:
@@ -68,9 +66,3 @@ class Retention:
 
 
 KEEP_ALL = Retention()
-
-
-def _checked(value: object, option: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InvalidOptionError(option, f"must be a whole number >= {least}, not {value!r}")
-    return value

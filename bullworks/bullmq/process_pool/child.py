@@ -83,7 +83,7 @@ class Child:
         """Whether the process can take a job."""
         return self._process.returncode is None and not self._from.at_eof()
 
-    async def run(self, job: Job[Any, Any]) -> Any:
+    async def run(self, job: Job) -> Any:
         """Run the handler in the process; returns or raises what the handler does. Cancelling kills the process.
 
         Raises:

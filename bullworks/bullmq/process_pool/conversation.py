@@ -10,6 +10,7 @@ from bullworks.bullmq.process_pool.failure import Failure
 from bullworks.bullmq.process_pool.forwarding import say
 from bullworks.bullmq.process_pool.messages import Abort, Answer, Assignment, Call, Ended, Logged, ToProcess, Watch
 from bullworks.bullmq.process_pool.remote_job import JobView
+from bullworks.tasks import cancel_and_wait
 
 
 class ProcessPipes(Protocol):
@@ -28,7 +29,7 @@ class Conversation:
         job: the worker's own.
     """
 
-    def __init__(self, partner: ProcessPipes, run: int, job: Job[Any, Any]) -> None:
+    def __init__(self, partner: ProcessPipes, run: int, job: Job) -> None:
         self._partner = partner
         self._run = run
         self._job = job
@@ -58,9 +59,7 @@ class Conversation:
             return None
         finally:
             signal.remove_callback(self._abort)
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await cancel_and_wait(*self._tasks)
 
     def _abort(self, reason: CancelReason) -> None:
         self._start(self._tell_of(reason))

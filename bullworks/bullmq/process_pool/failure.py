@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from bullworks.bullmq.errors import UnrecoverableError
 from bullworks.bullmq.process_pool.errors import UnpicklableError, UnpicklableUnrecoverableError
+from bullworks.errors import FactError
 
 
-class _InProcessError(Exception):
+@dataclass(eq=False)
+class _InProcessError(FactError):
     """The cause of an error that came from a process: where it was raised there."""
 
-    def __init__(self, trace: str) -> None:
-        super().__init__(trace)
-        self.trace = trace
+    trace: str
 
     def __str__(self) -> str:
         return f"in the process:\n{self.trace}"

@@ -35,7 +35,7 @@ class LogForwarder(logging.Handler):
             self.handleError(record)
 
 
-def say(record: Mapping[str, Any], job: Job[Any, Any] | None) -> None:
+def say(record: Mapping[str, Any], job: Job | None) -> None:
     """Log a record from a child process in the worker, with the job that it ran, if any."""
     logger = logging.getLogger(record["name"])
     if logger.isEnabledFor(record["levelno"]):

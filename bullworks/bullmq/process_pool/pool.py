@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from bullworks.bullmq.durations import Duration, checked_ms
-from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.job import Job
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.process_pool.address import address_of
 from bullworks.bullmq.process_pool.child import Child
 from bullworks.bullmq.process_pool.errors import ProcessStartError
@@ -42,9 +42,7 @@ class ProcessPool:
     """
 
     def __init__(self, handler: str | Callable[..., Any], *, size: int, start_timeout: Duration = _START_MS) -> None:
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise InvalidOptionError("size", f"must be a whole number >= 1, not {size!r}")
-        self.size = size
+        self.size = checks.whole("size", size, 1)
         self._address = address_of(handler)
         self._args: tuple[Any, ...] | None = None
         self._start_timeout_s = checked_ms("start_timeout", start_timeout, least=1) / 1000
@@ -102,7 +100,7 @@ class ProcessPool:
             if not self._is_closed:  # else it is closed while it starts, and they were meant to end
                 raise
 
-    async def __call__(self, job: Job[Any, Any]) -> Any:
+    async def __call__(self, job: Job) -> Any:
         """Run the handler for a job, once a process is free; returns or raises what it does.
 
         Cancelling it kills the process.

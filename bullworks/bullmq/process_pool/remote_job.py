@@ -24,7 +24,7 @@ class _Elsewhere:
     payload_types: None = None
 
 
-class RemoteJob(Job[Any, Any]):
+class RemoteJob(Job):
     """The job that a handler in a process receives; its methods run in the worker.
 
     Args:
@@ -92,7 +92,7 @@ class JobView:
 
     __slots__ = ("_job", "fields")
 
-    def __init__(self, job: Job[Any, Any]) -> None:
+    def __init__(self, job: Job) -> None:
         self._job = job
         self.fields = dict(job._fields)
 

@@ -47,10 +47,15 @@ def parse_listeners(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
     return [client for client in _parse(client_list, keys, name) if client.raw_name == name]
 
 
+def client_fields(client_list: str) -> Iterator[dict[str, str]]:
+    """The fields of each client in the reply to CLIENT LIST, by Redis's names."""
+    for line in client_list.splitlines():
+        yield {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
+
+
 def _parse(client_list: str, keys: QueueKeys, named: str) -> Iterator[WorkerClient]:
     """All clients; what follows `named` in the name of a connection is the worker's own."""
-    for line in client_list.splitlines():
-        fields = {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
+    for fields in client_fields(client_list):
         raw_name = fields.get("name", "")
         yield WorkerClient(
             name=keys.name,

@@ -12,6 +12,7 @@ from bullworks.bullmq.job.job import D, Job
 from bullworks.bullmq.job.state import ALL_STATES, WAITING_STATES, JobState, ListedState, checked_suffix
 from bullworks.bullmq.job.store import JobLogs
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.clients import WorkerClient, parse_listeners, parse_workers
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.telemetry.tracing import Tracing
@@ -77,8 +78,7 @@ class QueueGetters(Generic[D]):
         Raises:
             ServerError: another kind of key lies there.
         """
-        if not isinstance(job_id, str) or not job_id:
-            raise InvalidOptionError("job_id", f"must be a non-empty string, not {job_id!r}")
+        checks.text("job_id", job_id)
         fields = await self.scripts.read_fields(job_id)
         return Job(self.scripts, job_id, fields) if fields else None
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bullworks.bullmq.durations import Duration, checked_ms
-from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
@@ -65,7 +65,7 @@ class QueueLimits:
         used, ttl_ms = await self.scripts.read_limiter()
         if max_jobs is None:
             return ttl_ms
-        return max(ttl_ms, 0) if used >= _whole("max_jobs", max_jobs) else 0
+        return max(ttl_ms, 0) if used >= checks.whole("max_jobs", max_jobs, 1) else 0
 
     async def remove_rate_limit_key(self) -> bool:
         """End the rate limit in effect, manual or not. False if there was none."""
@@ -74,7 +74,7 @@ class QueueLimits:
     async def set_global_rate_limit(self, max_jobs: int, duration: Duration) -> None:
         """Start at most `max_jobs` per `duration`, over all workers; overrides the workers' limiters."""
         await self.scripts.set_meta(
-            max=_whole("max_jobs", max_jobs), duration=checked_ms("duration", duration, least=1)
+            max=checks.whole("max_jobs", max_jobs, 1), duration=checked_ms("duration", duration, least=1)
         )
 
     async def get_global_rate_limit(self) -> RateLimit | None:
@@ -87,7 +87,7 @@ class QueueLimits:
 
     async def set_global_concurrency(self, concurrency: int) -> None:
         """Limit how many jobs may be active at once, over all workers."""
-        await self.scripts.set_meta(concurrency=_whole("concurrency", concurrency))
+        await self.scripts.set_meta(concurrency=checks.whole("concurrency", concurrency, 1))
 
     async def get_global_concurrency(self) -> int | None:
         """Read the queue's global concurrency; None if none is set."""
@@ -128,9 +128,3 @@ def _rate_limit(meta: Mapping[str, str]) -> RateLimit | None:
 def _number(meta: Mapping[str, str], name: str) -> int | None:
     value = meta.get(name)
     return None if value is None else int(float(value))
-
-
-def _whole(option: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidOptionError(option, f"must be a whole number >= 1, not {value!r}")
-    return value

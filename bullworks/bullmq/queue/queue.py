@@ -7,17 +7,18 @@ from typing import Any, Self, cast
 from typing_extensions import Unpack
 
 from bullworks.bullmq.connecting import Connection, check_parent, connect
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.job import D, Job
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.options.job import JobOptions, JobOpts, is_utf8
+from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
-from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, in_chunks
+from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, checked_specs, in_chunks
 from bullworks.bullmq.queue.counts import QueueCounts
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
 from bullworks.bullmq.queue.limits import QueueLimits
@@ -30,7 +31,6 @@ from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.bullmq.wire import payload
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 
-_NO_LIMIT = 2**53
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
@@ -141,12 +141,13 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             PartlyAddedError: a trip failed and others were stored: it says which jobs those are.
         """
+        specs = checked_specs(jobs)
         types = self.scripts.payload_types
         if types is not None:
-            jobs = [JobSpec(job.name, types.plain_data(job.data), **cast(JobOptions, job.opts)) for job in jobs]
+            specs = [JobSpec(spec.name, types.plain_data(spec.data), **cast(JobOptions, spec.opts)) for spec in specs]
         if self.tracing is not None:
-            return await self._add_bulk_traced(self.tracing, list(jobs))
-        return await self._add_all([self._new_job(job.name, job.data, job.opts) for job in jobs])
+            return await self._add_bulk_traced(self.tracing, specs)
+        return await self._add_all([self._new_job(spec.name, spec.data, spec.opts) for spec in specs])
 
     async def _add_all(self, new: list[NewJob]) -> list[Job[D]]:
         if self._unstored_max_len is not None:
@@ -181,14 +182,11 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             InvalidOptionError: a bad grace, state or limit.
         """
-        try:
-            grace_ms = to_ms(grace, "grace")
-        except ValueError as error:
-            raise InvalidOptionError("grace", str(error).removeprefix("grace ")) from None
+        grace_ms = checked_ms("grace", grace)
         suffix = checked_suffix(state, CLEANABLE_STATES)
-        most = _checked_count("limit", limit, 0)
+        most = checks.whole("limit", limit)
         with trace(self.tracing, "clean") as span:
-            removed = await self.scripts.clean(suffix, grace_ms, most or _NO_LIMIT)
+            removed = await self.scripts.clean(suffix, grace_ms, most or checks.LARGEST_WHOLE)
             span.set_attributes(
                 {
                     TelemetryAttributes.QUEUE_GRACE: grace_ms,
@@ -251,7 +249,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         with trace(self.tracing, "retryJobs", kind=SpanKind.PRODUCER) as span:
             options = {"state": state, "count": count, **({} if timestamp is None else {"timestamp": timestamp})}
             span.set_attributes({TelemetryAttributes.QUEUE_OPTIONS: payload.encode(options).decode()})
-            return await self.scripts.retry_jobs(state, _checked_count("count", count, 1, 5_000), timestamp)
+            return await self.scripts.retry_jobs(state, checks.whole("count", count, 1, 5_000), timestamp)
 
     async def wait_until_ready(self) -> None:
         """Connect, and register the queue so that Bull Board lists it even before its first job.
@@ -273,7 +271,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             InvalidOptionError: no whole number.
         """
-        _checked_count("max_length", max_length, 0)
+        checks.whole("max_length", max_length)
         with trace(self.tracing, "trimEvents", attributes={TelemetryAttributes.QUEUE_EVENT_MAX_LENGTH: max_length}):
             return await self.scripts.trim_events(max_length)
 
@@ -312,14 +310,6 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
 def checked_keys(prefix: str, name: str) -> QueueKeys:
     """Build the keys of a queue. Raises InvalidOptionError if the name or prefix would be ambiguous in Redis."""
-    if not isinstance(name, str) or not name or ":" in name or not is_utf8(name):
+    if ":" in checks.text("queue name", name):
         raise InvalidOptionError("queue name", f"must be a non-empty string with no ':', not {name!r}")
-    if not isinstance(prefix, str) or not prefix or not is_utf8(prefix):
-        raise InvalidOptionError("prefix", f"must be a non-empty string, not {prefix!r}")
-    return QueueKeys(prefix, name)
-
-
-def _checked_count(option: str, value: object, least: int, most: int = _NO_LIMIT) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InvalidOptionError(option, f"must be a whole number, at least {least}, not {value!r}")
-    return value
+    return QueueKeys(checks.text("prefix", prefix), name)

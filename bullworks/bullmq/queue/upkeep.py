@@ -1,15 +1,15 @@
 """QueueUpkeep: what an operator does to all jobs of a queue at once, or to one by its id."""
 
-from bullworks.bullmq.errors import ActiveJobsError, InvalidOptionError
+from bullworks.bullmq.errors import ActiveJobsError
 from bullworks.bullmq.job.fields import Progress
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.bullmq.wire import payload
 
 _LARGEST_CHUNK = 5_000
-_NO_LIMIT = 2**53
 
 
 class QueueUpkeep:
@@ -77,9 +77,8 @@ class QueueUpkeep:
         Returns:
             How many there were.
         """
-        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
-            raise InvalidOptionError("limit", f"must be a whole number >= 0, not {limit!r}")
-        return await self.scripts.remove_orphans(_chunk(count), limit or _NO_LIMIT)
+        most = checks.whole("limit", limit)
+        return await self.scripts.remove_orphans(_chunk(count), most or checks.LARGEST_WHOLE)
 
     async def remove_deprecated_priority_key(self) -> bool:
         """Remove the key `priority` that BullMQ 3 left behind. False if it does not exist."""
@@ -87,6 +86,4 @@ class QueueUpkeep:
 
 
 def _chunk(count: object) -> int:
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _LARGEST_CHUNK:
-        raise InvalidOptionError("count", f"must be a whole number, 1 .. {_LARGEST_CHUNK}, not {count!r}")
-    return count
+    return checks.whole("count", count, 1, _LARGEST_CHUNK)

@@ -5,8 +5,6 @@ doing this twice, or in two workers, changes nothing; and where a worker dies be
 pending one, comes back as stalled, and whoever takes it next does it. Hence the one rule: before the handler starts.
 """
 
-from typing import Any
-
 from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.scripts.scheduler import IterationExists, SchedulerScripts
@@ -19,7 +17,7 @@ MOST_ALREADY_RUN = 1_000
 """Iterations in a row that ran ahead of their time, past which something is wrong."""
 
 
-async def store_next_iteration(scripts: SchedulerScripts, job: Job[Any, Any]) -> str | None:
+async def store_next_iteration(scripts: SchedulerScripts, job: Job) -> str | None:
     """Store the job that follows `job` in its scheduler; safe to repeat.
 
     Returns:
@@ -40,7 +38,7 @@ async def store_next_iteration(scripts: SchedulerScripts, job: Job[Any, Any]) ->
         return stored
 
 
-async def _store(scripts: SchedulerScripts, job: Job[Any, Any], scheduler_id: str, metadata: str | None) -> str | None:
+async def _store(scripts: SchedulerScripts, job: Job, scheduler_id: str, metadata: str | None) -> str | None:
     successor = scheduler_codec.successor(job.stored(codec.OPTS) or b"{}", scheduler_id, metadata)
     if successor is None:
         return None

@@ -53,12 +53,11 @@ FETCH = load("fetch")
 _NOTHING_TO_WAIT_FOR = 1
 
 
+@dataclass(eq=False)
 class FetchError(ServerError):
     """An advance stored its outcomes, whose codes it holds, and then failed to fetch."""
 
-    def __init__(self, text: str, codes: list[int | bytes]) -> None:
-        super().__init__(text)
-        self.codes = codes
+    codes: list[int | bytes]
 
 
 class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
@@ -86,8 +85,8 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         super().__init__(connection, keys, events, tracing)
         self.terms = terms or FetchTerms()
         self.rules = rules or OutcomeRules()
-        self.on_progress: Callable[[Job[Any, Any], Any], None] | None = None
-        self.on_active: Callable[[Job[Any, Any]], None] | None = None
+        self.on_progress: Callable[[Job, Any], None] | None = None
+        self.on_active: Callable[[Job], None] | None = None
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
         """Store one outcome, and if that succeeds, take the next job under the same token.
@@ -107,15 +106,15 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         next_job = await self.received(jobs[0].decode(), jobs[1], outcome.token) if jobs else None
         return Advanced(codes[0] == 0, now_ms, next_job)
 
-    async def fetch_one(self, token: str) -> tuple[Job[Any, Any] | None, int, int]:
+    async def fetch_one(self, token: str) -> tuple[Job | None, int, int]:
         """Take a job, if there is one. Returns the job, the state and the wait in ms, as lua/fetch.lua does."""
         jobs, state, wait_ms, _ = await self._run(FETCH, *self.terms.args(1, token, ""))
         job = await self.received(jobs[0].decode(), jobs[1], token) if jobs else None
         return job, state, wait_ms
 
-    async def received(self, job_id: str, flat: Sequence[bytes], token: str) -> Job[Any, Any]:
+    async def received(self, job_id: str, flat: Sequence[bytes], token: str) -> Job:
         """Return the taken job; for a scheduler's job, after storing its successor."""
-        job: Job[Any, Any] = Job.from_reply(self, job_id, flat, token)
+        job: Job = Job.from_reply(self, job_id, flat, token)
         job.on_progress = self.on_progress
         await store_next_iteration(self, job)
         if self.on_active is not None:

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bullworks.bullmq.errors import QueueError
@@ -18,12 +19,11 @@ T = TypeVar("T")
 WAIT_S = 30.0
 
 
+@dataclass(eq=False)
 class LoopBlockedError(QueueError, TimeoutError):
     """The event loop did not run a call within its time; whether Redis got it is unknown."""
 
-    def __init__(self, wait_s: float) -> None:
-        super().__init__(wait_s)
-        self.wait_s = wait_s
+    wait_s: float
 
     def __str__(self) -> str:
         return f"no answer from the event loop within {self.wait_s:g} s: it is blocked, or has ended"

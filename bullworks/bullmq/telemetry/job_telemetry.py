@@ -1,10 +1,10 @@
 """The option `telemetry` of a job: where in a trace it was added."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 
 class TelemetryOptions(TypedDict, total=False):
@@ -33,19 +33,11 @@ class JobTelemetry:
         Raises:
             InvalidOptionError: no dict, an unknown key, or a value of the wrong type.
         """
-        known = TelemetryOptions.__annotations__
-        if not isinstance(value, Mapping):
-            raise InvalidOptionError("telemetry", f"must be a dict of {', '.join(sorted(known))}, not {value!r}")
-        for part in value:
-            if part not in known:
-                raise InvalidOptionError.unknown(f"telemetry.{part}", [f"telemetry.{name}" for name in known])
-        given: Mapping[str, Any] = value
-        metadata, omits = given.get("metadata"), given.get("omit_context", False)
+        given = checks.parts("telemetry", value, TelemetryOptions.__annotations__)
+        metadata = given.get("metadata")
         if metadata is not None and not isinstance(metadata, str):
             raise InvalidOptionError("telemetry.metadata", f"must be a string, not {metadata!r}")
-        if not isinstance(omits, bool):
-            raise InvalidOptionError("telemetry.omit_context", f"must be True or False, not {omits!r}")
-        return cls(metadata, omits)
+        return cls(metadata, checks.flag("telemetry.omit_context", given.get("omit_context", False)))
 
     def carrying(self, metadata: str) -> "JobTelemetry":
         """Add the trace context in which the job is added, unless it has one or must have none."""

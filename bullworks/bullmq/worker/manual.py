@@ -2,8 +2,8 @@
 
 from typing import Any, Generic
 
-from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.job import D, Job, R
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.telemetry.interface import SpanKind
 from bullworks.bullmq.telemetry.job_tracing import source_of
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
@@ -41,8 +41,7 @@ class ManualProcessing(Generic[D, R]):
         Returns:
             The job; None: there was none, or the worker is paused or closed, or the rate is limited.
         """
-        if not isinstance(token, str) or not token:
-            raise InvalidOptionError("token", f"must be a non-empty string, not {token!r}")
+        checks.text("token", token)
         job: Job[Any, Any] | None = await self._engine.taker.take(token, block=block)
         tracing = self._engine.tracing
         if tracing is not None:

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.backoff import BackoffStrategy
 from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.options.retention import KEEP_ALL, Retention, RetentionValue
@@ -163,7 +164,7 @@ def _check(option: str, value: Any) -> dict[str, Any]:
     if option in _DURATIONS:
         return {f"{option}_ms": _ms(option, value, _DURATIONS[option])}
     if option in _WHOLE:
-        return {option: checked_whole(option, value, _WHOLE[option])}
+        return {option: checks.whole(option, value, _WHOLE[option])}
     if option in {"remove_on_complete", "remove_on_fail"}:
         return {option: Retention.of(value, option)}
     if option == "limiter":
@@ -172,8 +173,8 @@ def _check(option: str, value: Any) -> dict[str, Any]:
         return _metrics(value)
     if option == "name" and (not isinstance(value, str) or not value or not value.isprintable() or " " in value):
         raise InvalidOptionError(option, f"must be printable, with no spaces, not {value!r}")
-    if option in _FLAGS and not isinstance(value, bool):
-        raise InvalidOptionError(option, f"must be True or False, not {value!r}")
+    if option in _FLAGS:
+        checks.flag(option, value)
     if option == "backoff_strategy" and not callable(value):
         raise InvalidOptionError(option, f"must be callable, not {value!r}")
     return {option: value}
@@ -183,7 +184,7 @@ def _limiter(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"max", "duration"}:
         raise InvalidOptionError("limiter", f"must be {{'max': jobs, 'duration': ms}}, not {value!r}")
     return {
-        "limiter_max": checked_whole("limiter.max", value["max"], 1),
+        "limiter_max": checks.whole("limiter.max", value["max"], 1),
         "limiter_duration_ms": _ms("limiter.duration", value["duration"], 1),
     }
 
@@ -191,17 +192,7 @@ def _limiter(value: Any) -> dict[str, Any]:
 def _metrics(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"max_data_points"}:
         raise InvalidOptionError("metrics", f"must be {{'max_data_points': minutes}}, not {value!r}")
-    points = checked_whole("metrics.max_data_points", value["max_data_points"], 1)
-    if points > _MOST_POINTS:
-        raise InvalidOptionError("metrics.max_data_points", f"must be at most {_MOST_POINTS}, not {points}")
-    return {"max_data_points": points}
-
-
-def checked_whole(option: str, value: Any, least: int) -> int:
-    """Validate a whole-number option. Raises InvalidOptionError: not a whole number, or too small."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InvalidOptionError(option, f"must be a whole number >= {least}, not {value!r}")
-    return value
+    return {"max_data_points": checks.whole("metrics.max_data_points", value["max_data_points"], 1, _MOST_POINTS)}
 
 
 def _ms(option: str, value: Any, least: int) -> int:

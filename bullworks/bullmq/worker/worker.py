@@ -16,6 +16,7 @@ from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.cancel_signal import CancelReason
 from bullworks.bullmq.job.job import D, Job, R
 from bullworks.bullmq.job.outcome import Outcome
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.process_pool.pool import ProcessPool
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
@@ -23,7 +24,7 @@ from bullworks.bullmq.telemetry.tracing import trace
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.bullmq.worker.engine import CANCEL_S, Engine
 from bullworks.bullmq.worker.manual import ManualProcessing
-from bullworks.bullmq.worker.options import WorkerOptions, WorkerOpts, checked_whole
+from bullworks.bullmq.worker.options import WorkerOptions, WorkerOpts
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.bullmq.worker.reporter import Reporter
 from bullworks.bullmq.worker.supervisor import Supervisor
@@ -128,7 +129,7 @@ class Worker(ManualProcessing[D, R]):
 
     @concurrency.setter
     def concurrency(self, concurrency: int) -> None:
-        self.opts = replace(self.opts, concurrency=checked_whole("concurrency", concurrency, 1))
+        self.opts = replace(self.opts, concurrency=checks.whole("concurrency", concurrency, 1))
         self._engine.set_concurrency(concurrency)
 
     @property

@@ -13,6 +13,7 @@ from bullworks.redis.group.redirection import Redirection, slot_moving_error
 from bullworks.redis.persistence import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection, Wire
 from bullworks.redis.server_error import ServerError
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +85,7 @@ class FollowingConnection(PipelinedConnection):
         return error.code in self._codes and not (error.code == "MOVED" and self._moved(error).slot != self._slot)
 
     async def close(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            await asyncio.gather(self._look, return_exceptions=True)
+        await cancel_and_wait(self._look)
         await super().close()
 
     def lost(self, reason: str) -> None:

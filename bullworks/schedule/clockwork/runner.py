@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from bullworks.bullmq.worker.processor import is_async
 from bullworks.core import most_arguments
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,4 @@ async def _wait(running: set[asyncio.Future[Any]], grace_s: float, forced: async
     try:
         await asyncio.wait({ended, hurry}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (ended, hurry):
-            task.cancel()
-        await asyncio.gather(ended, hurry, return_exceptions=True)
+        await cancel_and_wait(ended, hurry)

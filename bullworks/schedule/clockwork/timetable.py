@@ -9,6 +9,7 @@ from functools import partial
 from bullworks.schedule.clockwork.clock import Clock
 from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.clockwork.timers import Timer, Timers, TimerTarget
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +70,7 @@ class Timetable:
     async def close(self) -> None:
         """Stop firing. Closing twice, or before starting, is fine."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cancel_and_wait(task)
 
     def clear(self) -> None:
         """Discard all waits."""

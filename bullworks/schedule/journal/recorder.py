@@ -10,6 +10,7 @@ from bullworks.redis import Argument, PipelinedConnection, RedisError, ServerErr
 from bullworks.schedule.journal.journal import CronFacts, count_ticks
 from bullworks.schedule.journal.keys import NAMES
 from bullworks.schedule.journal.scripts import LEASE_MS, CronScripts, Instance, Listing
+from bullworks.tasks import wait_or_cancel
 
 log = logging.getLogger(__name__)
 
@@ -106,11 +107,8 @@ class Recorder:
         if self._task is None:
             return
         self._new.set()
-        _, late = await asyncio.wait({self._task}, timeout=_CLOSE_S)
-        if late:
-            self._task.cancel()
+        if not await wait_or_cancel((self._task,), _CLOSE_S):
             log.warning("records of %d runs and %d misses were not written", len(self._runs), len(self._misses))
-        await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
 
     def _wake(self) -> None:

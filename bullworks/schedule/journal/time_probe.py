@@ -8,6 +8,7 @@ from bullworks.redis import RedisError
 from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.journal.keys import NAMES
 from bullworks.schedule.journal.recorder import Connect
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,7 @@ class TimeProbe:
     async def close(self) -> None:
         """Stop asking. Closing twice, or before starting, is fine."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cancel_and_wait(task)
 
     async def _run(self) -> None:
         pause_s = _EVERY_S

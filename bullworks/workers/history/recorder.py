@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from bullworks.bullmq import Queue
+from bullworks.bullmq import Queue, Worker
 from bullworks.bullmq.job.outcome import Outcome
 from bullworks.redis import PipelinedConnection, RedisError, ServerError
+from bullworks.tasks import wait_or_cancel
 from bullworks.workers.history.keys import MINUTE_MS, HistoryKeys
 from bullworks.workers.history.scripts import oldest_waiting, record
 from bullworks.workers.history.tally import Tally
@@ -107,8 +108,14 @@ class HistoryRecorder:
             self._records[queue.name] = QueueRecord(queue)
         return self._records[queue.name].count
 
-    def start(self) -> None:
-        """Start writing every few seconds."""
+    def follow(self, worker: Worker, queue: Queue) -> None:
+        """Count how the worker's jobs end."""
+        worker.measure(self.watch(queue))
+
+    def start(self, queues: Iterable[Queue] = ()) -> None:
+        """Write every few seconds, from now on, also how long jobs of these queues wait."""
+        for queue in queues:
+            self.watch(queue)
         if self._task is None:
             self._closing.clear()
             self._task = asyncio.create_task(self._run(), name="history")
@@ -120,10 +127,7 @@ class HistoryRecorder:
             return
         self._closing.set()
         # Not cancelled at once: what a write under way has taken would be lost with it.
-        _, late = await asyncio.wait((task,), timeout=_CLOSE_S)
-        if late:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        if not await wait_or_cancel((task,), _CLOSE_S):
             log.warning("history: Redis did not take the last seconds in time, they are missing")
 
     async def flush(self) -> None:

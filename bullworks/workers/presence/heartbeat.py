@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from bullworks.bullmq import Queue, Worker
 from bullworks.redis import RedisError
+from bullworks.tasks import wait_or_cancel
 from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.records import WorkerRecord
 from bullworks.workers.presence.scripts import beat, forget
@@ -36,12 +37,12 @@ class HeartbeatSender:
         self._is_closing = False
         self._is_failing = False
 
-    def watch(self, worker: Worker[Any, Any], queue: Queue[Any]) -> None:
+    def follow(self, worker: Worker, queue: Queue) -> None:
         """Include a worker in the heartbeats while it runs."""
         self._workers[worker] = (queue, time.time_ns() // 1_000_000)
         worker.once("ready", self._wake.set)  # it is told of at once, not after the next pause
 
-    def start(self) -> None:
+    def start(self, queues: Iterable[Queue] = ()) -> None:  # noqa: ARG002 - it tells of workers only
         """Start sending heartbeats."""
         if self._task is None:
             self._is_closing = False
@@ -54,10 +55,7 @@ class HeartbeatSender:
             return
         self._is_closing = True
         self._wake.set()
-        _, late = await asyncio.wait((task,), timeout=_CLOSE_S)
-        if late:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await wait_or_cancel((task,), _CLOSE_S)
         self._workers.clear()
 
     async def beat(self) -> None:

@@ -51,7 +51,7 @@ async def busy(queue: Queue[Any], **options: Any) -> AsyncIterator[tuple[Worker,
 async def test_a_worker_its_job_and_its_lock_are_shown(board: MakeBoard, queue: Queue[Any]) -> None:
     async with busy(queue, name="post", concurrency=2) as (worker, job):
         heartbeats = HeartbeatSender()
-        heartbeats.watch(worker, queue)
+        heartbeats.follow(worker, queue)
         await heartbeats.beat()
         page = (await board().get("-/workers?queue=email")).text
         assert "1 of 2" in page
@@ -104,7 +104,7 @@ async def test_a_real_worker_of_node_is_shown_beside_ours(
     client = board()
     async with busy(queue, name="ours") as (worker, _), node.serve("worker.mjs", question):
         heartbeats = HeartbeatSender()
-        heartbeats.watch(worker, queue)
+        heartbeats.follow(worker, queue)
         await heartbeats.beat()
 
         async def are_shown() -> bool:

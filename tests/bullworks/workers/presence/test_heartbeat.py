@@ -36,7 +36,7 @@ async def test_a_heartbeat_says_who_works_where_and_on_how_much(queue: Queue[Any
 
     worker = worker_of(queue, wait, name="one", concurrency=3, lock_duration=5_000)
     heartbeats = HeartbeatSender()
-    heartbeats.watch(worker, queue)
+    heartbeats.follow(worker, queue)
     async with worker:
         await queue.add("x", {})
         async with asyncio.timeout(10):
@@ -56,8 +56,8 @@ async def test_a_heartbeat_says_who_works_where_and_on_how_much(queue: Queue[Any
 async def test_workers_are_told_of_from_the_start_until_the_end(queue: Queue[Any], who: Who) -> None:
     heartbeats = HeartbeatSender(beat_s=60)
     async with worker_of(queue, nothing) as one, worker_of(queue, nothing) as other:
-        heartbeats.watch(one, queue)
-        heartbeats.watch(other, queue)
+        heartbeats.follow(one, queue)
+        heartbeats.follow(other, queue)
         heartbeats.start()
         heartbeats.start()
 
@@ -73,7 +73,7 @@ async def test_workers_are_told_of_from_the_start_until_the_end(queue: Queue[Any
 
 async def test_a_worker_that_does_not_run_is_not_told_of(queue: Queue[Any], who: Who) -> None:
     heartbeats = HeartbeatSender()
-    heartbeats.watch(worker_of(queue, nothing), queue)
+    heartbeats.follow(worker_of(queue, nothing), queue)
     await heartbeats.beat()
     assert (await who()).total == 0
 
@@ -119,7 +119,7 @@ async def test_a_redis_that_refuses_or_is_away_is_said_once_and_does_no_harm(
 
     heartbeats = HeartbeatSender(beat_s=0.01)
     async with worker_of(queue, nothing) as worker:
-        heartbeats.watch(worker, queue)
+        heartbeats.follow(worker, queue)
         await queue.connection.execute("SET", keys.workers, "no hash")
         heartbeats.start()
         await eventually(lambda: said() == 1)
