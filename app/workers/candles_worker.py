@@ -36,5 +36,5 @@ def _validate(symbol: Any, price: Any, at_ms: Any) -> tuple[str, float, int]:
     is_price = isinstance(price, int | float) and not isinstance(price, bool) and math.isfinite(price) and price > 0
     is_moment = isinstance(at_ms, int) and not isinstance(at_ms, bool) and 0 <= at_ms < _LATEST_MS
     if not (is_symbol and is_price and is_moment):
-        raise ValueError("no tick")
+        raise ValueError("not a tick")
     return symbol, float(price), at_ms

@@ -34,4 +34,4 @@ class TickerWorker:
     async def daily_cleanup(self) -> None:
         """Remove outdated symbols."""
         forgotten = await self.tickers.clean_up()
-        log.info("%d tickers without a new price for long are forgotten", forgotten)
+        log.info("%d tickers without a recent price were removed", forgotten)

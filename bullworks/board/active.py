@@ -12,7 +12,7 @@ from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import ConnectedWorker
 from bullworks.bullmq.wire import codec
 from bullworks.redis import RedisError, ServerError
-from bullworks.workers.presence import Present, WorkerRecord, read_present
+from bullworks.workers.presence import PresentWorkers, WorkerRecord, read_present
 from bullworks.workers.presence.keys import PresenceKeys
 
 Grip = Literal["held", "runs out", "stalled"]
@@ -63,7 +63,7 @@ class QueueWork:
     entry: BoardQueue
     jobs: Sequence[ActiveJob] = ()
     active: int = 0
-    present: Present = field(default_factory=Present)
+    present: PresentWorkers = field(default_factory=PresentWorkers)
     connected: Sequence[ConnectedWorker] | None = None
     problem: str | None = None
 
@@ -131,7 +131,7 @@ async def read_work(
     return QueueWork(entry=entry, jobs=jobs, active=active, present=present, connected=connected)
 
 
-def _job(job_id: str, replies: Sequence[Any], present: Present) -> ActiveJob:
+def _job(job_id: str, replies: Sequence[Any], present: PresentWorkers) -> ActiveJob:
     for reply in replies:
         if isinstance(reply, ServerError):
             return ActiveJob(id=job_id, problem=str(reply))

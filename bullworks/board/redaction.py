@@ -59,7 +59,7 @@ class Redaction:
             return [self.restore(item, before) for item, before in zip(edited, rest, strict=True)]
         if edited == HIDDEN:
             raise invalid(
-                "INVALID_REQUEST_BODY", f"{HIDDEN} stands where the board hides a secret; write the real value"
+                "INVALID_REQUEST_BODY", f"{HIDDEN} is the placeholder of a hidden secret; write the real value"
             )
         return edited
 

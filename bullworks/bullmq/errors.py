@@ -271,7 +271,7 @@ class JobWaitTimeoutError(QueueError, TimeoutError):
     def __str__(self) -> str:
         return (
             f"job {self.job_id} of queue {self.queue_name} did not finish within {self.ttl_ms} ms; "
-            "it goes on, and can be waited for again"
+            "it is still running, and can be waited for again"
         )
 
 
@@ -298,7 +298,7 @@ class EventsMissedError(QueueError):
     def __str__(self) -> str:
         return (
             f"events of queue {self.queue_name} may have been missed: the last one seen was {self.last_event_id}, "
-            f"reading goes on at {self.next_event_id}. They were trimmed before they were read (raise the stream's "
+            f"reading continues at {self.next_event_id}. They were trimmed before they were read (raise the stream's "
             "max_len, or make callbacks faster), or Redis came back without them"
         )
 

@@ -20,7 +20,7 @@ from bullworks.bullmq.scripts.caller import load
 from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts, added_ids
 from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
-from bullworks.bullmq.telemetry.quiet import QuietTelemetry
+from bullworks.bullmq.telemetry.safe import SafeTelemetry
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.redis import Argument, Endpoint
 
@@ -109,7 +109,7 @@ class FlowProducer:
     ) -> None:
         self.prefix = prefix
         self.telemetry = telemetry
-        self._telemetry = None if telemetry is None else QuietTelemetry(telemetry)
+        self._telemetry = None if telemetry is None else SafeTelemetry(telemetry)
         self.connection, self._owns_connection = connect(connection)
         self._readers = EventReaders(self.connection.endpoint)
 

@@ -73,7 +73,7 @@ class QueueEvents:
         self._reader = EventReader(
             self._endpoint,
             self.keys,
-            _Teller(self._emitter),
+            _CallbackNotifier(self._emitter),
             after=checked_id(last_event_id, "last_event_id"),
             blocking_ms=blocking_ms,
         )
@@ -182,7 +182,7 @@ class QueueEvents:
         if name not in (STREAM_EVENTS if job_id else QUEUE_EVENTS):
             near = suggestion(name.replace("-", "_"), QUEUE_EVENTS)
             hint = f"did you mean {near}?" if near else f"known: {', '.join(sorted(QUEUE_EVENTS))}."
-            raise InvalidOptionError(str(event), f"no event of BullMQ's; {hint} Events of your own are for on_custom")
+            raise InvalidOptionError(str(event), f"not a BullMQ event; {hint} Use on_custom for custom events")
         return event
 
 
@@ -190,7 +190,7 @@ def _custom(event: str) -> str:
     return f"custom:{event}"
 
 
-class _Teller:
+class _CallbackNotifier:
     """Passes the reader's events on; decodes one only where somebody listens."""
 
     def __init__(self, emitter: Emitter) -> None:

@@ -68,7 +68,9 @@ class QueueEventsProducer:
         checks.whole("max_events", max_events)
         name = checks.text("event_name", event.get("event_name"))
         if name in _RESERVED:
-            raise InvalidOptionError("event_name", f"{name} is what QueueEvents tells of itself; choose another name")
+            raise InvalidOptionError(
+                "event_name", f"{name} is an event that QueueEvents emits itself; choose another name"
+            )
         fields: list[str] = []
         for field, value in event.items():
             if field != "event_name":

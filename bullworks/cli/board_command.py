@@ -15,12 +15,12 @@ from bullworks.logs import LogSettings
 
 def board(
     queue: Annotated[
-        list[str] | None, typer.Option("--queue", metavar="NAME", help="A queue to show, repeatable; none named: all.")
+        list[str] | None, typer.Option("--queue", metavar="NAME", help="A queue to show, repeatable; default: all.")
     ] = None,
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="Looking only, whatever BOARD_READ_ONLY says.")
-    ] = False,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Instead of HTTP_PORT; 0: any.")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Read-only, whatever BOARD_READ_ONLY says.")] = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Overrides HTTP_PORT; 0 means any free port.")
+    ] = None,
 ) -> None:
     """Serve the board without workers, until SIGINT or SIGTERM. Restart it to show queues created later.
 

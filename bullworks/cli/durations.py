@@ -16,5 +16,5 @@ def milliseconds(text: str) -> int:
     """
     match = PATTERN.fullmatch(text.strip().lower())
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no duration; write 1500 (ms), 5s, 10m, 24h or 7d")
+        raise typer.BadParameter(f"{text!r} is not a duration; write 1500 (ms), 5s, 10m, 24h or 7d")
     return round(float(match[1]) * UNITS_MS[match[2] or ""])

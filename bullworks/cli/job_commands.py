@@ -11,7 +11,7 @@ from bullworks.cli.failure import CommandError
 from bullworks.cli.output import print_json, print_table
 from bullworks.cli.running import run
 
-job_app = typer.Typer(help="Look at one job.", no_args_is_help=True)
+job_app = typer.Typer(help="Show one job.", no_args_is_help=True)
 
 
 @job_app.callback()
@@ -22,7 +22,9 @@ def _job() -> None:
 @job_app.command()
 def show(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job's id.")],
-    queue: Annotated[str | None, typer.Option(help="Its queue; needed where several have such an id.")] = None,
+    queue: Annotated[
+        str | None, typer.Option(help="The job's queue; needed if several queues have a job with this id.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a job's state, data, result and errors.
@@ -61,7 +63,7 @@ async def _only_queue_with(queues: Queues, job_id: str) -> str:
     if not found:
         raise CommandError(f"no queue has a job {job_id!r}")
     if len(found) > 1:
-        raise CommandError(f"several queues have a job {job_id!r}", f"Say which: --queue {' or '.join(found)}")
+        raise CommandError(f"several queues have a job {job_id!r}", f"Choose one with --queue {' or '.join(found)}")
     return found[0]
 
 

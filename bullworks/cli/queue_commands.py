@@ -18,7 +18,7 @@ from bullworks.cli.running import run
 JOBS_A_PAGE = 500  # of a failed set that is being retried
 RETRIES_AT_ONCE = 50
 
-queue_app = typer.Typer(help="Look at queues and change them.", no_args_is_help=True)
+queue_app = typer.Typer(help="List and change queues.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -80,16 +80,22 @@ def add(
     job: Annotated[str, typer.Argument(metavar="JOB", help="The job's name.")],
     data: Annotated[str, typer.Argument(help="The job's data as JSON; - reads it from standard input.")] = "null",
     *,
-    attempts: Annotated[int | None, typer.Option(help="How often to try in all.")] = None,
+    attempts: Annotated[int | None, typer.Option(help="The total number of attempts.")] = None,
     backoff: Annotated[
-        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Wait between tries, doubling: 5s, 1m.")
+        int | None,
+        typer.Option(parser=milliseconds, metavar="TIME", help="The delay between attempts, doubling: 5s, 1m."),
     ] = None,
     delay: Annotated[
-        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Wait before the first try: 5s, 1m.")
+        int | None,
+        typer.Option(parser=milliseconds, metavar="TIME", help="The delay before the first attempt: 5s, 1m."),
     ] = None,
-    priority: Annotated[int | None, typer.Option(help="1 runs first; jobs without one run before all.")] = None,
-    job_id: Annotated[str | None, typer.Option("--id", help="An id of your own: added once at most.")] = None,
-    new: Annotated[bool, typer.Option("--new", help="The queue may be new.")] = False,
+    priority: Annotated[
+        int | None, typer.Option(help="The priority: 1 runs first, after jobs without a priority.")
+    ] = None,
+    job_id: Annotated[
+        str | None, typer.Option("--id", help="A custom job id; a job with it is added at most once.")
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Create the queue if it does not exist.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a job.
@@ -119,7 +125,7 @@ def add(
             known = [] if new else await queues.names()
             if not new and queue not in known:
                 error = CommandError.unknown("queue", queue, known)
-                raise CommandError(error.message, f"{error.hint} With --new it is made.")
+                raise CommandError(error.message, f"{error.hint} Use --new to create it.")
             async with queues.open_queue(queue, must_exist=False) as opened:
                 return await opened.add(job, payload, **options)
 
@@ -147,12 +153,12 @@ def resume(queue: Name) -> None:
 @queue_app.command()
 def clean(
     queue: Name,
-    state: Annotated[CleanState, typer.Argument(help="The state whose jobs to remove.")] = "completed",
+    state: Annotated[CleanState, typer.Argument(help="The state of the jobs to remove.")] = "completed",
     *,
     grace: Annotated[
-        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Keep what is younger: 30m, 24h, 7d.")
+        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Keep jobs younger than this: 30m, 24h, 7d.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Remove this many at most; 0 is all.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="Remove at most this many; 0 means all.")] = 0,
 ) -> None:
     """Remove old jobs.
 
@@ -167,11 +173,11 @@ def drain(
     queue: Name,
     *,
     delayed: Annotated[bool, typer.Option("--delayed", help="Remove delayed jobs too.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Remove all waiting jobs. Running and finished ones stay."""
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"Remove all jobs that wait in {queue}?", abort=True)
+        typer.confirm(f"Remove all waiting jobs of {queue}?", abort=True)
     _with_queue(queue, lambda opened: opened.drain(delayed))
     say(f"Drained {queue}.")
 
@@ -179,7 +185,7 @@ def drain(
 @queue_app.command()
 def retry(
     queue: Name,
-    job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One job; without it all failed ones.")] = None,
+    job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="A job's id; default: all failed jobs.")] = None,
 ) -> None:
     """Retry failed jobs.
 

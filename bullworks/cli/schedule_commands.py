@@ -19,7 +19,7 @@ from bullworks.schedule.journal.records import CronRecord, read_names, read_reco
 from bullworks.schedule.planning import Planned
 from bullworks.schedule.survey import survey
 
-schedule_app = typer.Typer(help="Look at crons, and run one.", no_args_is_help=True)
+schedule_app = typer.Typer(help="List crons, and run one.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _COLUMNS = ["name", "expression", "next_run", "last_run", "result", "took_ms", "instance", "missed"]

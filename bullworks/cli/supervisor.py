@@ -93,7 +93,7 @@ class Supervisor:
     async def _wait_after_death(self, number: int, code: int, deaths: int) -> None:
         delay_s = retry_pause_s(deaths, FIRST_DELAY_S, LONGEST_DELAY_S)
         log.error(
-            "process %d ended, %s; it starts again in %.1f s",
+            "process %d ended, %s; restarting in %.1f s",
             number,
             _describe_exit(code),
             delay_s,
@@ -115,9 +115,11 @@ class Supervisor:
         signum = signal.Signals[name]
         self._asked_with.add(int(signum))
         if self._stopping.is_set():
-            log.warning("%s received again, passed on", name)
+            log.warning("%s received again, forwarded", name)
         else:
-            log.info("%s received, passed on to %d processes; once more forces", name, len(self._running))
+            log.info(
+                "%s received, forwarded to %d processes; send it again to force the shutdown", name, len(self._running)
+            )
             self._stopping.set()
         self._each(lambda child: child.send(signum))
 
@@ -132,7 +134,7 @@ class Supervisor:
         await self._stopping.wait()
         await asyncio.sleep(self._grace_s + MARGIN_S)
         for child in list(self._running.values()):
-            log.error("process %d does not end and is killed; its jobs stall, and run again", child.number)
+            log.error("process %d did not end and was killed; its jobs stall and are retried", child.number)
             child.send(signal.SIGKILL)
 
     def _each(self, do: Callable[[WorkerProcess], None]) -> None:

@@ -24,7 +24,7 @@ _MOST_PROCESSES = 256
 
 def worker(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Workers to run; none named: ENABLED_WORKERS.")
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Workers to run; default: ENABLED_WORKERS.")
     ] = None,
     processes: Annotated[
         int | None,

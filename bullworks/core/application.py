@@ -124,7 +124,7 @@ class Application(Resolver):
             if self._state is _State.RUNNING:
                 return self
             if self._graph.is_running:
-                raise ApplicationStateError(self._node.spec.name, "its container is run by an application already")
+                raise ApplicationStateError(self._node.spec.name, "an application is already running its container")
             if self._state is _State.CLOSED:
                 self._shutdown.reset()
             self._state, self._closing = _State.STARTING, None
@@ -226,14 +226,14 @@ class Application(Resolver):
 
     def _on_signal(self, name: str) -> None:
         if not self._shutdown.requested.is_set():
-            log.info("%s received, closing; once more forces", name)
+            log.info("%s received, closing; send it again to force the shutdown", name)
             if self._starting is not None:
                 self._shutdown.request(name)
                 self._starting.cancel()
             else:
                 self._begin_closing(name)
         else:
-            log.warning("%s received again, giving up what still runs", name)
+            log.warning("%s received again, cancelling what still runs", name)
             self._signals.restore()
             self._shutdown.forced.set()
             if self._stop_deadline is not None:

@@ -17,7 +17,7 @@ from bullworks.core.scope import Scope
 from bullworks.core.side_by_side import build_side_by_side
 from bullworks.core.tokens import label
 from bullworks.core.under_way import under_way
-from bullworks.core.watched import Missing, Parts, WatchedContextLocal
+from bullworks.core.watched import Missing, TransientInstances, WatchedContextLocal
 from bullworks.settings import Settings, SettingsError
 
 
@@ -127,7 +127,7 @@ def _begin(entry: Entry, graph: Graph) -> Coroutine[None, None, None] | None:
 
 
 async def _build_awaited(
-    entry: Entry, graph: Graph, promise: Awaitable[object] | None = None, begun: Parts | None = None
+    entry: Entry, graph: Graph, promise: Awaitable[object] | None = None, begun: TransientInstances | None = None
 ) -> None:
     """Await an entry's object; who asks meanwhile waits, and has the same."""
     async with graph.turns[entry]:
@@ -223,7 +223,7 @@ def _is_defined(entry: Entry | None) -> bool:
     return entry is not None and isinstance(entry.provider, Missing) and bool(entry.provider.is_defined)
 
 
-def _keep(entry: Entry, value: object, parts: Parts) -> None:
+def _keep(entry: Entry, value: object, parts: TransientInstances) -> None:
     entry.is_built, entry.instance, entry.parts = True, value, tuple(parts.made)
     parts.is_open = False
     if value is None:  # the library would call a factory that returned None again for each consumer

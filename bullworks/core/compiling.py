@@ -18,11 +18,11 @@ from bullworks.core.scope import Scope
 from bullworks.core.tokens import label
 from bullworks.core.watched import (
     Missing,
-    Watched,
     WatchedContextLocal,
     WatchedFactory,
     WatchedLink,
     WatchedObject,
+    WatchedProvider,
     WatchedResource,
     WatchedSingleton,
 )
@@ -54,7 +54,7 @@ def compile_entry(entry: Entry, binding: Binding, graph: Graph, *, is_deep: bool
         provider.add_kwargs(**{d.parameter.name: _argument(d, graph) for d in given if not d.parameter.is_positional})
 
 
-def _provider(binding: Binding, scope: Scope, name: str, graph: Graph) -> Watched:
+def _provider(binding: Binding, scope: Scope, name: str, graph: Graph) -> WatchedProvider:
     match binding.recipe:
         case UseValue(value):
             return WatchedObject(value)
@@ -74,7 +74,7 @@ def _provider(binding: Binding, scope: Scope, name: str, graph: Graph) -> Watche
             return _of_scope(scope, make)
 
 
-def _of_scope(scope: Scope, make: Any) -> Watched:
+def _of_scope(scope: Scope, make: Any) -> WatchedProvider:
     match scope:
         case Scope.SINGLETON:
             return WatchedSingleton(make)

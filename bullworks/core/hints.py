@@ -9,15 +9,15 @@ from bullworks.core.problems import (
     Advice,
     BuiltinType,
     Hint,
-    NameNotThere,
-    NearName,
+    InvalidAnnotation,
     NoAnnotation,
-    NobodyProvides,
+    NoProvider,
     NotExported,
     NotImported,
     NotMarked,
-    NotReadable,
     SameName,
+    SimilarName,
+    UndefinedName,
 )
 from bullworks.core.provide import UseClass
 from bullworks.core.signature import Parameter
@@ -32,9 +32,9 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
     """Find the most likely reason why nothing visible serves a parameter, which would have this attribute."""
     token, node = parameter.token, consumer.node
     if parameter.unreadable_name is not None:
-        return NameNotThere(parameter.unreadable_name, is_local=_is_local(consumer))
+        return UndefinedName(parameter.unreadable_name, is_local=_is_local(consumer))
     if parameter.unreadable is not None:
-        return NotReadable(parameter.name, parameter.unreadable)
+        return InvalidAnnotation(parameter.name, parameter.unreadable)
     if token is None:
         return NoAnnotation(parameter.name)
     if isinstance(token, type) and token.__module__ == "builtins":
@@ -54,8 +54,8 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
     if isinstance(token, Token) and token.hint is not None:
         return Advice(token.hint, near)
     if near is not None:
-        return NearName(near)
-    return NobodyProvides(label(token), node.spec.name, attribute)
+        return SimilarName(near)
+    return NoProvider(label(token), node.spec.name, attribute)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from bullworks.core.provide import Binding, UseExisting, UseFactory, UseProvider
 from bullworks.core.scope import Scope
 from bullworks.core.signature import Parameter
 from bullworks.core.tokens import AnyToken, attribute_name
-from bullworks.core.watched import Watched
+from bullworks.core.watched import WatchedProvider
 
 
 @dataclass(eq=False, slots=True)
@@ -61,12 +61,12 @@ class Entry:
     scope: Scope = Scope.SINGLETON
     dependencies: list["Dependency"] = field(default_factory=list)
     abstract: AbstractClass | None = None
-    provider: Watched = field(default_factory=Watched)
+    provider: WatchedProvider = field(default_factory=WatchedProvider)
     replaced: Binding | None = None
     given_up: list["Entry"] = field(default_factory=list)
     is_built: bool = False
     instance: Any = None
-    parts: tuple[tuple[Watched, object], ...] = ()
+    parts: tuple[tuple[WatchedProvider, object], ...] = ()
 
     def __post_init__(self) -> None:
         self.attribute = self.attribute or attribute_name(self.token)

@@ -46,7 +46,7 @@ class NoAnnotation:
 
 
 @dataclass(frozen=True, slots=True)
-class NearName:
+class SimilarName:
     """A visible token has a similar name."""
 
     name: str
@@ -62,7 +62,7 @@ class SameName:
 
 
 @dataclass(frozen=True, slots=True)
-class NameNotThere:
+class UndefinedName:
     """The annotation uses a name that does not exist at run time."""
 
     name: str
@@ -70,7 +70,7 @@ class NameNotThere:
 
 
 @dataclass(frozen=True, slots=True)
-class NotReadable:
+class InvalidAnnotation:
     """The annotation is a text that is not a type."""
 
     parameter: str
@@ -78,7 +78,7 @@ class NotReadable:
 
 
 @dataclass(frozen=True, slots=True)
-class NobodyProvides:
+class NoProvider:
     """No module provides the token."""
 
     token: str
@@ -100,11 +100,11 @@ Hint = (
     | BuiltinType
     | NotMarked
     | NoAnnotation
-    | NearName
+    | SimilarName
     | SameName
-    | NameNotThere
-    | NotReadable
-    | NobodyProvides
+    | UndefinedName
+    | InvalidAnnotation
+    | NoProvider
     | Advice
 )
 

@@ -50,7 +50,7 @@ class Watchdog:
 
     def _report(self) -> None:
         text = "\n".join([*_stacks(), *_tasks(self._loop)])
-        log.critical("the process was asked to stop and still runs past its grace time; it ends now\n%s", text)
+        log.critical("the process was asked to stop and exceeded its grace time; it is terminated\n%s", text)
 
 
 def _stacks() -> Iterator[str]:

@@ -32,7 +32,7 @@ class ProviderObserver(Protocol):
         """Note that a singleton discarded its instance."""
 
 
-class Watched(providers.Provider[Any]):
+class WatchedProvider(providers.Provider[Any]):
     """Base class of the providers that modules are made of."""
 
     # class attributes, since dependency-injector duplicates providers without calling our code
@@ -82,11 +82,11 @@ class Watched(providers.Provider[Any]):
             self.observer.after_reset()
 
 
-class WatchedObject(Watched, providers.Object[Any]):
+class WatchedObject(WatchedProvider, providers.Object[Any]):
     """`providers.Object` with an override observer."""
 
 
-class WatchedSingleton(Watched, providers.Singleton[Any]):
+class WatchedSingleton(WatchedProvider, providers.Singleton[Any]):
     """`providers.Singleton` with an override observer.
 
     Attributes:
@@ -113,7 +113,7 @@ class WatchedSingleton(Watched, providers.Singleton[Any]):
         return context
 
 
-class Parts:
+class TransientInstances:
     """The TRANSIENT instances made for one singleton while it was built, which nothing else refers to.
 
     Attributes:
@@ -123,10 +123,10 @@ class Parts:
     __slots__ = ("is_open", "made")
 
     def __init__(self, *, is_open: bool) -> None:
-        self.made: list[tuple[Watched, object]] = []
+        self.made: list[tuple[WatchedProvider, object]] = []
         self.is_open = is_open
 
-    def take(self, provider: Watched, made: Any) -> Any:
+    def take(self, provider: WatchedProvider, made: Any) -> Any:
         """Record an instance, or an awaitable of one; returns it."""
         if is_promise(made):
             made = asyncio.ensure_future(made)
@@ -135,16 +135,16 @@ class Parts:
             self.made.append((provider, made))
         return made
 
-    def _take_promised(self, provider: Watched, promise: "asyncio.Future[Any]") -> None:
+    def _take_promised(self, provider: WatchedProvider, promise: "asyncio.Future[Any]") -> None:
         if not promise.cancelled() and promise.exception() is None:
             self.take(provider, promise.result())
 
 
-PARTS: ContextVar[Parts | None] = ContextVar("parts", default=None)
+PARTS: ContextVar[TransientInstances | None] = ContextVar("parts", default=None)
 """Of what is being built."""
 
 
-class WatchedFactory(Watched, providers.Factory[Any]):
+class WatchedFactory(WatchedProvider, providers.Factory[Any]):
     """`providers.Factory` with an override observer."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -157,7 +157,7 @@ class _Place:
     """Marks one context. Contexts can't be told to let go of what they hold, so that they hold no more than this."""
 
 
-class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
+class WatchedContextLocal(WatchedProvider, providers.ContextLocalSingleton[Any]):
     """`providers.ContextLocalSingleton` with an override observer; a request has one instance for all its tasks.
 
     Outside of one each context has its own, as in the library; yet the provider holds them, and can forget them all.
@@ -223,7 +223,7 @@ class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
             self._instances.clear()
 
 
-class WatchedResource(Watched, providers.Resource[Any]):
+class WatchedResource(WatchedProvider, providers.Resource[Any]):
     """`providers.Resource` with an override observer; for generator functions only, as it enters any return value."""
 
     def shutdown(self) -> Any:
@@ -231,11 +231,11 @@ class WatchedResource(Watched, providers.Resource[Any]):
         return super().shutdown()
 
 
-class WatchedLink(Watched, providers.Callable[Any]):
+class WatchedLink(WatchedProvider, providers.Callable[Any]):
     """A provider that passes on another provider's object, with overrides of its own."""
 
 
-class Missing(Watched, providers.Dependency[Any]):
+class Missing(WatchedProvider, providers.Dependency[Any]):
     """An undefined `providers.Dependency` whose error explains itself. An override defines it."""
 
     problem: UnresolvedParameter

@@ -108,10 +108,10 @@ def _parse_item(field: Field, item: str) -> list[int | str]:
     low_text, high_text = base.split("-")[:2] if "-" in base else (base, str(field.high))
     low, high = _leading_int(low_text), _leading_int(high_text)
     if low is None or high is None:
-        raise RefusedError(f"{item!r} is no range", "Write two numbers, as in 1-5")
+        raise RefusedError(f"{item!r} is not a range", "Write two numbers, as in 1-5")
     if not field.low <= low <= high <= field.high:
         raise RefusedError(
-            f"{low}-{high} is no range within {field.low}-{field.high}", "Write the lower bound first, as in 1-5"
+            f"{low}-{high} is not a range within {field.low}-{field.high}", "Write the lower bound first, as in 1-5"
         )
     values: list[int | str] = list(range(low, high + 1, step))
     # Sunday as 7 is Sunday as 0 too; both are kept, so that another Sunday in the list is found to be a repetition.

@@ -82,7 +82,7 @@ def _zone(name: str) -> Zone:
         return Zone(name, timezone(-offset if sign == "-" else offset) if sign else UTC)
     rules = _load(name) or _load(_known_zones().get(name.lower(), ""))
     if rules is None:
-        raise RefusedError(f"no time zone is called {name!r}", _advice(name))
+        raise RefusedError(f"unknown time zone {name!r}", _advice(name))
     return Zone(name, rules)
 
 

@@ -52,7 +52,9 @@ class _Readings(Collector):
         yield InfoMetricFamily("bullworks", "The service", {"version": __version__})
         jobs = GaugeMetricFamily("bullworks_jobs", "Jobs in the queue, by state", labels=["queue", "state"])
         oldest = GaugeMetricFamily(
-            "bullworks_oldest_waiting_job_seconds", "How long the oldest job has waited; 0: none", labels=["queue"]
+            "bullworks_oldest_waiting_job_seconds",
+            "How long the oldest job has waited; 0 if none waits",
+            labels=["queue"],
         )
         for reading in self._readings:
             for state, count in reading.counts.items():

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
-from bullworks.locks.calls import Calls
 from bullworks.locks.errors import LocksClosedError, LockUnreachableError
 from bullworks.locks.holder import Holder
 from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock import valid_until
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
+from bullworks.locks.notifier import LockNotifier
 from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms
 from bullworks.redis import PipelinedConnection, RedisError
@@ -49,12 +49,12 @@ class Claims:
         holder: Holder,
         *,
         scripts: LockScripts | None = None,
-        calls: Calls | None = None,
+        calls: LockNotifier | None = None,
     ) -> None:
         self.scripts = scripts or LockScripts(connection)
         self._connection = connection
         self._holder = holder
-        self._calls = calls or Calls(connection.endpoint, holder.instance)
+        self._calls = calls or LockNotifier(connection.endpoint, holder.instance)
         self._claiming: dict[str, LockKeys] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_connected = False
@@ -184,7 +184,7 @@ class Claims:
         try:
             released, to_tell = await persist(lambda: self.scripts.release(keys, token), until_s)
         except TimeoutError:
-            log.warning("lock %s: not given back, Redis is out of reach; it runs out by itself", keys.name)
+            log.warning("lock %s: not released, Redis is unreachable; it will expire", keys.name)
             return False
         await self._tell(to_tell)
         return released
@@ -199,7 +199,7 @@ class Claims:
         try:
             await self.scripts.tell(instance, token)
         except RedisError as error:
-            log.debug("a waiting process is not told, and will ask by itself: %s", error)
+            log.debug("a waiting process was not notified, and will retry by itself: %s", error)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

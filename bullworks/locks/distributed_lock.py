@@ -88,7 +88,7 @@ class DistributedLockService:
         if self._is_closed:
             raise LocksClosedError(name)
         if terms.wait_ms and (own := find_held(self.instance, name)) is not None and own.is_held:
-            log.warning("waits for lock %s, which this very task holds: locks are not reentrant", name)
+            log.warning("waits for lock %s, which the same task holds: locks are not reentrant", name)
         # The instance is in the token: it tells who has to be told when the token's turn comes.
         token = f"{self.instance}:{secrets.token_hex(16)}"
         granted = await self._claims.claim(terms, token)
@@ -128,7 +128,7 @@ class DistributedLockService:
         lock.mark_released()
         released = await self._claims.give_back(lock.keys, lock.token, until_s)
         if not released and not was_lost:
-            log.warning("lock %s (fence %d) was not ours any more, or could not be released", lock.name, lock.fence)
+            log.warning("lock %s (fence %d) was no longer ours, or could not be released", lock.name, lock.fence)
         return released
 
     async def extend(self, lock: Lock, ttl: Duration) -> bool:
@@ -204,7 +204,7 @@ class DistributedLockService:
             return
         self._is_closed = True
         for lock in list(self._held):
-            log.warning("lock %s is still held at the end; it runs out in %d ms", lock.name, lock.time_left_ms)
+            log.warning("lock %s is still held at the end; it expires in %d ms", lock.name, lock.time_left_ms)
             if lock.extending is not None:
                 lock.extending.cancel()
         await self._claims.close()
@@ -256,5 +256,5 @@ class DistributedLockService:
         if lock.is_held:
             left_ms = lock.time_left_ms
             log.warning(
-                "lock %s reaches its max_hold: it is extended no more, and runs out in %d ms", lock.name, left_ms
+                "lock %s reaches its max_hold: it is no longer extended, and expires in %d ms", lock.name, left_ms
             )

@@ -29,7 +29,7 @@ class LockTakenError(LockError):
 
     def __str__(self) -> str:
         waited = f" after waiting for {self.waited_ms} ms" if self.waited_ms else ""
-        return f"lock {self.name!r} is held by somebody else{waited}; give hold() a longer wait, or do without"
+        return f"lock {self.name!r} is held elsewhere{waited}; give hold() a longer wait, or do without"
 
 
 @dataclass(eq=False)
@@ -41,7 +41,7 @@ class LockLostError(LockError):
 
     def __str__(self) -> str:
         return (
-            f"lock {self.name!r} (fence {self.fence}) is not held any more: the work outlived its ttl. "
+            f"lock {self.name!r} (fence {self.fence}) is no longer held: the work outlived its ttl. "
             "Raise the ttl, extend the lock, or acquire it with auto_extend=True"
         )
 
@@ -67,4 +67,4 @@ class LocksClosedError(LockError):
     name: str
 
     def __str__(self) -> str:
-        return f"lock {self.name!r} is not to be had: the DistributedLockService is closed"
+        return f"lock {self.name!r} cannot be acquired: the DistributedLockService is closed"

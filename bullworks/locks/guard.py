@@ -15,7 +15,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Acquires(Protocol):
+class LockAcquirer(Protocol):
     """The part of the lock service that a guard uses."""
 
     async def acquire(
@@ -24,7 +24,7 @@ class Acquires(Protocol):
 
 
 def guard_with_lock(
-    locks_of: Callable[..., Acquires],
+    locks_of: Callable[..., LockAcquirer],
     name: str | Callable[P, str],
     ttl: Duration,
     options: Mapping[str, Any],
@@ -39,7 +39,7 @@ def guard_with_lock(
 
     def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R | None]]:
         if not inspect.iscoroutinefunction(function):
-            raise TypeError(f"@locked on {function.__qualname__}, which is no `async def`")
+            raise TypeError(f"@locked on {function.__qualname__}, which is not an `async def`")
 
         @functools.wraps(function)
         async def run_locked(*args: P.args, **kwargs: P.kwargs) -> R | None:

@@ -17,7 +17,7 @@ _CLOCK_MARGIN_S = 0.002
 _CLOCK_DRIFT = 0.001
 
 
-class Keeper(Protocol):
+class LockOwner(Protocol):
     """The owner of a Lock, which talks to Redis for it."""
 
     async def release(self, lock: "Lock") -> bool: ...
@@ -39,7 +39,7 @@ class Lock:
     """
 
     def __init__(
-        self, keeper: Keeper, keys: LockKeys, token: str, fence: int, *, on_end: Callable[["Lock"], None]
+        self, keeper: LockOwner, keys: LockKeys, token: str, fence: int, *, on_end: Callable[["Lock"], None]
     ) -> None:
         self.name = keys.name
         self.fence = fence
@@ -127,7 +127,7 @@ class Lock:
             self.lost.set()
             self._end()
             log.warning(
-                "lock %s (fence %d) is lost: nobody released or extended it in time",
+                "lock %s (fence %d) is lost: it was not released or extended in time",
                 self.name,
                 self.fence,
                 extra={"lock": self.name, "fence": self.fence},

@@ -108,4 +108,4 @@ class LockScripts:
         except ServerError as error:
             if error.code != "WRONGTYPE":
                 raise
-            raise InvalidLockError(keys.name, f"a key of it, {keys.lock} or below, is something else") from error
+            raise InvalidLockError(keys.name, f"the key {keys.lock}, or one below it, has another type") from error

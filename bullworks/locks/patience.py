@@ -40,7 +40,7 @@ async def persist(step: Callable[[], Awaitable[T]], until_s: float) -> T:
                 except RedisError as error:
                     if not _passes(error):
                         raise
-                    log.debug("tried again: %s", error)
+                    log.debug("retrying: %s", error)
                     last = error
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

@@ -129,7 +129,7 @@ def _network_failure(chain: list[BaseException], address: Address, timeout_ms: i
             f"no answer within {timeout_ms} ms",
             f"Check host, port and firewall. {scheme_hint}",
         ),
-        ((redis.exceptions.InvalidResponse,), "other", "what answers there is not Redis", scheme_hint),
+        ((redis.exceptions.InvalidResponse,), "other", "the server there is not Redis", scheme_hint),
         ((EOFError, ConnectionError), "closed", "the server closed the connection", scheme_hint),
     ]
     for types, kind, reason, hint in failures:

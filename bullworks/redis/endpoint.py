@@ -143,7 +143,7 @@ class Endpoint:
             return connection
         await connection.disconnect(nowait=True)
         reason = f"it is a replica now, though the {self.group.place} calls it a primary"
-        raise ConnectError(address.place, "failover", reason, "A failover is under way; try again in a moment.")
+        raise ConnectError(address.place, "failover", reason, "A failover is in progress; try again in a moment.")
 
     def client(self, *, client_name: str | None = None, key: str | bytes | None = None) -> redis.asyncio.Redis:
         """Create a redis-py client for rare calls: bytes, no retries, every wait bounded by connect_timeout_ms.

@@ -118,7 +118,7 @@ class PipelinedConnection:
             ConnectionLostError: there is no connection now; nothing was sent.
         """
         if self._wire is None or self._loop is None:
-            raise self._lost("it is being made anew" if not self._is_closed else "it was closed")
+            raise self._lost("it is being reopened" if not self._is_closed else "it was closed")
         # First what may raise: a reply awaited for a command that never left would shift all those after it.
         packed = _pack(command)
         reply = self._loop.create_future()

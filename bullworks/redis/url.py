@@ -107,7 +107,7 @@ def split(url: str) -> SplitResult:
     except ValueError:
         parts = None
     if parts is None:
-        raise bad_url(url, "it cannot be taken apart", encode)
+        raise bad_url(url, "it cannot be parsed", encode)
     if parts.netloc.count("@") > 1 or "#" in url or "@" in f"{parts.path}{parts.query}":
         raise bad_url(url, "it has an unescaped @ or #", encode)
     return parts

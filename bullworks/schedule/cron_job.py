@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from bullworks.bullmq import Duration, to_ms
-from bullworks.schedule.clockwork.beat import Beat
 from bullworks.schedule.clockwork.clock import SystemClock
+from bullworks.schedule.clockwork.cron_timer import CronTimer
 from bullworks.schedule.clockwork.runner import Callback, Runner
 from bullworks.schedule.clockwork.ticks import Ticks, ticks_of
 from bullworks.schedule.clockwork.timers import Timer
@@ -69,7 +69,7 @@ class CronJob:
         self._initial_delay_ms = _ms(where, "initial_delay", initial_delay)
         self._ticks = _ticks(where, expression, time_zone, utc_offset, name)
         self._runtime: JobRuntime | None = None
-        self._beat: Beat | None = None
+        self._beat: CronTimer | None = None
         self._again: list[Timer] = []
         self._stops = 0
         self._is_active = False
@@ -176,12 +176,12 @@ class CronJob:
         self._stop_waiting()
         self._runtime, self._beat = runtime, None
         if runtime is not None:
-            self._beat = Beat(
+            self._beat = CronTimer(
                 self._ticks,
                 threshold_ms=self._threshold_ms,
                 most_named=_MOST_NAMED if self.distributed else 1,
                 timetable=runtime.timetable,
-                beaten=self,
+                listener=self,
                 is_shared=self.distributed,
             )
             if self._is_active and runtime.timetable.is_open:
@@ -203,7 +203,7 @@ class CronJob:
         if not self.distributed and late_ms > self._threshold_ms:
             self._runtime.journal.missed(self.facts, [tick_ms], _late(late_ms))
         elif self.wait_for_completion and self.is_callback_running:
-            log.info("cron %s skips a tick: the run before it is going on", self.name)
+            log.info("cron %s skips a tick: the previous run is still in progress", self.name)
         elif self.distributed:
             self._runtime.runner.start(f"cron {self.name}", self._claim_and_run(tick_ms, late_ms))
         else:

@@ -97,4 +97,4 @@ class JobNameTakenError(ScheduleError, ValueError):
     name: str
 
     def __str__(self) -> str:
-        return f"the {self.kind} {self.name!r} is there already; delete it first, or choose another name"
+        return f"the {self.kind} {self.name!r} exists already; delete it first, or choose another name"

@@ -101,7 +101,7 @@ class _Planner:
         name = self._name(self._settle_option("name", mark.name))
         is_distributed = self._bool("distributed", mark.distributed)
         if is_distributed and name is None:
-            text = 'distributed=True needs a name, by which all processes know it: @cron(..., name="...")'
+            text = 'distributed=True needs a name, by which all processes identify it: @cron(..., name="...")'
             raise self._found.problem(JobOptionError, text)
         is_disabled = self._bool("disabled", mark.disabled)
         kind: JobKind = "cron"
@@ -179,7 +179,7 @@ class _Planner:
         except ValueError:  # written in C, and silent about itself
             return
         if needed:
-            raise self._found.problem(JobOptionError, f"it is called without arguments, and needs {', '.join(needed)}")
+            raise self._found.problem(JobOptionError, f"it is called without arguments, but needs {', '.join(needed)}")
 
 
 def _needs_self_only(method: FunctionType) -> bool:

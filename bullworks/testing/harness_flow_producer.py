@@ -11,7 +11,7 @@ from bullworks.testing.errors import NoHarnessError
 from bullworks.testing.harness import QueueHarness
 from bullworks.testing.memory.flows import add_flow, join
 from bullworks.testing.memory.job import PREFIX
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.testing.memory.no_server import NoServerConnection
 
 
 class HarnessFlowProducer(FlowProducer):
@@ -33,7 +33,7 @@ class HarnessFlowProducer(FlowProducer):
     """
 
     def __init__(self, *harnesses: QueueHarness[Any], beyond: FlowProducer | None = None) -> None:
-        nowhere = NowhereConnection(" and ".join(harness.queue_name for harness in harnesses))
+        nowhere = NoServerConnection(" and ".join(harness.queue_name for harness in harnesses))
         telemetry = None if beyond is None else beyond.telemetry
         super().__init__(connection=nowhere, prefix=PREFIX, telemetry=telemetry)
         self._queues = {harness.queue_name: harness.in_memory for harness in harnesses}

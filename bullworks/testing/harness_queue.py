@@ -10,7 +10,7 @@ from bullworks.core import ModuleRef
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.events import MemoryEvents
 from bullworks.testing.memory.jobs import MemoryJobs
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.testing.memory.no_server import NoServerConnection
 from bullworks.testing.memory.scripts import MemoryScripts
 from bullworks.workers.explorer import FoundProcessor
 from bullworks.workers.queues import InProcessQueue
@@ -40,7 +40,7 @@ class HarnessQueue(InProcessQueue[D]):
         data_type: type[D] | None,
         result_type: Any,
     ) -> None:
-        connection = NowhereConnection(name)
+        connection = NoServerConnection(name)
         super().__init__(
             name,
             connection=connection,

@@ -225,7 +225,7 @@ def _refuse_unused(substitutes: Substitutes, graph: Graph, on_harnesses: Sequenc
     for module in substitutes.unused_modules:
         wanted = module if isinstance(module, type) else getattr(module, "name", str(module))
         modules = [node.spec.cls or node.spec.name for node in graph.nodes if node is not graph.root]
-        raise _unknown("override_module", wanted, "nobody imports it", modules)
+        raise _unknown("override_module", wanted, "no module imports it", modules)
 
 
 def _unknown(call: str, wanted: AnyToken, what: str, known: Sequence[AnyToken]) -> UnknownOverrideError:

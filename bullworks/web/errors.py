@@ -19,8 +19,8 @@ class PortTakenError(WebError):
 
     def __str__(self) -> str:
         return (
-            f"{self.host}:{self.port} is taken by another program, maybe by this service in another process. "
-            "End that one, set HTTP_PORT to a free port, or HTTP_SERVE=if-free to go on without HTTP"
+            f"{self.host}:{self.port} is in use by another program, perhaps this service in another process. "
+            "End that one, set HTTP_PORT to a free port, or HTTP_SERVE=if-free to continue without HTTP"
         )
 
 
@@ -56,4 +56,4 @@ class RoutesTwiceError(WebError):
     modules: Sequence[str]
 
     def __str__(self) -> str:
-        return f"the path {self.path} is served by {' and by '.join(self.modules)}; give one of them another"
+        return f"the path {self.path} is served by {' and by '.join(self.modules)}; give one of them another path"

@@ -77,7 +77,7 @@ class WebServer:
         except PortTakenError as error:
             if self._setup.serve == "always":
                 raise
-            log.warning("HTTP is not served by this process: %s:%d is taken", error.host, error.port)
+            log.warning("this process does not serve HTTP: %s:%d is taken", error.host, error.port)
             return
         self.host, self.port = self._socket.getsockname()[:2]
 

@@ -90,7 +90,7 @@ class NoQueueEventsError(WorkersError):
     host: str
 
     def __str__(self) -> str:
-        return f"{self.host} hears no events yet: it does once every module is initialised, if its queue is a real one"
+        return f"{self.host} has no queue events yet: they start once all modules are initialised, on a real queue"
 
 
 @dataclass(eq=False)
@@ -121,7 +121,7 @@ class UnknownWorkerError(WorkersError):
 
     def __str__(self) -> str:
         unknown = ", ".join(self.names)
-        return f"ENABLED_WORKERS names {unknown}, which no worker is called. Workers: {', '.join(self.known) or 'none'}"
+        return f"ENABLED_WORKERS names the unknown worker {unknown}. Workers: {', '.join(self.known) or 'none'}"
 
 
 @dataclass(eq=False)

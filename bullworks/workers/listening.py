@@ -69,7 +69,7 @@ class Listening:
             async with asyncio.timeout(_CATCH_UP_S):
                 await events.catch_up(self._queues[events.queue_name].connection)
         except (TimeoutError, RedisError) as error:
-            log.warning("queue %s: its last events may not have been heard: %r", events.queue_name, error)
+            log.warning("queue %s: its last events may not have been delivered: %r", events.queue_name, error)
         await events.close()
 
 

@@ -73,7 +73,9 @@ class RootOptions:
             raise InvalidOptionError("connection", "must be given where there is a config_key")
         for option in ("workers_enabled", "enabled_workers", "shutdown_grace", "manual_registration", "telemetry"):
             if getattr(self, option) != RootOptions.__dataclass_fields__[option].default:
-                raise InvalidOptionError(option, "is said once for all, by the for_root() without config_key")
+                raise InvalidOptionError(
+                    option, "applies to the whole process; give it to the for_root() without config_key"
+                )
         return self.connection
 
 

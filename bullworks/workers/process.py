@@ -21,7 +21,7 @@ def process(*names: str) -> Callable[[F], F]:
     """
     for name in names:
         if not isinstance(name, str) or not name:
-            raise JobNameError("@process", f'names jobs, as in @process("welcome-email"); {name!r} is no name')
+            raise JobNameError("@process", f'names jobs, as in @process("welcome-email"); {name!r} is not a name')
     if not names:
         raise JobNameError("@process()", 'names at least one job, as in @process("welcome-email")')
 

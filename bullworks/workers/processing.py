@@ -54,7 +54,7 @@ async def make_processor(host: str, factory: str | None) -> Processor:
         built = await built
     spec: ProcessorSpec = vars(cls)[PROCESSOR]
     if not isinstance(built, cls):
-        raise ProcessPoolError(cls.__name__, f"its process_factory returned {built!r}, which is none")
+        raise ProcessPoolError(cls.__name__, f"its process_factory returned {built!r}, which is not one")
     return own_processor(built, spec.methods)
 
 

@@ -53,7 +53,7 @@ class Outcome:
 
 def demo(
     mails: Annotated[int, typer.Option(min=1, max=100_000, help="How many mails to send.")] = 200,
-    fail_every: Annotated[int, typer.Option(min=0, help="The first try of every n-th fails; 0: none.")] = 9,
+    fail_every: Annotated[int, typer.Option(min=0, help="The first try of every n-th mail fails; 0 means none.")] = 9,
 ) -> None:
     """Send welcome mails through queue, worker and retries on the embedded server, and watch.
 

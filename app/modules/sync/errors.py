@@ -28,4 +28,4 @@ class LateSyncError(SyncError):
     fence: int
 
     def __str__(self) -> str:
-        return f"the sync of {self.source} with the fence {self.fence} came too late: a later one has stored its copy"
+        return f"the sync of {self.source} with the fence {self.fence} is late: a later one has stored its copy"

@@ -42,7 +42,7 @@ class HttpTickerSource(TickerSource):
         try:
             prices = list(_prices(json.loads(body)))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-            raise TickerSourceError(self._url.host, f"its answer is no list of prices: {error}") from None
+            raise TickerSourceError(self._url.host, f"its answer is not a list of prices: {error}") from None
         at_ms = int(time.time() * 1000)
         return [Tick(symbol, price, at_ms) for symbol, price in prices]
 

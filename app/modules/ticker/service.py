@@ -37,7 +37,7 @@ class TickerService:
         if not ticks:
             return
         if await self.candles_queue.count() >= _MOST_WAITING:
-            log.warning("the queue candles is full: prices are not folded; does any process run the worker candles?")
+            log.warning("the queue candles is full: prices are not folded; is the worker candles running?")
             return
         await self.candles_queue.add(
             "fold",

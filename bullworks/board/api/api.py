@@ -72,8 +72,8 @@ class Api:
             if params is not None:
                 others.add(route.method)
         if others:
-            raise RefusedError(405, "FORBIDDEN", "no such method here", headers={"Allow": ", ".join(sorted(others))})
-        raise RefusedError(404, "INTERNAL_SERVER_ERROR", "there is no such address", code="NO_ROUTE")
+            raise RefusedError(405, "FORBIDDEN", "method not allowed", headers={"Allow": ", ".join(sorted(others))})
+        raise RefusedError(404, "INTERNAL_SERVER_ERROR", "not found", code="NO_ROUTE")
 
 
 def error_response(refusal: RefusedError) -> Response:

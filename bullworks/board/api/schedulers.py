@@ -78,7 +78,7 @@ async def _scheduler(queue: Queue[Any], scheduler_id: str) -> tuple[JobScheduler
 
 
 def _repeat_of(call: Call) -> RepeatOptions:
-    """What is asked for, refused in the order in which Bull Board refuses it: bad values, wrong types, the whole."""
+    """What is requested, refused in the order in which Bull Board refuses it: bad values, wrong types, the whole."""
     body = call.body
     repeat = RepeatOptions()
     if body.get("every") is not None:

@@ -20,7 +20,10 @@ async def run_cron(call: Call) -> Answer | dict[str, Any]:
     task = job.fire_soon()
     if task is None:
         raise RefusedError(
-            409, "INTERNAL_SERVER_ERROR", "its run before is going on, or its schedule is closing", code="CONFLICT"
+            409,
+            "INTERNAL_SERVER_ERROR",
+            "its previous run is still in progress, or its schedule is closing",
+            code="CONFLICT",
         )
     # the task is the schedule's own: it goes on where this request does not
     await asyncio.wait((task,), timeout=WAIT_S)
@@ -28,7 +31,9 @@ async def run_cron(call: Call) -> Answer | dict[str, Any]:
         call.remember("still running")
         return Answer(202, {"message": f"still running after {WAIT_S:.0f} s; its result will be on this page"})
     if task.cancelled():
-        raise RefusedError(409, "INTERNAL_SERVER_ERROR", "it was interrupted, as the process closes", code="CONFLICT")
+        raise RefusedError(
+            409, "INTERNAL_SERVER_ERROR", "it was interrupted because the process is closing", code="CONFLICT"
+        )
     run = task.result()
     if run.error is not None:
         # its text may hold anything; it is in the log and in the cron's record

@@ -37,7 +37,7 @@ async def _group(call: Call) -> Group:
     for group in found.groups:
         if group.id == call.params["group"]:
             return group
-    raise RefusedError(404, "JOB_NOT_FOUND", f"no job among the newest {newest} that failed fails like that any more")
+    raise RefusedError(404, "JOB_NOT_FOUND", f"no job among the newest {newest} failed jobs has this failure any more")
 
 
 async def _change_all(call: Call, group: Group, change: _Change, done_word: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ async def _change_all(call: Call, group: Group, change: _Change, done_word: str)
         call.remember(f"{done} of {of} {done_word}: {group.error[:_NOTED_CHARS]}")
     message = f"{done} of {of} {done_word}"
     if moved:
-        message += f"; {moved} had been retried or removed meanwhile"
+        message += f"; {moved} were retried or removed in the meantime"
     if kept:
         message += f"; {kept} cannot be (a scheduler needs it, one below it runs, or it cannot be read)"
     return {"done": done, "of": of, "moved": moved, "kept": kept, "message": message}

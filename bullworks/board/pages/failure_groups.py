@@ -72,7 +72,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundGroups:
     """The failure groups found in one queue, and how many jobs were read.
 
     Attributes:
@@ -86,7 +86,7 @@ class Found:
     problem: str | None = None
 
 
-async def groups_of(entry: BoardQueue, newest: int) -> Found:
+async def groups_of(entry: BoardQueue, newest: int) -> FoundGroups:
     """Group the `newest` failed jobs of a queue by reason, in one round trip.
 
     Raises:
@@ -107,15 +107,15 @@ async def groups_of(entry: BoardQueue, newest: int) -> Found:
         if error not in groups:
             groups[error] = Group(entry, error, row)
         groups[error].add(row)
-    return Found(entry, list(groups.values()), looked)
+    return FoundGroups(entry, list(groups.values()), looked)
 
 
-async def find_groups(entry: BoardQueue, newest: int) -> Found:
+async def find_groups(entry: BoardQueue, newest: int) -> FoundGroups:
     """Group a queue's failures, or return the problem if that queue cannot be read."""
     try:
         return await groups_of(entry, newest)
     except RedisError as error:
-        return Found(entry, problem=str(error))
+        return FoundGroups(entry, problem=str(error))
 
 
 async def read_places(groups: Sequence[Group]) -> None:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bullworks.board.board import Board
-from bullworks.board.pages.failure_groups import MOST_JOBS, Found, Group, find_groups, read_places
+from bullworks.board.pages.failure_groups import MOST_JOBS, FoundGroups, Group, find_groups, read_places
 from bullworks.board.pages.rendering import render
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 
@@ -18,7 +18,7 @@ _MOST_GROUPS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class GroupActions:
     """A failure group, and which actions the caller may take on it."""
 
     group: Group
@@ -57,9 +57,9 @@ async def failures(request: Request) -> Response:
     )
 
 
-async def _offer(board: Board, who: str, group: Group) -> Offer:
+async def _offer(board: Board, who: str, group: Group) -> GroupActions:
     entry = group.entry
-    return Offer(
+    return GroupActions(
         group,
         may_retry_one=entry.allow_retries and await board.may(who, "retry-job", entry, group.example.job_id),
         may_retry=entry.allow_retries and await board.may(who, "retry-all", entry),
@@ -67,7 +67,7 @@ async def _offer(board: Board, who: str, group: Group) -> Offer:
     )
 
 
-def _problems(snapshots: Sequence[QueueSnapshot], found: Sequence[Found]) -> list[tuple[str, str]]:
+def _problems(snapshots: Sequence[QueueSnapshot], found: Sequence[FoundGroups]) -> list[tuple[str, str]]:
     """Queues that cannot be read, and why."""
     unread = [(snapshot.entry, snapshot.problem) for snapshot in snapshots] + [
         (one.entry, one.problem) for one in found

@@ -47,7 +47,9 @@ async def job(request: Request) -> Response:
     # the digest first: what changes meanwhile is told to the page, rather than missed by it
     known, shown = await asyncio.gather(job_digest(entry, job_id), reader.read_one(entry, job_id))
     if shown is None:
-        raise RefusedError(404, "JOB_NOT_FOUND", f"The queue {entry.shown_name} has no such job: it may be removed.")
+        raise RefusedError(
+            404, "JOB_NOT_FOUND", f"The queue {entry.shown_name} has no such job: it may have been removed."
+        )
     state, log, tree = await asyncio.gather(
         _state(entry, job_id), _log(entry, job_id), _tree(board, who, entry, job_id)
     )

@@ -38,7 +38,7 @@ RETURN_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class LiveSubject:
     """The subject of a live page: queues, or one job of one queue.
 
     Attributes:
@@ -111,7 +111,7 @@ class Live:
         self._figures = {}
         await cancel_and_wait(polling)
 
-    def digest(self, watched: Watched) -> str | None:
+    def digest(self, watched: LiveSubject) -> str | None:
         """The digest of the last poll of these figures; None if not all were polled yet."""
         found = [self._figures.get(topic) for topic in watched.topics()]
         known = [figures for figures in found if figures is not None]
@@ -123,7 +123,7 @@ class Live:
             try:
                 self._figures = await self._look(topics)
             except Exception:
-                log.exception("the figures of open pages cannot be looked at")
+                log.exception("the figures of live pages cannot be read")
             for stream in self._streams:
                 stream.looked.set()
             await asyncio.sleep(POLL_S)
@@ -151,7 +151,7 @@ class Stream:
         known: the digest of what the page shows, or of what a returning browser was told last.
     """
 
-    def __init__(self, live: Live, watched: Watched, known: str | None = None) -> None:
+    def __init__(self, live: Live, watched: LiveSubject, known: str | None = None) -> None:
         self.watched = watched
         self.looked = asyncio.Event()
         self._live = live
@@ -162,7 +162,7 @@ class Stream:
             await Response(None, 200, media_type=_MEDIA_TYPE)(scope, receive, send)
             return
         if not self._live.has_room():
-            await PlainTextResponse("too many pages are live\n", 503)(scope, receive, send)
+            await PlainTextResponse("too many live pages are open\n", 503)(scope, receive, send)
             return
         self._live.join(self)
         ends = (
@@ -214,9 +214,9 @@ async def live(request: Request) -> Stream:
     query = request.query_params
     if "queue" in query:
         entry = await board.queue(who, query["queue"])
-        watched = Watched((entry.shown_name,), query.get("id") or None)
+        watched = LiveSubject((entry.shown_name,), query.get("id") or None)
     else:
-        watched = Watched(tuple(entry.shown_name for entry in await board.visible_queues(who)))
+        watched = LiveSubject(tuple(entry.shown_name for entry in await board.visible_queues(who)))
     return Stream(request.state.live, watched, request.headers.get("last-event-id") or query.get("known") or None)
 
 

@@ -95,7 +95,10 @@ async def identify(auth: Auth | None, request: Request) -> str | Response:
         return "somebody"
     challenge = challenge_of(auth)
     raise RefusedError(
-        401, "FORBIDDEN", "log in first", headers={} if challenge is None else {"WWW-Authenticate": challenge}
+        401,
+        "FORBIDDEN",
+        "authentication required",
+        headers={} if challenge is None else {"WWW-Authenticate": challenge},
     )
 
 

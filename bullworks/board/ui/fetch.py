@@ -101,7 +101,7 @@ def _tarball() -> bytes:
     if named:
         path = Path(named)
         if not path.is_file():
-            raise UiFetchError(f"{TARBALL_VARIABLE} names {named}, which is no file")
+            raise UiFetchError(f"{TARBALL_VARIABLE} names {named}, which is not a file")
         return _verify(path.read_bytes(), named)
     cached = _cache()
     if cached.is_file() and _is_genuine(content := cached.read_bytes()):
@@ -183,13 +183,13 @@ def _unpack(content: bytes, folder: Path) -> None:
 def main() -> int:
     """Download the page and print the result; a missing npm is a hint, not a failure."""
     parser = argparse.ArgumentParser(description=f"Gets {PACKAGE} {VERSION}, Bull Board's page.")
-    parser.add_argument("--force", action="store_true", help="also where it is there already")
+    parser.add_argument("--force", action="store_true", help="even if it is installed already")
     if parser.parse_args().force:
         shutil.rmtree(DIST, ignore_errors=True)
     try:
         (fetch() / MARK).touch()  # `make` compares its time with this file's
     except NpmMissingError as error:
-        _say(f"{error}. Without it our own pages are served.")
+        _say(f"{error}. The built-in pages are served instead.")
         return 0
     except UiFetchError as error:
         _say(f"error: {error}")

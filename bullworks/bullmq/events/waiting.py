@@ -35,7 +35,7 @@ _TELLING_FIELD = {event_codec.COMPLETED: b"returnvalue", event_codec.FAILED: b"f
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class JobEnding:
     """How a job ended: its return value as JSON, or its failure reason."""
 
     kind: Literal["completed", "failed", "removed"]
@@ -43,18 +43,18 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class EndingSnapshot:
     """A job's state at one moment, and the newest event at that time.
 
     Attributes:
         ending: None while it is still to finish.
     """
 
-    ending: Ending | None
+    ending: JobEnding | None
     newest: EventId
 
 
-Look = Callable[[str], Awaitable[Sighting]]
+Look = Callable[[str], Awaitable[EndingSnapshot]]
 
 
 class JobWaits:
@@ -71,7 +71,7 @@ class JobWaits:
     def __len__(self) -> int:
         return sum(len(waiters) for waiters in self._waiters.values())
 
-    async def ending(self, job_id: str, look: Look) -> Ending:
+    async def ending(self, job_id: str, look: Look) -> JobEnding:
         """Wait for a job to end; the reader must have started.
 
         Args:
@@ -140,7 +140,7 @@ class JobWaits:
         finally:
             self._barriers.remove(barrier)
 
-    async def _follow(self, job_id: str, waiter: "_Waiter", look: Look) -> Ending:
+    async def _follow(self, job_id: str, waiter: "_Waiter", look: Look) -> JobEnding:
         while True:
             waiter.must_look = False
             sighting = await self._look(job_id, look)
@@ -155,7 +155,7 @@ class JobWaits:
                 await self.until_reached(sighting.newest)
                 return waiter.last_ending() or sighting.ending
 
-    async def _look(self, job_id: str, look: Look) -> Sighting:
+    async def _look(self, job_id: str, look: Look) -> EndingSnapshot:
         for tries in range(_LOOKS):
             if self._is_closed:
                 raise EventsClosedError(self._queue_name, job_id)
@@ -172,12 +172,12 @@ class _Waiter:
     """One wait, and what it has heard."""
 
     def __init__(self) -> None:
-        self._heard: list[tuple[EventId, Ending]] = []
+        self._heard: list[tuple[EventId, JobEnding]] = []
         self._since = BEFORE_ALL
         self._changed = asyncio.Event()
         self.must_look = False
 
-    def hear(self, event_id: EventId, ending: Ending) -> None:
+    def hear(self, event_id: EventId, ending: JobEnding) -> None:
         if event_id > self._since:
             self._heard.append((event_id, ending))
             self._changed.set()
@@ -186,11 +186,11 @@ class _Waiter:
         self.must_look = True
         self._changed.set()
 
-    def last_ending(self) -> Ending | None:
+    def last_ending(self) -> JobEnding | None:
         """The last that tells more than that the job is gone."""
         return next((ending for _, ending in reversed(self._heard) if ending.kind != "removed"), None)
 
-    async def ending_after(self, newest: EventId) -> Ending | None:
+    async def ending_after(self, newest: EventId) -> JobEnding | None:
         """The first ending that comes after `newest`; None once the job must be looked at again.
 
         The job was unfinished when `newest` was the last event, so what earlier ones tell is of an earlier life of it:
@@ -204,10 +204,10 @@ class _Waiter:
         return self._heard[0][1] if self._heard else None
 
 
-def _ending(wire_name: bytes, value: bytes) -> Ending:
+def _ending(wire_name: bytes, value: bytes) -> JobEnding:
     if wire_name == event_codec.COMPLETED:
-        return Ending("completed", value)
-    return Ending("failed", value) if wire_name == event_codec.FAILED else Ending("removed", b"")
+        return JobEnding("completed", value)
+    return JobEnding("failed", value) if wire_name == event_codec.FAILED else JobEnding("removed", b"")
 
 
 def _may_pass(error: Exception) -> bool:
@@ -238,7 +238,7 @@ class WaitedStore(Protocol):
     keys: QueueKeys
     events: EventSource | None
 
-    async def read_ending(self, job_id: str, /) -> Sighting: ...
+    async def read_ending(self, job_id: str, /) -> EndingSnapshot: ...
 
 
 async def wait_until_finished(
@@ -248,7 +248,7 @@ async def wait_until_finished(
     events = store.events if queue_events is None else queue_events
     if events is None:
         raise InvalidOptionError(
-            "queue_events", "is needed: this job is of no Queue, FlowProducer or Worker that would share its own"
+            "queue_events", "is needed: this job has no Queue, FlowProducer or Worker to share events with"
         )
     if events.keys.base != store.keys.base:
         raise InvalidOptionError("queue_events", f"is of queue {events.keys.base}, the job of {store.keys.base}")

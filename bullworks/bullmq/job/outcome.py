@@ -195,7 +195,7 @@ def _text(error: BaseException) -> str:
     try:
         text = str(error) or type(error).__name__
     except Exception:  # noqa: BLE001 - the text of an error is its class's own to make
-        text = f"{type(error).__name__}, which cannot be put into words"
+        text = f"{type(error).__name__}, whose text cannot be read"
     # A lone surrogate cannot be sent as UTF-8.
     return text.encode("utf-8", "backslashreplace").decode()
 

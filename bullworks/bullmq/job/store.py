@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from bullworks.bullmq.events.waiting import EventSource, Sighting
+from bullworks.bullmq.events.waiting import EndingSnapshot, EventSource
 from bullworks.bullmq.job.dependencies import Dependencies, DependenciesCount, Pages
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.job.state import FinishedState, JobState
@@ -46,7 +46,7 @@ class JobStore(Protocol):
 
     async def get_state(self, job_id: str, /) -> JobState: ...
 
-    async def read_ending(self, job_id: str, /) -> Sighting: ...
+    async def read_ending(self, job_id: str, /) -> EndingSnapshot: ...
 
     async def remove_job(self, job_id: str, /, *, children: bool) -> None: ...
 

@@ -30,7 +30,7 @@ def address_of(thing: str | Callable[..., Any], option: str = "handler") -> str:
         raise InvalidOptionError(option, f"must be a function of a module, not {thing!r}: a process imports it by name")
     if "<" in name:
         raise InvalidOptionError(
-            option, f"{name} is made inside of a function, where no other process finds it; move it to its module's top"
+            option, f"{name} is defined inside a function, where no other process finds it; move it to module level"
         )
     address = f"{_importable(module_name, name, option)}:{name}"
     try:

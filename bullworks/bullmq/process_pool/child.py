@@ -143,7 +143,7 @@ class Child:
             say(message.record, None)
         if not isinstance(message, Ready):
             code = await asyncio.shield(self._exited)
-            raise ProcessStartError(setup.address, f"it ended with exit code {code}; what it printed says why")
+            raise ProcessStartError(setup.address, f"it exited with code {code}; see its output")
         if message.failure is not None:
             error = message.failure.to_error()
             raise ProcessStartError(setup.address, f"{message.failure.kind}: {message.failure.text}") from error

@@ -13,7 +13,7 @@ from bullworks.bullmq.process_pool.remote_job import JobView
 from bullworks.tasks import cancel_and_wait
 
 
-class Partner(Protocol):
+class ProcessPipes(Protocol):
     """The pipes to a child process."""
 
     async def send(self, message: ToProcess) -> None: ...
@@ -29,7 +29,7 @@ class Conversation:
         job: the worker's own.
     """
 
-    def __init__(self, partner: Partner, run: int, job: Job) -> None:
+    def __init__(self, partner: ProcessPipes, run: int, job: Job) -> None:
         self._partner = partner
         self._run = run
         self._job = job

@@ -137,7 +137,7 @@ class ProcessPool:
         if child is None or child.is_alive or self._is_closed:
             return
         log.warning(
-            "a process of %s has ended: pid %d; another takes its place",
+            "a process of %s has ended: pid %d; it is replaced",
             self._address,
             child.pid,
             extra={"handler": self._address, "pid": child.pid},

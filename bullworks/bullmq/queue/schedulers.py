@@ -9,7 +9,7 @@ from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.options.job_scheduler import JobScheduler, JobTemplate, NewScheduler, derived_id
 from bullworks.bullmq.options.repeat import Repeat, RepeatOptions
 from bullworks.bullmq.scripts.next_iteration import MOST_ALREADY_RUN
-from bullworks.bullmq.scripts.scheduler import AlreadyRun
+from bullworks.bullmq.scripts.scheduler import IterationExists
 from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts
 from bullworks.bullmq.telemetry.interface import SpanKind
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
@@ -114,7 +114,7 @@ class QueueSchedulers(Generic[D]):
             stored = await self.scripts.upsert_scheduler(scheduler, META_VERSION, first_ms, metadata)
             if stored is None:
                 break
-            if not isinstance(stored, AlreadyRun):
+            if not isinstance(stored, IterationExists):
                 job_id, flat = stored
                 return Job.from_reply(self.scripts, job_id, flat)
             after_ms = stored.due_ms

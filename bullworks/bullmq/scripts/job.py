@@ -7,7 +7,7 @@ from typing import Any
 
 from bullworks.bullmq.errors import JobNotFoundError, ParentError, outcome_error
 from bullworks.bullmq.events.event_id import EventId
-from bullworks.bullmq.events.waiting import Ending, Sighting
+from bullworks.bullmq.events.waiting import EndingSnapshot, JobEnding
 from bullworks.bullmq.job.dependencies import ChildrenKind, Dependencies, DependenciesCount, Page, Pages
 from bullworks.bullmq.job.state import FinishedState, JobState, state_of
 from bullworks.bullmq.job.store import JobLogs
@@ -65,12 +65,12 @@ class JobScripts(ScriptCaller):
         """Read the job's state."""
         return state_of(await self._run(GET_STATE, job_id))
 
-    async def read_ending(self, job_id: str) -> Sighting:
+    async def read_ending(self, job_id: str) -> EndingSnapshot:
         """Read how the job ended, if it has, and the newest event at that time."""
         state, value, newest = await self._run(READ_ENDING, job_id)
-        endings = {b"completed": Ending("completed", value), b"failed": Ending("failed", value)}
-        ending = Ending("removed", b"") if state == b"missing" else endings.get(state)
-        return Sighting(ending, EventId.of(newest))
+        endings = {b"completed": JobEnding("completed", value), b"failed": JobEnding("failed", value)}
+        ending = JobEnding("removed", b"") if state == b"missing" else endings.get(state)
+        return EndingSnapshot(ending, EventId.of(newest))
 
     async def remove_job(self, job_id: str, *, children: bool, state: FinishedState | None = None) -> None:
         """Remove the job with everything that belongs to it, and with `children` its descendants.
@@ -204,7 +204,7 @@ class FamilyScripts(ScriptCaller):
         if page is None:
             return None, []
         end = page.cursor + page.count
-        # One more than is asked for, to know whether there is.
+        # One more than is requested, to know whether there is.
         children: list[bytes] = await self.connection.execute("ZRANGE", key, page.cursor, end)
         return (end if len(children) > page.count else 0), children[: page.count]
 

@@ -7,7 +7,7 @@ pending one, comes back as stalled, and whoever takes it next does it. Hence the
 
 from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.job import Job
-from bullworks.bullmq.scripts.scheduler import AlreadyRun, SchedulerScripts
+from bullworks.bullmq.scripts.scheduler import IterationExists, SchedulerScripts
 from bullworks.bullmq.telemetry.interface import SpanKind
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import trace
@@ -51,10 +51,10 @@ async def _store(scripts: SchedulerScripts, job: Job, scheduler_id: str, metadat
             if due_ms is None:
                 return None
         stored = await scripts.next_iteration(job.id, scheduler_id, successor, due_ms)
-        if not isinstance(stored, AlreadyRun):
+        if not isinstance(stored, IterationExists):
             return stored
         after_ms = stored.due_ms
-    raise QueueError(f"scheduler {scheduler_id}: its next {MOST_ALREADY_RUN} iterations are there already")
+    raise QueueError(f"scheduler {scheduler_id}: its next {MOST_ALREADY_RUN} iterations exist already")
 
 
 def _due_ms(job_id: str) -> int:

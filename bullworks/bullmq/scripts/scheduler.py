@@ -18,7 +18,7 @@ _ADDED, _ALREADY_RUN = 0, -1
 
 
 @dataclass(frozen=True, slots=True)
-class AlreadyRun:
+class IterationExists:
     """The iteration exists already: it ran early, or belongs to another scheduler with that id."""
 
     due_ms: int
@@ -36,7 +36,7 @@ class SchedulerScripts(ScriptCaller):
 
     async def upsert_scheduler(
         self, scheduler: NewScheduler, version: str, first_ms: int | None, metadata: str | None = None
-    ) -> tuple[str, Sequence[bytes]] | AlreadyRun | None:
+    ) -> tuple[str, Sequence[bytes]] | IterationExists | None:
         """Store a scheduler.
 
         Args:
@@ -66,7 +66,7 @@ class SchedulerScripts(ScriptCaller):
 
     async def next_iteration(
         self, job_id: str, scheduler_id: str, successor: Successor, due_ms: int | None
-    ) -> str | AlreadyRun | None:
+    ) -> str | IterationExists | None:
         """Store an iteration's successor, unless it exists already.
 
         Args:
@@ -111,5 +111,5 @@ class SchedulerScripts(ScriptCaller):
         return int(await self.connection.execute("ZCARD", self.keys.of("repeat")))
 
 
-def _already_run(answer: Sequence[Any]) -> AlreadyRun | None:
-    return AlreadyRun(int(answer[1])) if answer[0] == _ALREADY_RUN else None
+def _already_run(answer: Sequence[Any]) -> IterationExists | None:
+    return IterationExists(int(answer[1])) if answer[0] == _ALREADY_RUN else None

@@ -26,7 +26,7 @@ class LoopBlockedError(QueueError, TimeoutError):
     wait_s: float
 
     def __str__(self) -> str:
-        return f"no answer from the event loop within {self.wait_s:g} s: something blocks it, or it has ended"
+        return f"no answer from the event loop within {self.wait_s:g} s: it is blocked, or has ended"
 
 
 def call(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, *, wait_s: float = WAIT_S) -> T:

@@ -16,7 +16,7 @@ from bullworks.bullmq.telemetry.interface import (
     Telemetry,
 )
 from bullworks.bullmq.telemetry.names import MetricNames, TelemetryAttributes
-from bullworks.bullmq.telemetry.quiet import QuietTelemetry
+from bullworks.bullmq.telemetry.safe import SafeTelemetry
 
 Ended = Literal["completed", "failed", "delayed", "retried", "waiting", "waiting-children"]
 """What became of an attempt, as metrics have it."""
@@ -36,7 +36,7 @@ class TracedCall:
 
     __slots__ = ("_context", "_span", "_telemetry")
 
-    def __init__(self, telemetry: QuietTelemetry, span: Span[Any], context: Any) -> None:
+    def __init__(self, telemetry: SafeTelemetry, span: Span[Any], context: Any) -> None:
         self._telemetry = telemetry
         self._span = span
         self._context = context
@@ -78,9 +78,9 @@ class Tracing:
     """
 
     def __init__(
-        self, telemetry: Telemetry[Any] | QuietTelemetry, queue_name: str, worker: Mapping[str, str] | None = None
+        self, telemetry: Telemetry[Any] | SafeTelemetry, queue_name: str, worker: Mapping[str, str] | None = None
     ) -> None:
-        self.telemetry = telemetry if isinstance(telemetry, QuietTelemetry) else QuietTelemetry(telemetry)
+        self.telemetry = telemetry if isinstance(telemetry, SafeTelemetry) else SafeTelemetry(telemetry)
         self.worker = worker or {}
         self._queue_name = queue_name
         self._counters: dict[Ended, Counter] = {}

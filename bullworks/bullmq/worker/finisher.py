@@ -236,7 +236,7 @@ class Finisher:
                     await self._unstored(outcome, outcome_error(code, outcome.job.id, "storing its outcome"))
             except Exception:
                 log.exception(
-                    "job %s: its outcome has reached Redis, but not all who are to know of it",
+                    "job %s: its outcome is stored, but a listener failed",
                     outcome.job.id,
                     extra={"queue": self._queue_name, "job_id": outcome.job.id},
                 )
@@ -282,7 +282,7 @@ class Finisher:
         if lost:
             return False
         log.info(
-            "job %s: its lock had run out, and is taken back to store its outcome",
+            "job %s: its lock had expired, and is re-acquired to store its outcome",
             outcome.job.id,
             extra={"queue": self._queue_name, "job_id": outcome.job.id},
         )

@@ -134,7 +134,7 @@ class _ServerRenewer:
                     return
             except BaseException:
                 # Without this thread every lock would run out, and nothing would tell.
-                log.exception("renewing locks failed, and goes on")
+                log.exception("renewing locks failed; continuing")
                 self._forget_client()
                 time.sleep(_TICK_S / 10)
 
@@ -182,13 +182,13 @@ class _ServerRenewer:
     def _warn(lease: Lease, blocked_s: float) -> None:
         if lease.loop.is_running():
             cause = (
-                "a handler blocks it. Make that handler a plain function, which runs in a thread, or await "
+                "a handler is blocking it. Make that handler a plain function, which runs in a thread, or await "
                 "asyncio.to_thread(...)"
             )
         else:
             cause = "it was stopped while the worker had jobs; close the worker first"
         extra = {"queue": lease.keys.name}
-        log.warning("the event loop has not turned for %.1f s; %s", blocked_s, cause, extra=extra)
+        log.warning("the event loop was blocked for %.1f s; %s", blocked_s, cause, extra=extra)
 
     def _renew(self, lease: Lease, locks: dict[str, str]) -> bool:
         """False: Redis could not be asked."""

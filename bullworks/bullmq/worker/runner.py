@@ -139,7 +139,7 @@ class Runner:
         for slot in running:
             if slot.job is not None:
                 log.warning(
-                    "job %s: its handler could not be stopped; it may run on beside its next attempt",
+                    "job %s: its handler could not be stopped, and may overlap with the next attempt",
                     slot.job.id,
                     extra={"queue": self._queue_name, "job_id": slot.job.id},
                 )
@@ -175,7 +175,7 @@ class Runner:
                 raise
             except BaseException as error:
                 log.exception(
-                    "job %s: its attempt could not be run as it should", job.id, extra={"queue": self._queue_name}
+                    "job %s: an internal error interrupted its attempt", job.id, extra={"queue": self._queue_name}
                 )
                 self._report(slot, self._rules.broken(job, error))
             finally:
@@ -264,7 +264,7 @@ class Runner:
     async def _leave(self, slot: Slot, job: Job[Any, Any], error: MovedError) -> None:
         """The job is where its handler put it: there is nothing to store."""
         if job.moved_to is None:
-            await self._fail(slot, job, QueueError(f"{type(error).__name__} was raised for a job that is still here"))
+            await self._fail(slot, job, QueueError(f"{type(error).__name__} was raised, but the job was not moved"))
         elif slot.job is not None:
             slot.job = None
             self._on_moved(job)
@@ -327,7 +327,7 @@ class Runner:
         # A thread cannot be stopped: the attempt has failed, and the slot is free when the thread is.
         await self._fail(slot, job, error)
         log.warning(
-            "job %s: %s; its thread runs on and keeps its slot",
+            "job %s: %s; its thread is still running and keeps its slot",
             job.id,
             error,
             extra={"queue": self._queue_name, "job_id": job.id},

@@ -44,7 +44,7 @@ class ScheduleKeeper:
 
     def _give_up(self, job: Job[Any, Any], error: Exception) -> None:
         log.error(
-            "job %s: its scheduler %s makes no further jobs: %s; set it anew with upsert_job_scheduler",
+            "job %s: its scheduler %s makes no further jobs: %s; recreate it with upsert_job_scheduler",
             job.id,
             job.repeat_job_key,
             error,

@@ -313,7 +313,7 @@ class Worker(ManualProcessing[D, R]):
     def _give_up(self, error: BackgroundEndedError) -> None:
         """A part cannot be kept alive: a worker that is deaf must not look as if it ran."""
         log.error(
-            "worker of queue %s closes, since it cannot go on: %s",
+            "worker of queue %s closes after a fatal error: %s",
             self.queue_name,
             error,
             extra={"queue": self.queue_name},

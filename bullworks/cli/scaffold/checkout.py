@@ -18,7 +18,7 @@ def checkout_folder() -> Path:
     folder = Path(__file__).resolve().parents[3]
     if not _is_checkout(folder):
         raise CommandError(
-            f"this Bullworks is installed in {folder} and is no checkout",
+            f"this Bullworks is installed in {folder} and is not a checkout",
             "Leave out --from-checkout, or run `python -m bullworks new` in the folder of a checkout.",
         )
     if _UNQUOTABLE & set(str(folder)):

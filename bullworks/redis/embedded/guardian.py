@@ -150,6 +150,6 @@ class Guardian:
         try:
             os.write(fd, json.dumps(message).encode())
         except BrokenPipeError:
-            log.info("whoever started this guardian is gone")
+            log.info("the process that started this guardian has exited")
         finally:
             os.close(fd)

@@ -60,7 +60,7 @@ class Cluster:
         owner = _owner(ranges, slot)
         if owner is None:
             reason = "it has no slots" if slot is None else f"no node has slot {slot} now"
-            hint = "A failover may be under way; otherwise see redis-cli --cluster check."
+            hint = "A failover may be in progress; otherwise see redis-cli --cluster check."
             raise ConnectError(self.place, "failover", reason, hint)
         return owner
 
@@ -117,4 +117,4 @@ def _ranges(reply: Any, asked: Address) -> list[Range]:
 def _no_cluster(error: ConnectError) -> ConnectError:
     if "cluster support disabled" not in error.reason:
         return error
-    return ConnectError(error.address, "other", "it is no node of a cluster; use redis://", error.hint)
+    return ConnectError(error.address, "other", "it is not a cluster node; use redis://", error.hint)

@@ -97,4 +97,4 @@ class Sentinels:
 def _no_sentinel(error: ConnectError) -> ConnectError:
     if "unknown command" not in error.reason:
         return error
-    return ConnectError(error.address, "other", "it is no sentinel but a Redis server; use redis://", error.hint)
+    return ConnectError(error.address, "other", "it is a Redis server, not a Sentinel; use redis://", error.hint)

@@ -86,7 +86,7 @@ class Runner:
             await asyncio.wait(late, timeout=_CANCELLED_S)
         for future, name in self._in_threads.items():
             if not future.done():
-                log.warning("%s did not end in time; its thread runs on", name)
+                log.warning("%s did not end in time; its thread is still running", name)
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
             self._threads = None

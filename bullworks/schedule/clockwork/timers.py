@@ -5,7 +5,7 @@ import itertools
 from typing import Protocol
 
 
-class Timed(Protocol):
+class TimerTarget(Protocol):
     """An object that waits for a time."""
 
     def fire(self, due_ms: int) -> None:
@@ -23,7 +23,7 @@ class Timer:
 
     __slots__ = ("due_ms", "is_over", "timed", "timers")
 
-    def __init__(self, due_ms: int, timed: Timed, timers: "Timers") -> None:
+    def __init__(self, due_ms: int, timed: TimerTarget, timers: "Timers") -> None:
         self.due_ms = due_ms
         self.timed = timed
         self.timers = timers
@@ -49,7 +49,7 @@ class Timers:
     def __len__(self) -> int:
         return len(self._heap) - self._cancelled
 
-    def push(self, due_ms: int, timed: Timed) -> Timer:
+    def push(self, due_ms: int, timed: TimerTarget) -> Timer:
         """Add a wait."""
         timer = Timer(due_ms, timed, self)
         heapq.heappush(self._heap, (due_ms, next(self._numbers), timer))

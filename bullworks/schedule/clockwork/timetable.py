@@ -8,7 +8,7 @@ from functools import partial
 
 from bullworks.schedule.clockwork.clock import Clock
 from bullworks.schedule.clockwork.shared_clock import SharedClock
-from bullworks.schedule.clockwork.timers import Timed, Timer, Timers
+from bullworks.schedule.clockwork.timers import Timer, Timers, TimerTarget
 from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Timetable:
         self._by_wall = Timers()
         self._by_shared = Timers()
         self._by_steady = Timers()
-        self._to_rearm: deque[Timed] = deque()
+        self._to_rearm: deque[TimerTarget] = deque()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ahead_ms = self._shared_ahead_ms = 0
@@ -44,19 +44,19 @@ class Timetable:
         """Whether the timetable fires what is due."""
         return self._task is not None
 
-    def at_wall(self, due_ms: int, timed: Timed) -> Timer:
+    def at_wall(self, due_ms: int, timed: TimerTarget) -> Timer:
         """Fire an object when the wall clock reaches a time."""
         return self._push(self._by_wall, due_ms, timed)
 
-    def at_shared(self, due_ms: int, timed: Timed) -> Timer:
+    def at_shared(self, due_ms: int, timed: TimerTarget) -> Timer:
         """Fire an object when the shared clock reaches a time."""
         return self._push(self._by_shared, due_ms, timed)
 
-    def at_steady(self, due_ms: int, timed: Timed) -> Timer:
+    def at_steady(self, due_ms: int, timed: TimerTarget) -> Timer:
         """Fire an object when the steady clock reaches a time."""
         return self._push(self._by_steady, due_ms, timed)
 
-    def rearm_soon(self, timed: Timed) -> None:
+    def rearm_soon(self, timed: TimerTarget) -> None:
         """Call an object's `rearm` once everything due has fired: thousands may ask at once."""
         self._to_rearm.append(timed)
         self._changed.set()
@@ -77,7 +77,7 @@ class Timetable:
         self._by_wall, self._by_shared, self._by_steady = Timers(), Timers(), Timers()
         self._to_rearm.clear()
 
-    def _push(self, timers: Timers, due_ms: int, timed: Timed) -> Timer:
+    def _push(self, timers: Timers, due_ms: int, timed: TimerTarget) -> Timer:
         timer = timers.push(due_ms, timed)
         if timers.next_due_ms() == due_ms:
             self._changed.set()
@@ -144,8 +144,8 @@ async def _in_groups(timers: Sequence[Timer], act: Callable[[Timer], None]) -> N
         await asyncio.sleep(0)
 
 
-def _call_safely(timed: Timed, act: Callable[[], None]) -> None:
+def _call_safely(timed: TimerTarget, act: Callable[[], None]) -> None:
     try:
         act()
     except Exception:
-        log.exception("the schedule could not serve %r; the rest goes on", timed)
+        log.exception("running %r failed; the others continue", timed)

@@ -217,7 +217,7 @@ class Recorder:
 
     def _say_away(self, error: RedisError) -> None:
         if not self._is_away:
-            log.warning("records of crons wait for Redis: %s", error)
+            log.warning("records of crons are waiting for Redis: %s", error)
         self._is_away = True
 
 

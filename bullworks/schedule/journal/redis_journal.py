@@ -122,7 +122,9 @@ class RedisJournal:
                         last = error
                     await asyncio.sleep(_BETWEEN_TRIES_S)
         except TimeoutError:
-            self.missed(cron, [tick_ms], f"Redis did not say within {patience_s * 1000:.0f} ms whose it is: {last}")
+            self.missed(
+                cron, [tick_ms], f"Redis did not answer within {patience_s * 1000:.0f} ms whether it may run: {last}"
+            )
             return None
 
     def _list_gap(self, cron: CronFacts, before_ms: int, tick_ms: int) -> None:

@@ -54,5 +54,5 @@ class TimeProbe:
                 await self.ask()
                 pause_s = _EVERY_S
             except RedisError as error:
-                log.debug("the time of Redis is not known: %s", error)
+                log.debug("the time of Redis is unknown: %s", error)
                 pause_s = _RETRY_S

@@ -14,9 +14,9 @@ from bullworks.redis import Endpoint, PipelinedConnection, connection_to
 from bullworks.schedule import SchedulerRegistry
 from bullworks.schedule.scheduler import Scheduler
 from bullworks.testing.errors import UnknownOverrideError
-from bullworks.testing.isolation.standing_scheduler import StandingScheduler
+from bullworks.testing.isolation.idle_scheduler import IdleScheduler
 from bullworks.testing.isolation.unnamed_server import UnnamedConnection, UnnamedServer
-from bullworks.testing.isolation.users import Users
+from bullworks.testing.isolation.users import ConnectionUsers
 from bullworks.testing.memory.locks import MemoryLocks
 from bullworks.workers import CONNECTION
 from bullworks.workers.connection import keep_locks
@@ -65,7 +65,7 @@ class Isolation:
         self._overridden = overridden
         self._flows = flows
         self._runs_schedule = runs_schedule
-        self._unnamed: dict[Token[PipelinedConnection], Users] = {}
+        self._unnamed: dict[Token[PipelinedConnection], ConnectionUsers] = {}
         self._roots: set[str | None] = set()
 
     def unused(self) -> Iterator[UnknownOverrideError]:
@@ -110,7 +110,7 @@ class Isolation:
             return given
         if options is not None and options.connection is not None:
             return given
-        users = self._unnamed[tokens.connection] = Users()
+        users = self._unnamed[tokens.connection] = ConnectionUsers()
         said_by = "from the settings, QUEUE_REDIS_URL" if options is not None else "from BullModule.for_root_async()"
 
         def without_server(setup: WorkersSetup) -> WorkersSetup:
@@ -120,7 +120,7 @@ class Isolation:
 
     def _scheduler(self, registry: SchedulerRegistry, discovery: Discovery, shutdown: Shutdown) -> Scheduler:
         is_alone = CONNECTION in self._unnamed
-        return StandingScheduler(registry, discovery, shutdown, runs=self._runs_schedule, is_alone=is_alone)
+        return IdleScheduler(registry, discovery, shutdown, runs=self._runs_schedule, is_alone=is_alone)
 
 
 def _options_of(recipe: UseFactory) -> RootOptions | None:

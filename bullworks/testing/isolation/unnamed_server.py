@@ -12,7 +12,7 @@ from redis.asyncio.connection import AbstractConnection
 from bullworks.bullmq.flow_producer import ADD_FLOW
 from bullworks.redis import Address, Argument, Endpoint, PipelinedConnection, Script, parse_url
 from bullworks.testing.errors import UnnamedServerError
-from bullworks.testing.isolation.users import Users
+from bullworks.testing.isolation.users import ConnectionUsers
 
 # Never connected to; an endpoint must have one.
 _ADDRESS = parse_url("redis://127.0.0.1:1/0")
@@ -29,10 +29,10 @@ class UnnamedServer(Endpoint):
     """
 
     place: str = ""
-    users: Users = field(default_factory=Users)
+    users: ConnectionUsers = field(default_factory=ConnectionUsers)
 
     @classmethod
-    def instead_of(cls, server: Endpoint | Path, said_by: str, users: Users) -> "UnnamedServer":
+    def instead_of(cls, server: Endpoint | Path, said_by: str, users: ConnectionUsers) -> "UnnamedServer":
         """Build the replacement of a server, or of an embedded server's folder."""
         shown = server.describe() if isinstance(server, Endpoint) else f"the embedded server in {server}"
         return cls(_ADDRESS, connect_timeout_ms=1, place=f"{shown} ({said_by})", users=users)

@@ -1,4 +1,4 @@
-"""Users: who would use a connection to Redis, in the words of an error."""
+"""ConnectionUsers: the providers that would use a connection to Redis, as errors name them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,7 +8,7 @@ from bullworks.core.node import Entry
 from bullworks.workers.tokens import FlowProducerToken, QueueToken
 
 
-class Users:
+class ConnectionUsers:
     """The providers that use a connection, and those that use them; known once modules are linked."""
 
     def __init__(self) -> None:

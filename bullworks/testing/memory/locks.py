@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass
 
 from bullworks.locks import DistributedLockService, Holder, LockView
-from bullworks.locks.calls import Calls
 from bullworks.locks.claims import Claims
 from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.locks.notifier import LockNotifier
+from bullworks.testing.memory.no_server import NoServerConnection
 
 # How long somebody who waits is not called before it asks again; it is called as soon as the lock is free.
 _RECHECK_MS = 1_000
@@ -21,10 +21,10 @@ class MemoryLocks(DistributedLockService):
     """
 
     def __init__(self) -> None:
-        nowhere = NowhereConnection("locks")
+        nowhere = NoServerConnection("locks")
         super().__init__(connection=nowhere)
         self._scripts = MemoryLockScripts(nowhere)
-        calls = LocalCalls(nowhere.endpoint, self.instance)
+        calls = LocalNotifier(nowhere.endpoint, self.instance)
         self._claims = Claims(nowhere, Holder.here(self.instance), scripts=self._scripts, calls=calls)
 
 
@@ -44,7 +44,7 @@ class MemoryLockScripts(LockScripts):
 
     __slots__ = ("_fences", "_held", "_lines")
 
-    def __init__(self, connection: NowhereConnection) -> None:
+    def __init__(self, connection: NoServerConnection) -> None:
         super().__init__(connection)
         self._held: dict[str, _Held] = {}
         self._fences: dict[str, int] = {}
@@ -130,7 +130,7 @@ class MemoryLockScripts(LockScripts):
             self._lines.pop(keys.name, None)
 
 
-class LocalCalls(Calls):
+class LocalNotifier(LockNotifier):
     """Calls waiting tokens directly, as all of them are in this process."""
 
     async def _listen(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from bullworks.bullmq import FinishedState, Job, JobLogs, JobState
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
-from bullworks.bullmq.events.waiting import Ending, EventSource, Sighting
+from bullworks.bullmq.events.waiting import EndingSnapshot, EventSource, JobEnding
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.job.state import state_of
@@ -18,7 +18,7 @@ from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
 from bullworks.testing.memory.flows import refuse
 from bullworks.testing.memory.job import flatten, slice_page
 from bullworks.testing.memory.jobs import MemoryJobs
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.testing.memory.no_server import NoServerConnection
 
 
 class MemoryScripts(MemoryFamilyScripts, Scripts):
@@ -27,7 +27,7 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
     Methods that are not overridden come to a NowhereConnection, which raises NotSimulatedError.
     """
 
-    def __init__(self, jobs: MemoryJobs, connection: NowhereConnection, keys: QueueKeys, events: EventSource) -> None:
+    def __init__(self, jobs: MemoryJobs, connection: NoServerConnection, keys: QueueKeys, events: EventSource) -> None:
         super().__init__(connection, keys, events, rules=OutcomeRules())
         self.jobs = jobs
 
@@ -63,16 +63,16 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         job = self.jobs.find(job_id)
         return state_of(None if job is None or job.state is None else job.state.encode())
 
-    async def read_ending(self, job_id: str) -> Sighting:
+    async def read_ending(self, job_id: str) -> EndingSnapshot:
         job = self.jobs.find(job_id)
         if job is None:
-            return Sighting(Ending("removed", b""), BEFORE_ALL)
+            return EndingSnapshot(JobEnding("removed", b""), BEFORE_ALL)
         newest = EventId(len(self.jobs.events), 0)
         if job.state == "completed":
-            return Sighting(Ending("completed", job.fields[codec.RETURN_VALUE]), newest)
+            return EndingSnapshot(JobEnding("completed", job.fields[codec.RETURN_VALUE]), newest)
         if job.state == "failed":
-            return Sighting(Ending("failed", job.fields[codec.FAILED_REASON]), newest)
-        return Sighting(None, newest)
+            return EndingSnapshot(JobEnding("failed", job.fields[codec.FAILED_REASON]), newest)
+        return EndingSnapshot(None, newest)
 
     async def update_progress(self, job_id: str, progress: bytes) -> None:
         self.jobs.progress(self.jobs.there(job_id, "update_progress"), progress)

@@ -25,7 +25,7 @@ _FIELD_FORMAT: dict[Tier, str] = {"minute": "%M", "hour": "%H", "day": "%d"}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HistorySlot:
     """The place of one minute, hour or day in Redis.
 
     Args:
@@ -58,14 +58,14 @@ class HistoryKeys:
         """Build the key of the all-time tally; queue None means all queues."""
         return f"{self._owner(queue)}:ever"
 
-    def place(self, queue: str | None, tier: Tier, at_ms: int) -> Place:
+    def place(self, queue: str | None, tier: Tier, at_ms: int) -> HistorySlot:
         """Find the place of the minute, hour or day that contains a moment."""
         at_ms -= at_ms % STEP_MS[tier]
         at = datetime.fromtimestamp(at_ms / 1000, UTC)
         key = f"{self._owner(queue)}:{tier}:{at.strftime(_KEY_FORMAT[tier])}"
-        return Place(key, at.strftime(_FIELD_FORMAT[tier]), at_ms)
+        return HistorySlot(key, at.strftime(_FIELD_FORMAT[tier]), at_ms)
 
-    def places(self, queue: str | None, tier: Tier, from_ms: int, to_ms: int) -> Iterator[Place]:
+    def places(self, queue: str | None, tier: Tier, from_ms: int, to_ms: int) -> Iterator[HistorySlot]:
         """List the places within a time span, the one containing its start included; oldest first."""
         at_ms = from_ms - from_ms % STEP_MS[tier]
         while at_ms < to_ms:

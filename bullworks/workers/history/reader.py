@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from bullworks.workers.history.buckets import percentiles_ms
-from bullworks.workers.history.keys import DAY_MS, KEPT_MS, Place, Tier, lives_ms
+from bullworks.workers.history.keys import DAY_MS, KEPT_MS, HistorySlot, Tier, lives_ms
 from bullworks.workers.history.tally import Tally
 from bullworks.workers.history.upkeep import HistoryUpkeep, now_ms
 
@@ -72,7 +72,7 @@ class RedisHistory(HistoryUpkeep):
         # What is asked for is bounded by what can be there, give or take a clock that is wrong by a day.
         from_ms = max(from_ms, now_ms() - lives_ms(tier) - DAY_MS)
         places = list(self._keys.places(queue, tier, from_ms, min(to_ms, now_ms() + DAY_MS)))
-        asked: dict[str, list[Place]] = {}
+        asked: dict[str, list[HistorySlot]] = {}
         for place in places:
             asked.setdefault(place.key, []).append(place)
         answers = await self._ask(("HMGET", key, *(place.field for place in group)) for key, group in asked.items())

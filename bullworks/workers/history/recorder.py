@@ -62,7 +62,7 @@ class QueueRecord:
             if waited_ms is not None:
                 tally.wait.add(waited_ms)
         except (KeyError, ValueError, OverflowError):
-            log.debug("job %s holds times that are none, and is not counted", outcome.job.id)
+            log.debug("job %s has invalid times, and is not counted", outcome.job.id)
 
     def at(self, minute: int) -> Tally:
         """Return the tally of a minute, which becomes the current one."""
@@ -141,7 +141,7 @@ class HistoryRecorder:
         ]
         errors = [error for error in await asyncio.gather(*writes) if error is not None]
         if errors and not self._is_failing:
-            log.warning("history is not written: %s. This is said once, until it is again", errors[0])
+            log.warning("history is not written: %s. Logged once, until writing succeeds", errors[0])
         self._is_failing = bool(errors)
 
     async def look(self) -> None:

@@ -3,7 +3,7 @@
 from bullworks.core import ModuleContainer, Token, dynamic_module, provide
 from bullworks.workers.fleet import WorkerFleet
 from bullworks.workers.fleet_keeper import FleetKeeper, switch
-from bullworks.workers.presence.heart import BEAT_S, Heart
+from bullworks.workers.presence.heartbeat import BEAT_S, HeartbeatSender
 from bullworks.workers.presence.settings import PresenceSettings
 
 _ENABLED: Token[bool] = Token("presence:is_enabled")
@@ -26,7 +26,7 @@ class PresenceModule:
         """
 
         def keep(fleet: WorkerFleet, is_enabled: bool) -> PresenceKeeper:  # noqa: FBT001 - the container gives it
-            return PresenceKeeper(fleet, Heart(beat_s=beat_s), is_enabled=is_enabled)
+            return PresenceKeeper(fleet, HeartbeatSender(beat_s=beat_s), is_enabled=is_enabled)
 
         return dynamic_module(
             PresenceModule,

@@ -19,7 +19,7 @@ _READ_PRESENT = Script.load("bullworks.workers.presence", "read_present")
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class PresentWorkers:
     """The workers of a queue that sent heartbeats lately.
 
     Attributes:
@@ -39,14 +39,14 @@ async def beat(connection: PipelinedConnection, keys: PresenceKeys, workers: Seq
     await connection.run(_BEAT, (keys.workers, keys.seen), said)
 
 
-async def read_present(connection: PipelinedConnection, keys: PresenceKeys, most: int) -> Present:
+async def read_present(connection: PipelinedConnection, keys: PresenceKeys, most: int) -> PresentWorkers:
     """Read the workers that sent heartbeats lately, at most `most`."""
     total, *flat = await connection.run(_READ_PRESENT, (keys.workers, keys.seen), [LIVES_MS, most])
     workers = [
         WorkerRecord.decode(flat[at].decode("utf-8", "replace"), flat[at + 1], flat[at + 2])
         for at in range(0, len(flat), 3)
     ]
-    return Present(workers, total)
+    return PresentWorkers(workers, total)
 
 
 async def forget(connection: PipelinedConnection, keys: PresenceKeys, ids: Sequence[str]) -> None:

@@ -123,7 +123,7 @@ async def the_report_is_made_elsewhere_once_it_is_warm(stage: Stage, caplog: pyt
 async def settings_are_injected_and_what_is_wrong_is_told(stage: Stage) -> None:
     page = await stage.run()
     assert page.recipients == ("ada@example.com", "grace@example.com")
-    shown = re.search(r"\n((?:    .*\n)+)\nNames in `.env`", (ROOT / PAGE).read_text())
+    shown = re.search(r"\n((?:    .*\n)+)\nUnknown names in `.env`", (ROOT / PAGE).read_text())
     assert shown is not None
     with tempfile.TemporaryDirectory() as folder:
         env_file = Path(folder, ".env")

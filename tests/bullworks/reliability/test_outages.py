@@ -161,7 +161,7 @@ async def test_a_loop_that_is_really_blocked_is_told_of_once(
         async with Worker("q", process, connection=any_server.url, prefix=key_prefix, **TIMING):
             with any_server.client() as look:
                 await eventually(lambda: completed(look, jobs) == 1)
-    assert caplog.text.count("a handler blocks it") == 1
+    assert caplog.text.count("a handler is blocking it") == 1
 
 
 @pytest.mark.parametrize("ends", [True, False], ids=["it ends", "it is renewed"])

@@ -27,7 +27,7 @@ from tests.bullworks.schedule.fake_clock import NOON_MS
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
 
-UNREACHED = "Redis did not say within"
+UNREACHED = "Redis did not answer within"
 
 
 # No tick is ever over by it, however long past.
@@ -184,14 +184,14 @@ async def test_misses_wait_for_redis_to_come_back(
     server.stop()
     await process.claim_in_vain(cron, 1)
     await process.claim_in_vain(cron, 2)
-    await eventually(lambda: any("records of crons wait for Redis" in text for text in caplog.messages))
+    await eventually(lambda: any("records of crons are waiting for Redis" in text for text in caplog.messages))
     server.start()
 
     async def both_listed() -> bool:
         return set(await process.misses(cron)) == {1, 2}
 
     await eventually(both_listed, within_s=15)
-    assert any("cron away: a tick ran in no process: Redis did not say" in text for text in caplog.messages)
+    assert any("cron away: a tick ran in no process: Redis did not answer" in text for text in caplog.messages)
 
 
 async def with_a_gap(process: Process, name: str, length: int) -> tuple[CronFacts, int]:

@@ -1,4 +1,4 @@
-"""QuietTelemetry: whatever a telemetry raises is logged, and harms no job, no worker and no caller."""
+"""SafeTelemetry: exceptions of a telemetry are logged, and never reach a job, worker or caller."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ T = TypeVar("T")
 _LOG_EVERY_S = 60.0
 
 
-class Guard:
+class ErrorGuard:
     """Calls user telemetry and logs its exceptions; usable from the lock renewal thread too."""
 
     def __init__(self) -> None:
@@ -56,12 +56,12 @@ class NoSpan:
     def end(self) -> None: ...
 
 
-class QuietSpan:
+class SafeSpan:
     """A span whose exceptions are logged, not raised."""
 
     __slots__ = ("_guard", "_span")
 
-    def __init__(self, guard: Guard, span: Span[Any]) -> None:
+    def __init__(self, guard: ErrorGuard, span: Span[Any]) -> None:
         self._guard = guard
         self._span = span
 
@@ -84,7 +84,7 @@ class QuietSpan:
         self._guard.call(self._span.end, otherwise=None)
 
 
-class QuietTelemetry:
+class SafeTelemetry:
     """A telemetry whose exceptions are logged, not raised.
 
     Args:
@@ -99,7 +99,7 @@ class QuietTelemetry:
             if not hasattr(given, part):
                 raise InvalidOptionError("telemetry", f"has no {part}, see bullworks.bullmq.Telemetry: {given!r}")
         self.given = given
-        self._guard = Guard()
+        self._guard = ErrorGuard()
 
     def measure(self, step: Callable[[Meter], None]) -> None:
         """Run a step with the meter, if there is one."""
@@ -108,7 +108,7 @@ class QuietTelemetry:
 
     def start_span(self, name: str, *, kind: SpanKind, context: Any = None) -> Span[Any]:
         span = self._guard.call(self.given.tracer.start_span, name, kind=kind, context=context, otherwise=None)
-        return NoSpan() if span is None else QuietSpan(self._guard, span)
+        return NoSpan() if span is None else SafeSpan(self._guard, span)
 
     @contextmanager
     def with_context(self, context: Any) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""A connection that leads nowhere: whatever would go to Redis is named and refused."""
+"""A connection without a server: whatever would go to Redis is refused, and the error names it."""
 
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -17,7 +17,7 @@ _ADDRESS = parse_url("redis://127.0.0.1:1/0")
 
 
 @dataclass(frozen=True, slots=True)
-class NowhereEndpoint(Endpoint):
+class NoServerEndpoint(Endpoint):
     """The endpoint of a harness's queue, which has no server."""
 
     queue_name: str = ""
@@ -42,11 +42,11 @@ class NowhereEndpoint(Endpoint):
         return NotSimulatedError(self.queue_name, "a connection to Redis")
 
 
-class NowhereConnection(PipelinedConnection):
+class NoServerConnection(PipelinedConnection):
     """The connection of a harness's queue, which refuses what no harness simulates."""
 
     def __init__(self, queue_name: str) -> None:
-        super().__init__(NowhereEndpoint(_ADDRESS, connect_timeout_ms=1, queue_name=queue_name))
+        super().__init__(NoServerEndpoint(_ADDRESS, connect_timeout_ms=1, queue_name=queue_name))
         self._queue_name = queue_name
 
     async def connect(self) -> None:

@@ -1,4 +1,4 @@
-"""Heart: says every few seconds which workers this process has."""
+"""HeartbeatSender: reports to Redis every few seconds which workers this process has."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ BEAT_S = 10.0
 _CLOSE_S = 1.0
 
 
-class Heart:
+class HeartbeatSender:
     """Sends heartbeats while it runs; safe to close twice, or unstarted. Without Redis only heartbeats are lost.
 
     Args:
@@ -46,7 +46,7 @@ class Heart:
         """Start sending heartbeats."""
         if self._task is None:
             self._is_closing = False
-            self._task = asyncio.create_task(self._run(), name="workers-heart")
+            self._task = asyncio.create_task(self._run(), name="workers-heartbeats")
 
     async def close(self) -> None:
         """Stop sending heartbeats, and remove this process's workers from Redis."""
@@ -66,7 +66,7 @@ class Heart:
             # While there is no connection nothing is sent: it would wait, and be old once it is.
             if records and queue.connection.is_connected:
                 writes.append(beat(queue.connection, _keys_of(queue), records))
-        await self._settle(writes, "workers are not told of on the board")
+        await self._settle(writes, "workers are missing on the board")
 
     async def _run(self) -> None:
         while not self._is_closing:
@@ -99,7 +99,7 @@ class Heart:
             if not isinstance(error, RedisError):
                 raise error
         if errors and not self._is_failing:
-            log.warning("%s: %s. This is said once, until it works again", consequence, errors[0])
+            log.warning("%s: %s. Logged once, until it succeeds again", consequence, errors[0])
         self._is_failing = bool(errors)
 
 

@@ -1,4 +1,4 @@
-"""StandingScheduler: crons, intervals and timeouts are there, and no clock runs them."""
+"""IdleScheduler: crons, intervals and timeouts are registered, and no clock runs them."""
 
 from bullworks.core import Discovery, Shutdown
 from bullworks.schedule import SchedulerRegistry
@@ -16,7 +16,7 @@ class LocalJournal(LogJournal):
         return Verdict.OURS
 
 
-class StandingScheduler(Scheduler):
+class IdleScheduler(Scheduler):
     """The scheduler of a testing module. `registry.get_cron_job(name).fire_on_tick()` runs a cron by hand.
 
     Args:

@@ -1,4 +1,4 @@
-"""Beat: one cron's ticks, one after the other."""
+"""CronTimer: one cron's ticks, one after the other."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from bullworks.schedule.clockwork.timers import Timer
 from bullworks.schedule.clockwork.timetable import Timetable
 
 
-class Beaten(Protocol):
+class TickListener(Protocol):
     """Receiver of a cron's ticks."""
 
     def tick(self, tick_ms: int, late_ms: int) -> None:
@@ -20,7 +20,7 @@ class Beaten(Protocol):
         """Note that there will be no more ticks."""
 
 
-class Beat:
+class CronTimer:
     """Waits on the timetable for the next tick, and then for the one after it.
 
     A tick comes up once. A clock that is set forward passes ticks over, without a burst. Set back by less than the
@@ -36,8 +36,8 @@ class Beat:
         "_from_ms",
         "_last_ms",
         "_timer",
-        "beaten",
         "is_shared",
+        "listener",
         "most_named",
         "next_ms",
         "threshold_ms",
@@ -52,14 +52,14 @@ class Beat:
         threshold_ms: int,
         most_named: int,
         timetable: Timetable,
-        beaten: Beaten,
+        listener: TickListener,
         is_shared: bool = False,
     ) -> None:
         self.ticks = ticks
         self.threshold_ms = threshold_ms
         self.most_named = most_named
         self.timetable = timetable
-        self.beaten = beaten
+        self.listener = listener
         self.is_shared = is_shared
         self.next_ms: int | None = None
         self._from_ms: int | None = None
@@ -67,7 +67,7 @@ class Beat:
         self._timer: Timer | None = None
 
     def __repr__(self) -> str:
-        return f"Beat({self.ticks.pattern!r})"
+        return f"CronTimer({self.ticks.pattern!r})"
 
     def now_ms(self) -> int:
         """Read the clock that the cron uses, ms since 1970."""
@@ -88,7 +88,7 @@ class Beat:
 
     def fire(self, due_ms: int) -> None:
         self._timer, self._last_ms, self.next_ms = None, due_ms, None
-        self.beaten.tick(due_ms, self.now_ms() - due_ms)
+        self.listener.tick(due_ms, self.now_ms() - due_ms)
 
     def rearm(self) -> None:
         if self._from_ms is not None:
@@ -112,7 +112,7 @@ class Beat:
             next_ms = self.ticks.next_ms(next_ms)
         self._wait_for(next_ms)
         if passed:
-            self.beaten.passed(passed, now_ms - passed[0])
+            self.listener.passed(passed, now_ms - passed[0])
 
     def clock_set_back(self) -> None:
         now_ms = self.now_ms()
@@ -125,7 +125,7 @@ class Beat:
     def _wait_for(self, next_ms: int | None) -> None:
         self.next_ms = next_ms
         if next_ms is None:
-            self.beaten.ran_out()
+            self.listener.ran_out()
         else:
             at = self.timetable.at_shared if self.is_shared else self.timetable.at_wall
             self._timer = at(next_ms, self)

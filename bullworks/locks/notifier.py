@@ -1,4 +1,4 @@
-"""How a token that waits for a lock is told that its turn has come: one connection a process, whatever it waits for."""
+"""LockNotifier: notifies waiting tokens that their lock is free, over one connection per process."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ _BLOCK_S = 4
 _PAUSE_S = 1.0
 
 
-class Calls:
+class LockNotifier:
     """Wakes waiting lock tokens of this process when they are called through its list in Redis.
 
     A call can be lost with a connection; who waits asks again by itself now and then, so that costs a moment only.
@@ -70,7 +70,7 @@ class Calls:
             try:
                 popped = await self._connection.execute("BLPOP", self._key, _BLOCK_S)
             except RedisError as error:
-                log.debug("waiting for locks without being told: %s", error)
+                log.debug("waiting for locks without notifications: %s", error)
                 await asyncio.sleep(_PAUSE_S)
             else:
                 if popped is not None:
