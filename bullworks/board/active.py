@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bullworks.board.jobs import text
-from bullworks.board.keys import lock_of
 from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import ConnectedWorker
 from bullworks.bullmq.wire import codec
@@ -118,8 +117,8 @@ async def read_work(
             )  # fmt: skip
             asked += (
                 connection.send("HMGET", keys.of(job_id), *fields),
-                connection.send("GET", lock_of(keys.of(job_id))),
-                connection.send("PTTL", lock_of(keys.of(job_id))),
+                connection.send("GET", keys.lock(job_id)),
+                connection.send("PTTL", keys.lock(job_id)),
                 connection.send("SISMEMBER", keys.of("stalled"), job_id),
             )
         replies = await asyncio.gather(*asked, return_exceptions=True)

@@ -8,7 +8,6 @@ from bullworks.board.api.call import Call
 from bullworks.board.api.checks import clamped
 from bullworks.board.errors import RefusedError
 from bullworks.board.jobs import parsed, text
-from bullworks.board.keys import children_of
 from bullworks.bullmq import JobState
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.scripts import Scripts
@@ -110,7 +109,7 @@ class _FlowReader:
     async def look(self, node: _Node) -> _Node | None:
         """Read one job; None: there is none."""
         key = node.keys.of(node.id)
-        listed = children_of(key)
+        listed = node.keys.children(node.id)._asdict()
         connection = self._connection.at(node.keys.base)
         await connection.connect()
         send = connection.send

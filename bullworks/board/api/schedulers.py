@@ -13,7 +13,7 @@ from bullworks.board.jobs import parsed
 from bullworks.board.queues import BoardQueue
 from bullworks.board.wire import engine_options, public_options
 from bullworks.bullmq import InvalidOptionError, Job, JobScheduler, Queue, RepeatOptions
-from bullworks.bullmq.wire import codec
+from bullworks.bullmq.wire import codec, scheduler_codec
 from bullworks.redis import RedisError
 
 MOST_OF_A_QUEUE = 1_000
@@ -173,17 +173,18 @@ class _Stored:
 
 def _app_scheduler(call: Call, entry: BoardQueue, scheduler: _Stored) -> dict[str, Any]:
     fields = scheduler.fields
-    count = _whole(fields, b"ic")
+    known = scheduler_codec.decode_schedule(scheduler.id, fields, scheduler.next_ms)
+    count = known.iteration_count or None
     shown: dict[str, Any] = {
         "id": scheduler.id,
         "queueName": entry.shown_name,
-        "name": _text(fields, b"name") or "",
-        "pattern": _text(fields, b"pattern"),
-        "every": _whole(fields, b"every"),
-        "tz": _text(fields, b"tz"),
-        "limit": _whole(fields, b"limit"),
-        "startDate": _whole(fields, b"startDate"),
-        "endDate": _whole(fields, b"endDate"),
+        "name": known.name,
+        "pattern": known.pattern or None,
+        "every": known.every or None,
+        "tz": known.tz or None,
+        "limit": known.limit or None,
+        "startDate": known.start_date or None,
+        "endDate": known.end_date or None,
         "next": scheduler.next_ms,
         "iterationCount": count,
     }
@@ -216,11 +217,6 @@ def _template(call: Call, fields: dict[bytes, bytes]) -> dict[str, Any]:
     except (ValueError, RecursionError):
         template.setdefault("data", None)
     return template
-
-
-def _text(fields: dict[bytes, bytes], name: bytes) -> str | None:
-    value = fields.get(name)
-    return value.decode("utf-8", "replace") if value else None
 
 
 def _whole(fields: dict[bytes, bytes], name: bytes) -> int | None:

@@ -36,6 +36,9 @@ DEDUPLICATION_ID = b"deid"
 SCHEDULER_ID = b"rjk"
 TELEMETRY = b"tm"
 
+# Fields of a queue's `meta`.
+MAX_LEN_EVENTS = "opts.maxLenEvents"
+
 OUTCOME_FIELDS = {
     "completed": (FINISHED_ON, PROCESSED_ON, RETURN_VALUE),
     "failed": (FINISHED_ON, PROCESSED_ON, FAILED_REASON),
