@@ -93,3 +93,28 @@ def test_errors_are_dataclasses() -> None:
     # RefusedError of the board takes whatever else the answer holds.
     others = [each for each in written if not each.endswith(": RefusedError")]
     assert others == [], "write @dataclass(eq=False) and fields"
+
+
+# Keys of their own, which no other layer knows; the board's audit trail, and a PING.
+OWN_COMMANDS = (
+    "bullworks/board/audit.py",
+    "bullworks/health/readiness.py",
+    "bullworks/schedule/journal/",
+    "bullworks/workers/history/",
+    "bullworks/workers/presence/",
+)
+ENGINE = ("bullworks/bullmq/", "bullworks/locks/", "bullworks/redis/")
+
+
+def test_only_the_engine_and_the_locks_speak_redis() -> None:
+    found = [
+        f"{home(path)}:{node.lineno}: {node.args[0].value}"
+        for path in FILES
+        if not home(path).startswith((*ENGINE, *OWN_COMMANDS))
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+        if isinstance(node.func, ast.Attribute | ast.Name) and isinstance(node.args[0].value, str)
+        if (node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id) in {"execute", "send"}
+        if node.args[0].value.isupper()
+    ]
+    assert found == [], "ask the engine for a typed answer: add a method to bullworks/bullmq/scripts/glance.py"

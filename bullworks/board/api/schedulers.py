@@ -125,26 +125,19 @@ def _number(value: Any) -> float | None:
 
 
 async def _of_queue(call: Call, entry: BoardQueue) -> list[dict[str, Any]]:
-    queue, keys = entry.queue, entry.queue.keys
+    scripts = entry.queue.scripts
     try:
-        page = await queue.scripts.scheduler_page(0, MOST_OF_A_QUEUE - 1, asc=False)
-        stored = await queue.scripts.scheduler_fields([scheduler_id for scheduler_id, _ in page])
-        connection = queue.connection.at(keys.base)
-        await connection.connect()
-        send = connection.send
-        pending = [
-            send("HGET", keys.of(f"repeat:{scheduler_id}:{next_ms}"), codec.TIMESTAMP) for scheduler_id, next_ms in page
-        ]
-        previous = [
-            send("EXISTS", keys.of(_previous_id(scheduler_id, next_ms, fields)))
-            for (scheduler_id, next_ms), fields in zip(page, stored, strict=True)
-        ]
-        replies = await asyncio.gather(*pending, *previous)
+        page = await scripts.scheduler_page(0, MOST_OF_A_QUEUE - 1, asc=False)
+        stored = await scripts.scheduler_fields([scheduler_id for scheduler_id, _ in page])
+        previous = [_previous_id(*due, fields) for due, fields in zip(page, stored, strict=True)]
+        pending_since, has_previous = await entry.glance.iterations(page, previous)
     except RedisError:  # the other queues' are shown all the same
         return []
     read = [
-        _Stored(scheduler_id, next_ms, stored[at], replies[at], bool(replies[len(page) + at]))
-        for at, (scheduler_id, next_ms) in enumerate(page)
+        _Stored(scheduler_id, next_ms, fields, since, is_there)
+        for (scheduler_id, next_ms), fields, since, is_there in zip(
+            page, stored, pending_since, has_previous, strict=True
+        )
     ]
     return [_app_scheduler(call, entry, scheduler) for scheduler in read if scheduler.fields]
 
