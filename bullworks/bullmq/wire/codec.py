@@ -4,7 +4,7 @@ Source: the layout in README.md, checked against what npm bullmq 6.7 writes.
 """
 
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.options.job import JobOpts
@@ -51,9 +51,10 @@ def encode_opts(opts: JobOpts) -> bytes:
 
     Kept with them, since the jobs of a queue mostly share theirs.
     """
-    if opts.encoded is None:
-        object.__setattr__(opts, "encoded", payload.encode(wire_opts(opts)))
-    return cast(bytes, opts.encoded)
+    encoded = opts.encoded
+    if encoded.json is None:
+        encoded.json = payload.encode(wire_opts(opts))
+    return encoded.json
 
 
 def wire_opts(opts: JobOpts) -> dict[str, Any]:
