@@ -7,6 +7,7 @@ from typing import Any
 
 from bullworks.bullmq.job.state import LIST_SUFFIXES, FinishedState
 from bullworks.bullmq.scripts.caller import ScriptCaller, load
+from bullworks.bullmq.wire import codec
 from bullworks.redis import ServerError
 
 CLEAN = load("clean")
@@ -137,7 +138,7 @@ class QueueScripts(ScriptCaller):
         """Keep about `max_len` events from now on; also registers the queue."""
         meta = self.keys.of("meta")
         await asyncio.gather(
-            self.connection.execute("HSET", meta, "opts.maxLenEvents", max_len),
+            self.connection.execute("HSET", meta, codec.MAX_LEN_EVENTS, max_len),
             self.connection.execute("HSETNX", meta, "version", version),
         )
 
