@@ -86,8 +86,7 @@ class Engine:
         self._readers = EventReaders(endpoint)
         self.tracing = self._observed()
         self.scripts = Scripts(self._commands, keys, self._readers.of(keys), self.tracing, terms=terms, rules=rules)
-        self.scripts.on_progress = reporter.progress
-        self.scripts.on_active = reporter.active
+        self.scripts.listener = reporter
         worker_scripts = WorkerScripts(self._commands, self._blocking, keys, terms)
         self.wait = MarkerWait(worker_scripts, self._blocking, self._commands, longest_block_ms=opts.drain_delay_ms)
         self._jobs = JobLifecycle(

@@ -1,6 +1,7 @@
 """Intake: what a worker holds, how many jobs more it may ask for, and when asking makes sense."""
 
 import asyncio
+from abc import abstractmethod
 from typing import Any, Protocol
 
 from bullworks.bullmq.job.job import Job
@@ -23,6 +24,7 @@ MOST_A_TRIP = 50
 class IntakeWatcher(Protocol):
     """What acts on the account of a worker's slots."""
 
+    @abstractmethod
     def intake_changed(self) -> None:
         """There may be more room, or more work, than before."""
 

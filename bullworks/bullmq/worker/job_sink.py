@@ -11,6 +11,7 @@ Each is called on the event loop, and returns without waiting. JobLifecycle acts
 around it, where the worker has telemetry.
 """
 
+from abc import abstractmethod
 from typing import Any, Protocol
 
 from bullworks.bullmq.errors import QueueError
@@ -22,15 +23,19 @@ from bullworks.bullmq.scripts.worker import Fetched
 class AttemptSink(Protocol):
     """What Runner tells of each job that it was given."""
 
+    @abstractmethod
     def started(self, job: Job[Any, Any]) -> None:
         """The job's handler runs now."""
 
+    @abstractmethod
     def ended(self, outcome: Outcome) -> None:
         """The attempt is over, and this is to be stored; once for each job, unless `moved` is told of it."""
 
+    @abstractmethod
     def moved(self, job: Job[Any, Any]) -> None:
         """The job's handler put it elsewhere, which gave its lock up: there is nothing to store."""
 
+    @abstractmethod
     def freed(self) -> None:
         """A slot is free again; after `ended` or `moved`, and later where a thread outlives its attempt."""
 
@@ -38,14 +43,18 @@ class AttemptSink(Protocol):
 class JobSink(AttemptSink, Protocol):
     """What Runner and Finisher tell: all that happens to a job between two visits to Redis."""
 
+    @abstractmethod
     def took(self, fetched: Fetched, token: str) -> None:
         """Finisher fetched these jobs, and holds them with `token`."""
 
+    @abstractmethod
     def lost(self, token: str) -> None:
         """Finisher fetched with `token`, and the reply will not come: jobs may be held that nobody knows of."""
 
+    @abstractmethod
     def stored(self, outcome: Outcome) -> None:
         """Redis has the outcome."""
 
+    @abstractmethod
     def refused(self, outcome: Outcome, error: QueueError) -> None:
         """Redis will not take the outcome: the job was removed, or another worker holds it."""

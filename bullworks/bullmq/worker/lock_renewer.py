@@ -9,6 +9,7 @@ import asyncio
 import logging
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -37,9 +38,11 @@ _MOST_PATIENCE_MS = 2_000
 class LockHolder(Protocol):
     """Whose locks are renewed. It is told on its event loop, never by the thread."""
 
+    @abstractmethod
     def locks_renewed(self, job_ids: list[str]) -> None:
         """These locks hold anew."""
 
+    @abstractmethod
     def locks_lost(self, job_ids: list[str], reason: str) -> None:
         """These locks are gone; with no ids, the server could not be asked, and there will be another try."""
 
