@@ -67,7 +67,7 @@ class GlanceScripts(ScriptCaller):
         return QueueFigures(meta[0] is not None, concurrency, max(ttl_ms, 0), schedulers)
 
     async def fields(self, job_id: str, names: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Read those of a job's fields that exist."""
+        """Read some fields of a job; the absent ones are left out."""
         return _present(names, await self.connection.execute("HMGET", self.keys.of(job_id), *names))
 
     async def fields_and_sizes(
