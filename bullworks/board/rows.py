@@ -32,8 +32,8 @@ class JobRow:
     Attributes:
         place: in its state, from 0, the newest first.
         name: its beginning, where it is very long.
-        added_ms, finished_ms: ms since the epoch; 0: it does not tell.
-        size_bytes: of the field that was asked for; None: it cannot be read.
+        added_ms, finished_ms: ms since the epoch; 0 means unknown.
+        size_bytes: of the field that was asked for; None means it cannot be read.
         head: the field's beginning; empty where it is too large, or was not asked for.
     """
 

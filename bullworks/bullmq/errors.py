@@ -305,7 +305,7 @@ class EventsMissedError(QueueError):
 
 @dataclass(eq=False)
 class MalformedEventError(QueueError, ValueError):
-    """An entry of a queue's event stream is no event, or not as BullMQ writes it; it was left out."""
+    """An entry of a queue's event stream is not an event, or not in BullMQ's format; it was skipped."""
 
     event_id: str
     problem: str

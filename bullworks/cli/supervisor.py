@@ -50,7 +50,7 @@ class Supervisor:
         """Run the processes; returns the exit code once all have ended.
 
         Returns:
-            0: all closed in order after a signal; else the code of a process that could not start, or 1.
+            0 means all closed in order after a signal; else the code of a process that could not start, or 1.
         """
         handlers = SignalHandlers()
         handlers.install(stop_signals(), self._on_signal)

@@ -20,8 +20,8 @@ class LockTerms:
     Attributes:
         keys: of the lock.
         ttl_ms: after which it runs out.
-        wait_ms: how long to wait for it; 0: not at all.
-        max_hold_ms: how long it is extended by itself; None: never.
+        wait_ms: how long to wait for it; 0 means not at all.
+        max_hold_ms: how long it is extended by itself; None means never.
     """
 
     keys: LockKeys

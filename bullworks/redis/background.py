@@ -86,10 +86,10 @@ class Background:
         """End the task and wait for it. Closing twice, or before starting, is fine.
 
         Args:
-            patience_s: how long to wait for a task that may ignore its cancellation; None: until it has ended.
+            patience_s: how long to wait for a task that may ignore its cancellation; None means until it has ended.
 
         Returns:
-            False: it has not ended in that time.
+            False means it has not ended in that time.
         """
         self.cancel()
         task = self.task

@@ -58,7 +58,7 @@ class PipelinedConnection:
         endpoint: where Redis is; one server, see `connection_to` for others.
         client_name: shown by CLIENT LIST.
         reply_timeout_ms: with commands under way and no byte from Redis for so long, the connection counts as dead.
-        hijack: read the socket without redis-py's stream layer, about 10 us less a reply. False: its public API.
+        hijack: read the socket without redis-py's stream layer, about 10 us less a reply. False means its public API.
     """
 
     _longest_backoff_s = _LONGEST_BACKOFF_S

@@ -161,7 +161,7 @@ class CronJob:
     def fire_soon(self) -> asyncio.Task[CronRun] | None:
         """Run the job once in a task, for which the schedule waits at its end, whoever asked.
 
-        None: it does not run now: its schedule is not open, or its run before is going on and it waits for that.
+        None means it does not run now: its schedule is not open, or its run before is going on and it waits for that.
         """
         runtime = self._runtime
         if runtime is None or not runtime.timetable.is_open or (self.wait_for_completion and self.is_callback_running):

@@ -28,7 +28,7 @@ class SettingsSource:
     """Reads an application's settings: given values first, then the environment, then `.env`.
 
     Args:
-        values: for variables, by name, whatever the environment says; None: as if the variable was not set.
+        values: for variables, by name, whatever the environment says; None means unset.
         env_file: read instead of the `.env` in `project_folder()`; neither needs to exist.
         names_unknown: whether `check` looks for variables in the file that no settings class has.
     """

@@ -61,7 +61,7 @@ class HarnessGroup:
         await self.drain()
 
     def _next_due_in_ms(self) -> int | None:
-        """How long from now the next job may be taken; None: never, as things are."""
+        """How long from now the next job may be taken; None means never, as things are."""
         waits_ms = [due_ms - queue.now_ms for queue in self._queues if (due_ms := queue.next_due_ms()) is not None]
         return min(waits_ms, default=None)
 

@@ -102,7 +102,7 @@ class HarnessWorker(Worker[Any, Any]):
         )
 
     def _fill(self, runner: Runner) -> bool:
-        """Start what may be started. False: nothing may, and nothing runs."""
+        """Start what may be started. False means nothing may, and nothing runs."""
         token = f"harness:{next(self._tokens)}"
         for entry in self._jobs.take(self._room(), token):
             job = self._queue.memory_scripts.job(entry.id, entry.fields, token)

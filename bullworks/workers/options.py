@@ -108,7 +108,7 @@ def complete(
 
     Raises:
         BadUrlError, UnusableClientError: the connection cannot be used.
-        ValueError: shutdown_grace is no duration.
+        ValueError: shutdown_grace is not a duration.
     """
     if options.connection is not None:
         setup = WorkersSetup(server=Endpoint.of(options.connection))

@@ -111,7 +111,7 @@ class ConnectionTokens:
         """Return the tokens of `for_root(config_key=...)`, or of the one without.
 
         Raises:
-            InvalidOptionError: the key is no name.
+            InvalidOptionError: the key is not a name.
         """
         if config_key is not None and (not isinstance(config_key, str) or not snake_case(config_key)):
             raise InvalidOptionError("config_key", f"must be a name such as 'reports', not {config_key!r}")

@@ -71,7 +71,7 @@ class _FlowReader:
         self._names = {entry.qualified_name: entry.shown_name for entry in call.board.queues}
 
     async def root_of(self, node: _Node) -> _Node | None:
-        """The job that no other waits for; None: one on the way is gone, or not on this board."""
+        """The job that no other waits for; None means one on the way is gone, or not on this board."""
         for _ in range(MOST_ANCESTORS):
             if node.parent is None:
                 return node
@@ -108,7 +108,7 @@ class _FlowReader:
                 break
 
     async def look(self, node: _Node) -> _Node | None:
-        """Read one job; None: there is none."""
+        """Read one job; None means there is none."""
         key = node.keys.of(node.id)
         listed = children_of(key)
         connection = self._connection.at(node.keys.base)

@@ -43,7 +43,7 @@ async def audit(request: Request) -> Response:
 
 
 async def _page(board: Board, who: str, before: str | None) -> tuple[list[ShownEvent], str | None]:
-    """The events of a page, and what comes before the next one; None: there is no other."""
+    """The events of a page, and what comes before the next one; None means there is no other."""
     visible = {entry.shown_name for entry in await board.visible_queues(who)}
     sees_all = await board.sees_all(who)
     shown: list[ShownEvent] = []

@@ -53,7 +53,7 @@ class Scan:
     Attributes:
         looked: jobs that were looked at.
         skip: of each queue and state, the newest that this go left out; it went on from there.
-        following: the same for the next go; None: there are no older ones.
+        following: the same for the next go; None means there are no older ones.
         too_large: jobs of which the data was not searched.
         is_cut: there are more hits than are shown, among those that were looked at.
         problems: queues that cannot be read, by name, and why.
@@ -89,7 +89,7 @@ async def scan(
     """Scan the next jobs for matches, in at most two round trips.
 
     Args:
-        matcher: None: every job fits.
+        matcher: None means every job fits.
         skip: of each queue and state, so many of the newest are left out.
         largest_bytes: of data that is searched.
     """

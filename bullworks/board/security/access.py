@@ -41,7 +41,7 @@ class Access:
     Attributes:
         who: the name that `auth` gave; "local" where there is none.
         action: see Action.
-        queue: its name on the board; None: the board as a whole.
+        queue: its name on the board; None means the board as a whole.
         job: the id of a job or a job scheduler, where it is about one.
     """
 

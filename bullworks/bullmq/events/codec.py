@@ -109,7 +109,7 @@ def read_entry(entry: Any) -> StreamEvent:
     """Parse one entry of an XREAD reply.
 
     Raises:
-        MalformedEventError: it is no event: it has no name.
+        MalformedEventError: it is not an event: it has no name.
     """
     event_id, flat = entry
     fields = dict(zip(flat[::2], flat[1::2], strict=False)) if flat else {}

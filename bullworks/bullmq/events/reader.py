@@ -65,7 +65,7 @@ class EventReader:
 
     Args:
         listener: None where only `waits` are to be told.
-        after: the event behind which to begin; None: the newest there is when it starts.
+        after: the event behind which to begin; None means the newest there is when it starts.
         blocking_ms: how long a read waits for an event before it asks anew.
     """
 

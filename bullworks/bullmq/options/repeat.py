@@ -86,7 +86,7 @@ class Repeat:
             seed: what an `H` in the pattern is drawn from.
 
         Raises:
-            InvalidOptionError: it is no cron expression, or the zone is none.
+            InvalidOptionError: not a cron expression, or an unknown zone.
         """
         try:
             return CronSchedule.parse(self.pattern or "", tz=self.tz, hash_seed=seed)

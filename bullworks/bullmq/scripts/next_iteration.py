@@ -21,10 +21,10 @@ async def store_next_iteration(scripts: SchedulerScripts, job: Job) -> str | Non
     """Store the job that follows `job` in its scheduler; safe to repeat.
 
     Returns:
-        Its id. None: the job is no scheduler's, was the last one, or has its successor already.
+        Its id. None means the job is not a scheduler's, was the last one, or has its successor already.
 
     Raises:
-        InvalidOptionError: the pattern, by whomever it was written, is no cron expression.
+        InvalidOptionError: the pattern, by whomever it was written, is not a cron expression.
         ValueError: the job's options are not JSON.
         ServerError, ConnectionLostError: Redis did not take it.
     """

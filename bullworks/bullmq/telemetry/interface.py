@@ -102,7 +102,7 @@ class Telemetry(Protocol[C]):
     """The interface of the option `telemetry=`: a tracer, a context manager and maybe a meter.
 
     Attributes:
-        meter: None: nothing is counted.
+        meter: None means nothing is counted.
     """
 
     @property

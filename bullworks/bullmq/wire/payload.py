@@ -20,7 +20,7 @@ def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
     """Encode a payload as JSON in UTF-8, without spaces.
 
     Raises:
-        InvalidPayloadError: not JSON (a datetime, an object, NaN, a key that is no str), nested deeper than
+        InvalidPayloadError: not JSON (a datetime, an object, NaN, a key that is not a str), nested deeper than
             DEEPEST, or longer than `limit_bytes`; it names the path.
     """
     check(value)

@@ -70,7 +70,7 @@ def ticks_of(
     """Build the ticks of an expression or a date.
 
     Args:
-        time_zone: an IANA name; None: the process's own.
+        time_zone: an IANA name; None means the process's own.
         utc_offset: minutes east of UTC, in place of it.
         seed: what `H` in an expression is drawn from.
 

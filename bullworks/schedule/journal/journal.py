@@ -28,7 +28,7 @@ class CronRun:
     """One run of a cron.
 
     Attributes:
-        tick_ms: the tick it was for, ms since 1970; None: it was asked for by `fire_on_tick`.
+        tick_ms: the tick it was for, ms since 1970; None means it was asked for by `fire_on_tick`.
         started_at_ms, duration_ms: when it began by the wall clock, and how long it took.
         error: what it raised.
     """

@@ -128,7 +128,7 @@ class MemoryJobs(MemoryLines):
         return existing.id
 
     def _deduplicate(self, opts: JobOpts, job_id: str) -> str | None:
-        """The job that stands for this one; None: there is none, and this one owns its deduplication id."""
+        """The job that stands for this one; None means there is none, and this one owns its deduplication id."""
         asked = opts.deduplication
         if asked is None:
             return None

@@ -26,7 +26,7 @@ class HistoryModule:
         """Record this process's workers, and provide the history of the application's queues.
 
         Args:
-            enabled: False: this process records nothing, what others recorded can be read; HISTORY_ENABLED unless
+            enabled: False means this process records nothing, what others recorded can be read; HISTORY_ENABLED unless
                 given.
             flush_s: between writes.
         """
