@@ -12,7 +12,7 @@ from bullworks.bullmq.job.state import SUFFIXES
 from bullworks.redis import Argument, Script
 
 _READ_ROWS = Script.load("bullworks.board", "read_rows")
-# Redis serves nobody else during a script: a chunk is some 5 ms.
+# Redis serves no other client during a script: a chunk is some 5 ms.
 _JOBS_A_CALL = 1_000
 
 

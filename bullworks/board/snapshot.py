@@ -73,7 +73,7 @@ _Server = tuple[Endpoint, int]
 """An endpoint, and the node of a cluster that is meant."""
 
 Fleets = Mapping[_Server, Mapping[str, Sequence[ConnectedWorker]] | None]
-"""Workers of each server, by what the connections of their queue are called; None means the server does not list them."""
+"""Workers of each server, by the client name of their connections; None means the server does not list them."""
 
 
 async def read_workers(entries: Iterable[BoardQueue]) -> Fleets:

@@ -31,7 +31,7 @@ class Supervisor:
         command: starts one process, with its number and names behind it.
         names: the workers that each runs.
         settings: for each process, variables over those of the environment.
-        grace_s: how long jobs may go on running after a signal.
+        grace_s: how long jobs may keep running after a signal.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""QueueReading: what is told of one queue."""
+"""QueueReading: the metrics of one queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

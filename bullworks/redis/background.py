@@ -136,7 +136,7 @@ def is_ending(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 class _LoopWatch:
-    """A task that nobody cancels but a loop that ends, so that a task which was cancelled alone is known as such."""
+    """A task that is only cancelled by a loop that ends, so that a task which was cancelled alone is known as such."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.users = 0

@@ -19,7 +19,7 @@ from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
-# Reconnecting starts almost at once, since most breaks are short, and settles at a pace that floods nobody.
+# Reconnecting starts almost at once, since most breaks are short, and settles at a pace that floods no server.
 _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 1.0
 
@@ -45,7 +45,7 @@ class PipelinedConnection:
     """Sends commands in order over one connection and gives each caller its own reply.
 
     Usable before it is connected: the first command connects. A broken connection fails the commands under way
-    with ConnectionLostError, since Redis may or may not have run them, and is made anew in the background;
+    with ConnectionLostError, since Redis may or may not have run them, and is reopened in the background;
     commands given meanwhile wait for it, up to `reply_timeout_ms`.
 
     Cancelling a caller drops its reply, never the connection. An error in a reply belongs to its caller alone.

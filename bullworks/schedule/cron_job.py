@@ -159,7 +159,7 @@ class CronJob:
         return await self._run(None)
 
     def fire_soon(self) -> asyncio.Task[CronRun] | None:
-        """Run the job once in a task, for which the schedule waits at its end, whoever asked.
+        """Run the job once in a task, for which the schedule waits at its end.
 
         None means it does not run now: its schedule is not open, or its run before is going on and it waits for that.
         """

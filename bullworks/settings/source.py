@@ -132,7 +132,7 @@ class SettingsSource:
         try:
             names = [name for name in dotenv_values(self._file, encoding="utf-8") if name]
         except (UnicodeDecodeError, OSError):
-            return  # told by whoever reads a class
+            return  # reported when a class is read
         known = sorted({field.upper() for cls in _subclasses(Settings) for field in cls.model_fields})
         foreign = []
         for name in names:

@@ -43,7 +43,7 @@ class QueueHarness(Generic[D]):
         await harness.drain()
         await harness.advance(60_000)
 
-    What is added waits until `drain()` or `advance()`. `queue` is a Queue for whoever adds jobs; in a testing module,
+    What is added waits until `drain()` or `advance()`. `queue` is a Queue for code that adds jobs; in a testing module,
     `use_harness(harness)` lets services have it, and runs the jobs in the module's processors.
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,

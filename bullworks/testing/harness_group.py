@@ -55,7 +55,7 @@ class HarnessGroup:
         raise RunawayError(self._names, _MOST_ROUNDS)
 
     async def _step(self, step_ms: int) -> None:
-        """Let all clocks go on before any job runs: it may add to a queue whose time is the same."""
+        """Advance all clocks before any job runs: it may add to a queue whose time is the same."""
         for queue in self._queues:
             queue.now_ms += step_ms
         await self.drain()

@@ -151,7 +151,7 @@ JOB: Token[Job] = Token("workers:job", attr="current_job", hint=_root_hint(None)
 
 It is the job as `process` gets it: a SyncJob where `process` is a plain function."""
 
-# Whoever forgets the mark is told of it, rather than to provide a Queue.
+# A forgotten mark is reported as such, not as a missing Queue.
 register_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
 register_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
 register_mark(Job, "Annotated[Job, Inject(JOB)]")

@@ -44,7 +44,7 @@ async def job(request: Request) -> Response:
     entry = await board.queue(who, request.query_params.get("queue", ""))
     job_id = request.query_params.get("id", "")
     reader = JobReader(board.redaction, board.options.shown_bytes)
-    # the digest first: what changes meanwhile is told to the page, rather than missed by it
+    # the digest first: what changes meanwhile is sent to the page, rather than missed
     known, shown = await asyncio.gather(job_digest(entry, job_id), reader.read_one(entry, job_id))
     if shown is None:
         raise RefusedError(

@@ -1,4 +1,4 @@
-"""Looking through jobs, the newest first: so many in one go, and where to go on."""
+"""Searching jobs, the newest first, in steps of limited size."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ MOST_JOBS = 5_000
 MOST_HITS = 100
 """After as many the search stops, and can be continued."""
 LARGEST_DATA_BYTES = 64 * 1024
-"""Of one job; larger data is not searched, and that is told."""
+"""Of one job; larger data is not searched, and the page says so."""
 
 _MOST_BYTES = 8 * 1024 * 1024
 _LONGEST_S = 1.5
@@ -155,7 +155,7 @@ async def _match(found: Scan, rows: Sequence[JobRow], until: int, matcher: Match
         for row in at_place:
             looked += 1
             if looked % _ROWS_A_TURN == 0:
-                await asyncio.sleep(0)  # whoever else this process serves
+                await asyncio.sleep(0)  # let this process serve other requests
             for hit in _hits(found, row, matcher, where):
                 if len(found.hits) < _HITS_AT_A_PLACE:
                     found.hits.append(hit)

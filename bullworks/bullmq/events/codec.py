@@ -38,7 +38,7 @@ _WIRE_NAMES = {
     b"waiting-children": "waiting_children",
 }
 STREAM_EVENTS = frozenset(_WIRE_NAMES.values())
-"""What BullMQ tells of a queue. Every other name in the stream is an event of somebody's own."""
+"""BullMQ's own events of a queue. Every other name in the stream is a custom event."""
 
 _WIRE_FIELDS = {
     JOB_ID: "job_id",

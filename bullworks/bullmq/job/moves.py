@@ -1,4 +1,4 @@
-"""JobMoves: what may be done with a job by whoever holds it: its handler, or somebody who took it by hand."""
+"""JobMoves: what the holder of a job may do with it: its handler, or a caller that took it by hand."""
 
 from typing import Self, cast
 

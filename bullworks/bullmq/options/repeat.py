@@ -31,7 +31,7 @@ class RepeatOptions(TypedDict, total=False):
             from the first run.
         start_date: no run before it. With `every` the first run is then.
         end_date: no run after it.
-        limit: runs in all, > 0; counted anew when the scheduler is changed.
+        limit: runs in all, > 0; counted from 0 again when the scheduler is changed.
         immediately: of a pattern: the first run is now. With `every` it is now anyway.
         key: with `Queue.add` only: the id of its job scheduler. Default: made of the job's name and of when it runs.
     """

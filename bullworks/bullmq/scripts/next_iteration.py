@@ -2,7 +2,7 @@
 
 A scheduler has one pending iteration at any time: `repeat` names it, and a successor is stored only for that one. So
 doing this twice, or in two workers, changes nothing; and where a worker dies before it, the iteration is still the
-pending one, comes back as stalled, and whoever takes it next does it. Hence the one rule: before the handler starts.
+pending one, comes back as stalled, and its next worker does it. Hence the one rule: before the handler starts.
 """
 
 from bullworks.bullmq.errors import QueueError

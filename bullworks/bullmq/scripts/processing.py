@@ -1,4 +1,4 @@
-"""What can be done with a job by whoever holds its lock: a typed method for each."""
+"""What can be done with a job by the holder of its lock: a typed method for each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         terms: of a fetch that comes with an outcome.
         rules: what becomes of a job that fails.
         on_progress: what the jobs that are taken tell of their progress.
-        on_active: told of each job that is taken.
+        on_active: called with each job that is taken.
     """
 
     __slots__ = ("on_active", "on_progress", "rules", "terms")
@@ -95,7 +95,7 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
             JobNotFoundError, LockLostError, JobStateError, JobChildrenError, WrongKeyTypeError: nothing was stored.
             FetchError: it is stored, but fetching failed.
         """
-        # Below 0: a refusal is raised, and a job that came with it would belong to nobody.
+        # Below 0: a refusal is raised, and a job that came with it would belong to no worker.
         args = self.terms.args(-1 if fetch_next else 0, outcome.token, "")
         reply = await self._run(ADVANCE, *args, self.terms.most_points, *outcome.to_script())
         codes, jobs, state, _, now_ms = reply

@@ -17,7 +17,7 @@ REGISTER_QUEUE = load("register_queue")
 RESUME = load("resume")
 RETRY_JOBS = load("retry_jobs")
 
-# Redis serves nobody else during a script: a chunk is some 5 ms.
+# Redis serves no other client during a script: a chunk is some 5 ms.
 JOBS_A_CALL = 1_000
 # As many as Redis removes in one call by itself.
 _EVENTS_A_TRIM = 10_000

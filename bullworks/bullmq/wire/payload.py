@@ -10,7 +10,7 @@ Json = Any
 """None, bool, int, finite float, str, list or tuple of Json, dict of str -> Json."""
 
 DEEPEST = 100
-"""Levels of nesting; deeper is a mistake, or an attack on whoever reads it."""
+"""Levels of nesting; deeper is a mistake, or an attack on its reader."""
 
 LARGEST_BYTES = 8 * 1024 * 1024
 """Of one job's data or result. Redis copies it, a dashboard shows it, every reader parses it."""

@@ -96,7 +96,7 @@ class CronTimer:
             self._from_ms = None
             self._wait_for(first_ms)
             return
-        # Stopped, or started anew, by what it had set off.
+        # Stopped, or restarted, by what it had set off.
         if self._timer is not None or self._last_ms is None:
             return
         last_ms, now_ms = self._last_ms, self.now_ms()

@@ -24,7 +24,7 @@ class MemoryJobs(MemoryLines):
 
     Attributes:
         family: the queues in which this one's jobs may have relatives; at first itself alone.
-        on_ended: told of each job that completed or failed for good, and which.
+        on_ended: called with each job that completed or failed for good, and which.
     """
 
     def __init__(self, queue_name: str, now_ms: int) -> None:

@@ -39,7 +39,7 @@ class HistoryModule:
             providers=[
                 *switch(_ENABLED, enabled, HistorySettings, "history_enabled"),
                 provide(HistoryKeeper, use_factory=keep, inject=[WorkerFleet, _ENABLED]),
-                # lazy: where nobody reads, and no queue is real, nothing is reached
+                # lazy: without a reader, and without a real queue, nothing is reached
                 provide(RedisHistory, use_factory=_reader, inject=[CONNECTION, SETUP], lazy=True),
             ],
             exports=[RedisHistory],
