@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from bullworks.board.errors import SameQueueNameError
 from bullworks.bullmq import Queue
+from bullworks.bullmq.scripts.glance import GlanceScripts
 
 JobUrl = Callable[[Mapping[str, Any]], str | tuple[str, str] | None]
 """From a job, as the board shows it, to where it leads: an address, or a text and an address."""
@@ -39,6 +40,11 @@ class BoardQueue:
     allow_completed_retries: bool = True
     data_schema: Mapping[str, Any] | None = None
     job_url: JobUrl | None = None
+
+    @property
+    def glance(self) -> GlanceScripts:
+        """The reads that the board makes of this queue."""
+        return GlanceScripts(self.queue.connection, self.queue.keys)
 
     @property
     def shown_name(self) -> str:

@@ -125,25 +125,15 @@ def _by_queue(listing: str) -> dict[str, list[ConnectedWorker]]:
 
 async def _read(entry: BoardQueue) -> QueueSnapshot:
     queue = entry.queue
-    connection, keys = queue.connection.at(queue.keys.base), queue.keys
     try:
-        await connection.connect()
         # sent in one write with those of all other queues
-        sent = (
-            connection.send("HMGET", keys.of("meta"), "paused", "concurrency"),
-            connection.send("PTTL", keys.of("limiter")),
-            connection.send("ZCARD", keys.of("repeat")),
-        )
-        counts, meta, ttl_ms, schedulers = await asyncio.gather(
-            queue.scripts.count_jobs([SUFFIXES[state] for state in COUNTED]), *sent
+        figures, counts = await asyncio.gather(
+            entry.glance.figures(), queue.scripts.count_jobs([SUFFIXES[state] for state in COUNTED])
         )
     except RedisError as error:
         return QueueSnapshot(entry=entry, problem=str(error))
     return QueueSnapshot(
         entry=entry,
         counts=dict(zip(COUNTED, counts, strict=True)),
-        is_paused=meta[0] is not None,
-        concurrency=None if meta[1] is None else int(float(meta[1])),
-        rate_limit_ttl_ms=max(ttl_ms, 0),
-        schedulers=schedulers,
+        **figures._asdict(),
     )

@@ -1,6 +1,7 @@
 """The names of BullMQ's keys in Redis. Nothing else spells one. Source: BullMQ 6.7's layout, see README.md."""
 
 from base64 import b64encode
+from typing import NamedTuple
 
 RESERVED_IDS = frozenset(
     {
@@ -12,6 +13,15 @@ RESERVED_IDS = frozenset(
 
 _OWN_GROUPS = frozenset({"de", "dn", "metrics", "repeat"})
 _JOB_PARTS = frozenset({"logs", "dependencies", "processed", "failed", "unsuccessful", "lock"})
+
+
+class ChildKeys(NamedTuple):
+    """The keys that list a job's children, by how these ended."""
+
+    processed: str
+    unprocessed: str
+    ignored: str
+    failed: str
 
 
 class QueueKeys:
@@ -52,6 +62,14 @@ class QueueKeys:
 
     def logs(self, job_id: str) -> str:
         return f"{self.base}{job_id}:logs"
+
+    def lock(self, job_id: str) -> str:
+        """The token of the worker that holds the job."""
+        return f"{self.base}{job_id}:lock"
+
+    def children(self, job_id: str) -> ChildKeys:
+        key = self.of(job_id)
+        return ChildKeys(f"{key}:processed", f"{key}:dependencies", f"{key}:failed", f"{key}:unsuccessful")
 
     def deduplication(self, deduplication_id: str) -> str:
         return f"{self.base}de:{deduplication_id}"

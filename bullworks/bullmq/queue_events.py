@@ -8,12 +8,12 @@ from typing import Any, Self, TypeVar
 from bullworks.bullmq.connecting import Connection, endpoint_of
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import EventsMissedError, InvalidOptionError, MalformedEventError
-from bullworks.bullmq.events.codec import STREAM_EVENTS, StreamEvent
 from bullworks.bullmq.events.emitter import Emitter
 from bullworks.bullmq.events.event_id import checked_id
 from bullworks.bullmq.events.reader import DEFAULT_BLOCKING_MS, EventReader, event_bounds
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.queue.queue import checked_keys
+from bullworks.bullmq.wire.event_codec import STREAM_EVENTS, StreamEvent
 from bullworks.redis import PipelinedConnection
 from bullworks.suggestion import suggestion
 

@@ -7,9 +7,9 @@ from typing import Self
 
 from bullworks.bullmq.connecting import Connection, connect
 from bullworks.bullmq.errors import InvalidOptionError
-from bullworks.bullmq.events.codec import EVENT
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.queue import checked_keys
+from bullworks.bullmq.wire.event_codec import EVENT
 
 EventValue = str | int | float | bool | None
 """What a field of an event may be; listeners get a string."""

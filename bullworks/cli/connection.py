@@ -26,12 +26,12 @@ class Queues:
         """List the names of all queues, sorted: every queue has a `meta` key."""
         literal = "".join(f"\\{char}" if char in GLOB_CHARACTERS else char for char in self.prefix)
         pattern = QueueKeys(literal, "*").of("meta")
-        first, last = len(self.prefix) + 1, -len(":meta")
         keys: list[str] = []
         for primary in await self.endpoint.primaries():
             async with primary.client() as client:
                 keys += [key.decode() async for key in client.scan_iter(match=pattern, count=1_000)]
-        return sorted({key[first:last] for key in keys if ":" not in key[first:last]})
+        found = (QueueKeys.of_job(key, self.prefix) for key in keys)
+        return sorted({queue.name for queue, rest in found if rest == "meta"})
 
     @asynccontextmanager
     async def open_queue(self, name: str, *, must_exist: bool = True) -> AsyncIterator[Queue]:

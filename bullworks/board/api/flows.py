@@ -8,18 +8,16 @@ from bullworks.board.api.call import Call
 from bullworks.board.api.checks import query_clamped
 from bullworks.board.errors import RefusedError
 from bullworks.board.jobs import parsed, text
-from bullworks.board.keys import children_of
 from bullworks.bullmq import JobState
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.scripts.glance import GlanceScripts
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec
 from bullworks.redis import PipelinedConnection
 
 MOST_NODES = 200
 MOST_ANCESTORS = 100
-_KINDS = ("processed", "unprocessed", "failed", "ignored")
-_LENGTHS = {"processed": "HLEN", "unprocessed": "SCARD", "failed": "ZCARD", "ignored": "HLEN"}
-_SCANS = {"processed": "HSCAN", "unprocessed": "SSCAN", "ignored": "HSCAN"}
+_FIELDS = (codec.NAME, codec.PROGRESS, codec.OPTS, codec.TIMESTAMP)
 
 
 @dataclass(slots=True)
@@ -109,32 +107,19 @@ class _FlowReader:
 
     async def look(self, node: _Node) -> _Node | None:
         """Read one job; None means there is none."""
-        key = node.keys.of(node.id)
-        listed = children_of(key)
-        connection = self._connection.at(node.keys.base)
-        await connection.connect()
-        send = connection.send
-        sent = (
-            send("HMGET", key, codec.NAME, codec.PROGRESS, codec.OPTS, codec.TIMESTAMP),
-            *(send(_LENGTHS[kind], listed[kind]) for kind in _KINDS),
-            *(send(_SCANS[kind], listed[kind], 0, "COUNT", self._most_children) for kind in _SCANS),
-            send("ZRANGE", listed["failed"], 0, self._most_children - 1),
+        kin, state = await asyncio.gather(
+            GlanceScripts(self._connection, node.keys).kin(node.id, _FIELDS, self._most_children),
+            Scripts(self._connection, node.keys).get_state(node.id),
         )
-        state, replies = await asyncio.gather(
-            Scripts(self._connection, node.keys).get_state(node.id), asyncio.gather(*sent)
-        )
-        (name, progress, opts, at), *rest = replies
-        if name is None and at is None:
+        fields = kin.fields
+        if codec.NAME not in fields and codec.TIMESTAMP not in fields:
             return None
-        node.name, node.state = text(name or b""), state
-        node.progress = _parse_or(progress, 0)
-        node.parent = _parent(_parse_or(opts, {}))
-        node.counts = dict(zip(_KINDS, rest[:4], strict=True))
-        processed, unprocessed, ignored, failed = rest[4][1], rest[5][1], rest[6][1], rest[7]
-        node.child_keys = [text(child) for child in (*processed[::2], *unprocessed, *failed, *ignored[::2])]
-        node.ignored_reasons = {
-            text(child): text(reason) for child, reason in zip(ignored[::2], ignored[1::2], strict=True)
-        }
+        node.name, node.state = text(fields.get(codec.NAME, b"")), state
+        node.progress = _parse_or(fields.get(codec.PROGRESS), 0)
+        node.parent = _parent(_parse_or(fields.get(codec.OPTS), {}))
+        node.counts = kin.counts
+        node.child_keys = [text(child) for child in (*kin.processed, *kin.unprocessed, *kin.failed, *kin.ignored)]
+        node.ignored_reasons = {text(child): text(reason) for child, reason in kin.ignored.items()}
         return node
 
     def describe(self, node: _Node) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from bullworks.board.api.checks import whole
 from bullworks.board.errors import RefusedError, invalid
 from bullworks.board.pages.failure_groups import MOST_JOBS, Group, groups_of
 from bullworks.bullmq import Job, JobNotFoundError, JobStateError, QueueError
+from bullworks.bullmq.scripts.glance import GlanceScripts
 from bullworks.bullmq.wire import codec
 from bullworks.redis import ServerError
 
@@ -78,9 +79,9 @@ async def _outcomes(call: Call, job_ids: Sequence[str], change: _Change) -> list
 
 async def _retry(call: Call, job_id: str) -> None:
     queue = call.queue
-    opts = await queue.connection.at(queue.keys.base).execute("HGET", queue.keys.of(job_id), codec.OPTS)
     # its options say where in the line it belongs; the rest of it may be large
-    await Job(queue.scripts, job_id, {} if opts is None else {codec.OPTS: opts}).retry("failed")
+    fields = await GlanceScripts(queue.connection, queue.keys).fields(job_id, (codec.OPTS,))
+    await Job(queue.scripts, job_id, fields).retry("failed")
 
 
 async def _remove(call: Call, job_id: str) -> None:

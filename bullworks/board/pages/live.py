@@ -264,19 +264,15 @@ def _queue_figures(snapshot: QueueSnapshot) -> str:
 
 
 async def _job_figures(entry: BoardQueue, job_id: str) -> str:
-    keys = entry.queue.keys
-    key = keys.of(job_id)
+    glance = entry.glance
     try:
-        connection = entry.queue.connection.at(keys.base)
-        await connection.connect()
-        *found, progress_bytes = await asyncio.gather(
+        (fields, sizes), state, lines = await asyncio.gather(
+            glance.fields_and_sizes(job_id, _JOB_FIELDS, (codec.DATA, codec.PROGRESS)),
             entry.queue.get_job_state(job_id),
-            connection.send("HMGET", key, *_JOB_FIELDS),
-            connection.send("HSTRLEN", key, codec.DATA),
-            connection.send("LLEN", keys.logs(job_id)),
-            connection.send("HSTRLEN", key, codec.PROGRESS),
+            glance.count_logs(job_id),
         )
-        progress = await connection.execute("HGET", key, codec.PROGRESS) if progress_bytes <= _PROGRESS_BYTES else None
+        is_small = sizes[codec.PROGRESS] <= _PROGRESS_BYTES
+        progress = await glance.fields(job_id, (codec.PROGRESS,)) if is_small else None
     except RedisError as error:
         return str(error)
-    return repr((found, progress_bytes, progress))
+    return repr((state, fields, sizes, lines, progress))

@@ -9,11 +9,11 @@ import logging
 from typing import Any, Protocol
 
 from bullworks.bullmq.errors import EventsClosedError, EventsMissedError, MalformedEventError
-from bullworks.bullmq.events.codec import StreamEvent, read_entry
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
+from bullworks.bullmq.wire.event_codec import StreamEvent, read_entry
 from bullworks.redis import (
     ConnectionLostError,
     Endpoint,

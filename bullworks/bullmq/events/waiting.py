@@ -18,11 +18,10 @@ from bullworks.bullmq.errors import (
     JobNotFoundError,
     JobWaitTimeoutError,
 )
-from bullworks.bullmq.events import codec as event_codec
-from bullworks.bullmq.events.codec import StreamEvent
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire import event_codec, payload
+from bullworks.bullmq.wire.event_codec import StreamEvent
 from bullworks.redis import ConnectionLostError, ServerError
 
 # Only for jobs that vanish without an event; 1,000 waiters cost 33 small scripts a second.
@@ -31,7 +30,11 @@ LOOK_EVERY_S = 30.0
 _LOOKS = 3
 _LOOK_PAUSE_S = 0.25
 
-_TELLING_FIELD = {event_codec.COMPLETED: b"returnvalue", event_codec.FAILED: b"failedReason", event_codec.REMOVED: b""}
+_TELLING_FIELD = {
+    event_codec.COMPLETED: event_codec.RETURN_VALUE,
+    event_codec.FAILED: event_codec.FAILED_REASON,
+    event_codec.REMOVED: b"",
+}
 
 
 @dataclass(frozen=True, slots=True)

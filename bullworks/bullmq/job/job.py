@@ -90,7 +90,8 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
             types, encoded = self._store.payload_types, self._fields.get(codec.DATA, b"null")
             data_type = None if types is None else types.data
             self._data = payload.decode(encoded) if data_type is None else data_type.decode(encoded)
-        return cast(D, self._data)
+        data: D = self._data  # no cast(): that is a call, and every job comes here
+        return data
 
     @property
     def returnvalue(self) -> R | None:

@@ -77,12 +77,21 @@ class JobOptions(TypedDict, total=False):
     telemetry: TelemetryOptions
 
 
+class EncodedOpts:
+    """Room for the JSON of options, filled by the first who needs it; the options themselves are never written to."""
+
+    __slots__ = ("json",)
+
+    def __init__(self) -> None:
+        self.json: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOpts:
     """Job options after validation, as `job.opts` gives them; durations in ms.
 
     Attributes:
-        encoded: as they lie in Redis, once needed; see codec.encode_opts.
+        encoded: as they lie in Redis; see codec.encode_opts.
     """
 
     attempts: int = 0
@@ -102,7 +111,7 @@ class JobOpts:
     parent: Parent | None = None
     on_child_failure: ChildFailure | None = None
     telemetry: JobTelemetry | None = None
-    encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    encoded: EncodedOpts = field(default_factory=EncodedOpts, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "JobOpts":

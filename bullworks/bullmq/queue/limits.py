@@ -8,6 +8,7 @@ from bullworks.bullmq.options import checks
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
+from bullworks.bullmq.wire import codec
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,13 @@ class QueueLimits:
     async def get_meta(self) -> QueueMeta:
         """The queue's settings in Redis."""
         meta = await self.scripts.read_meta()
-        known = {"version", "paused", "concurrency", "max", "duration", "opts.maxLenEvents"}
+        known = {"version", "paused", "concurrency", "max", "duration", codec.MAX_LEN_EVENTS}
         return QueueMeta(
             version=meta.get("version"),
             is_paused="paused" in meta,
             concurrency=_number(meta, "concurrency"),
             rate_limit=_rate_limit(meta),
-            max_len_events=_number(meta, "opts.maxLenEvents"),
+            max_len_events=_number(meta, codec.MAX_LEN_EVENTS),
             other={name: value for name, value in meta.items() if name not in known},
         )
 

@@ -122,7 +122,7 @@ REMOVE_UNPROCESSED_CHILDREN = load("remove_unprocessed_children")
 
 _SCANS: dict[ChildrenKind, tuple[str, str, str]] = {
     "processed": ("processed", "HSCAN", "HLEN"),
-    "pending": ("dependencies", "SSCAN", "SCARD"),
+    "pending": ("unprocessed", "SSCAN", "SCARD"),
 }
 # What one command may hold up everybody else for.
 _CHILDREN_A_SCAN = 1_000
@@ -135,12 +135,12 @@ class FamilyScripts(ScriptCaller):
 
     async def dependencies(self, job_id: str) -> Dependencies:
         """Read all children of a job at one moment: the four reads leave in one write."""
-        key = self.keys.of(job_id)
+        keys = self.keys.children(job_id)
         processed, unprocessed, ignored, failed = await self.connection.together(
-            ("HGETALL", f"{key}:processed"),
-            ("SMEMBERS", f"{key}:dependencies"),
-            ("HGETALL", f"{key}:failed"),
-            ("ZRANGE", f"{key}:unsuccessful", 0, -1),
+            ("HGETALL", keys.processed),
+            ("SMEMBERS", keys.unprocessed),
+            ("HGETALL", keys.ignored),
+            ("ZRANGE", keys.failed, 0, -1),
         )
         return Dependencies(
             {child: payload.decode(value) for child, value in _pairs(processed)},
@@ -151,11 +151,11 @@ class FamilyScripts(ScriptCaller):
 
     async def dependency_pages(self, job_id: str, pages: Pages) -> Dependencies:
         """Read pages of a job's children; the reads leave in one write."""
-        key = self.keys.of(job_id)
+        keys = self.keys.children(job_id)
         scans = {
-            "processed": ("HSCAN", f"{key}:processed", pages.processed),
-            "unprocessed": ("SSCAN", f"{key}:dependencies", pages.unprocessed),
-            "ignored": ("HSCAN", f"{key}:failed", pages.ignored),
+            "processed": ("HSCAN", keys.processed, pages.processed),
+            "unprocessed": ("SSCAN", keys.unprocessed, pages.unprocessed),
+            "ignored": ("HSCAN", keys.ignored, pages.ignored),
         }
         commands: dict[str, tuple[Argument, ...]] = {
             kind: (command, scanned, page.cursor, "COUNT", page.count)
@@ -163,7 +163,7 @@ class FamilyScripts(ScriptCaller):
             if page is not None
         }
         replies, failed = await asyncio.gather(
-            self.connection.together(*commands.values()), self._failed_page(f"{key}:unsuccessful", pages.failed)
+            self.connection.together(*commands.values()), self._failed_page(keys.failed, pages.failed)
         )
         found: dict[str, Any] = dict.fromkeys(scans) | dict(zip(commands, replies, strict=True))
         cursors = {kind: None if reply is None else int(reply[0]) for kind, reply in found.items()}
@@ -185,8 +185,8 @@ class FamilyScripts(ScriptCaller):
 
         They are in no order, but in the same one while none comes or goes.
         """
-        suffix, scan, count = _SCANS[kind]
-        key = f"{self.keys.of(job_id)}:{suffix}"
+        listed, scan, count = _SCANS[kind]
+        key: str = getattr(self.keys.children(job_id), listed)
         total = int(await self.connection.execute(count, key))
         found: dict[str, bytes | None] = {}
         cursor = 0
@@ -210,13 +210,13 @@ class FamilyScripts(ScriptCaller):
 
     async def dependencies_count(self, job_id: str) -> DependenciesCount:
         """Count a job's children; takes the same time however many there are."""
-        key = self.keys.of(job_id)
+        keys = self.keys.children(job_id)
         return DependenciesCount(
             *await self.connection.together(
-                ("HLEN", f"{key}:processed"),
-                ("SCARD", f"{key}:dependencies"),
-                ("HLEN", f"{key}:failed"),
-                ("ZCARD", f"{key}:unsuccessful"),
+                ("HLEN", keys.processed),
+                ("SCARD", keys.unprocessed),
+                ("HLEN", keys.ignored),
+                ("ZCARD", keys.failed),
             )
         )
 

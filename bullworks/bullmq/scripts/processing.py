@@ -1,8 +1,8 @@
 """What can be done with a job by the holder of its lock: a typed method for each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.events.waiting import EventSource
@@ -60,17 +60,26 @@ class FetchError(ServerError):
     codes: list[int | bytes]
 
 
+class JobListener(Protocol):
+    """Observer of the jobs that are taken one at a time."""
+
+    def active(self, job: Job[Any, Any]) -> None:
+        """The job was taken, and is processed now."""
+
+    def progress(self, job: Job[Any, Any], progress: Any) -> None:
+        """The job's processor has stored this progress."""
+
+
 class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
     """The scripts that process one job at a time; a Worker's own loop uses scripts/worker.py for many.
 
     Attributes:
         terms: of a fetch that comes with an outcome.
         rules: what becomes of a job that fails.
-        on_progress: what the jobs that are taken tell of their progress.
-        on_active: called with each job that is taken.
+        listener: notified of the jobs that are taken; None means no notifications.
     """
 
-    __slots__ = ("on_active", "on_progress", "rules", "terms")
+    __slots__ = ("listener", "rules", "terms")
 
     def __init__(
         self,
@@ -85,8 +94,7 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         super().__init__(connection, keys, events, tracing)
         self.terms = terms or FetchTerms()
         self.rules = rules or OutcomeRules()
-        self.on_progress: Callable[[Job, Any], None] | None = None
-        self.on_active: Callable[[Job], None] | None = None
+        self.listener: JobListener | None = None
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
         """Store one outcome, and if that succeeds, take the next job under the same token.
@@ -115,10 +123,11 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
     async def received(self, job_id: str, flat: Sequence[bytes], token: str) -> Job:
         """Return the taken job; for a scheduler's job, after storing its successor."""
         job: Job = Job.from_reply(self, job_id, flat, token)
-        job.on_progress = self.on_progress
+        if self.listener is not None:
+            job.on_progress = self.listener.progress
         await store_next_iteration(self, job)
-        if self.on_active is not None:
-            self.on_active(job)
+        if self.listener is not None:
+            self.listener.active(job)
         return job
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:

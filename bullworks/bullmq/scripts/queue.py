@@ -7,6 +7,7 @@ from typing import Any
 
 from bullworks.bullmq.job.state import LIST_SUFFIXES, FinishedState
 from bullworks.bullmq.scripts.caller import ScriptCaller, load
+from bullworks.bullmq.wire import codec
 from bullworks.redis import ServerError
 
 CLEAN = load("clean")
@@ -17,8 +18,10 @@ REGISTER_QUEUE = load("register_queue")
 RESUME = load("resume")
 RETRY_JOBS = load("retry_jobs")
 
-# Redis serves no other client during a script: a chunk is some 5 ms.
-JOBS_A_CALL = 1_000
+# Redis serves no other client during a script: so many take 1 to 2 ms.
+JOBS_A_CALL = 250
+# Each read is a command of its own, so others are served in between.
+_READS_A_WRITE = 1_000
 # As many as Redis removes in one call by itself.
 _EVENTS_A_TRIM = 10_000
 
@@ -110,8 +113,8 @@ class QueueScripts(ScriptCaller):
     async def hashes(self, job_ids: Sequence[str]) -> list[tuple[str, Sequence[bytes] | ServerError]]:
         """Read the hash of each job, or the reason why it cannot be read; all in one write."""
         found: list[tuple[str, Sequence[bytes] | ServerError]] = []
-        for at in range(0, len(job_ids), JOBS_A_CALL):
-            chunk = job_ids[at : at + JOBS_A_CALL]
+        for at in range(0, len(job_ids), _READS_A_WRITE):
+            chunk = job_ids[at : at + _READS_A_WRITE]
             reads = [self.connection.execute("HGETALL", self.keys.of(job_id)) for job_id in chunk]
             replies = await asyncio.gather(*reads, return_exceptions=True)
             for job_id, reply in zip(chunk, replies, strict=True):
@@ -135,7 +138,7 @@ class QueueScripts(ScriptCaller):
         """Keep about `max_len` events from now on; also registers the queue."""
         meta = self.keys.of("meta")
         await asyncio.gather(
-            self.connection.execute("HSET", meta, "opts.maxLenEvents", max_len),
+            self.connection.execute("HSET", meta, codec.MAX_LEN_EVENTS, max_len),
             self.connection.execute("HSETNX", meta, "version", version),
         )
 

@@ -10,6 +10,7 @@ from redis.exceptions import NoScriptError
 
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FetchError, FetchTerms
+from bullworks.bullmq.wire import codec
 from bullworks.redis import Argument, PipelinedConnection, Script, ServerError
 
 # EVALSHA's own limit is far away, but Redis serves no other client during a script.
@@ -78,7 +79,7 @@ class Advance:
 class WorkerScripts:
     """The scripts of a worker: advance over the command connection, wait for work over the blocking one."""
 
-    __slots__ = ("_base", "_blocking", "_commands", "_marker", "_terms")
+    __slots__ = ("_base", "_blocking", "_commands", "_keys", "_marker", "_terms")
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class WorkerScripts:
     ) -> None:
         self._commands = commands
         self._blocking = blocking
+        self._keys = keys
         self._base = (keys.base,)
         self._marker = keys.of("marker")
         self._terms = terms
@@ -122,6 +124,14 @@ class WorkerScripts:
         for args in _renewals(self._terms.lock_ms, locks):
             lost += [job_id.decode() for job_id in await self._commands.run(EXTEND_LOCKS, self._base, args)]
         return lost
+
+    async def has_ended(self, job_id: str) -> bool:
+        """Whether the job is finished, or no longer there."""
+        key = self._keys.of(job_id)
+        finished_on, exists = await asyncio.gather(
+            self._commands.execute("HGET", key, codec.FINISHED_ON), self._commands.execute("EXISTS", key)
+        )
+        return finished_on is not None or not exists
 
     async def mark(self, marker: "Marker") -> None:
         """Put back a marker that was not needed, unless there is one again."""

@@ -5,7 +5,7 @@ What orjson does not do as the standard library does is left to that: long integ
 
 import json
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 
 def _import_optional(name: str) -> Any:
@@ -38,9 +38,10 @@ def dump_by_json(value: Any) -> bytes:
 def dump_by_orjson(value: Any) -> bytes:
     """Encode a value that passed `payload.check` with orjson; floats may be written differently."""
     try:
-        return cast(bytes, _orjson.dumps(value))
+        text: bytes = _orjson.dumps(value)
     except TypeError:
         return dump_by_json(value)
+    return text
 
 
 def dump_ascii(value: Any) -> bytes:

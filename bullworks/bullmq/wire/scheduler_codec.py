@@ -3,7 +3,7 @@
 Source: the layout in README.md, checked against what npm bullmq 6.7 writes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bullworks.bullmq.options.job import JobOpts
@@ -88,13 +88,26 @@ def successor(encoded_opts: bytes, scheduler_id: str, metadata: str | None = Non
 
 
 def decode_scheduler(scheduler_id: str, fields: dict[bytes, bytes], next_ms: int) -> JobScheduler:
-    """Decode a scheduler's hash, from any BullMQ library; invalid parts are left out."""
+    """Decode a scheduler's hash, from any BullMQ library; invalid parts are left out.
+
+    Raises:
+        ValueError: its template is not JSON.
+    """
+    data, opts = fields.get(b"data"), fields.get(b"opts")
+    template = SchedulerTemplate(
+        data=None if data is None else payload.decode(data),
+        opts=JobOpts() if opts is None else codec.decode_opts(opts),
+    )
+    return replace(decode_schedule(scheduler_id, fields, next_ms), template=template)
+
+
+def decode_schedule(scheduler_id: str, fields: dict[bytes, bytes], next_ms: int) -> JobScheduler:
+    """Decode a scheduler's hash without the template of its jobs; invalid parts are left out."""
 
     def text(name: bytes) -> str | None:
         value = fields.get(name)
         return None if value is None else value.decode("utf-8", "replace")
 
-    data, opts = fields.get(b"data"), fields.get(b"opts")
     return JobScheduler(
         key=scheduler_id,
         name=text(b"name") or "",
@@ -107,10 +120,6 @@ def decode_scheduler(scheduler_id: str, fields: dict[bytes, bytes], next_ms: int
         limit=_whole(fields.get(b"limit")),
         start_date=_whole(fields.get(b"startDate")),
         end_date=_whole(fields.get(b"endDate")),
-        template=SchedulerTemplate(
-            data=None if data is None else payload.decode(data),
-            opts=JobOpts() if opts is None else codec.decode_opts(opts),
-        ),
     )
 
 

@@ -1,8 +1,8 @@
 """Intake: what a worker holds, how many jobs more it may ask for, and when asking makes sense."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from abc import abstractmethod
+from typing import Any, Protocol
 
 from bullworks.bullmq.job.job import Job
 
@@ -21,8 +21,21 @@ MOST_A_TRIP = 50
 """Jobs in one script call: under 1.2 ms of Redis, which serves nobody else meanwhile."""
 
 
+class IntakeWatcher(Protocol):
+    """Observer of the count of a worker's free slots."""
+
+    @abstractmethod
+    def intake_changed(self) -> None:
+        """There may be more room, or more work, than before."""
+
+
 class Intake:
     """Accounts for a worker's slots; every fetch reserves its room here.
+
+    Args:
+        isolates: a job that stalled twice runs alone.
+        longest_limit_ms: how long to wait at most for a rate limit to end.
+        watcher: told of each change.
 
     Attributes:
         locks: job id -> token, of every job whose outcome is not stored yet; renewed by the lock renewer, whose
@@ -33,9 +46,7 @@ class Intake:
         next_due_ms: until the next delayed job, as of the last answer; None unknown.
     """
 
-    def __init__(
-        self, concurrency: int, *, isolates: bool, longest_limit_ms: int, on_change: Callable[[], None]
-    ) -> None:
+    def __init__(self, concurrency: int, *, isolates: bool, longest_limit_ms: int, watcher: IntakeWatcher) -> None:
         self.locks: dict[str, str] = {}
         self.busy = 0
         self.expects_work = True
@@ -44,8 +55,9 @@ class Intake:
         self._concurrency = concurrency
         self._isolates = isolates
         self._longest_limit_ms = longest_limit_ms
-        self._on_change = on_change
+        self._watcher = watcher
         self._reserved = 0
+        self._has_worked = False
         self._is_open = False
         self._is_reclaiming = False
         self._suspect_waits = False
@@ -77,13 +89,20 @@ class Intake:
         """Note that there may be work, even if a fetch in progress will report none."""
         self.calls += 1
         self.expects_work = True
-        self._on_change()
+        self._watcher.intake_changed()
+
+    def went_idle(self) -> bool:
+        """Whether all jobs have ended that were taken since this was last so; True once for each such time."""
+        has_ended = self._has_worked and self.busy == 0
+        if has_ended:
+            self._has_worked = False
+        return has_ended
 
     def open(self) -> None:
         """Allow taking jobs from now on."""
         self._is_open = True
         self.expects_work = True
-        self._on_change()
+        self._watcher.intake_changed()
 
     def shut(self) -> None:
         """Refuse further jobs; a fetch in progress is still accounted for."""
@@ -97,7 +116,7 @@ class Intake:
         """Take jobs again: those of the lost fetch are back in line."""
         self._is_reclaiming = False
         self.expects_work = True
-        self._on_change()
+        self._watcher.intake_changed()
 
     def room(self) -> int:
         """How many jobs may be fetched now, 0 .. MOST_A_TRIP."""
@@ -124,7 +143,7 @@ class Intake:
     def set_concurrency(self, concurrency: int) -> None:
         self._concurrency = concurrency
         self.expects_work = True
-        self._on_change()
+        self._watcher.intake_changed()
 
     def reserve(self, count: int) -> None:
         self._reserved += count
@@ -141,6 +160,8 @@ class Intake:
         """
         self._reserved -= reserved
         self.busy += taken
+        if taken:
+            self._has_worked = True
         if reserved == 0:
             return
         self.expects_work = taken == reserved or calls != self.calls
@@ -156,9 +177,9 @@ class Intake:
             wait_s = min(max(wait_ms, 1), self._longest_limit_ms) / 1000
             self._limited_until_s = loop.time() + wait_s
             self.expects_work = True
-            loop.call_later(wait_s, self._on_change)
+            loop.call_later(wait_s, self._watcher.intake_changed)
         if not self.expects_work:
-            self._on_change()
+            self._watcher.intake_changed()
 
     def took(self, job: Job[Any, Any], token: str) -> None:
         self.locks[job.id] = token
@@ -173,7 +194,7 @@ class Intake:
             self._runs_suspect = False
             if self._suspect_waits:
                 self.expects_work = True  # now one of them may be had
-        self._on_change()
+        self._watcher.intake_changed()
 
     def settled(self, job_id: str, token: str) -> None:
         """Stop renewing a job's lock: its outcome is stored, or can no longer be."""

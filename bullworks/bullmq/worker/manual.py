@@ -1,5 +1,7 @@
 """ManualProcessing: what a worker offers to who takes and finishes jobs by hand, in place of a processor."""
 
+import asyncio
+from abc import ABC, abstractmethod
 from typing import Any, Generic
 
 from bullworks.bullmq.job.job import D, Job, R
@@ -10,10 +12,12 @@ from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.bullmq.wire import payload
 from bullworks.bullmq.worker.engine import Engine
+from bullworks.bullmq.worker.intake import LIMITED
 from bullworks.bullmq.worker.options import WorkerOpts
+from bullworks.redis import ConnectionLostError
 
 
-class ManualProcessing(Generic[D, R]):
+class ManualProcessing(ABC, Generic[D, R]):
     """Manual processing, as a base of Worker. Needs no `run` or `start`; `close` closes the connections.
 
     The lock of a job that was taken so is not renewed: call `job.extend_lock`, or make `lock_duration` long enough.
@@ -22,6 +26,10 @@ class ManualProcessing(Generic[D, R]):
     opts: WorkerOpts
     queue_name: str
     _engine: Engine
+
+    def __init__(self) -> None:
+        # One connection can wait for one job at a time.
+        self._turn = asyncio.Lock()
 
     async def wait_until_ready(self) -> None:
         """Connect to Redis.
@@ -42,11 +50,42 @@ class ManualProcessing(Generic[D, R]):
             The job; None: there was none, or the worker is paused or closed, or the rate is limited.
         """
         checks.text("token", token)
-        job: Job[Any, Any] | None = await self._engine.taker.take(token, block=block)
+        job: Job[Any, Any] | None = await self._take(token, block=block)
         tracing = self._engine.tracing
         if tracing is not None:
             self._tell_taken(tracing, job, block=block)
         return job
+
+    @abstractmethod
+    def _accepts_jobs(self) -> bool:
+        """Whether jobs may be taken now."""
+
+    async def _take(self, token: str, *, block: bool) -> Job[Any, Any] | None:
+        """The next job, locked with `token`; with `block`, wait for one.
+
+        A job whose fetch broke off may lie in `active` until its lock expires; a stalled check brings it back.
+        """
+        if not self._accepts_jobs():
+            return None
+        job, state, due_ms = await self._engine.scripts.fetch_one(token)
+        # While the rate is limited, waiting would only take the marker from those who may go on.
+        if job is not None or not block or state == LIMITED:
+            return job
+        async with self._turn:
+            return await self._wait_for_one(token, None if due_ms < 0 else due_ms) if self._accepts_jobs() else None
+
+    async def _wait_for_one(self, token: str, due_ms: int | None) -> Job[Any, Any] | None:
+        try:
+            marker = await self._engine.wait.until_marked(due_ms)
+            if self._accepts_jobs():
+                job, _, _ = await self._engine.scripts.fetch_one(token)
+                return job
+            if marker is not None:
+                await self._engine.wait.give_back(marker)
+        except ConnectionLostError:
+            if self._accepts_jobs():
+                raise
+        return None
 
     def _tell_taken(self, tracing: Tracing, job: Job[Any, Any] | None, *, block: bool) -> None:
         """Of the job's own trace, which is known once there is a job: so this tells that it was taken, not how long."""

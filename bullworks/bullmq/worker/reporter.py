@@ -41,11 +41,28 @@ class Reporter:
     def progress(self, job: Job[Any, Any], progress: Any) -> None:
         self.emitter.emit("progress", job, progress, job_id=job.id)
 
+    def drained(self) -> None:
+        """All jobs that were taken have ended, and there is none to take."""
+        self.emitter.emit("drained")
+
     def stalled(self, job_id: str) -> None:
         self.emitter.emit("stalled", job_id, "active", job_id=job_id)
 
     def locks_renewed(self, job_ids: list[str]) -> None:
         self.emitter.emit("locks_renewed", {"count": len(job_ids), "job_ids": job_ids})
+
+    def locks_lost(self, job_ids: list[str], reason: str) -> None:
+        """The locks of these running jobs are gone; with no ids, none could be renewed, and none is gone yet."""
+        if job_ids:
+            log.warning(
+                "queue %s: the locks of %d running jobs are lost (%s); they run again elsewhere, and what they "
+                "return here is refused",
+                self._queue_name,
+                len(job_ids),
+                reason,
+                extra={"queue": self._queue_name, "job_ids": job_ids[:100]},
+            )
+        self.emitter.emit("lock_renewal_failed", job_ids)
 
     def stored(self, outcome: Outcome) -> None:
         """Report an outcome that Redis stored."""

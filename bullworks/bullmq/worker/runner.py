@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, cast
@@ -23,7 +23,9 @@ from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
 from bullworks.bullmq.worker.in_context import InContext
+from bullworks.bullmq.worker.job_sink import AttemptSink
 from bullworks.bullmq.worker.processor import Handler, Handlers, Processor
+from bullworks.bullmq.worker.schedule_keeper import ScheduleKeeper
 from bullworks.bullmq.worker.slot import Slot
 from bullworks.bullmq.worker.supervisor import Supervisor
 
@@ -39,26 +41,20 @@ class Runner:
     Args:
         processor: the handler, or one for each name of jobs.
         rules: turn what it returned or raised into an outcome.
-        report: takes each outcome, exactly one per job, but for those that their handler moved.
-        on_moved: told of these.
-        keep_schedule: awaited before the handler of a job scheduler's job.
-        on_active: called before a handler starts, if given.
-        on_ended: called when a slot is free again.
+        jobs: told how each attempt begins and ends.
+        schedules: awaited before the handler of a job scheduler's job.
         timeout_ms: for jobs that have none of their own.
-        attempts: traces them, if given.
+        attempts: what each attempt runs in, if it is traced.
     """
 
     def __init__(
         self,
         processor: Processor,
         rules: OutcomeRules,
+        jobs: AttemptSink,
+        schedules: ScheduleKeeper,
         *,
         concurrency: int,
-        report: Callable[[Outcome], None],
-        on_moved: Callable[[Job[Any, Any]], None],
-        keep_schedule: Callable[[Job[Any, Any]], Awaitable[None]],
-        on_active: Callable[[Job[Any, Any]], None],
-        on_ended: Callable[[], None],
         timeout_ms: int | None,
         supervisor: Supervisor,
         attempts: AttemptTracing | None = None,
@@ -66,11 +62,8 @@ class Runner:
         self._handlers = Handlers(processor)
         self._rules = rules
         self._concurrency = concurrency
-        self._report_outcome = report
-        self._on_moved = on_moved
-        self._keep_schedule = keep_schedule
-        self._on_active = on_active
-        self._on_ended = on_ended
+        self._jobs = jobs
+        self._schedules = schedules
         self._timeout_ms = timeout_ms
         self._supervisor = supervisor
         self._queue_name = supervisor.queue_name
@@ -128,8 +121,8 @@ class Runner:
         handed back all the same, and what they return later is dropped.
         """
         for job in self._ready:
-            self._report_outcome(Outcome("release", job, job.token or ""))
-            self._on_ended()
+            self._jobs.ended(Outcome("release", job, job.token or ""))
+            self._jobs.freed()
         count = len(self._ready)
         self._ready.clear()
         running = [slot for slot in self._slots if slot.job is not None]
@@ -202,7 +195,7 @@ class Runner:
             raise
 
     def _freed(self) -> None:
-        self._on_ended()
+        self._jobs.freed()
         if not self._quiet.is_set():
             self._quiet.set()
 
@@ -211,20 +204,20 @@ class Runner:
             return  # handed back already
         slot.job = None
         outcome.duration_ms = round((asyncio.get_running_loop().time() - slot.started_s) * 1000)
-        self._report_outcome(outcome)
+        self._jobs.ended(outcome)
 
     async def _attempt(self, slot: Slot, job: Job[Any, Any]) -> None:
         try:
             if not (job.is_ordinary and self._rules.runs_any_ordinary):
                 slot.is_settling = True
-                await self._keep_schedule(job)
+                await self._schedules.keep(job)
                 slot.is_settling = False
                 refusal = self._rules.refusal(job)
                 if refusal is not None:
                     self._report(slot, self._rules.ended(job, refusal))
                     return
             timeout_ms = self._readable_timeout_ms(job)
-            self._on_active(job)
+            self._jobs.started(job)
             handler = self._handlers.for_all or self._handlers.named(job.name)
             if handler.is_async:
                 result = await self._call(handler, job, timeout_ms)
@@ -267,7 +260,7 @@ class Runner:
             await self._fail(slot, job, QueueError(f"{type(error).__name__} was raised, but the job was not moved"))
         elif slot.job is not None:
             slot.job = None
-            self._on_moved(job)
+            self._jobs.moved(job)
 
     def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
         """The job's timeout, once it is sure that its numbers, data and options can be read."""

@@ -69,6 +69,7 @@ class Worker(ManualProcessing[D, R]):
     ) -> None:
         if isinstance(processor, ProcessPool):
             options.setdefault("concurrency", processor.size)
+        super().__init__()
         self.queue_name = queue_name
         self.opts = WorkerOpts.of(options)
         self.keys = checked_keys(prefix, queue_name)
@@ -82,15 +83,7 @@ class Worker(ManualProcessing[D, R]):
         self._grace: asyncio.Timeout | None = None
         self._close_by_s = math.inf
         self._has_processor = processor is not None
-        self._engine = Engine(
-            self._endpoint,
-            self.keys,
-            opts=self.opts,
-            processor=_no_processor if processor is None else processor,
-            reporter=self._reporter,
-            accepts_jobs=self._accepts_jobs,
-            supervisor=Supervisor(queue_name, self._give_up),
-        )
+        self._engine = self._new_engine(_no_processor if processor is None else processor)
         self._use(PayloadTypes.of(data_type, result_type))
 
     def __repr__(self) -> str:
@@ -321,6 +314,16 @@ class Worker(ManualProcessing[D, R]):
         self._reporter.emitter.emit("error", error)
         if self._giving_up is None:
             self._giving_up = asyncio.create_task(self.close(), name=f"worker-give-up:{self.queue_name}")
+
+    def _new_engine(self, processor: Processor) -> Engine:
+        return Engine(
+            self._endpoint,
+            self.keys,
+            opts=self.opts,
+            processor=processor,
+            reporter=self._reporter,
+            supervisor=Supervisor(self.queue_name, self._give_up),
+        )
 
     def _use(self, payload_types: PayloadTypes | None) -> None:
         scripts = self._engine.scripts

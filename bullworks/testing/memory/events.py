@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 
-from bullworks.bullmq.events import codec as event_codec
-from bullworks.bullmq.events.codec import StreamEvent
 from bullworks.bullmq.events.event_id import EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.wire import codec
+from bullworks.bullmq.wire import codec, event_codec
+from bullworks.bullmq.wire.event_codec import StreamEvent
 from bullworks.testing.memory.job import MemoryJob
 from bullworks.testing.memory.jobs import MemoryJobs
 
 _TOLD = {
-    "completed": (event_codec.COMPLETED, b"returnvalue", codec.RETURN_VALUE),
-    "failed": (event_codec.FAILED, b"failedReason", codec.FAILED_REASON),
+    "completed": (event_codec.COMPLETED, event_codec.RETURN_VALUE, codec.RETURN_VALUE),
+    "failed": (event_codec.FAILED, event_codec.FAILED_REASON, codec.FAILED_REASON),
 }
 
 

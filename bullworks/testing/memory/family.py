@@ -7,7 +7,9 @@ from typing import Any
 from bullworks.bullmq import FinishedState
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.options.parent import ChildFailure
 from bullworks.bullmq.wire import codec, payload
+from bullworks.bullmq.wire.job_options import CHILD_FAILURES
 from bullworks.testing.errors import NoHarnessError
 from bullworks.testing.memory.job import PREFIX, Children, MemoryJob
 from bullworks.testing.memory.lines import MemoryLines
@@ -74,14 +76,14 @@ class MemoryFamily:
         parent, policy = self._parent_of(child), _policy_of(child)
         if parent is None or not policy or not parent.children.settle(child_key):
             return
-        if "fpof" in policy:
+        if "fail_parent" in policy:
             parent.children.failed[child_key] = None
             if parent.job is not None:
                 parent.queue.fail_unrun(parent.job, f"child {child_key} failed")
             return
-        if "rdof" not in policy:
+        if "remove_dependency" not in policy:
             parent.children.ignored[child_key] = child.fields[codec.FAILED_REASON]
-        if "cpof" in policy:
+        if "continue_parent" in policy:
             _release(parent)
         else:
             _release_if_alone(parent)
@@ -181,10 +183,10 @@ class MemoryFamily:
         return self._place(parent_key) if parent_key else None
 
 
-def _policy_of(child: MemoryJob) -> set[str]:
-    """How the parent takes the child's failure, by its name on the wire; empty: it waits."""
+def _policy_of(child: MemoryJob) -> set[ChildFailure]:
+    """How the parent takes the child's failure; empty: it waits."""
     parent: dict[str, Any] = payload.decode(child.fields.get(codec.PARENT, b"{}"))
-    return {"fpof", "cpof", "idof", "rdof"} & parent.keys()
+    return {policy for policy, stored in CHILD_FAILURES.items() if stored in parent}
 
 
 def _release(parent: _Place) -> None:

@@ -1,6 +1,7 @@
 """MemoryScripts: what a queue and its jobs do in Redis, done in memory; what is not here is refused by name."""
 
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 from bullworks.bullmq import FinishedState, Job, JobLogs, JobState
 from bullworks.bullmq.errors import outcome_error
@@ -131,6 +132,10 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
                 self.jobs.to_head(job)
             else:
                 self.jobs.enqueue(job, tells=False)
+
+    async def fetch_one(self, token: str) -> NoReturn:  # noqa: ARG002 - as Scripts has it
+        """Refuse to take a job by hand. Raises NotSimulatedError."""
+        raise NotSimulatedError(self.keys.name, "get_next_job, which takes a job by hand")
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
         if fetch_next:

@@ -209,6 +209,6 @@ async def test_the_first_check_after_an_outage_only_marks(
                     look.delete(jobs.keys.of(f"{job_id}:lock"))
                 if step == "back":
                     # Its holder takes it back, as the renewer does.
-                    assert await worker._engine._finisher._scripts.take_back({job_id: "token"}) == []
+                    assert await worker._engine._jobs.finisher._scripts.take_back({job_id: "token"}) == []
                 found.append(await checker.check(confirms=True))
             assert found == [[], [], [], [], [job_id]]

@@ -9,9 +9,9 @@ import pytest
 
 from bullworks.bullmq import EventsClosedError
 from bullworks.bullmq.events import waiting as job_waits
-from bullworks.bullmq.events.codec import StreamEvent
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import EndingSnapshot, JobEnding, JobWaits
+from bullworks.bullmq.wire.event_codec import StreamEvent
 from bullworks.redis.errors import ConnectionLostError
 from bullworks.redis.server_error import ServerError
 from tests.bullworks.waiting import eventually

@@ -13,6 +13,9 @@ from bullworks.bullmq.wire import payload
 EVENT = b"event"
 JOB_ID = b"jobId"
 
+RETURN_VALUE = b"returnvalue"
+FAILED_REASON = b"failedReason"
+
 COMPLETED = b"completed"
 FAILED = b"failed"
 REMOVED = b"removed"
@@ -42,7 +45,7 @@ STREAM_EVENTS = frozenset(_WIRE_NAMES.values())
 
 _WIRE_FIELDS = {
     JOB_ID: "job_id",
-    b"failedReason": "failed_reason",
+    FAILED_REASON: "failed_reason",
     b"attemptsMade": "attempts_made",
     b"deduplicationId": "deduplication_id",
     b"deduplicatedJobId": "deduplicated_job_id",
@@ -54,7 +57,7 @@ def _number(stored: bytes) -> int | float:
 
 
 _DECODERS: dict[tuple[bytes, bytes], Callable[[bytes], Any]] = {
-    (COMPLETED, b"returnvalue"): payload.decode,
+    (COMPLETED, RETURN_VALUE): payload.decode,
     (b"progress", b"data"): payload.decode,
     (b"delayed", b"delay"): _number,
     (CLEANED, b"count"): _number,
