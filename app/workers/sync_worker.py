@@ -11,7 +11,7 @@ from bullworks.workers import WorkerHost, processor
 
 log = logging.getLogger(__name__)
 
-# Longer than any sync takes; it is extended while one goes on.
+# Longer than any sync takes; it is extended while one is in progress.
 _LOCK_MS = 60_000
 _WAIT_MS = 30_000
 

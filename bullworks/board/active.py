@@ -30,10 +30,10 @@ class ActiveJob:
     """A job in `active`.
 
     Attributes:
-        holder: the worker by its heartbeat; None: Node's, one without heartbeats, or nobody's.
+        holder: the worker by its heartbeat; None means Node's, one without heartbeats, or no worker's.
         holder_text: what is known of who holds it; "" for nothing.
         since_ms: when the attempt began.
-        left_ms: of its lock; None: it has none.
+        left_ms: of its lock; None means it has none.
         is_suspected: its lock was not renewed since stalled jobs were looked for last.
         problem: why it cannot be read.
     """
@@ -58,7 +58,7 @@ class QueueWork:
         jobs: some of its active jobs, those that are held worst first.
         active: how many there are.
         present: its workers by their heartbeats.
-        connected: its workers' connections; None: Redis does not tell.
+        connected: its workers' connections; None means Redis does not list them.
         problem: why it cannot be read; the rest is empty then.
     """
 

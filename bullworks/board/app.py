@@ -125,7 +125,7 @@ class BoardApp:
     def _own(self, path: str) -> ASGIApp:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             root = own_of(scope["state"]["base"])
-            # below the board the paths of Starlette's routes begin anew
+            # below the board the paths of Starlette's routes start over
             below = {**scope, "root_path": root, "path": root + path, "raw_path": None}
             del below["raw_path"]
             await self._pages(below, receive, send)

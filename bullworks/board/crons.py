@@ -22,9 +22,9 @@ class ShownCron:
 
     Attributes:
         expression, zone: zone is "" for that of the process.
-        record: its last run and what it missed; None: nothing is recorded, or it cannot be read.
-        job: that of this process; None: it is elsewhere.
-        next_ms: its next tick; None: there is none, or nobody can say.
+        record: its last run and what it missed; None means nothing is recorded, or it cannot be read.
+        job: that of this process; None means it is elsewhere.
+        next_ms: its next tick; None means there is none, or it is unknown.
         problem: why its record cannot be read.
     """
 
@@ -96,7 +96,7 @@ def _describe(
 
 
 def _ticks(pattern: str, name: str) -> Ticks | None:
-    """Expression and zone of a recorded pattern, in which the zone stands last; None: it is none, or a date."""
+    """Expression and zone of a recorded pattern, in which the zone stands last; None means it is none, or a date."""
     words: Sequence[str] = pattern.split()
     tries: list[tuple[str, str | None]] = [(pattern, None)]
     if 1 < len(words) <= _MOST_FIELDS + 1:

@@ -1,4 +1,4 @@
-"""What the board asks of whoever keeps history: plain values, so that a source needs to import nothing from here."""
+"""What the board asks of a source of history: plain values, so that a source needs to import nothing from here."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol

@@ -54,7 +54,7 @@ class Redaction:
                 for key, item in edited.items()
             }
         if isinstance(edited, list):
-            # of a list that grew or shrank nobody can tell which entry is which
+            # in a list that grew or shrank, entries cannot be matched
             rest = stored if isinstance(stored, list) and len(stored) == len(edited) else [None] * len(edited)
             return [self.restore(item, before) for item, before in zip(edited, rest, strict=True)]
         if edited == HIDDEN:

@@ -40,10 +40,10 @@ class QueueSnapshot:
 
     Attributes:
         counts: jobs by state.
-        concurrency: of the fleet; None: any.
-        rate_limit_ttl_ms: for how long no job is taken; 0: jobs are taken.
+        concurrency: of the fleet; None means any.
+        rate_limit_ttl_ms: for how long no job is taken; 0 means jobs are taken.
         schedulers: how many job schedulers there are.
-        workers: None: Redis does not tell.
+        workers: None means Redis does not list them.
         problem: why it cannot be read; the rest is empty then.
     """
 
@@ -73,7 +73,7 @@ _Server = tuple[Endpoint, int]
 """An endpoint, and the node of a cluster that is meant."""
 
 Fleets = Mapping[_Server, Mapping[str, Sequence[ConnectedWorker]] | None]
-"""Workers of each server, by what the connections of their queue are called; None: it does not tell."""
+"""Workers of each server, by the client name of their connections; None means the server does not list them."""
 
 
 async def read_workers(entries: Iterable[BoardQueue]) -> Fleets:

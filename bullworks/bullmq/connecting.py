@@ -14,7 +14,7 @@ def connect(connection: Connection, keys: QueueKeys | None = None) -> tuple[Pipe
     """Connect as the options say; also returns whether the caller must close the connection.
 
     Args:
-        keys: of the one queue that it is for; None: for any keys.
+        keys: of the one queue that it is for; None means any keys.
 
     Raises:
         InvalidOptionError: on a cluster, the queue's keys do not lie together.

@@ -73,7 +73,7 @@ class JobNotFoundError(QueueError):
 class LockLostError(QueueError):
     """The job's lock expired or another worker holds it; its outcome was not stored.
 
-    `has_expired`: nobody holds it.
+    `has_expired`: no worker holds it.
     """
 
     job_id: str
@@ -210,7 +210,7 @@ class PartlyAddedError(QueueError):
         what: "jobs" or "flows".
         stored: those that are stored: number among what was given, from 0 -> id, of a flow its root's.
         given: how many were given.
-        failure: why the others are not, but for a lost connection, after which nobody knows of those under way.
+        failure: why the others are not, but for a lost connection, after which the state of pending ones is unknown.
     """
 
     what: str
@@ -305,7 +305,7 @@ class EventsMissedError(QueueError):
 
 @dataclass(eq=False)
 class MalformedEventError(QueueError, ValueError):
-    """An entry of a queue's event stream is no event, or not as BullMQ writes it; it was left out."""
+    """An entry of a queue's event stream is not an event, or not in BullMQ's format; it was skipped."""
 
     event_id: str
     problem: str

@@ -29,7 +29,7 @@ ADD_FLOW = load("add_flow")
 # Redis looks at so many places for each child that is wanted: not all of them are taken.
 _SCANNED_FOR_EACH = 10
 _MOST_IN_FLOW = 1_000
-"""Jobs of one flow: it is stored by one script call, while which Redis serves nobody else."""
+"""Jobs of one flow: it is stored by one script call, during which Redis serves no other client."""
 
 
 class FlowJob(TypedDict):

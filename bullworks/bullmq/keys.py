@@ -38,7 +38,7 @@ class QueueKeys:
     def of_job(cls, key: str, prefix: str) -> tuple["QueueKeys", str]:
         """Split a job's key into queue and id.
 
-        A queue's name holds no ":", an id may; another prefix than `prefix` is told by the last ":".
+        A queue's name holds no ":", an id may; another prefix than `prefix` is recognised by the last ":".
         """
         if key.startswith(f"{prefix}:"):
             name, _, job_id = key.removeprefix(f"{prefix}:").partition(":")

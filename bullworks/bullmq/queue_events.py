@@ -47,7 +47,7 @@ class QueueEvents:
         queue_name: as the queue's.
         connection: a URL, a redis.asyncio client or another connection, whose settings are read; it opens its own.
         prefix: as the queue's.
-        last_event_id: go on after this event, for example a `last_event_id` that was stored; "0" is the oldest there
+        last_event_id: resume after this event, for example a `last_event_id` that was stored; "0" is the oldest there
             is, "$" the next that happens.
         blocking_timeout: how long one read waits for an event, ms or a timedelta, >= 1.
 
@@ -191,7 +191,7 @@ def _custom(event: str) -> str:
 
 
 class _CallbackNotifier:
-    """Passes the reader's events on; decodes one only where somebody listens."""
+    """Passes the reader's events on; decodes one only if it has a listener."""
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter

@@ -14,7 +14,7 @@ from bullworks.bullmq.wire.event_codec import EVENT
 EventValue = str | int | float | bool | None
 """What a field of an event may be; listeners get a string."""
 
-# What QueueEvents tells of itself by these names must not be mistaken for an event.
+# What QueueEvents emits about itself by these names must not be mistaken for an event.
 _RESERVED = frozenset({"error", "gap"})
 
 

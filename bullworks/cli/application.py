@@ -51,7 +51,7 @@ def run_command_line(app: str | type[Any], arguments: Sequence[str]) -> None:
     try:
         with program.enter():
             command_line(program, arguments)(list(arguments))
-    except Exception as error:  # the outermost place: what is not told here is re-raised
+    except Exception as error:  # the outermost place: what is not reported here is re-raised
         message = message_of(error)
         if message is None or "--debug" in arguments:
             raise
@@ -81,7 +81,7 @@ def command_line(program: Program, arguments: Sequence[str]) -> typer.Typer:
     if word is None and "--help" in arguments:
         try:
             _add_contributed(cli, program)
-        except Exception as error:  # noqa: BLE001 - --help is what somebody reads to mend it
+        except Exception as error:  # noqa: BLE001 - --help must work to mend it
             print(f"The service's own commands cannot be listed: {message_of(error) or repr(error)}\n", file=sys.stderr)
     elif word is not None and word not in _GROUPS and word not in _COMMANDS:
         _add_contributed(cli, program)

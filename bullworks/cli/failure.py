@@ -33,7 +33,7 @@ class CommandError(FactError):
         near = suggestion(name, known)
         if near:
             return cls(f"there is no {kind} {name!r}", f"Did you mean {near!r}?")
-        listed = f"Known: {', '.join(sorted(known))}." if known else f"There is no {kind} at all yet."
+        listed = f"Known: {', '.join(sorted(known))}." if known else f"There is no {kind} yet."
         return cls(f"there is no {kind} {name!r}", listed)
 
 

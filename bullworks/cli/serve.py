@@ -14,7 +14,7 @@ async def serve(program: Program, *, process: int | None = None) -> None:
     """Run the whole service until a signal ends it in order.
 
     Args:
-        process: which of several processes this is, for the log; None: it stands alone.
+        process: which of several processes this is, for the log; None means it stands alone.
     """
     application = program.application()
     program.settings.check([LogSettings, QueueSettings, *application.discovery.settings_classes()])

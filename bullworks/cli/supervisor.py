@@ -31,7 +31,7 @@ class Supervisor:
         command: starts one process, with its number and names behind it.
         names: the workers that each runs.
         settings: for each process, variables over those of the environment.
-        grace_s: how long jobs may go on running after a signal.
+        grace_s: how long jobs may keep running after a signal.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Supervisor:
         """Run the processes; returns the exit code once all have ended.
 
         Returns:
-            0: all closed in order after a signal; else the code of a process that could not start, or 1.
+            0 means all closed in order after a signal; else the code of a process that could not start, or 1.
         """
         handlers = SignalHandlers()
         handlers.install(stop_signals(), self._on_signal)

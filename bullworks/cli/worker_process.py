@@ -12,7 +12,7 @@ from dataclasses import dataclass
 MARGIN_S = 5.0
 _STANDARD_INPUT = 0  # sys.stdin is None where the descriptor was closed as Python started
 NUMBER_OPTION = "--process-number"
-"""Which of several a process is; the supervisor says so, and nobody else."""
+"""Which of several a process is; set by the supervisor only."""
 
 
 @dataclass(frozen=True, slots=True)

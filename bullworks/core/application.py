@@ -117,7 +117,7 @@ class Application(Resolver):
         """Build everything and run the start hooks. Does nothing if the application runs already.
 
         Raises:
-            WiringError: something needed is provided by nobody; lists every problem.
+            WiringError: a dependency has no provider; lists every problem.
             ApplicationStateError: another application runs the same container.
         """
         async with self._changing_state:
@@ -150,7 +150,7 @@ class Application(Resolver):
     async def close(self, signal: str | None = None) -> None:
         """Run the stop hooks and close every resource, in the reverse order of the start.
 
-        It runs once, whoever asks and however often; those who ask meanwhile wait for it.
+        It runs once, however often it is requested; concurrent callers wait for it.
 
         Args:
             signal: handed to the shutdown hooks.
@@ -167,7 +167,7 @@ class Application(Resolver):
     def enable_shutdown_hooks(self, *signals: signal.Signals, end_process: bool = True) -> "Application":
         """Close in order on a signal; SIGINT, SIGTERM and SIGHUP unless others are given.
 
-        A second one forces: hooks that wait are told to give up (`Shutdown.forced`), and what has not ended
+        A second one forces: hooks that wait are asked to give up (`Shutdown.forced`), and what has not ended
         2 seconds later is abandoned. A third one ends the process, as if nothing had been enabled.
 
         Args:

@@ -129,7 +129,7 @@ def _begin(entry: Entry, graph: Graph) -> Coroutine[None, None, None] | None:
 async def _build_awaited(
     entry: Entry, graph: Graph, promise: Awaitable[object] | None = None, begun: TransientInstances | None = None
 ) -> None:
-    """Await an entry's object; who asks meanwhile waits, and has the same."""
+    """Await an entry's object; concurrent callers wait, and get the same."""
     async with graph.turns[entry]:
         if entry.is_built:
             return

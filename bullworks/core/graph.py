@@ -52,7 +52,7 @@ class Graph:
         self.turns: defaultdict[Entry, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.recipes: list[Graph] = []
         self.lease = Lease()
-        self.open_copies: WeakSet[Lease] = WeakSet()  # one that nobody holds any more is not open
+        self.open_copies: WeakSet[Lease] = WeakSet()  # one without references is not open
         self._paths = _shortest_paths(root)
         self._order: tuple[Entry, ...] | None = None
         self._to_build: tuple[Entry, ...] | None = None

@@ -66,7 +66,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def distinguish_names(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:
     """Name a missing token and the similar known one, in full where their short names are equal.
 
-    Where both read the same, they are named in full: a hint that repeats the question helps nobody.
+    Where both read the same, they are named in full: a hint that repeats the question does not help.
     """
     known = list(known)
     same = _namesake(token, known)

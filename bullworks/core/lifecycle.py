@@ -17,7 +17,7 @@ Work is drained first, while everything it may use is still open, and connection
 still add a job. A hook may be sync or async, and may leave the signal's name out of its parameters.
 
 Singletons have them called, and the TRANSIENT instances that were made for singletons, each before its singleton; as in
-Nest. Not those that somebody asked for: `ModuleRef.resolve()` gives them, and forgets them.
+Nest. Not those that a caller requested: `ModuleRef.resolve()` gives them, and forgets them.
 """
 
 import inspect
@@ -64,7 +64,7 @@ class Lifecycle:
             for entry, instance in reversed(self._initialised):
                 try:
                     await self._call(entry, instance, hook, *([signal] if takes_signal else []))
-                except Exception as error:  # noqa: BLE001 - the others must be told of the end as well
+                except Exception as error:  # noqa: BLE001 - the others must get their stop hook as well
                     errors.append(error)
         self._initialised.clear()
 

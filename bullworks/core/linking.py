@@ -106,7 +106,7 @@ class Linker:
         return visible.get(token)
 
     def _missing(self, consumer: Entry, parameter: Parameter) -> Entry:
-        """The entry that stands for what nobody provides, so that an override can define it."""
+        """The entry that stands for a missing provider, so that an override can define it."""
         node, token = consumer.node, parameter.token
         private = snake_case(f"{consumer.attribute}_{parameter.name}")
         if token is None or (isinstance(token, type) and token.__module__ == "builtins"):

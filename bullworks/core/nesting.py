@@ -9,7 +9,7 @@ from bullworks.core.tokens import label
 from bullworks.core.walking import dependencies_first
 
 MOST_NESTED = 100
-"""So many calls, one inside the other, leave most of Python's stack to whoever makes the first."""
+"""So many calls, one inside the other, leave most of Python's stack to the first caller."""
 
 _NAMES_SHOWN = 3
 
@@ -17,7 +17,7 @@ _NAMES_SHOWN = 3
 def find_deep_nesting(graph: Graph) -> NestedTooDeep | None:
     """Find the longest chain of nested provider calls, if it is too long.
 
-    A singleton ends a row: it is built before whoever needs it.
+    A singleton ends a row: it is built before its consumers.
     """
     lengths: dict[Entry, int] = {}
     inside: dict[Entry, Entry] = {}

@@ -20,7 +20,7 @@ class ModuleNode:
         spec: what its author wrote.
         imports: the modules it imports, in order.
         entries: its own providers, by token.
-        missing: what its providers need and nobody provides; an override may still define it.
+        missing: dependencies of its providers without a provider; an override may still define it.
         exports: what it lets importers see. Links refer to imported modules by node.
         shown: its entries by the attributes under which its container shows them.
     """
@@ -41,7 +41,7 @@ class Entry:
     """One provider of one module.
 
     Args:
-        binding: what its author wrote; None for what nobody provides.
+        binding: what its author wrote; None for a missing provider.
         attribute: its name on the container.
         scope: its lifetime, after what it needs has been looked at.
         dependencies: what it needs, in the order of its parameters.

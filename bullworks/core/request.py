@@ -37,7 +37,7 @@ class Request:
         given: instances that the work brings along.
 
     Attributes:
-        turns: locks, each held while its provider's instance is made: who asks meanwhile has the same.
+        turns: locks, each held while its provider's instance is made: concurrent callers get the same.
     """
 
     def __init__(self, given: dict[RequestProvider, object]) -> None:

@@ -19,7 +19,7 @@ class Shutdown:
         requested: set once the application is asked to stop.
         forced: set once it is asked again: give up waiting, hand back what is unfinished.
         signal: the name of the signal that asked first, such as "SIGTERM"; None if code did.
-        grace_s: how long work may go on once the application is asked to stop; set by whoever waits for it.
+        grace_s: how long work may continue once the application is asked to stop; set by the part that waits for it.
     """
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class SignalHandlers:
                         for name in [signal.Signals(number).name for number in numbers if number in self._previous]:
                             if at_once is not None:
                                 at_once(name)
-                            with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                            with suppress(RuntimeError):  # the loop is closed: there is nothing left to notify
                                 loop.call_soon_threadsafe(callback, name)
 
             threading.Thread(target=hand_over, name="signals", daemon=True).start()

@@ -9,7 +9,7 @@ from bullworks.core.node import Entry
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import label
 
-# One factory has failed: so long the others have to end, or to fail too and be told of, before they are cancelled.
+# One factory has failed: so long the others have to end, or to fail too and be reported, before they are cancelled.
 _LAST_WORDS_S = 2.0
 # How long a factory that was cancelled may take to end.
 _CANCELLED_S = 2.0

@@ -178,7 +178,7 @@ def _is_union(annotation: Any) -> bool:
 
 
 def _may_be(given: type[Any], wanted: AnyToken | None) -> bool:
-    """Whether an annotation may stand for an object of this class; a protocol, or what is no class, may for any."""
+    """Whether an annotation may stand for an object of this class; a protocol, or what is not a class, may for any."""
     if wanted is Any or not isinstance(wanted, type) or getattr(wanted, "_is_protocol", False):
         return True
     return issubclass(given, wanted) or issubclass(wanted, given)

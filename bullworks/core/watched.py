@@ -1,4 +1,4 @@
-"""dependency-injector's providers, made to remember what was awaited and to tell when they are overridden."""
+"""dependency-injector's providers, made to remember what was awaited and to notify observers of overrides."""
 
 import asyncio
 import functools
@@ -154,7 +154,7 @@ class WatchedFactory(WatchedProvider, providers.Factory[Any]):
 
 
 class _Place:
-    """Marks one context. Contexts can't be told to let go of what they hold, so that they hold no more than this."""
+    """Marks one context. Contexts can't release what they hold, so that they hold no more than this."""
 
 
 class WatchedContextLocal(WatchedProvider, providers.ContextLocalSingleton[Any]):

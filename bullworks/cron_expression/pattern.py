@@ -105,7 +105,7 @@ def _split(expression: str) -> list[str]:
         raise _no_preset(expression)
     texts = re.split(_BLANK, re.sub(f"^{_BLANK}|{_BLANK}$", "", _PRESETS.get(expression, expression)))
     if texts == [""]:
-        # cron-parser takes "" for every minute; nobody who leaves an expression empty means that.
+        # cron-parser takes "" for every minute; an empty expression never means that.
         raise CronExpressionError(expression, None, "it is empty", "Write five or six fields, as in */5 * * * *")
     if len(texts) > 6:
         raise CronExpressionError(expression, None, f"{len(texts)} fields", "Write five, or six with the seconds first")

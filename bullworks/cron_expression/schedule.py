@@ -38,8 +38,8 @@ class CronSchedule:
         """Parse an expression of five fields, or of six with seconds first, or a preset such as `@daily`.
 
         Args:
-            tz: an IANA name, or `UTC+3`; None: the process's own zone, as in Node.
-            hash_seed: what the values of `H` are drawn from; None: drawn anew by each parse.
+            tz: an IANA name, or `UTC+3`; None means the process's own zone, as in Node.
+            hash_seed: what the values of `H` are drawn from; None means a new draw for each parse.
 
         Raises:
             CronExpressionError: no such expression or zone, or it can never run (31 February).

@@ -1,4 +1,4 @@
-"""Who may read the metrics: whoever holds the token or the password, or whom a function of the user's lets in."""
+"""Who may read the metrics: holders of the token or password, or those that a function of the user admits."""
 
 import hmac
 import inspect

@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus reads of the queues, gathered anew for each reading."""
+"""Metrics: what Prometheus reads of the queues, gathered again for each reading."""
 
 import asyncio
 from typing import Any
@@ -31,12 +31,12 @@ class Metrics:
             MissingExtraError: prometheus-client is not installed.
             RedisError, TimeoutError: the numbers could not be had.
         """
-        # Here, since whoever reads no metrics need not install it.
+        # Here, so that it is not needed without metrics.
         from bullworks.health.exposition import format_metrics
 
         async with asyncio.timeout(_PATIENCE_S):
             readings = await self._read()
-        # of hundreds of queues it is megabytes: jobs go on running meanwhile
+        # of hundreds of queues it is megabytes: jobs keep running meanwhile
         return await asyncio.to_thread(format_metrics, readings, self._running(), accepted)
 
     async def _read(self) -> list[QueueReading]:

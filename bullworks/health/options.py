@@ -13,7 +13,7 @@ class HealthOptions:
     """Options of `HealthModule.for_root()`; missing ones come from the settings.
 
     Args:
-        max_wait: with a job that has waited longer, the process is not ready; 0: however long.
+        max_wait: with a job that has waited longer, the process is not ready; 0 means no limit.
             HEALTH_MAX_WAIT_MS unless given.
         metrics_auth: who may read the metrics; METRICS_TOKEN, METRICS_USER and METRICS_PASSWORD unless given.
     """
@@ -42,7 +42,7 @@ def complete(options: HealthOptions, settings: HealthSettings | None = None) -> 
         settings: needed where something was.
 
     Raises:
-        InvalidOptionError: max_wait is no duration.
+        InvalidOptionError: max_wait is not a duration.
     """
     given = settings or HealthSettings.model_construct()
     max_wait_ms = given.health_max_wait_ms if options.max_wait is None else checked_ms("max_wait", options.max_wait)

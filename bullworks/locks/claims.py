@@ -23,7 +23,7 @@ T = TypeVar("T")
 PATIENCE_S = 5.0
 """How long one question may take where nothing else bounds it: as long as an ordinary start waits for Redis."""
 
-# How long what may have been granted to somebody who gave up is tried to be handed back.
+# How long what may have been granted to a caller that gave up is tried to be released.
 _LEAVE_S = 30.0
 # How long a cancelled claim waits for that before it lets the cancellation through, and closing for what is under way.
 _CANCEL_S = 1.0
@@ -40,7 +40,7 @@ class Claims:
         connection: of the service.
         holder: this process, as others are shown it.
         scripts: what decides whose a lock is; over the connection unless given.
-        calls: how who waits is told; over a connection of its own unless given.
+        calls: notifies waiters; over a connection of its own unless given.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Claims:
                     return sent_s, answer.fence
                 came_us = answer.came_us
                 await self._tell(answer.to_tell)
-                # Asking again is what shows that we are alive, also if nobody calls.
+                # Asking again is what shows that we are alive, even without notifications.
                 await _set_within(called, min(_now_s() + answer.recheck_ms / 1000, until_s))
                 if _now_s() >= until_s:
                     break
@@ -161,7 +161,7 @@ class Claims:
                 sent_s = _now_s()
                 question = self.scripts.acquire(keys, token, terms.ttl_ms, self._holder, waits=waits, came_us=came_us)
                 answer = await self.ask(keys, terms.ttl_ms, question)
-                # Granted too long ago to be of use: asked again, it is granted anew.
+                # Granted too long ago to be of use: asked again, it is granted again.
                 if isinstance(answer, Refused) or _now_s() < valid_until(sent_s, terms.ttl_ms):
                     return sent_s, answer
             raise TimeoutError
@@ -169,7 +169,7 @@ class Claims:
         started_s = _now_s()
         try:
             if not self._was_connected:
-                # What is wrong from the start is told at once.
+                # What is wrong from the start is reported at once.
                 await self._connection.connect()
                 self._was_connected = True
             sent_s, answer = await persist(ask, max(until_s, started_s + _LEAST_PATIENCE_S))
@@ -195,7 +195,7 @@ class Claims:
             return
         instance = token.partition(":")[0]
         if instance == self._holder.instance:
-            return  # it left just now, and told the next itself
+            return  # it left just now, and notified the next itself
         try:
             await self.scripts.tell(instance, token)
         except RedisError as error:

@@ -35,7 +35,7 @@ class DistributedLockService:
     """Acquires and releases locks by name; docs/locks.md says what they promise, and what no lock can.
 
     Usable alone: `async with DistributedLockService(connection="redis://...") as locks`. Opens no socket until it is
-    first used, a second one once somebody waits.
+    first used, a second one at the first wait.
 
     Args:
         connection: a URL, a redis.asyncio client, whose settings are read, or a connection to share.
@@ -89,7 +89,7 @@ class DistributedLockService:
             raise LocksClosedError(name)
         if terms.wait_ms and (own := find_held(self.instance, name)) is not None and own.is_held:
             log.warning("waits for lock %s, which the same task holds: locks are not reentrant", name)
-        # The instance is in the token: it tells who has to be told when the token's turn comes.
+        # The instance is in the token: it tells which process to notify when the token's turn comes.
         token = f"{self.instance}:{secrets.token_hex(16)}"
         granted = await self._claims.claim(terms, token)
         if granted is None:
@@ -158,7 +158,7 @@ class DistributedLockService:
         Args: as of `acquire`.
 
         Raises:
-            LockTakenError: somebody else holds it, also after `wait`. And what `acquire` raises.
+            LockTakenError: it is held elsewhere, also after `wait`. And what `acquire` raises.
         """
         lock = await self.acquire(name, ttl, wait=wait, auto_extend=auto_extend, max_hold=max_hold)
         if lock is None:
@@ -198,7 +198,7 @@ class DistributedLockService:
     async def close(self) -> None:
         """Stop waiting for locks and extending them. Closing twice is fine.
 
-        Locks that are still held stay so until they run out: whoever works under one may not have ended.
+        Locks that are still held stay so until they run out: work under one may not have ended.
         """
         if self._is_closed:
             return

@@ -1,4 +1,4 @@
-"""What can go wrong with a distributed lock. That somebody else holds it is no error but for `hold`."""
+"""What can go wrong with a distributed lock. A lock held elsewhere is an error for `hold` only."""
 
 from dataclasses import dataclass
 

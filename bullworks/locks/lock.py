@@ -34,7 +34,7 @@ class Lock:
         name: of the lock.
         fence: grows with every acquisition of that name: hand it to what the lock protects, which refuses a smaller
             one than it has seen.
-        lost: set once the lock is no longer ours though nobody released it: at the deadline counted from before the
+        lost: set once the lock is no longer ours without a release: at the deadline counted from before the
             last request was sent, or when Redis says so.
     """
 

@@ -34,8 +34,8 @@ class Refused:
 
     Attributes:
         came_us: our place in line, to be handed back with the next question; 0 where we do not wait.
-        recheck_ms: after which to ask again, unless we are told before.
-        to_tell: the token that waits and has to be told that the lock is free; "" for nobody.
+        recheck_ms: after which to ask again, unless notified before.
+        to_tell: the waiting token to notify that the lock is free; "" for none.
     """
 
     came_us: int

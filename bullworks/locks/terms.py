@@ -9,7 +9,7 @@ from bullworks.locks.keys import LockKeys
 
 # A lock that a dead process leaves behind for longer than a day is an outage; longer work extends its lock.
 LONGEST_TTL_MS = 24 * 60 * 60 * 1000
-# How long auto_extend goes on unless told otherwise: work that hangs must not keep everybody else out for ever.
+# How long auto_extend lasts by default: work that hangs must not block others for ever.
 DEFAULT_MAX_HOLD_MS = 60 * 60 * 1000
 
 
@@ -20,8 +20,8 @@ class LockTerms:
     Attributes:
         keys: of the lock.
         ttl_ms: after which it runs out.
-        wait_ms: how long to wait for it; 0: not at all.
-        max_hold_ms: how long it is extended by itself; None: never.
+        wait_ms: how long to wait for it; 0 means not at all.
+        max_hold_ms: how long it is extended by itself; None means never.
     """
 
     keys: LockKeys

@@ -86,10 +86,10 @@ class Background:
         """End the task and wait for it. Closing twice, or before starting, is fine.
 
         Args:
-            patience_s: how long to wait for a task that may ignore its cancellation; None: until it has ended.
+            patience_s: how long to wait for a task that may ignore its cancellation; None means until it has ended.
 
         Returns:
-            False: it has not ended in that time.
+            False means it has not ended in that time.
         """
         self.cancel()
         task = self.task
@@ -136,7 +136,7 @@ def is_ending(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 class _LoopWatch:
-    """A task that nobody cancels but a loop that ends, so that a task which was cancelled alone is known as such."""
+    """A task that is only cancelled by a loop that ends, so that a task which was cancelled alone is known as such."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.users = 0

@@ -13,7 +13,7 @@ def connection_to(
 
     Args:
         key: for the keys in this one's slot only; `send`, and commands that name no key, need no more than that.
-            None: for all keys; `run(script, keys, args)` and `execute("GET", key)` each go to their key's node.
+            None means all keys; `run(script, keys, args)` and `execute("GET", key)` each go to their key's node.
         client_name, reply_timeout_ms: as of PipelinedConnection.
     """
     if endpoint.group is None:

@@ -93,7 +93,7 @@ class Endpoint:
             max_age_s: what was found so lately may be answered again.
 
         Raises:
-            ConnectError: nobody who knows could be asked, or there is no such server.
+            ConnectError: no server that knows could be asked, or there is no such server.
         """
         if self.group is None:
             return self.address

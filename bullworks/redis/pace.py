@@ -1,4 +1,4 @@
-"""Pace: how often something is tried again that fails, and how often that is told."""
+"""Pace: how often a failing operation is retried, and how often that is logged."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ class Pace:
 
     Args:
         what: is tried, for the log.
-        level: of the lines that tell of a failure; an error is told with its traceback.
+        level: of the lines that log a failure; an error is logged with its traceback.
     """
 
     def __init__(self, log: logging.Logger, what: str, *, level: int = logging.WARNING) -> None:

@@ -19,7 +19,7 @@ from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
-# Reconnecting starts almost at once, since most breaks are short, and settles at a pace that floods nobody.
+# Reconnecting starts almost at once, since most breaks are short, and settles at a pace that floods no server.
 _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 1.0
 
@@ -45,7 +45,7 @@ class PipelinedConnection:
     """Sends commands in order over one connection and gives each caller its own reply.
 
     Usable before it is connected: the first command connects. A broken connection fails the commands under way
-    with ConnectionLostError, since Redis may or may not have run them, and is made anew in the background;
+    with ConnectionLostError, since Redis may or may not have run them, and is reopened in the background;
     commands given meanwhile wait for it, up to `reply_timeout_ms`.
 
     Cancelling a caller drops its reply, never the connection. An error in a reply belongs to its caller alone.
@@ -58,7 +58,7 @@ class PipelinedConnection:
         endpoint: where Redis is; one server, see `connection_to` for others.
         client_name: shown by CLIENT LIST.
         reply_timeout_ms: with commands under way and no byte from Redis for so long, the connection counts as dead.
-        hijack: read the socket without redis-py's stream layer, about 10 us less a reply. False: its public API.
+        hijack: read the socket without redis-py's stream layer, about 10 us less a reply. False means its public API.
     """
 
     _longest_backoff_s = _LONGEST_BACKOFF_S

@@ -70,7 +70,7 @@ def redact_url(url: str) -> str:
     except ValueError:
         return f"{scheme}://***"
     login, _, place = parts.netloc.rpartition("@")
-    # An @ or # further on, or a port that is no number, means a password with unescaped characters:
+    # An @ or # further on, or a port that is not a number, means a password with unescaped characters:
     # no part can be trusted to be what it looks like.
     if "@" in login or "@" in f"{parts.path}{parts.query}" or "#" in rest:
         return f"{scheme}://***"

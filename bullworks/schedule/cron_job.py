@@ -159,9 +159,9 @@ class CronJob:
         return await self._run(None)
 
     def fire_soon(self) -> asyncio.Task[CronRun] | None:
-        """Run the job once in a task, for which the schedule waits at its end, whoever asked.
+        """Run the job once in a task, for which the schedule waits at its end.
 
-        None: it does not run now: its schedule is not open, or its run before is going on and it waits for that.
+        None means it does not run now: its schedule is not open, or its run before is going on and it waits for that.
         """
         runtime = self._runtime
         if runtime is None or not runtime.timetable.is_open or (self.wait_for_completion and self.is_callback_running):

@@ -18,7 +18,7 @@ class HostContext:
         is_selected: whether this process runs the crons of a class.
         connect: the connection to keep records on, made if need be; not the scheduler's to close.
         uses_redis: whether the application has that connection anyway.
-        shutdown_grace_ms: how long callbacks may go on running at the end.
+        shutdown_grace_ms: how long callbacks may keep running at the end.
         runs: all: whatever is selected; distributed: of that only the crons that the fleet shares; none: nothing.
     """
 

@@ -47,7 +47,7 @@ class ScheduleModule:
             on_error: called with (error, name of the job) when a run raised, besides the log; may take fewer
                 arguments, and may be async.
             connection: Redis for distributed crons and for records. Beside BullModule: its connection.
-            shutdown_grace: how long callbacks may go on running at the end, ms or timedelta. Beside BullModule: as
+            shutdown_grace: how long callbacks may keep running at the end, ms or timedelta. Beside BullModule: as
                 long as jobs; else 10 s.
         """
         options = ScheduleOptions(

@@ -161,7 +161,7 @@ class _Planner:
             raise self._found.problem(JobOptionError, str(error)) from None
 
     def _take(self, kind: JobKind, name: str | None) -> str:
-        """The name given, or else one of the method's own that nobody has."""
+        """The name given, or else one of the method's own that is free."""
         where, number = self._found.where, 1
         taken = name or where
         while name is None and (kind, taken) in self._used:

@@ -84,7 +84,7 @@ class SchedulerRegistry:
 
         Raises:
             JobNameTakenError: there is one of that name.
-            JobOptionError: it is no such duration.
+            JobOptionError: not a valid duration.
         """
         _check_free("interval", name, self._intervals)
         job = self._intervals[name] = IntervalJob(name, callback, every)
@@ -96,7 +96,7 @@ class SchedulerRegistry:
 
         Raises:
             JobNameTakenError: there is one of that name.
-            JobOptionError: it is no such duration.
+            JobOptionError: not a valid duration.
         """
         _check_free("timeout", name, self._timeouts)
         job = self._timeouts[name] = TimeoutJob(name, callback, after, lambda: self._timeouts.pop(name, None))

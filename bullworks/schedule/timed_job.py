@@ -68,7 +68,7 @@ class IntervalJob(TimedJob):
         duration: from one run to the next, ms >= 1 or timedelta.
 
     Raises:
-        JobOptionError: it is no such duration.
+        JobOptionError: not a valid duration.
     """
 
     kind = "interval"
@@ -97,7 +97,7 @@ class TimeoutJob(TimedJob):
         forget: called when it begins.
 
     Raises:
-        JobOptionError: it is no such duration.
+        JobOptionError: not a valid duration.
     """
 
     kind = "timeout"

@@ -28,7 +28,7 @@ class SettingsSource:
     """Reads an application's settings: given values first, then the environment, then `.env`.
 
     Args:
-        values: for variables, by name, whatever the environment says; None: as if the variable was not set.
+        values: for variables, by name, whatever the environment says; None means unset.
         env_file: read instead of the `.env` in `project_folder()`; neither needs to exist.
         names_unknown: whether `check` looks for variables in the file that no settings class has.
     """
@@ -132,7 +132,7 @@ class SettingsSource:
         try:
             names = [name for name in dotenv_values(self._file, encoding="utf-8") if name]
         except (UnicodeDecodeError, OSError):
-            return  # told by whoever reads a class
+            return  # reported when a class is read
         known = sorted({field.upper() for cls in _subclasses(Settings) for field in cls.model_fields})
         foreign = []
         for name in names:

@@ -43,7 +43,7 @@ class QueueHarness(Generic[D]):
         await harness.drain()
         await harness.advance(60_000)
 
-    What is added waits until `drain()` or `advance()`. `queue` is a Queue for whoever adds jobs; in a testing module,
+    What is added waits until `drain()` or `advance()`. `queue` is a Queue for code that adds jobs; in a testing module,
     `use_harness(harness)` lets services have it, and runs the jobs in the module's processors.
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
@@ -62,7 +62,7 @@ class QueueHarness(Generic[D]):
     Args:
         queue_name: as the queue's.
         processor: a host, decorated with `@processor`, or a function of a job, or several by job name, as Worker takes
-            them. None: a testing module has one, or jobs are only looked at.
+            them. None means a testing module has one, or jobs are only looked at.
         now_ms: where the clock begins, ms since the epoch; default: now.
         most_runs: attempts in one call, or waits in `drain_all`, past which RunawayError is raised.
         default_job_options, data_type, result_type: as Queue's; a processor's types hold where none are given.
@@ -70,7 +70,7 @@ class QueueHarness(Generic[D]):
 
     Raises:
         InvalidOptionError: a name or an option cannot be used, or a processor cannot be called.
-        HarnessSetupError: the host is no processor of this queue.
+        HarnessSetupError: the host is not a processor of this queue.
 
     Attributes:
         errors: what handlers raised, in the order in which their attempts ended.

@@ -29,7 +29,7 @@ class HarnessFlowProducer(FlowProducer):
 
     Args:
         harnesses: one for each queue; of two for one queue the last counts.
-        beyond: adds the flows of which no job is for a harness; None: they are refused.
+        beyond: adds the flows of which no job is for a harness; None means they are refused.
     """
 
     def __init__(self, *harnesses: QueueHarness[Any], beyond: FlowProducer | None = None) -> None:

@@ -55,13 +55,13 @@ class HarnessGroup:
         raise RunawayError(self._names, _MOST_ROUNDS)
 
     async def _step(self, step_ms: int) -> None:
-        """Let all clocks go on before any job runs: it may add to a queue whose time is the same."""
+        """Advance all clocks before any job runs: it may add to a queue whose time is the same."""
         for queue in self._queues:
             queue.now_ms += step_ms
         await self.drain()
 
     def _next_due_in_ms(self) -> int | None:
-        """How long from now the next job may be taken; None: never, as things are."""
+        """How long from now the next job may be taken; None means never, as things are."""
         waits_ms = [due_ms - queue.now_ms for queue in self._queues if (due_ms := queue.next_due_ms()) is not None]
         return min(waits_ms, default=None)
 

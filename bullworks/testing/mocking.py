@@ -1,4 +1,4 @@
-"""What `use_mocker()` puts in the place of what nobody provides."""
+"""What `use_mocker()` puts in the place of missing providers."""
 
 from collections.abc import Callable
 from typing import Any

@@ -211,7 +211,7 @@ class ModuleOverride:
 
 
 def _refuse_unused(substitutes: Substitutes, graph: Graph, on_harnesses: Sequence[AnyToken]) -> None:
-    """Raises UnknownOverrideError for the first override that reaches nobody.
+    """Raises UnknownOverrideError for the first override without effect.
 
     Queues on harnesses reach flow producers too, where there is one.
     """

@@ -50,7 +50,7 @@ class Address:
         """Open a listening socket; connections are answered once it is served.
 
         Raises:
-            PortTakenError: somebody else holds it.
+            PortTakenError: another process holds it.
             BadAddressError: the host is not one of this machine, or the port not one for this user.
         """
         listener = socket.socket(self.family, socket.SOCK_STREAM)

@@ -8,7 +8,7 @@ from bullworks.web.errors import BadAddressError
 from bullworks.web.settings import WebSettings
 
 Serve = Literal["always", "if-free", "never"]
-"""always: a port that is taken ends the start. if-free: then the process goes on without HTTP."""
+"""always: a port that is taken ends the start. if-free: then the process continues without HTTP."""
 
 _HIGHEST_PORT = 65_535
 

@@ -14,7 +14,7 @@ class WebRoutes:
     Args:
         routes: Starlette's, in their order: `Route`s, or a `Mount` of any ASGI app. No lifespan is run for it, and
             WebSockets are not served.
-        loopback_only: why they may be served on a loopback address only, in words for the user; None: anywhere.
+        loopback_only: why they may be served on a loopback address only, in words for the user; None means any address.
     """
 
     routes: tuple[BaseRoute, ...]

@@ -142,7 +142,7 @@ def _config(app: Any) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         ws="none",
-        proxy_headers=False,  # who asks is whoever holds the connection, not whom a header names
+        proxy_headers=False,  # the caller is the connection's peer, not whom a header names
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
     )

@@ -19,7 +19,7 @@ _CONNECT_TIMEOUT_MS = 5_000
 class EmbeddedEndpoint(Endpoint):
     """The endpoint of an embedded server, which starts with the first connection.
 
-    `close()` lets go of the server, which stops if nobody else uses it.
+    `close()` lets go of the server, which stops if no other process uses it.
     """
 
     __slots__ = ("_hold",)
@@ -74,7 +74,7 @@ class EmbeddedEndpoint(Endpoint):
 
 
 class _Hold:
-    """The server, once somebody asked for it."""
+    """The server, once it was requested."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -93,7 +93,7 @@ class _Hold:
         return self.real or self._has(EmbeddedServer.attach(self.folder))
 
     async def close(self) -> None:
-        # Where it was stays known: who still asks is told that nothing answers there.
+        # Where it was stays known: later callers learn that nothing answers there.
         self._is_closed = True
         server, self._server = self._server, None
         if server is not None:

@@ -24,7 +24,7 @@ class ListenerSpec:
         queue: the queue's name.
         last_event_id: behind which it begins, unless the host knows better.
         blocking_ms: how long one read waits for an event.
-        config_key: over which connection its queue has to be registered; None: whichever.
+        config_key: over which connection its queue has to be registered; None means any.
     """
 
     queue: str

@@ -77,9 +77,9 @@ def check(discovery: Discovery) -> Iterator[Exception]:
     yield from found.problems()
     try:
         selections = [complete_from(options, discovery.settings).selection for options in found.options]
-    except SettingsError:  # told by whoever checks the settings of the whole application
+    except SettingsError:  # reported by the check of the settings of the whole application
         return
-    except Exception as error:  # noqa: BLE001 - told beside all else; it would end the start a moment later
+    except Exception as error:  # noqa: BLE001 - reported with the other problems; it would end the start a moment later
         yield error
         return
     for selection in selections:

@@ -25,7 +25,7 @@ class WorkerFleet:
     """Runs the selected processors, and all listeners, of the whole application.
 
     The order is the design. Workers take jobs only once every module is ready for them, and are drained before any
-    module is told that the end has come, so that a job in flight finds everything open. Listeners hear before the first
+    module gets its stop hook, so that a job in flight finds everything open. Listeners hear before the first
     job starts, and until the last has ended.
     """
 
@@ -105,7 +105,7 @@ class WorkerFleet:
     async def on_application_drain(self) -> None:
         """Stop taking jobs, wait for running ones within the grace time, hand back the rest; then stop listening.
 
-        When the application is told to stop once more, the rest is handed back at once.
+        When the application is asked to stop once more, the rest is handed back at once.
         """
         async with self._registering:
             self._is_closing = True

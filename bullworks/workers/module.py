@@ -56,7 +56,7 @@ class BullModule:
                 provide(SETUP, use_factory=partial(complete, given), inject=needed),
             ]
         else:
-            given.further_connection()  # wrong options are told at once
+            given.further_connection()  # wrong options are reported at once
             setup = [provide(tokens.setup, use_factory=partial(complete_named, given), inject=[SETUP])]
         return root_module(
             cls,

@@ -25,7 +25,7 @@ class BullOptions(TypedDict, total=False):
         prefix: of all keys; "bull", or QUEUE_PREFIX.
         workers_enabled: false: this process only adds jobs; True, or WORKERS_ENABLED.
         enabled_workers: "all", or the names of those that this process runs; "all", or ENABLED_WORKERS.
-        shutdown_grace: how long running jobs may go on at the end; 10 s, or SHUTDOWN_GRACE_MS.
+        shutdown_grace: how long running jobs may continue at the end; 10 s, or SHUTDOWN_GRACE_MS.
         manual_registration: workers and listeners wait until `WorkersRegistrar.register()` is called.
         telemetry: observes all queues, workers and flow producers, as `bullworks.bullmq.otel.BullMQOtel` does; none
             unless given.
@@ -108,7 +108,7 @@ def complete(
 
     Raises:
         BadUrlError, UnusableClientError: the connection cannot be used.
-        ValueError: shutdown_grace is no duration.
+        ValueError: shutdown_grace is not a duration.
     """
     if options.connection is not None:
         setup = WorkersSetup(server=Endpoint.of(options.connection))

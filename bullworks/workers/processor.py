@@ -30,10 +30,10 @@ class ProcessorSpec:
         worker_name: how ENABLED_WORKERS knows it.
         methods: by job name; empty: all jobs go to `process`.
         options: of the engine's worker, checked.
-        process_pool: in how many processes its jobs run; None: in this one.
-        process_factory: builds the host in such a process; None: its class does.
-        config_key: over which connection its queue has to be registered; None: whichever.
-        data_type, result_type: of the jobs; None: any JSON.
+        process_pool: in how many processes its jobs run; None means this process.
+        process_factory: builds the host in such a process; None means its class builds it.
+        config_key: over which connection its queue has to be registered; None means any.
+        data_type, result_type: of the jobs; None means any JSON.
     """
 
     queue: str

@@ -1,4 +1,4 @@
-"""`@on_queue_event`: methods that are told what happens to a queue's jobs, in the whole fleet."""
+"""`@on_queue_event`: methods that receive a queue's events, in the whole fleet."""
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, overload

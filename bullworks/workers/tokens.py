@@ -111,7 +111,7 @@ class ConnectionTokens:
         """Return the tokens of `for_root(config_key=...)`, or of the one without.
 
         Raises:
-            InvalidOptionError: the key is no name.
+            InvalidOptionError: the key is not a name.
         """
         if config_key is not None and (not isinstance(config_key, str) or not snake_case(config_key)):
             raise InvalidOptionError("config_key", f"must be a name such as 'reports', not {config_key!r}")
@@ -151,7 +151,7 @@ JOB: Token[Job] = Token("workers:job", attr="current_job", hint=_root_hint(None)
 
 It is the job as `process` gets it: a SyncJob where `process` is a plain function."""
 
-# Whoever forgets the mark is told of it, rather than to provide a Queue.
+# A forgotten mark is reported as such, not as a missing Queue.
 register_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
 register_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
 register_mark(Job, "Annotated[Job, Inject(JOB)]")

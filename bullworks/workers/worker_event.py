@@ -1,4 +1,4 @@
-"""`@on_worker_event`: methods of a host that are told what becomes of its jobs."""
+"""`@on_worker_event`: methods of a host that receive its worker's events."""
 
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, overload

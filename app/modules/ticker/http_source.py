@@ -16,7 +16,7 @@ from app.modules.ticker.tick import Tick
 # httpx logs every URL, in which a key may be.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-# Some ten thousand symbols. What is larger is no list of prices.
+# Some ten thousand symbols. Anything larger is not a list of prices.
 _MOST_BYTES = 1024 * 1024
 _LONGEST_SYMBOL_CHARS = 64
 

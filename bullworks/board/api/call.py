@@ -25,7 +25,7 @@ class Call:
 
     Attributes:
         who: asks.
-        pages_at: where our own pages are; None: nothing leads there.
+        pages_at: where our own pages are; None means nothing leads there.
         params: what the path names, by the route's `:name`.
         query: what stands after the `?`; an empty value counts as none.
         body: of JSON; {} where the request has none.

@@ -69,7 +69,7 @@ class _FlowReader:
         self._names = {entry.qualified_name: entry.shown_name for entry in call.board.queues}
 
     async def root_of(self, node: _Node) -> _Node | None:
-        """The job that no other waits for; None: one on the way is gone, or not on this board."""
+        """The job that no other waits for; None means one on the way is gone, or not on this board."""
         for _ in range(MOST_ANCESTORS):
             if node.parent is None:
                 return node
@@ -106,7 +106,7 @@ class _FlowReader:
                 break
 
     async def look(self, node: _Node) -> _Node | None:
-        """Read one job; None: there is none."""
+        """Read one job; None means there is none."""
         kin, state = await asyncio.gather(
             GlanceScripts(self._connection, node.keys).kin(node.id, _FIELDS, self._most_children),
             Scripts(self._connection, node.keys).get_state(node.id),

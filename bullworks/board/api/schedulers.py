@@ -153,7 +153,7 @@ class _Stored:
 
     Attributes:
         next_ms: when its latest job is due.
-        pending_since: when that was made; None: it is not there.
+        pending_since: when that was made; None means it is not there.
         has_previous: whether the job before it still is.
     """
 

@@ -130,7 +130,7 @@ async def read_charts(history: HistorySource, queue: str | None, span: Span) -> 
     sought = (series("completed"), series("failed"), latency("runtime"), latency("waittime"))
     try:
         completed, failed, runs, waits = await asyncio.gather(*sought)
-    except Exception as error:  # a history of somebody else's may fail as it likes, and the page stays
+    except Exception as error:  # a user's own history may raise anything, and the page must still load
         await asyncio.gather(*sought, return_exceptions=True)
         log.warning("the history of %s cannot be read", queue or "all queues", exc_info=True, extra={"queue": queue})
         problem = str(error) if isinstance(error, RedisError) else "see the log of this service"

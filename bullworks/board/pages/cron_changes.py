@@ -7,7 +7,7 @@ from bullworks.board.api.call import Answer, Call
 from bullworks.board.errors import RefusedError
 
 WAIT_S = 10.0
-"""How long a request waits for the run to end; after that it goes on without being watched."""
+"""How long a request waits for the run to end; after that the run continues unwatched."""
 
 
 async def run_cron(call: Call) -> Answer | dict[str, Any]:
@@ -25,7 +25,7 @@ async def run_cron(call: Call) -> Answer | dict[str, Any]:
             "its previous run is still in progress, or its schedule is closing",
             code="CONFLICT",
         )
-    # the task is the schedule's own: it goes on where this request does not
+    # the task is the schedule's own: it outlives this request
     await asyncio.wait((task,), timeout=WAIT_S)
     if not task.done():
         call.remember("still running")

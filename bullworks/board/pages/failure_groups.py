@@ -102,7 +102,7 @@ async def groups_of(entry: BoardQueue, newest: int) -> FoundGroups:
     groups: dict[str, Group] = {}
     for number, row in enumerate(rows):
         if number % _ROWS_A_TURN == 0:
-            await asyncio.sleep(0)  # whoever else this process serves
+            await asyncio.sleep(0)  # let this process serve other requests
         error = fold(_reason(row))
         if error not in groups:
             groups[error] = Group(entry, error, row)

@@ -1,7 +1,7 @@
 """Live: tells open pages that their figures changed, so that they load themselves again.
 
 A page holds one stream of server-sent events. All streams of a board share one look at Redis every two seconds, at what
-they watch together and no more; while nobody listens there is none. What is sent is a digest of figures, never the
+they watch together and no more; without listeners there is none. What is sent is a digest of figures, never the
 figures: those a page asks for as it was loaded, and is told what it may see.
 """
 
@@ -32,7 +32,7 @@ HEARTBEAT_S = 10.0
 """For proxies, which cut off what is silent."""
 STREAM_S = 20.0
 """How long a stream lasts; browsers come back by themselves and say what they know. A server that hosts the board and
-waits for its answers to end before it stops, waits no longer; and what somebody may see is asked anew."""
+waits for its answers to end before it stops, waits no longer; and permissions are checked again."""
 RETURN_MS = 500
 """After which a browser comes back."""
 
@@ -148,7 +148,7 @@ class Stream:
     """One page's event stream, as an ASGI app: sends `change` whenever the page's figures are outdated.
 
     Args:
-        known: the digest of what the page shows, or of what a returning browser was told last.
+        known: the digest of what the page shows, or the last one sent to a returning browser.
     """
 
     def __init__(self, live: Live, watched: LiveSubject, known: str | None = None) -> None:

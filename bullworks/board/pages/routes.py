@@ -1,8 +1,8 @@
 """Which pages there are.
 
-A handler finds in `request.state`: `board`, the Board; `live`, the streams of open pages; `who`, who asks; `base`,
+A handler finds in `request.state`: `board`, the Board; `live`, the streams of open pages; `who`, the caller; `base`,
 where the board is, with a slash at its end; `xsrf`, what a script sends back as X-XSRF-TOKEN with every change. Paths
-begin anew below `-`. Ids of jobs belong into the query, not into the path: they may hold a slash. Pages only read;
+start over below `-`. Ids of jobs belong into the query, not into the path: they may hold a slash. Pages only read;
 what changes something is in `actions.py`.
 """
 

@@ -32,7 +32,7 @@ def basic_auth(users: Mapping[str, str]) -> Auth:
 
     def check(request: Request) -> Identity:
         name, password = basic_credentials(request) or ("", "")
-        # the same work for a name that nobody has: how long it takes tells nothing
+        # the same work for an unknown name: the duration must not reveal whether the name exists
         matches = hmac.compare_digest(known.get(name, nobody), digest(password))
         return name if matches and name in known and password else None
 
@@ -83,7 +83,7 @@ async def identify(auth: Auth | None, request: Request) -> str | Response:
     """Authenticate a request: the caller's name, or the response that `auth` itself gave.
 
     Raises:
-        RefusedError: 401, nobody known.
+        RefusedError: 401, unknown caller.
     """
     if auth is None:
         return "local"

@@ -1,7 +1,7 @@
 """Gets Bull Board's own page, as its authors publish it, into a folder that git ignores.
 
     python bullworks/board/ui/fetch.py          # as `make run` does, where npm is there
-    python bullworks/board/ui/fetch.py --force  # anew
+    python bullworks/board/ui/fetch.py --force  # again
 
 Nothing of npm's is committed. The exact version comes from a tarball that BOARD_UI_TARBALL names, else from a cache
 keyed by its hash, else through the npm client; wherever it comes from, its hash must be the one below. Never done at

@@ -22,7 +22,7 @@ class Emitter:
     Async callbacks run as tasks of the emitter, started in the order of the events; `drain` awaits them.
 
     Args:
-        events: the names there are; None where whoever owns the emitter checks them.
+        events: the names there are; None if the emitter's owner checks them.
         context: whose events these are, for the log.
     """
 

@@ -64,9 +64,9 @@ class EventReader:
     """Reads one queue's events over its own connection. Opens no socket before `start`.
 
     Args:
-        listener: None where only `waits` are to be told.
-        after: the event behind which to begin; None: the newest there is when it starts.
-        blocking_ms: how long a read waits for an event before it asks anew.
+        listener: None if only `waits` need the events.
+        after: the event behind which to begin; None means the newest there is when it starts.
+        blocking_ms: how long a read waits for an event before it asks again.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class EventReader:
         try:
             await asyncio.shield(starting)
         except asyncio.CancelledError:
-            if starting.cancelled():  # by `close`: whoever waits here was not cancelled
+            if starting.cancelled():  # by `close`: the waiter here was not cancelled
                 raise EventsClosedError(self.keys.name) from None
             raise
 
@@ -137,7 +137,7 @@ class EventReader:
     def _started(self, starting: asyncio.Task[None]) -> None:
         self._starting = None
         if not starting.cancelled():
-            starting.exception()  # whoever awaited it has it; if nobody did, it must not be reported as unseen
+            starting.exception()  # its awaiters have the error; without any, it must not be reported as never retrieved
 
     async def _follow(self) -> None:
         position = self.position or BEFORE_ALL
@@ -149,7 +149,7 @@ class EventReader:
                     position = await self._find_place(position)
                     is_sure = True
                 entries = await self._read(position)
-                # After a silent read too: the stream may have been begun anew by a clock that is behind.
+                # After a silent read too: the stream may have been restarted by a clock that is behind.
                 is_sure = bool(entries)
                 self._failures = 0
                 for entry in entries:
@@ -157,12 +157,12 @@ class EventReader:
                     self._tell(entry)
                 self.position = position
                 self.waits.reached(position, time())
-            except Exception as error:  # noqa: BLE001 - nobody would notice that events have ended
+            except Exception as error:  # noqa: BLE001 - otherwise events would end unnoticed
                 is_sure = False  # the server may be another, or have lost what it did not write down
                 await self._pause(error)
 
     async def _find_place(self, position: EventId) -> EventId:
-        """Where to go on over a new connection: where it stopped, unless the server knows of no events as late."""
+        """Where to continue over a new connection: where it stopped, unless the server knows of no events as late."""
         await self._connection.connect()
         _, newest = await self._bounds()
         if BEFORE_ALL < newest < position:
@@ -235,5 +235,5 @@ class EventReader:
             self._listener.failed(error)
         self._failures += 1
         if isinstance(error, ConnectionLostError) and self._failures == 1:
-            return  # connecting anew has its own pace
+            return  # reconnecting has its own pace
         await asyncio.sleep(retry_pause_s(self._failures + 1, _FIRST_PAUSE_S, _LONGEST_PAUSE_S))

@@ -1,4 +1,4 @@
-"""JobWaits: everybody who waits for a job to finish, told by one reader of the queue's events, whoever finishes it.
+"""JobWaits: all waits for jobs to finish, notified by one reader of the queue's events.
 
 Nobody polls: an event finds its waiters by their job's id. A waiter looks at the job itself only where events cannot
 tell: once after it began to listen, since the job may have finished before; after events were missed; when jobs were
@@ -81,7 +81,7 @@ class JobWaits:
             look: reads what the job is now.
 
         Raises:
-            EventsClosedError: nobody will tell any more.
+            EventsClosedError: the reader was closed.
             ServerError, ConnectionLostError: what `look` raised, again and again.
         """
         waiter = _Waiter()

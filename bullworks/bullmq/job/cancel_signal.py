@@ -20,7 +20,7 @@ class CancelSignal:
     """The cancellation signal of one attempt of a job; aborted at most once.
 
     Attributes:
-        is_watched: the handler has asked for it: it is told, and ends its job as it likes. Else it is stopped.
+        is_watched: the handler has asked for it: it is notified, and ends its job by itself. Else it is stopped.
         reason: why it was aborted.
     """
 

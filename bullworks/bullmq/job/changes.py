@@ -18,7 +18,7 @@ class JobChanges(JobFields[D, R]):
         """Change the job's priority; a waiting job moves to the end of its new line.
 
         Args:
-            priority: 1 .. 2**21 - 1, lower runs first; 0: before all that have one.
+            priority: 1 .. 2**21 - 1, lower runs first; 0 means none, and runs before all that have one.
             lifo: join the head of the line.
 
         Raises:

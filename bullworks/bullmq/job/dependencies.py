@@ -40,7 +40,7 @@ class Dependencies:
         ignored: failed ones that it went on without, with the reason.
         failed: failed ones that fail it too.
         next_processed_cursor, next_unprocessed_cursor, next_ignored_cursor, next_failed_cursor: where the page after
-            this one begins; 0: this was the last one; None: no page was asked for.
+            this one begins; 0 means this was the last one; None means no page was asked for.
     """
 
     processed: dict[str, Any] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class ChildItem:
     """A child, named by its Redis key.
 
     Attributes:
-        value: what it returned; None: it has not ended, or that is no JSON.
+        value: what it returned; None means it has not ended, or that is no JSON.
     """
 
     id: str

@@ -69,7 +69,7 @@ class JobFields(Generic[D, R]):
     def signal(self) -> CancelSignal:
         """The signal that tells the handler of a cancellation. A handler that uses it is notified, not stopped.
 
-        Outside of a worker nobody ever aborts it.
+        Outside of a worker it is never aborted.
         """
         signal = self.offer_signal()
         signal.is_watched = True

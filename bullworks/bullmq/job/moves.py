@@ -1,4 +1,4 @@
-"""JobMoves: what may be done with a job by whoever holds it: its handler, or somebody who took it by hand."""
+"""JobMoves: what the holder of a job may do with it: its handler, or a caller that took it by hand."""
 
 from typing import Self, cast
 
@@ -33,7 +33,7 @@ class JobMoves(JobFields[D, R]):
             fetch_next: take the next job too, under the same token, in the same trip.
 
         Returns:
-            The next job; None: there is none now, or none was asked for.
+            The next job; None means there is none now, or none was asked for.
 
         Raises:
             InvalidPayloadError: the value is not JSON.
@@ -73,7 +73,7 @@ class JobMoves(JobFields[D, R]):
             child: only this one is waited for, by {"id", "queue"} as in the option `parent`; default: all.
 
         Returns:
-            False: there is none left to wait for, and the job is still active.
+            False means there is none left to wait for, and the job is still active.
 
         Raises:
             JobChildrenError: a child failed whose failure fails this job.
@@ -88,7 +88,7 @@ class JobMoves(JobFields[D, R]):
         """Extend the job's lock to `duration` from now. For jobs taken by hand; a Worker renews locks by itself.
 
         Returns:
-            False: the lock expired, or another holds it; what comes of this attempt will be refused.
+            False means the lock expired, or another holds it; what comes of this attempt will be refused.
         """
         return await self._store.extend_lock(self.id, token, checked_ms("duration", duration, least=1))
 

@@ -33,7 +33,7 @@ class NewJob:
         """Validate and encode a job.
 
         Raises:
-            InvalidOptionError: a name that is no text, or empty.
+            InvalidOptionError: a name that is not text, or empty.
             InvalidPayloadError: data that is not JSON, or too large.
         """
         checked_name = checks.text("name", name)

@@ -85,9 +85,9 @@ class Advanced:
     """The reply to one stored outcome.
 
     Attributes:
-        is_stored: False: a job that was to wait for its children has none left to wait for.
+        is_stored: False means a job that was to wait for its children has none left to wait for.
         now_ms: when it was stored.
-        next_job: that was taken besides; None: there is none, or none was asked for.
+        next_job: that was taken besides; None means there is none, or none was asked for.
     """
 
     is_stored: bool
@@ -100,7 +100,7 @@ class OutcomeRules:
 
     Attributes:
         runs_any_ordinary: no ordinary job is refused, so `refusal` need not be asked.
-        result_type: of what handlers return; None: any JSON.
+        result_type: of what handlers return; None means any JSON.
     """
 
     def __init__(

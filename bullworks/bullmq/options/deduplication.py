@@ -13,7 +13,7 @@ class DeduplicationOptions(TypedDict, total=False):
     Attributes:
         id: what is to be there once. Required.
         ttl: how long it stands, whatever becomes of its job; without, until its job has ended.
-        extend: a further job with the id begins the ttl anew.
+        extend: a further job with the id restarts the ttl.
         replace: a further job takes the place of one that is delayed.
         reschedule: a further job gives one that is delayed its own delay, and is dropped.
         keep_last_if_active: the latest job that comes while the id's job runs is added when that ends; no ttl.

@@ -1,4 +1,4 @@
-"""The options of a job: a TypedDict for whoever adds it, a frozen record inside.
+"""The options of a job: a TypedDict for the caller, a frozen record inside.
 
 Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
 """
@@ -49,7 +49,7 @@ class JobOptions(TypedDict, total=False):
         parent: {"id", "queue"} of a job that then waits for this one; queue with its prefix.
         fail_parent_on_failure, continue_parent_on_failure, ignore_dependency_on_failure,
         remove_dependency_on_failure: what a failure of this job does to its parent, one of them at most: fail it; run
-            it at once; let it go on without this job, which stays listed; the same, and unlisted. With none it waits
+            it at once; let it continue without this job, which stays listed; the same, and unlisted. With none it waits
             until this job is retried.
         telemetry: {"metadata", "omit_context"}: where in a trace it belongs, other than where it was added.
     """

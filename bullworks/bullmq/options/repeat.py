@@ -31,7 +31,7 @@ class RepeatOptions(TypedDict, total=False):
             from the first run.
         start_date: no run before it. With `every` the first run is then.
         end_date: no run after it.
-        limit: runs in all, > 0; counted anew when the scheduler is changed.
+        limit: runs in all, > 0; counted from 0 again when the scheduler is changed.
         immediately: of a pattern: the first run is now. With `every` it is now anyway.
         key: with `Queue.add` only: the id of its job scheduler. Default: made of the job's name and of when it runs.
     """
@@ -86,7 +86,7 @@ class Repeat:
             seed: what an `H` in the pattern is drawn from.
 
         Raises:
-            InvalidOptionError: it is no cron expression, or the zone is none.
+            InvalidOptionError: not a cron expression, or an unknown zone.
         """
         try:
             return CronSchedule.parse(self.pattern or "", tz=self.tz, hash_seed=seed)

@@ -24,7 +24,7 @@ class Failure:
     """An exception in transit between processes: pickled if possible, and as text.
 
     Attributes:
-        pickled: the error; None: it cannot be sent.
+        pickled: the error; None means it cannot be sent.
         kind: the name of its class.
         is_unrecoverable: whether it fails the job at once.
     """

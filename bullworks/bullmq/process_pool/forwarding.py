@@ -31,7 +31,7 @@ class LogForwarder(logging.Handler):
                 attributes["exc_text"] = logging.Formatter().formatException(record.exc_info)
             attributes["exc_info"] = None
             self._send(Logged({name: _plain(value) for name, value in attributes.items()}))
-        except Exception:  # noqa: BLE001 - logging harms nobody
+        except Exception:  # noqa: BLE001 - logging must not raise
             self.handleError(record)
 
 

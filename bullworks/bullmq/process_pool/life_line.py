@@ -1,6 +1,6 @@
-"""LifeLine: a pipe that nobody writes to. When its worker's end is gone, so is the process.
+"""LifeLine: a pipe that is never written to. When its worker's end is gone, so is the process.
 
-A process whose worker was killed must not go on: another worker runs its job again. It notices that its pipes have
+A process whose worker was killed must not continue: another worker runs its job again. It notices that its pipes have
 ended, but not while native code keeps the interpreter to itself. Linux ends it then, and whatever it has started: a
 pipe can signal a process group when its other end is closed.
 """

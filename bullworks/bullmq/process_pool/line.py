@@ -112,12 +112,12 @@ class Line:
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], object]) -> None:
     try:
         loop.call_soon_threadsafe(what)
-    except RuntimeError:  # the loop has ended, and with it whoever would listen
+    except RuntimeError:  # the loop has ended, and with it all listeners
         return
 
 
 def _end_now() -> None:
-    """The worker is gone: nobody wants what the handler does. What it has started ends with it."""
+    """The worker is gone: the handler's result is not wanted. What it has started ends with it."""
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(1)

@@ -20,7 +20,7 @@ from bullworks.bullmq.sync.loop import BackgroundLoop
 from bullworks.bullmq.wire import payload
 from bullworks.bullmq.worker.processor import Handlers
 
-# Threads, and what is registered with atexit, may hang, and nobody waits for them.
+# Threads, and what is registered with atexit, may hang, and must not be waited for.
 _EXIT_S = 2
 
 

@@ -76,8 +76,8 @@ class JobState:
     """The changes that a call made to the job.
 
     Attributes:
-        fields: by wire name; None: it is gone.
-        progress: None: as in the fields.
+        fields: by wire name; None means it is gone.
+        progress: None means that the field is current.
     """
 
     fields: Mapping[bytes, bytes | None]

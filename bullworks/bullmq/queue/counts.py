@@ -19,7 +19,7 @@ class Metrics:
         data: of each minute that is over, the newest first, as many as were asked for; one in which nothing ended,
             and that no later job has closed, is not there yet.
         count: how many minutes there are in all.
-        prev_total, prev_at_ms: the total when the newest of them was closed, and when that was; None: none was.
+        prev_total, prev_at_ms: the total when the newest of them was closed, and when that was; None means none was.
     """
 
     total: int

@@ -210,7 +210,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         """Remove one job with its children.
 
         Returns:
-            Whether it is gone, also where it never was there; False: a worker is running it, or one of those.
+            Whether it is gone, also where it never was there; False means a worker is running it, or one of those.
 
         Raises:
             SchedulerJobError: its job scheduler needs it.

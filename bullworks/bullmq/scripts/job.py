@@ -76,7 +76,7 @@ class JobScripts(ScriptCaller):
         """Remove the job with everything that belongs to it, and with `children` its descendants.
 
         Args:
-            state: where it must be; a job that somebody retried meanwhile is not removed then.
+            state: where it must be; a job retried in the meantime is not removed then.
 
         Raises:
             JobStateError: it is not in `state`.

@@ -2,7 +2,7 @@
 
 A scheduler has one pending iteration at any time: `repeat` names it, and a successor is stored only for that one. So
 doing this twice, or in two workers, changes nothing; and where a worker dies before it, the iteration is still the
-pending one, comes back as stalled, and whoever takes it next does it. Hence the one rule: before the handler starts.
+pending one, comes back as stalled, and its next worker does it. Hence the one rule: before the handler starts.
 """
 
 from bullworks.bullmq.errors import QueueError
@@ -21,10 +21,10 @@ async def store_next_iteration(scripts: SchedulerScripts, job: Job) -> str | Non
     """Store the job that follows `job` in its scheduler; safe to repeat.
 
     Returns:
-        Its id. None: the job is no scheduler's, was the last one, or has its successor already.
+        Its id. None means the job is not a scheduler's, was the last one, or has its successor already.
 
     Raises:
-        InvalidOptionError: the pattern, by whomever it was written, is no cron expression.
+        InvalidOptionError: the pattern, by whomever it was written, is not a cron expression.
         ValueError: the job's options are not JSON.
         ServerError, ConnectionLostError: Redis did not take it.
     """

@@ -1,4 +1,4 @@
-"""What can be done with a job by whoever holds its lock: a typed method for each."""
+"""What can be done with a job by the holder of its lock: a typed method for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
     Attributes:
         terms: of a fetch that comes with an outcome.
         rules: what becomes of a job that fails.
-        listener: told of the jobs that are taken; None where nobody is.
+        listener: notified of the jobs that are taken; None means no notifications.
     """
 
     __slots__ = ("listener", "rules", "terms")
@@ -103,7 +103,7 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
             JobNotFoundError, LockLostError, JobStateError, JobChildrenError, WrongKeyTypeError: nothing was stored.
             FetchError: it is stored, but fetching failed.
         """
-        # Below 0: a refusal is raised, and a job that came with it would belong to nobody.
+        # Below 0: a refusal is raised, and a job that came with it would belong to no worker.
         args = self.terms.args(-1 if fetch_next else 0, outcome.token, "")
         reply = await self._run(ADVANCE, *args, self.terms.most_points, *outcome.to_script())
         codes, jobs, state, _, now_ms = reply

@@ -18,7 +18,7 @@ REGISTER_QUEUE = load("register_queue")
 RESUME = load("resume")
 RETRY_JOBS = load("retry_jobs")
 
-# Redis serves nobody else during a script: so many take 1 to 2 ms.
+# Redis serves no other client during a script: so many take 1 to 2 ms.
 JOBS_A_CALL = 250
 # Each read is a command of its own, so others are served in between.
 _READS_A_WRITE = 1_000

@@ -40,11 +40,11 @@ class SchedulerScripts(ScriptCaller):
         """Store a scheduler.
 
         Args:
-            first_ms: when a pattern's first iteration is due; None: now, or as `every` has it.
+            first_ms: when a pattern's first iteration is due; None means now, or as `every` has it.
             metadata: where in a trace this is, for its iterations to carry.
 
         Returns:
-            The id of its pending iteration, and its hash. None: `every` has none before the end date.
+            The id of its pending iteration, and its hash. None means `every` has none before the end date.
         """
         job, repeat = scheduler.job, scheduler.repeat
         answer = await self._run(

@@ -13,7 +13,7 @@ from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FetchErro
 from bullworks.bullmq.wire import codec
 from bullworks.redis import Argument, PipelinedConnection, Script, ServerError
 
-# EVALSHA's own limit is far away, but Redis serves nobody else during a script.
+# EVALSHA's own limit is far away, but Redis serves no other client during a script.
 _LOCKS_A_CALL = 500
 
 # The queue is another server's now.

@@ -22,7 +22,7 @@ from bullworks.redis import Endpoint
 class SyncQueue(Generic[D]):
     """A Queue whose calls block. Safe to share between threads, and to create before a fork.
 
-    All of a process share one event loop in a background thread; a process that forks connects anew in each child.
+    All of a process share one event loop in a background thread; a process that forks connects again in each child.
 
     Args:
         name, prefix, default_job_options, telemetry: as for Queue.
@@ -52,7 +52,7 @@ class SyncQueue(Generic[D]):
         # A forked child has a loop of its own: the parent's socket stays the parent's, replies that both read would
         # reach neither.
         self._queues: dict[BackgroundLoop, Queue[D]] = {}
-        self._new_queue()  # what is wrong with the arguments is told here
+        self._new_queue()  # invalid arguments are reported here
 
     def __repr__(self) -> str:
         return f"<SyncQueue {self.name!r} at {self._endpoint.describe()}>"

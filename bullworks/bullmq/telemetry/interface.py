@@ -55,7 +55,7 @@ class ContextManager(Protocol[C]):
     """Knows the present context, and carries it to where a job is processed.
 
     `with_context` makes one the active one while a `with` block runs, awaits included. `root` is in no trace: for what
-    outlives whoever started it. `get_metadata` gives the text that is stored with a job, `from_metadata` the reverse;
+    outlives its caller. `get_metadata` gives the text that is stored with a job, `from_metadata` the reverse;
     the text may come from a program of any language, and be none of the implementation's.
     """
 
@@ -102,7 +102,7 @@ class Telemetry(Protocol[C]):
     """The interface of the option `telemetry=`: a tracer, a context manager and maybe a meter.
 
     Attributes:
-        meter: None: nothing is counted.
+        meter: None means nothing is counted.
     """
 
     @property

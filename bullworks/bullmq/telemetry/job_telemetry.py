@@ -12,7 +12,7 @@ class TelemetryOptions(TypedDict, total=False):
 
     Attributes:
         metadata: the context it belongs to, as the telemetry's context manager writes it; default: that of `add`.
-        omit_context: True: the job carries none, and its processing begins a trace of its own.
+        omit_context: True means the job carries none, and its processing begins a trace of its own.
     """
 
     metadata: str

@@ -1,4 +1,4 @@
-"""Tracing: the spans and metrics of one queue, told to its telemetry. Where there is none, nobody gets here."""
+"""Tracing: the spans and metrics of one queue, sent to its telemetry. Without one, nothing here runs."""
 
 import time
 from collections.abc import Iterator, Mapping

@@ -41,7 +41,7 @@ _WIRE_NAMES = {
     b"waiting-children": "waiting_children",
 }
 STREAM_EVENTS = frozenset(_WIRE_NAMES.values())
-"""What BullMQ tells of a queue. Every other name in the stream is an event of somebody's own."""
+"""BullMQ's own events of a queue. Every other name in the stream is a custom event."""
 
 _WIRE_FIELDS = {
     JOB_ID: "job_id",
@@ -112,7 +112,7 @@ def read_entry(entry: Any) -> StreamEvent:
     """Parse one entry of an XREAD reply.
 
     Raises:
-        MalformedEventError: it is no event: it has no name.
+        MalformedEventError: it is not an event: it has no name.
     """
     event_id, flat = entry
     fields = dict(zip(flat[::2], flat[1::2], strict=False)) if flat else {}

@@ -10,7 +10,7 @@ Json = Any
 """None, bool, int, finite float, str, list or tuple of Json, dict of str -> Json."""
 
 DEEPEST = 100
-"""Levels of nesting; deeper is a mistake, or an attack on whoever reads it."""
+"""Levels of nesting; deeper is a mistake, or an attack on its reader."""
 
 LARGEST_BYTES = 8 * 1024 * 1024
 """Of one job's data or result. Redis copies it, a dashboard shows it, every reader parses it."""
@@ -20,7 +20,7 @@ def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
     """Encode a payload as JSON in UTF-8, without spaces.
 
     Raises:
-        InvalidPayloadError: not JSON (a datetime, an object, NaN, a key that is no str), nested deeper than
+        InvalidPayloadError: not JSON (a datetime, an object, NaN, a key that is not a str), nested deeper than
             DEEPEST, or longer than `limit_bytes`; it names the path.
     """
     check(value)

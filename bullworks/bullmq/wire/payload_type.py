@@ -22,7 +22,7 @@ class PayloadType(Generic[T]):
     __slots__ = ("_adapter", "name")
 
     def __init__(self, option: str, given: Any) -> None:
-        # Here, since whoever gives no type need not load it.
+        # Here, so that it is not loaded without a type.
         from pydantic import PydanticUserError, TypeAdapter
 
         self.name: str = getattr(given, "__name__", str(given))

@@ -42,7 +42,7 @@ class Project:
     """The values that differ between new projects.
 
     Args:
-        checkout: the folder of a Bullworks to install from; None: wherever pip finds it.
+        checkout: the folder of a Bullworks to install from; None means wherever pip finds it.
     """
 
     name: str

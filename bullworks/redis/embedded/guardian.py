@@ -1,4 +1,4 @@
-"""The guardian: parent of the server, stops it when nobody uses the folder any more.
+"""The guardian: parent of the server, stops it when no process uses the folder any more.
 
 One per folder, `python -m bullworks.redis.embedded DIR`, started by the first user. It restarts a server that
 dies under its users, on the same port, and takes over a server whose guardian was killed.

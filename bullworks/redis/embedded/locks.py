@@ -41,7 +41,7 @@ class FileLock:
         """Take the lock, waiting until `deadline_s` on the monotonic clock.
 
         Raises:
-            TimeoutError: somebody still holds it then.
+            TimeoutError: another process still holds it then.
         """
         while True:
             lock = cls.try_take(path, shared=shared)

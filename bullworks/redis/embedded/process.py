@@ -87,7 +87,7 @@ class ServerProcess:
     def _try_start(
         cls, folder: DataFolder, binary: Path, state: ServerState, is_unwanted: Callable[[], bool]
     ) -> ServerProcess | None:
-        """The server, or None if somebody else took its port."""
+        """The server, or None if another process took its port."""
         lock = FileLock.take(folder.server_lock, time.monotonic() + _LOCK_WAIT_S)
         log_fd = open_log(folder)
         log_start = os.fstat(log_fd).st_size

@@ -157,7 +157,7 @@ def _serving(folder: DataFolder, binary: str | os.PathLike[str] | None, deadline
             if time.monotonic() >= deadline_s:
                 raise TimeoutError
             if is_guarded:
-                time.sleep(_POLL_S)  # somebody else's guardian is still starting or restarting the server
+                time.sleep(_POLL_S)  # another process's guardian is still starting or restarting the server
             else:
                 launch_guardian(folder, find_binary(folder.path, binary), deadline_s)
                 is_ours = True

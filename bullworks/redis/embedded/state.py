@@ -64,7 +64,7 @@ def write_private(path: Path, text: str) -> None:
 def answering(folder: DataFolder, state: ServerState) -> ServerState | None:
     """Check that the server of `state` answers, and complete `state` from its answer; None if it is another.
 
-    A port or pid may have passed to somebody else since the file was written: the run id, which no two
+    A port or pid may have passed to another process since the file was written: the run id, which no two
     servers share, and the folder it works in have to agree.
     """
     client = Endpoint.of(state.url, connect_timeout_ms=_PROBE_TIMEOUT_MS).sync_client()

@@ -24,7 +24,7 @@ _LOOK_S = 0.5
 # A master that sentinels have replaced goes on for some 10 s as if nothing were, and then forgets what it was told
 # meanwhile. So they are asked all the time.
 _ASK_SENTINELS_S = 1.0
-# What was sent before a server told us to go is answered within a round trip.
+# What was sent before a redirection is answered within a round trip.
 _LAST_ANSWERS_S = 1.0
 # Refusals that only this server's state explains: another would say the same, or this one will do it in a moment.
 _STAYS_ON = frozenset({"ASK", "TRYAGAIN", "CLUSTERDOWN"})

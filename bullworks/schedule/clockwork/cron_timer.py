@@ -27,7 +27,7 @@ class CronTimer:
     time to the next tick, nothing is repeated; set back by more, the clock is followed, and its ticks come again.
 
     Args:
-        threshold_ms: a tick that is no later comes up.
+        threshold_ms: a tick at most this late still runs.
         most_named: how many of the ticks passed over at once are named; to find each takes a search.
         is_shared: it goes by the clock of the whole fleet, not by the machine's.
     """
@@ -96,7 +96,7 @@ class CronTimer:
             self._from_ms = None
             self._wait_for(first_ms)
             return
-        # Stopped, or started anew, by what it had set off.
+        # Stopped, or restarted, by what it had set off.
         if self._timer is not None or self._last_ms is None:
             return
         last_ms, now_ms = self._last_ms, self.now_ms()

@@ -21,7 +21,7 @@ Callback = Callable[[], Any]
 """`async def`, or a plain function, which runs in a thread."""
 
 ErrorHook = Callable[..., Any]
-"""Is told of a failure: (error, name of the job); may take fewer arguments, and may be async."""
+"""Called on a failure: (error, name of the job); may take fewer arguments, and may be async."""
 
 # Sync callbacks running at once; more wait for a thread.
 _THREADS = 32
@@ -33,7 +33,7 @@ class Runner:
     """Runs the callbacks of one schedule.
 
     Args:
-        on_error: told of each failure, besides the log.
+        on_error: called on each failure, besides the log.
     """
 
     def __init__(self, on_error: ErrorHook | None = None) -> None:
@@ -98,7 +98,7 @@ class Runner:
         running = asyncio.get_running_loop().run_in_executor(self._threads, call)
         self._in_threads[running] = name
         running.add_done_callback(self._in_threads.pop)
-        # shielded: cancelling a wait does not end a thread, and close() has to know that it goes on
+        # shielded: cancelling a wait does not end a thread, and close() has to know that it is running
         return await asyncio.shield(running)
 
     async def _report(self, error: Exception, name: str) -> None:

@@ -45,7 +45,7 @@ class Ticks:
         """Find the first tick after an instant, in ms since 1970; None if there is none."""
         if self._schedule is None:
             return self.at_ms if self.at_ms is not None and self.at_ms > after_ms else None
-        # Ticks are at full seconds, so whoever asks within one second gets one answer: thousands of crons may ask.
+        # Ticks are at full seconds, so all requests within one second get one answer: thousands of crons may ask.
         second_ms = after_ms // 1000
         if second_ms != self._after_ms:
             self._after_ms, self._next_ms = second_ms, self._schedule.next_ms(after_ms)
@@ -70,7 +70,7 @@ def ticks_of(
     """Build the ticks of an expression or a date.
 
     Args:
-        time_zone: an IANA name; None: the process's own.
+        time_zone: an IANA name; None means the process's own.
         utc_offset: minutes east of UTC, in place of it.
         seed: what `H` in an expression is drawn from.
 

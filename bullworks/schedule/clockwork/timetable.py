@@ -24,7 +24,7 @@ _GROUP = 64
 class Timetable:
     """Fires crons by the wall clock, distributed ones by the shared clock, intervals and timeouts by the steady clock.
 
-    How long to sleep is worked out from the wall clock anew each time, and no sleep is long, so that a clock which is
+    How long to sleep is worked out from the wall clock each time, and no sleep is long, so that a clock which is
     set is followed at once: set forward, what is due by it is due now, late; set back, whatever waits is asked again.
     """
 

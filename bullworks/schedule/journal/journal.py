@@ -15,7 +15,7 @@ class Verdict(IntEnum):
     """The answer to a claim of a tick: whether this process may run it."""
 
     TAKEN = 0
-    """Another's, or nobody's any more."""
+    """Another process's, or expired."""
     OURS = 1
     EARLY = 2
     """Nobody's: it is not due yet by the clock of Redis."""
@@ -28,7 +28,7 @@ class CronRun:
     """One run of a cron.
 
     Attributes:
-        tick_ms: the tick it was for, ms since 1970; None: it was asked for by `fire_on_tick`.
+        tick_ms: the tick it was for, ms since 1970; None means it was asked for by `fire_on_tick`.
         started_at_ms, duration_ms: when it began by the wall clock, and how long it took.
         error: what it raised.
     """
@@ -66,7 +66,7 @@ class Journal(Protocol):
     async def claim(self, cron: CronFacts, tick_ms: int, late_ms: int) -> Verdict:
         """Claim a distributed cron's tick, which is late by a given time; OURS: only this process runs it.
 
-        Whatever is wrong is told here. One that is EARLY is to be asked for again once the shared clock shows it.
+        Problems are reported here. One that is EARLY is to be asked for again once the shared clock shows it.
         """
         ...
 

@@ -29,7 +29,7 @@ class CronRecord:
 
     Args:
         pattern: its expression and zone, when it last ran.
-        started_at_ms, duration_ms: its last run; None: none is known.
+        started_at_ms, duration_ms: its last run; None means none is known.
         result: "ok", "failed", "interrupted"; "" where none is known.
         error: what the last run raised, shortened.
         instance: the process of the last run: host and process id.

@@ -36,7 +36,7 @@ class RedisJournal:
         connect: gives the connection, making it if need be.
         records_all: also those crons that have no name of their own.
         instance: this process.
-        clock: that of the fleet, told of what Redis says.
+        clock: that of the fleet, updated with Redis's answers.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from bullworks.schedule.journal.keys import CronKeys
 # that a rare cron is safe from a clock that is a day off; yet not for ever.
 _SHORTEST_CLAIM_MS = 60 * 60 * 1000
 _LONGEST_CLAIM_MS = 7 * 24 * 60 * 60 * 1000
-# What is known of a cron that nobody runs any more is forgotten after so long, and twice the time to its next tick.
+# The records of a cron that no process runs any more expire after this time, and twice the time to its next tick.
 _STATE_MS = 30 * 24 * 60 * 60 * 1000
 # With nothing heard of a run for so long, its process counts as dead. Long runs are renewed three times in that.
 LEASE_MS = 15_000
@@ -35,7 +35,7 @@ class Instance:
     """One process, or one of its schedulers.
 
     Args:
-        token: nobody else's.
+        token: unique.
         name: host and process id, for people.
     """
 

@@ -21,7 +21,7 @@ class IdleScheduler(Scheduler):
 
     Args:
         runs: what is due runs, as it does in the application.
-        is_alone: the test named no server, so there is nobody to share distributed crons with.
+        is_alone: the test named no server, so distributed crons are not shared.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ class NamedServer:
     """The server that a test named.
 
     Args:
-        prefix: of the queues there; None: as the modules say.
+        prefix: of the queues there; None means the prefix that the modules set.
     """
 
     endpoint: Endpoint

@@ -82,7 +82,7 @@ class UnnamedConnection(PipelinedConnection):
     """The connection of a testing module's queues and flow producers, which refuses to connect.
 
     Args:
-        queue_name: of the queue that it is for; None: of any.
+        queue_name: of the queue that it is for; None means any queue.
     """
 
     def __init__(self, endpoint: UnnamedServer, queue_name: str | None = None) -> None:

@@ -20,7 +20,7 @@ class MemoryEvents:
     """The events for `Job.wait_until_finished`; in a real queue, the reader of its event stream.
 
     Args:
-        work: has the jobs that are due run, soon: who waits for a job lets it run, or else nobody would.
+        work: has the jobs that are due run, soon: waiting for a job lets it run, or else it never would.
     """
 
     def __init__(self, keys: QueueKeys, jobs: MemoryJobs, work: Callable[[], None]) -> None:

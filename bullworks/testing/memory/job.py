@@ -43,7 +43,7 @@ class Children:
     Attributes:
         unprocessed: those that the job waits for.
         processed: completed ones, with what they returned.
-        ignored: failed ones that the job goes on without, with the reason.
+        ignored: failed ones that the job continues without, with the reason.
         failed: failed ones that fail the job too.
     """
 

@@ -24,7 +24,7 @@ class MemoryJobs(MemoryLines):
 
     Attributes:
         family: the queues in which this one's jobs may have relatives; at first itself alone.
-        on_ended: told of each job that completed or failed for good, and which.
+        on_ended: called with each job that completed or failed for good, and which.
     """
 
     def __init__(self, queue_name: str, now_ms: int) -> None:
@@ -128,7 +128,7 @@ class MemoryJobs(MemoryLines):
         return existing.id
 
     def _deduplicate(self, opts: JobOpts, job_id: str) -> str | None:
-        """The job that stands for this one; None: there is none, and this one owns its deduplication id."""
+        """The job that stands for this one; None means there is none, and this one owns its deduplication id."""
         asked = opts.deduplication
         if asked is None:
             return None

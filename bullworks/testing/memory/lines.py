@@ -17,7 +17,7 @@ class MemoryLines:
     """The lines of one queue, one for each state, and the moves between those in which jobs wait.
 
     Attributes:
-        now_ms: its clock; whoever owns it moves it on.
+        now_ms: its clock; its owner advances it.
         all: every job that was ever added, in order.
         children: of the jobs that have any, by their ids.
         deduplication: which job stands for which id.

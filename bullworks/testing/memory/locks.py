@@ -10,7 +10,7 @@ from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
 from bullworks.locks.notifier import LockNotifier
 from bullworks.testing.memory.no_server import NoServerConnection
 
-# How long somebody who waits is not called before it asks again; it is called as soon as the lock is free.
+# How long a waiter is not notified before it asks again; it is notified as soon as the lock is free.
 _RECHECK_MS = 1_000
 
 
@@ -30,7 +30,7 @@ class MemoryLocks(DistributedLockService):
 
 @dataclass(slots=True)
 class _Held:
-    """A lock that somebody has."""
+    """A lock that is held."""
 
     token: str
     holder: Holder
@@ -58,7 +58,7 @@ class MemoryLockScripts(LockScripts):
         holder: Holder,
         *,
         waits: bool,
-        came_us: int,  # noqa: ARG002 - nobody who waits here is ever taken for dead
+        came_us: int,  # noqa: ARG002 - no waiter here is ever considered dead
     ) -> Granted | Refused:
         held, line = self._of(keys.name), self._lines.get(keys.name, [])
         if held is not None and held.token == token:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 A_DOUBLING = 4
-# The first bucket ends at 1/16 ms: what is shorter is nothing to tell apart.
+# The first bucket ends at 1/16 ms: shorter ones need not be distinguished.
 _FIRST_EXPONENT = -4
 # 2**27 ms are 37 hours; whatever took longer counts as that.
 LAST_BUCKET = (27 - _FIRST_EXPONENT) * A_DOUBLING

@@ -26,7 +26,7 @@ class HistoryModule:
         """Record this process's workers, and provide the history of the application's queues.
 
         Args:
-            enabled: False: this process records nothing, what others recorded can be read; HISTORY_ENABLED unless
+            enabled: False means this process records nothing, what others recorded can be read; HISTORY_ENABLED unless
                 given.
             flush_s: between writes.
         """
@@ -39,7 +39,7 @@ class HistoryModule:
             providers=[
                 *switch(_ENABLED, enabled, HistorySettings, "history_enabled"),
                 provide(HistoryKeeper, use_factory=keep, inject=[WorkerFleet, _ENABLED]),
-                # lazy: where nobody reads, and no queue is real, nothing is reached
+                # lazy: without a reader, and without a real queue, nothing is reached
                 provide(RedisHistory, use_factory=_reader, inject=[CONNECTION, SETUP], lazy=True),
             ],
             exports=[RedisHistory],

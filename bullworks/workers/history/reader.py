@@ -93,5 +93,5 @@ def _value(tally: Tally, metric: SeriesMetric) -> float:
 def _readable(text: bytes) -> Tally:
     try:
         return Tally.decode(text)
-    except ValueError:  # somebody else wrote it: it degrades that minute, never the page
+    except ValueError:  # another program wrote it: it degrades that minute, never the page
         return Tally()

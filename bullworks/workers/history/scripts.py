@@ -26,7 +26,7 @@ async def record(connection: PipelinedConnection, keys: HistoryKeys, queue: str,
 async def oldest_waiting(connection: PipelinedConnection, base: str) -> tuple[int | None, int]:
     """Read how long the oldest ready job has waited, ms, and Redis's time, ms since the epoch.
 
-    None: no job waits, or the queue is paused.
+    None means no job waits, or the queue is paused.
 
     Args:
         base: what the queue's keys begin with.

@@ -54,7 +54,7 @@ class Tally:
         """Decode what `encode` wrote.
 
         Raises:
-            ValueError: somebody else wrote it.
+            ValueError: another program wrote it.
         """
         heads, run, wait = text.decode("ascii").split(";")
         tally = cls()

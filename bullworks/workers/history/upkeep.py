@@ -68,14 +68,14 @@ class HistoryUpkeep:
         What one queue added to all queues together stays there.
 
         Args:
-            queue: None: all queues.
+            queue: None means all queues.
             before: `YYYY-MM-DD`.
 
         Returns:
             how many keys, and how many minutes, hours and days, were removed.
 
         Raises:
-            ValueError: `before` is no date.
+            ValueError: `before` is not a date.
         """
         owners: list[str | None] = [queue] if queue is not None else [*await self.queues(), None]
         before_ms = None if before is None else _begin_ms(before)

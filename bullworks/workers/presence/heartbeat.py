@@ -40,9 +40,9 @@ class HeartbeatSender:
     def follow(self, worker: Worker, queue: Queue) -> None:
         """Include a worker in the heartbeats while it runs."""
         self._workers[worker] = (queue, time.time_ns() // 1_000_000)
-        worker.once("ready", self._wake.set)  # it is told of at once, not after the next pause
+        worker.once("ready", self._wake.set)  # it is reported at once, not after the next pause
 
-    def start(self, queues: Iterable[Queue] = ()) -> None:  # noqa: ARG002 - it tells of workers only
+    def start(self, queues: Iterable[Queue] = ()) -> None:  # noqa: ARG002 - it reports workers only
         """Start sending heartbeats."""
         if self._task is None:
             self._is_closing = False

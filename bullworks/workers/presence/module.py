@@ -21,7 +21,7 @@ class PresenceModule:
         """Send heartbeats for this process's workers.
 
         Args:
-            enabled: False: this process tells of no worker; PRESENCE_ENABLED unless given.
+            enabled: False means this process sends no heartbeats; PRESENCE_ENABLED unless given.
             beat_s: between heartbeats.
         """
 
