@@ -292,3 +292,8 @@ class SyncJob(SyncJobMoves[D, R]):
     def remove_unprocessed_children(self) -> int:
         """As Job.remove_unprocessed_children."""
         return self._call(self._job.remove_unprocessed_children())
+
+
+def async_job(job: SyncJob[D, R]) -> Job[D, R]:
+    """The same job, for code on its event loop."""
+    return job._job  # noqa: SLF001 - a SyncJob has what a Job has, and nothing else
