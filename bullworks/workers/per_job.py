@@ -61,7 +61,7 @@ class HostPerJob:
 
     def _handler(self, method: str) -> Callable[..., Any]:
         handler = _AsyncHandler if is_async(getattr(self._cls, method)) else _ThreadHandler
-        return handler(self, method, _bound_signature(self._cls, method))
+        return handler(self, method, bound_signature(self._cls, method))
 
 
 class _Handler:
@@ -103,7 +103,7 @@ class _ThreadHandler(_Handler):
             raise
 
 
-def _bound_signature(cls: type[Any], method: str) -> inspect.Signature:
+def bound_signature(cls: type[Any], method: str) -> inspect.Signature:
     """The signature that the method of an instance has."""
     signature = inspect.signature(getattr(cls, method))
     if isinstance(inspect.getattr_static(cls, method), staticmethod | classmethod):
