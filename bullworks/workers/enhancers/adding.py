@@ -1,10 +1,9 @@
 """AddSide: guards, interceptors, pipes and filters around what adds jobs."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from bullworks.bullmq import FlowProducer, JobToAdd, Queue
 from bullworks.core import ModuleRef
@@ -55,10 +54,17 @@ class _Around:
     cls: type[Any] | None
     method: str | None
     places: Sequence[Placed]
+    is_per_request: bool
 
 
-@dataclass(slots=True)
-class _Part:
+class _Ready(NamedTuple):
+    """An enhancer's method, and, of a filter, the errors it is asked about; no method: it has no part in adding."""
+
+    hook: Hook | None
+    caught: tuple[type[Exception], ...]
+
+
+class _Part(NamedTuple):
     """One enhancer in one call, and the jobs that it is for."""
 
     placed: Placed
@@ -80,7 +86,7 @@ class AddSide:
         self._modules = modules
         self._places: AddPlaces | None = None
         self._around: dict[tuple[str, str], _Around] = {}
-        self._ready: dict[int, Any] = {}
+        self._ready: dict[int, _Ready] = {}
         self._attached: list[Queue[Any] | FlowProducer] = []
 
     def attach(self, adder: Queue[Any] | FlowProducer) -> None:
@@ -101,11 +107,11 @@ class AddSide:
                 for adder in self._attached:
                     adder.adding = None
                 self._attached.clear()
-        places = [self._around_job(self._places, job) for job in jobs]
-        is_per_request = any(each.is_per_request for around in places for each in around.places)
-        opens_request = is_per_request and not self._modules.is_in_request
-        async with self._modules.request() if opens_request else nullcontext():
-            return await self._call(await self._parts(jobs, places), store)
+        arounds = [self._around_job(self._places, job) for job in jobs]
+        if any(around.is_per_request for around in arounds) and not self._modules.is_in_request:
+            async with self._modules.request():
+                return await self._call(await self._parts(jobs, arounds), store)
+        return await self._call(await self._parts(jobs, arounds), store)
 
     def _around_job(self, places: AddPlaces, job: JobToAdd) -> _Around:
         key = (job.queue_name, job.name)
@@ -121,18 +127,18 @@ class AddSide:
                 found.setdefault(id(placed), (placed, []))[1].append(context)
         parts = []
         for placed, contexts in found.values():
-            enhancer = await self._enhancer(placed)
-            hook = getattr(enhancer, placed.kind.method("add"), None)
+            hook, caught = self._ready.get(id(placed)) or await self._get_ready(placed)
             if hook is not None:
-                parts.append(_Part(placed, awaited(hook), caught_by(placed, enhancer), contexts))
+                parts.append(_Part(placed, hook, caught, contexts))
         return parts
 
-    async def _enhancer(self, placed: Placed) -> Any:
-        if placed.is_per_request:
-            return await placed.resolve()
-        if id(placed) not in self._ready:
-            self._ready[id(placed)] = await placed.resolve()
-        return self._ready[id(placed)]
+    async def _get_ready(self, placed: Placed) -> _Ready:
+        enhancer = await placed.resolve()
+        hook = getattr(enhancer, placed.kind.method("add"), None)
+        ready = _Ready(None if hook is None else awaited(hook), caught_by(placed, enhancer))
+        if not placed.is_per_request:
+            self._ready[id(placed)] = ready
+        return ready
 
     async def _call(self, parts: Sequence[_Part], store: Callable[[], Awaitable[T]]) -> T:
         stored: list[T] = []
@@ -169,7 +175,8 @@ def _around_name(places: AddPlaces, queue_name: str, name: str) -> _Around:
             method = method or its_method
             found += processor.of_methods.get(its_method, ())
     cls = processors[0].cls if processors else None
-    return _Around(cls, method, [placed for placed in found if placed.takes_part("add")])
+    taking_part = [placed for placed in found if placed.takes_part("add")]
+    return _Around(cls, method, taking_part, any(placed.is_per_request for placed in taking_part))
 
 
 async def _surround(part: _Part, stored: Sequence[object], _: None, following: CallHandler) -> None:
