@@ -50,6 +50,7 @@ from bullworks.bullmq.options.repeat import RepeatOptions
 from bullworks.bullmq.options.retention import Retention, RetentionOptions
 from bullworks.bullmq.options.streams import EventsStreamOptions, StreamsOptions
 from bullworks.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
+from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import JobSpec
 from bullworks.bullmq.queue.clients import WorkerClient
 from bullworks.bullmq.queue.counts import Metrics
@@ -80,6 +81,7 @@ from bullworks.bullmq.worker import LimiterOptions, MetricsOptions, MetricsTime,
 
 __all__ = [
     "ActiveJobsError",
+    "Adding",
     "AttributeValue",
     "Attributes",
     "Backoff",
@@ -124,6 +126,7 @@ __all__ = [
     "JobStateError",
     "JobTemplate",
     "JobTimeoutError",
+    "JobToAdd",
     "JobWaitTimeoutError",
     "LimiterOptions",
     "ListedState",

@@ -14,6 +14,7 @@ from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.options.job import JobOptions, JobOpts
+from bullworks.bullmq.queue.adding import Adding, FlowsToAdd
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.scripts.caller import load
 from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts, added_ids
@@ -112,6 +113,8 @@ class FlowProducer(Closing):
         self._telemetry = None if telemetry is None else SafeTelemetry(telemetry)
         self.connection, self._owns_connection = connect(connection)
         self._readers = EventReaders(self.connection.endpoint)
+        self.adding: Adding | None = None
+        """What surrounds `add` and `add_bulk`, if anything does."""
 
     async def close(self) -> None:
         """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
@@ -162,6 +165,14 @@ class FlowProducer(Closing):
             return await self._add_all(trees, queues_options)
 
     async def _add_all(
+        self, flows: Iterable[FlowJob], queues_options: Mapping[str, JobOptions] | None
+    ) -> list[JobNode]:
+        if self.adding is None:
+            return await self._store_all(flows, queues_options)
+        surrounded = FlowsToAdd(flows)
+        return await self.adding.around(surrounded.jobs, lambda: self._store_all(surrounded.flows(), queues_options))
+
+    async def _store_all(
         self, flows: Iterable[FlowJob], queues_options: Mapping[str, JobOptions] | None
     ) -> list[JobNode]:
         plans = [self._plan(flow, None, queues_options or {}) for flow in flows]

@@ -3,6 +3,7 @@
 from bullworks.arity import most_arguments
 from bullworks.core.application import Application, create_application
 from bullworks.core.command import CommandToken, command
+from bullworks.core.companions import needs_beside
 from bullworks.core.container import ModuleContainer
 from bullworks.core.discovery import (
     DiscoveredClass,
@@ -35,7 +36,7 @@ from bullworks.core.module_ref import ModuleRef
 from bullworks.core.provide import Binding, injectable, provide, provide_setup
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown, SignalHandlers
-from bullworks.core.tokens import AnyToken, Token, label, snake_case
+from bullworks.core.tokens import AnyToken, RepeatableToken, Token, label, snake_case
 
 __all__ = [
     "AmbiguousProviderError",
@@ -61,6 +62,7 @@ __all__ = [
     "OverrideTooLateWarning",
     "ProviderKind",
     "RecipeInUseError",
+    "RepeatableToken",
     "RequestError",
     "Scope",
     "Shutdown",
@@ -77,6 +79,7 @@ __all__ = [
     "methods_of",
     "module",
     "most_arguments",
+    "needs_beside",
     "provide",
     "provide_setup",
     "register_mark",

@@ -1,6 +1,7 @@
 """Assembles an application's containers from module classes, `for_root()` containers and foreign containers."""
 
 from collections.abc import Hashable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from bullworks.core.provide import Binding, UseProvider, bind_class
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.substitutes import Substitutes
-from bullworks.core.tokens import AnyToken, label, snake_case
+from bullworks.core.tokens import AnyToken, RepeatableToken, label, snake_case
 
 _AMBIENT: Ambient = {
     ModuleRef: ModuleRef,
@@ -107,7 +108,7 @@ class _Assembly:
 
     def _add(self, node: ModuleNode, given: Binding) -> None:
         binding = self._substitutes.binding(given, given.token)
-        token = binding.token
+        token = _numbered(binding.token, node)
         if token in node.entries:
             self._problems.append(ProvidedTwice(label(token), node.spec.name))
             return
@@ -186,6 +187,13 @@ class _Assembly:
                 for overriding in entry.provider.overridden:
                     if target is not None:
                         target.provider.override(overriding)
+
+
+def _numbered(token: AnyToken, node: ModuleNode) -> AnyToken:
+    """The token under which a module has what it provides; of one that may be repeated, the first that is free."""
+    while isinstance(token, RepeatableToken) and token in node.entries:
+        token = replace(token, number=token.number + 1)
+    return token
 
 
 def _show(graph: Graph) -> ModuleContainer:

@@ -110,6 +110,13 @@ class DiscoveredProvider:
         """Whether the instance is, or will be, built when the application starts."""
         return self._entry.is_built or self._entry in self._graph.to_build()
 
+    def companion(self, cls: type[Any]) -> "DiscoveredProvider | None":
+        """The provider of a class that its own class needs beside it; None where nobody could tell that it does."""
+        entry = self._entry.companions.get(cls)
+        if entry is None or entry.binding is None:
+            return None
+        return DiscoveredProvider(entry, entry.binding.recipe, self._graph)
+
     async def resolve(self) -> Any:
         """Resolve the provider's instance; the current request's if it is REQUEST-scoped."""
         return await resolve_entry(self._entry, self._graph)

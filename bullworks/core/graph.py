@@ -106,20 +106,17 @@ class Graph:
         order = self.order()
         users: dict[Entry, list[Entry]] = {}
         for entry in order:
-            for dependency in entry.dependencies:
-                if dependency.target is not None:
-                    users.setdefault(dependency.target, []).append(entry)
+            for used in entry.used:
+                users.setdefault(used, []).append(entry)
             for target in entry.given_up:
                 users.setdefault(target, [])
         using = {entry: sum(not user.is_overridden for user in its_users) for entry, its_users in users.items()}
         idle = [entry for entry, count in using.items() if count == 0]
         for entry in idle:  # grows: what only idle ones use is idle as well
-            for dependency in () if entry.is_overridden else entry.dependencies:
-                used = dependency.target
-                if used is not None:
-                    using[used] -= 1
-                    if using[used] == 0:
-                        idle.append(used)
+            for used in () if entry.is_overridden else entry.used:
+                using[used] -= 1
+                if using[used] == 0:
+                    idle.append(used)
         unwanted = set(idle)
         return [entry for entry in order if entry not in unwanted]
 
@@ -133,6 +130,10 @@ class Graph:
             needed = self.order(eager)
             self._to_build = tuple(e for e in needed if e.binding is not None and e.scope is Scope.SINGLETON)
         return self._to_build
+
+    def is_used(self, entry: Entry) -> bool:
+        """Whether any other entry needs this one, sooner or later."""
+        return any(entry in other.used for other in self.entries())
 
     def dependents(self, entry: Entry) -> list[Entry]:
         """List the entries that depend on this one, directly or not, in order."""

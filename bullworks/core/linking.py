@@ -4,14 +4,24 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from bullworks.core.companions import companions_of
 from bullworks.core.compiling import compile_entry, compile_missing
 from bullworks.core.graph import Graph, needs
 from bullworks.core.hints import hint_for
-from bullworks.core.naming import is_free, made_up_name
+from bullworks.core.naming import is_free, made_up_name, name_entry
 from bullworks.core.nesting import deep_singletons, find_deep_nesting
 from bullworks.core.node import Dependency, Entry, ModuleNode
 from bullworks.core.problems import AbstractClass, Cycle, Problem, UnresolvedParameter
-from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
+from bullworks.core.provide import (
+    Binding,
+    UseClass,
+    UseExisting,
+    UseFactory,
+    UseProvider,
+    UseSettings,
+    UseValue,
+    bind_class,
+)
 from bullworks.core.scope import Scope
 from bullworks.core.signature import Parameter, aliased_parameter, listed_parameters, read_parameters
 from bullworks.core.tokens import label, snake_case
@@ -43,6 +53,8 @@ class Linker:
             graph.duplicates.extend(duplicate_exports(node))
             graph.visible[node] = visible_entries(node, [other for other in global_nodes if other is not node])
         for entry in list(graph.entries()):
+            yield from self._accompany(entry)
+        for entry in list(graph.entries()):
             self.connect(entry)
         cycles = [_cycle(circle, graph) for circle in find_cycles(graph.entries(), needs)]
         yield from cycles
@@ -64,6 +76,19 @@ class Linker:
             entry.dependencies.append(self._serve(entry, parameter, parameters))
         given_up = [self._find_visible(entry.node, parameter) for parameter in _parameters(entry.replaced)]
         entry.given_up = [target for target in given_up if target is not None]
+
+    def _accompany(self, entry: Entry) -> Iterator[Problem]:
+        """Find what serves each class that an entry's class needs beside it, or provide it in the entry's module."""
+        node, visible = entry.node, self.graph.visible[entry.node]
+        cls = _class_of(entry)
+        for companion in () if cls is None else companions_of(cls):
+            if companion not in visible:
+                added = Entry(companion, node, bind_class(companion))
+                bad_name = name_entry(added, node)
+                if bad_name is not None:
+                    yield bad_name
+                node.entries[companion] = visible[companion] = added
+            entry.companions[companion] = visible[companion]
 
     def _abstract(self, entry: Entry) -> AbstractClass | None:
         recipe = None if entry.binding is None else entry.binding.recipe
@@ -121,6 +146,19 @@ class Linker:
                 node.shown[known.attribute] = known
             node.missing[token] = known
         return node.missing[token]
+
+
+def _class_of(entry: Entry) -> type[Any] | None:
+    """The class of an entry's instances, as far as its binding says it."""
+    match entry.binding.recipe if entry.binding is not None else None:
+        case UseClass(cls):
+            return cls
+        case UseValue(value):
+            return type(value)
+        case UseFactory() if isinstance(entry.token, type):
+            return entry.token
+        case _:
+            return None
 
 
 def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:

@@ -52,6 +52,7 @@ class Entry:
         is_built: whether its instance exists.
         instance: the instance, once it is built.
         parts: the TRANSIENT instances that were made for it.
+        companions: what serves each class that its own class needs beside it.
     """
 
     token: AnyToken
@@ -67,6 +68,7 @@ class Entry:
     is_built: bool = False
     instance: Any = None
     parts: tuple[tuple[WatchedProvider, object], ...] = ()
+    companions: dict[type[Any], "Entry"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.attribute = self.attribute or attribute_name(self.token)
@@ -90,6 +92,12 @@ class Entry:
     def is_owned(self) -> bool:
         """Whether the instance belongs to this entry, neither to another nor to a foreign container."""
         return self.binding is not None and not isinstance(self.binding.recipe, UseExisting | UseProvider)
+
+    @property
+    def used(self) -> "list[Entry]":
+        """The entries that it needs, sooner or later."""
+        targets = (dependency.target for dependency in self.dependencies)
+        return [*(target for target in targets if target is not None), *self.companions.values()]
 
     @property
     def is_async(self) -> bool:

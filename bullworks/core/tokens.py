@@ -36,6 +36,17 @@ class Token(Generic[T]):
         return self.attr is not None
 
 
+@dataclass(frozen=True)
+class RepeatableToken(Token[T]):
+    """A token that a module may provide several times, and other modules too; found by `Discovery`, not asked for.
+
+    Args:
+        number: how many its module provides of it before this one.
+    """
+
+    number: int = field(default=0, kw_only=True)
+
+
 AnyToken = type[Any] | Token[Any] | str
 
 

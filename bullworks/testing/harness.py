@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections import Counter
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Generic, cast
 
 from typing_extensions import Unpack
@@ -22,7 +24,10 @@ from bullworks.testing.harness_worker import HarnessWorker
 from bullworks.testing.memory.job import MemoryJob
 from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.recorded_event import RecordedEvent
+from bullworks.testing.standalone_enhancers import StandaloneEnhancers
 from bullworks.workers import WorkerHost
+from bullworks.workers.enhancers.chain import OpenRequest
+from bullworks.workers.enhancers.enhancing import Enhancing, Places
 from bullworks.workers.fleet import let_listen
 from bullworks.workers.per_job import HostPerJob
 from bullworks.workers.processing import own_processor
@@ -48,8 +53,8 @@ class QueueHarness(Closing, Generic[D]):
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
     retention, pausing, a manual rate limit, progress, logs, worker events, cancellation, `concurrency`, `timeout`,
-    handlers that move their job, parents and children, and what Queue and Job tell of all this. Flows over several
-    queues: see HarnessFlowProducer and HarnessGroup.
+    handlers that move their job, parents and children, guards, interceptors, pipes and filters, and what Queue and Job
+    tell of all this. Flows over several queues: see HarnessFlowProducer and HarnessGroup.
 
     Not simulated, and refused with NotSimulatedError: job schedulers (`repeat`), other deduplication, settings of the
     whole fleet (global concurrency and rate), metrics, `clean`, `obliterate`, `retry_jobs`, `Queue.get_dependencies`,
@@ -225,7 +230,8 @@ class QueueHarness(Closing, Generic[D]):
         if given is None:
             return await self._module_worker()
         if isinstance(given, WorkerHost):
-            return self._worker_of(given, _spec_of(given, self.queue_name))
+            spec, places = _spec_of(given, self.queue_name), StandaloneEnhancers(type(given), self.queue_name).places
+            return await self._worker_of(given, spec, places, _no_request)
         if self._worker is None:
             self._worker = self._new_worker(given, self._options)
         return self._worker
@@ -246,18 +252,26 @@ class QueueHarness(Closing, Generic[D]):
             )
         (processor,) = found
         if processor.host is not None:
-            return self._worker_of(processor.host, processor.spec)
+            places = partial(source.places_of, processor)
+            return await self._worker_of(processor.host, processor.spec, places, source.modules.request)
         if processor.scope is not Scope.REQUEST:
             raise HarnessSetupError(
                 self.queue_name, f"needs a host that is built at the start, or for each job, as {processor.path} is not"
             )
         hosts = HostPerJob(processor.cls, processor.resolve, source.modules)
-        hosts.worker = worker = self._new_worker(hosts.processor(processor.spec), self._over(processor.spec))
+        places, request = partial(source.places_of, processor), source.modules.request
+        enhancing = Enhancing(processor.cls, processor.spec, places, self._queue, request)
+        handlers = await enhancing.around(hosts.processor(processor.spec), hosts)
+        hosts.worker = worker = self._new_worker(handlers, self._over(processor.spec))
         return worker
 
-    def _worker_of(self, host: WorkerHost[Any, Any], spec: ProcessorSpec) -> HarnessWorker:
+    async def _worker_of(
+        self, host: WorkerHost[Any, Any], spec: ProcessorSpec, places: Places, request: OpenRequest
+    ) -> HarnessWorker:
         if self._worker is None or self._worked_for is not host:
-            self._worker = self._new_worker(own_processor(host, spec.methods), self._over(spec))
+            enhancing = Enhancing(type(host), spec, places, self._queue, request)
+            handlers = await enhancing.around(own_processor(host, spec.methods))
+            self._worker = self._new_worker(handlers, self._over(spec))
             self._worked_for = host
             let_listen(host, self._worker)
         return self._worker
@@ -283,6 +297,11 @@ def _spec_of(host: WorkerHost[Any, Any], queue: str) -> ProcessorSpec:
     if spec.queue != queue:
         raise HarnessSetupError(queue, f"was given a {name}, which processes the queue {spec.queue!r}")
     return spec
+
+
+def _no_request(_: object) -> AbstractAsyncContextManager[None]:
+    """Outside of modules nothing is REQUEST-scoped."""
+    return nullcontext()
 
 
 def _state(job: MemoryJob) -> JobState:

@@ -12,6 +12,7 @@ from bullworks.testing.memory.events import MemoryEvents
 from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.memory.no_server import NoServerConnection
 from bullworks.testing.memory.scripts import MemoryScripts
+from bullworks.workers.enhancers.placing import Placed
 from bullworks.workers.explorer import FoundProcessor
 from bullworks.workers.queues import InProcessQueue
 
@@ -24,6 +25,10 @@ class ProcessorSource(Protocol):
 
     async def processors_of(self, queue_name: str) -> Sequence[FoundProcessor]:
         """Return a queue's processors, rebuilt where an override requires it."""
+        ...
+
+    def places_of(self, processor: FoundProcessor, method: str) -> Sequence[Placed]:
+        """The enhancers around a method of one of them."""
         ...
 
 

@@ -219,7 +219,7 @@ def _refuse_unused(substitutes: Substitutes, graph: Graph, on_harnesses: Sequenc
     spared = on_harnesses if any(isinstance(token, FlowProducerToken) for token in tokens) else ()
     for node in graph.nodes:
         for entry in node.entries.values() if node.spec is substitutes.added else ():
-            if entry.token not in spared and not graph.dependents(entry):
+            if entry.token not in spared and not graph.is_used(entry):
                 known = [e.token for e in graph.entries() if e.node is not node]
                 raise _unknown("override_provider", entry.token, "no module provides or needs it", known)
     for module in substitutes.unused_modules:

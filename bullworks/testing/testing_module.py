@@ -1,12 +1,15 @@
 """TestingModule: what `compile()` makes; an application whose hooks have not run."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bullworks.core import Application, Discovery, ModuleContainer, ModuleRef
+from bullworks.testing.harness_flow_producer import HarnessFlowProducer
 from bullworks.testing.harness_group import HarnessGroup
 from bullworks.testing.harness_queue import HarnessQueue
+from bullworks.workers.enhancers.adding import AddSide
+from bullworks.workers.enhancers.placing import Placed
 from bullworks.workers.explorer import Explorer, FoundProcessor
-from bullworks.workers.tokens import QueueToken
+from bullworks.workers.tokens import FlowProducerToken, QueueToken
 
 T = TypeVar("T")
 
@@ -57,12 +60,24 @@ class TestingModule(Application):
                 entry.instance.source = self
                 for processor in self._processors_of(entry.token.queue_name):
                     entry.instance.use_types(processor.spec.data_type, processor.spec.result_type)
+                self._surround(entry.instance)
+            elif isinstance(entry.token, FlowProducerToken) and isinstance(entry.instance, HarnessFlowProducer):
+                self._surround(entry.instance)
 
     async def processors_of(self, queue_name: str) -> list[FoundProcessor]:
         """Return a queue's processors with all overrides so far; outdated ones are rebuilt."""
         await self.container.build_async()
         return self._processors_of(queue_name)
 
+    def places_of(self, processor: FoundProcessor, method: str) -> list[Placed]:
+        """The enhancers around a method of one of them."""
+        return self._explored().places_of(processor, method)
+
     def _processors_of(self, queue_name: str) -> list[FoundProcessor]:
-        found = Explorer.explore(self.get(TestingRoot).discovery).processors
-        return [processor for processor in found if processor.spec.queue == queue_name]
+        return [each for each in self._explored().processors if each.spec.queue == queue_name]
+
+    def _explored(self) -> Explorer:
+        return Explorer.explore(self.get(TestingRoot).discovery)
+
+    def _surround(self, adder: HarnessQueue[Any] | HarnessFlowProducer) -> None:
+        AddSide(lambda: self._explored().add_places(), self.modules).attach(adder)

@@ -5,11 +5,23 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bullworks.bullmq import FlowProducer, Queue
+from bullworks.bullmq import FlowProducer, ProcessPool, Queue
 from bullworks.core import DiscoveredProvider, Discovery, ProviderKind, Scope, marked_methods
 from bullworks.schedule.explorer import marks_of
 from bullworks.settings import SettingsError
 from bullworks.suggestion import suggestion
+from bullworks.workers.enhancers.adding import AddPlaces, ProcessorPlaces
+from bullworks.workers.enhancers.decorators import has_enhancers
+from bullworks.workers.enhancers.placing import (
+    Companion,
+    Placed,
+    app_enhancer,
+    app_problems,
+    class_places,
+    method_places,
+    place_problems,
+    pool_problems,
+)
 from bullworks.workers.errors import (
     ConfigKeyError,
     HostScopeError,
@@ -49,6 +61,7 @@ class FoundProcessor:
         scope: REQUEST: each job has an instance of its own.
         is_eager: it is, or will be, built at the start.
         resolve: gives the instance of a job.
+        companion: the provider of a class that its decorators name.
     """
 
     cls: type[Any]
@@ -58,6 +71,12 @@ class FoundProcessor:
     scope: Scope
     is_eager: bool
     resolve: Callable[[], Awaitable[Any]]
+    companion: Companion
+
+    @property
+    def methods(self) -> Mapping[str | None, str]:
+        """The host's methods by the names of jobs; under None for all."""
+        return dict(self.spec.methods.items()) or {None: "process"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +115,7 @@ class Explorer:
         processors, listeners: of all modules.
         cron_workers: the names of classes with scheduled methods.
         options: which workers run, and where, as far as that is known before anything is built.
+        enhancers: those for all jobs, of APP_GUARD and its like.
     """
 
     queues: dict[str, Queue[Any] | None] = field(default_factory=dict)
@@ -105,6 +125,8 @@ class Explorer:
     listeners: list[FoundListener] = field(default_factory=list)
     cron_workers: set[str] = field(default_factory=set)
     options: list[RootOptions] = field(default_factory=list)
+    enhancers: list[Placed] = field(default_factory=list)
+    _decorated: list[tuple[type[Any], str, Companion]] = field(default_factory=list)
     _config_keys: dict[str, str | None] = field(default_factory=dict)
     _roots: list[tuple[str | None, str]] = field(default_factory=list)
     _registrations: list[tuple[str, str]] = field(default_factory=list)
@@ -122,6 +144,8 @@ class Explorer:
                 found._root(provider.token, provider)
             elif provider.token == ROOT_OPTIONS and isinstance(provider.instance, RootOptions):
                 found.options.append(provider.instance)
+            elif (enhancer := app_enhancer(provider)) is not None:
+                found.enhancers.append(enhancer)
             elif provider.made_from is not None and provider.kind is not ProviderKind.ALIAS:
                 found._host(provider.made_from, provider)
         return found
@@ -138,8 +162,24 @@ class Explorer:
         for listener in self.listeners:
             yield from self._queue_problems(listener, "listens to")
             yield from _listener_problems(listener)
+        yield from self._enhancer_problems()
         for name, paths in _several((processor.spec.worker_name, processor.path) for processor in self.processors):
             yield SameWorkerNameError(name, paths)
+
+    def places_of(self, processor: FoundProcessor, method: str) -> list[Placed]:
+        """Return the enhancers of a processor's method: global ones, those of the class, those of the method."""
+        of_class = class_places(processor.cls, processor.companion)
+        return [*self.enhancers, *of_class, *method_places(processor.cls, method, processor.companion)]
+
+    def add_places(self) -> AddPlaces:
+        """Return the enhancers around adding to a queue."""
+        by_queue: dict[str, list[ProcessorPlaces]] = {}
+        for processor in self.processors:
+            cls, companion, methods = processor.cls, processor.companion, processor.methods
+            of_methods = {method: method_places(cls, method, companion) for method in set(methods.values())}
+            places = ProcessorPlaces(cls, methods, class_places(cls, companion), of_methods)
+            by_queue.setdefault(processor.spec.queue, []).append(places)
+        return AddPlaces(self.enhancers, by_queue)
 
     def unknown_workers(self, selection: Selection) -> Iterator[WorkersError]:
         """List the names in ENABLED_WORKERS that no worker has."""
@@ -180,6 +220,8 @@ class Explorer:
 
     def _host(self, cls: type[Any], provider: DiscoveredProvider) -> None:
         marks: Mapping[str, Any] = vars(cls)
+        if has_enhancers(cls):
+            self._decorated.append((cls, _path_of(provider), provider.companion))
         processor, listener = marks.get(PROCESSOR), marks.get(LISTENER)
         if any(marks_of(cls)):
             self.cron_workers.add(worker_name_of(cls))
@@ -188,10 +230,26 @@ class Explorer:
         path, instance, scope, is_eager = _path_of(provider), provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None
-            self.processors.append(FoundProcessor(cls, host, processor, path, scope, is_eager, provider.resolve))
+            self.processors.append(
+                FoundProcessor(
+                    cls, host, processor, path, scope, is_eager, provider.resolve, companion=provider.companion
+                )
+            )
         if isinstance(listener, ListenerSpec):
             events_host = instance if isinstance(instance, QueueEventsHost) else None
             self.listeners.append(FoundListener(events_host, listener, path, scope, is_eager))
+
+    def _enhancer_problems(self) -> Iterator[WorkersError]:
+        for enhancer in self.enhancers:
+            yield from app_problems(enhancer)
+        processors = {processor.cls: processor for processor in self.processors}
+        for cls, path, companion in self._decorated:
+            methods = processors[cls].methods.values() if cls in processors else ()
+            yield from place_problems(cls, path, list(methods), companion)
+        for processor in self.processors:
+            if processor.spec.process_pool is not None:
+                placed = [each for method in processor.methods.values() for each in self.places_of(processor, method)]
+                yield from pool_problems(processor.path, placed)
 
     def _queue_problems(self, user: FoundProcessor | FoundListener, use: str) -> Iterator[WorkersError]:
         queue, asked = user.spec.queue, user.spec.config_key
@@ -227,7 +285,7 @@ def _processor_problems(processor: FoundProcessor) -> Iterator[WorkersError]:
         yield HostScopeError(processor.path, problem)
     elif processor.spec.process_pool is not None:
         try:
-            pool_of(processor.cls, processor.spec)
+            pool_of(processor.cls, processor.spec, ProcessPool)
         except ProcessPoolError as error:
             yield error
 

@@ -1,7 +1,8 @@
 """The workers of one process: built, started and drained at the application's fixed points."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Any
 
 from bullworks.bullmq import Queue, Worker, WorkerOptions
@@ -9,6 +10,7 @@ from bullworks.bullmq.worker.processor import Processor
 from bullworks.core import ApplicationStateError, Discovery, Inject, ModuleRef, Scope, Shutdown, methods_of
 from bullworks.schedule.scheduler import Scheduler
 from bullworks.tasks import cancel_and_wait
+from bullworks.workers.enhancers.enhancing import Enhancing
 from bullworks.workers.explorer import Explorer
 from bullworks.workers.host import WorkerHost, bind
 from bullworks.workers.listening import Listening
@@ -87,7 +89,7 @@ class WorkerFleet:
             if self._is_closing:
                 raise ApplicationStateError("WorkersRegistrar", "the application is closing, no worker starts any more")
             if not self._is_registered:
-                self._workers = list(self._selected_workers())
+                self._workers = [worker async for worker in self._selected_workers()]
                 for worker in self._workers:
                     for tell in self._told_of_workers:
                         tell(worker)
@@ -152,17 +154,21 @@ class WorkerFleet:
     async def _close_workers(self, grace_ms: int) -> None:
         await together("workers did not close", [worker.close(grace_ms) for worker in self._workers])
 
-    def _selected_workers(self) -> Iterator[Worker[Any, Any]]:
+    async def _selected_workers(self) -> AsyncIterator[Worker[Any, Any]]:
         for processor in self._found.processors:
             queue = self._found.queues[processor.spec.queue]
             if queue is None or not self._setup.selection.is_selected(processor.spec.worker_name):
                 continue
+            places = partial(self._found.places_of, processor)
+            enhancing = Enhancing(processor.cls, processor.spec, places, queue, self._modules.request)
             if processor.scope is Scope.REQUEST:
                 hosts = HostPerJob(processor.cls, processor.resolve, self._modules)
-                hosts.worker = _worker(processor.spec, hosts.processor(processor.spec), queue)
+                handlers = await enhancing.around(hosts.processor(processor.spec), hosts)
+                hosts.worker = _worker(processor.spec, handlers, queue)
                 yield hosts.worker
             elif processor.host is not None:
-                worker = _worker(processor.spec, processor_of(processor.host, processor.spec), queue)
+                handlers = await enhancing.around(processor_of(processor.host, processor.spec))
+                worker = _worker(processor.spec, handlers, queue)
                 let_listen(processor.host, worker)
                 yield worker
 

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from bullworks.arity import needed_arguments
 from bullworks.bullmq import InvalidOptionError, ProcessPool
@@ -11,6 +11,8 @@ from bullworks.bullmq.worker.processor import Processor
 from bullworks.workers.errors import ProcessPoolError
 from bullworks.workers.host import WorkerHost
 from bullworks.workers.processor import PROCESSOR, ProcessorSpec
+
+P = TypeVar("P", bound=ProcessPool)
 
 
 def processor_of(host: WorkerHost[Any, Any], spec: ProcessorSpec) -> Processor:
@@ -21,11 +23,11 @@ def processor_of(host: WorkerHost[Any, Any], spec: ProcessorSpec) -> Processor:
     """
     if spec.process_pool is None:
         return own_processor(host, spec.methods)
-    return pool_of(type(host), spec)
+    return pool_of(type(host), spec, ProcessPool)
 
 
-def pool_of(cls: type[Any], spec: ProcessorSpec) -> ProcessPool:
-    """Create a pool whose processes build hosts of a class; none is started.
+def pool_of(cls: type[Any], spec: ProcessorSpec, kind: type[P]) -> P:
+    """Create a pool, of this kind, whose processes build hosts of a class; none is started.
 
     Raises:
         ProcessPoolError: no process could: it does not find the class or the factory, or there is no factory and the
@@ -43,7 +45,7 @@ def pool_of(cls: type[Any], spec: ProcessorSpec) -> ProcessPool:
             f"its constructor asks for {', '.join(needed)}, which is in this process only; give it process_factory=, "
             "a function at the top of a module that builds one in each process",
         )
-    return ProcessPool.of_factory(make_processor, host, factory, size=spec.process_pool or 1)
+    return kind.of_factory(make_processor, host, factory, size=spec.process_pool or 1)
 
 
 async def make_processor(host: str, factory: str | None) -> Processor:

@@ -6,6 +6,7 @@ from typing import Any
 from bullworks.bullmq import FlowProducer, InvalidOptionError, Job, Queue, SyncJob
 from bullworks.core import Inject, Token, register_mark, snake_case
 from bullworks.redis import Endpoint, PipelinedConnection
+from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import RootOptions, WorkersSetup
 
 DEFAULT_PRODUCER = "default"
@@ -145,6 +146,9 @@ SETUP = DEFAULT.setup
 ENDPOINT = DEFAULT.endpoint
 CONNECTION = DEFAULT.connection
 """The one connection that all queues share, but for those with a config_key; workers have their own."""
+
+ADD_SIDE: Token[AddSide] = Token("workers:add_side", hint=_root_hint(None))
+"""What surrounds the adding of jobs."""
 
 JOB: Token[Job] = Token("workers:job", attr="current_job", hint=_root_hint(None))
 """The job that a REQUEST-scoped processor, and all that is made for it, works on: `Annotated[Job, Inject(JOB)]`.

@@ -17,6 +17,7 @@ from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
+from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, checked_specs, in_chunks
 from bullworks.bullmq.queue.counts import QueueCounts
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
@@ -77,6 +78,8 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         self.result_type: Any = result_type
         self.scripts.payload_types = PayloadTypes.of(data_type, result_type)
         self._unstored_max_len = checked_max_len(streams)
+        self.adding: Adding | None = None
+        """What surrounds `add` and `add_bulk`, if anything does."""
 
     def __repr__(self) -> str:
         return f"<Queue {self.name!r} at {self.connection.endpoint.describe()}>"
@@ -113,6 +116,12 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
         """
+        if self.adding is None:
+            return await self._add(name, data, opts)
+        job = JobToAdd(self.name, name, data, dict(opts))
+        return await self.adding.around([job], lambda: self._add(job.name, job.data, job.opts))
+
+    async def _add(self, name: str, data: Any, opts: Mapping[str, Any]) -> Job[D]:
         if self.scripts.payload_types is not None:
             data = self.scripts.payload_types.plain_data(data)
         if opts.get("repeat") is not None:
@@ -134,6 +143,18 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             PartlyAddedError: a trip failed and others were stored: it says which jobs those are.
         """
         specs = checked_specs(jobs)
+        if self.adding is None:
+            return await self._add_bulk(specs)
+        surrounded = [JobToAdd(self.name, job.name, job.data, dict(job.opts)) for job in specs]
+
+        async def store() -> list[Job[D]]:
+            return await self._add_bulk(
+                [JobSpec(job.name, job.data, **cast(JobOptions, job.opts)) for job in surrounded]
+            )
+
+        return await self.adding.around(surrounded, store)
+
+    async def _add_bulk(self, specs: list[JobSpec]) -> list[Job[D]]:
         types = self.scripts.payload_types
         if types is not None:
             specs = [JobSpec(spec.name, types.plain_data(spec.data), **cast(JobOptions, spec.opts)) for spec in specs]

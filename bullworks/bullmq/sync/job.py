@@ -292,3 +292,8 @@ class SyncJob(SyncJobMoves[D, R]):
     def remove_unprocessed_children(self) -> int:
         """Remove unfinished descendants, blocking; see Job.remove_unprocessed_children."""
         return self._call(self._job.remove_unprocessed_children())
+
+
+def async_job(job: SyncJob[D, R]) -> Job[D, R]:
+    """The Job behind this SyncJob, for code on its event loop."""
+    return job._job  # noqa: SLF001 - a SyncJob has what a Job has, and nothing else
