@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from types import TracebackType
-from typing import Any, NotRequired, Self, TypedDict
+from typing import Any, NotRequired, TypedDict
 from uuid import uuid4
 
 from bullworks.bullmq.connecting import Connection, check_parent, check_tagged, connect
@@ -22,6 +21,7 @@ from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.safe import SafeTelemetry
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
+from bullworks.closing import Closing
 from bullworks.redis import Argument, Endpoint
 
 ADD_FLOW = load("add_flow")
@@ -93,7 +93,7 @@ def _calls(plans: list[_Planned], endpoint: Endpoint) -> Iterator[list[_Planned]
         yield call
 
 
-class FlowProducer:
+class FlowProducer(Closing):
     """Adds flows over any number of queues.
 
     A flow is stored whole or not at all. On a cluster all its queues must share one `{tag}` in their prefix.
@@ -112,14 +112,6 @@ class FlowProducer:
         self._telemetry = None if telemetry is None else SafeTelemetry(telemetry)
         self.connection, self._owns_connection = connect(connection)
         self._readers = EventReaders(self.connection.endpoint)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""

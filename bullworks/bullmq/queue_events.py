@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from bullworks.bullmq.connecting import Connection, endpoint_of
@@ -14,6 +13,7 @@ from bullworks.bullmq.events.reader import DEFAULT_BLOCKING_MS, EventReader, eve
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.event_codec import STREAM_EVENTS, StreamEvent
+from bullworks.closing import Closing
 from bullworks.redis import PipelinedConnection
 from bullworks.suggestion import suggestion
 
@@ -36,7 +36,7 @@ _DRAIN_S = 0.5
 _ANY = "*"
 
 
-class QueueEvents:
+class QueueEvents(Closing):
     """Listens to the events of a queue: those after `start()` has returned, each once and in order.
 
     It survives what happens to Redis: after a break it goes on behind the last event it saw. Only what was trimmed off
@@ -86,11 +86,6 @@ class QueueEvents:
     async def __aenter__(self) -> Self:
         await self.start()
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @property
     def last_event_id(self) -> str:

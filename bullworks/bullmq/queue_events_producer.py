@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from bullworks.bullmq.connecting import Connection, connect
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.event_codec import EVENT
+from bullworks.closing import Closing
 
 EventValue = str | int | float | bool | None
 """What a field of an event may be; listeners get a string."""
@@ -18,7 +17,7 @@ EventValue = str | int | float | bool | None
 _RESERVED = frozenset({"error", "gap"})
 
 
-class QueueEventsProducer:
+class QueueEventsProducer(Closing):
     """Publishes custom events into a queue's stream. Opens no socket until the first.
 
     Args:
@@ -38,14 +37,6 @@ class QueueEventsProducer:
 
     def __repr__(self) -> str:
         return f"<QueueEventsProducer of queue {self.queue_name!r} at {self._connection.endpoint.describe()}>"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def publish_event(self, event: Mapping[str, EventValue], max_events: int = 1_000) -> str:
         """Publish `{"event_name": "painted", "color": "red"}`; listeners receive `painted` with `{"color": "red"}`.

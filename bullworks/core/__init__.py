@@ -32,7 +32,7 @@ from bullworks.core.hints import register_mark
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
-from bullworks.core.provide import Binding, injectable, provide
+from bullworks.core.provide import Binding, injectable, provide, provide_setup
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown, SignalHandlers
 from bullworks.core.tokens import AnyToken, Token, label, snake_case
@@ -78,6 +78,7 @@ __all__ = [
     "module",
     "most_arguments",
     "provide",
+    "provide_setup",
     "register_mark",
     "snake_case",
 ]

@@ -7,9 +7,9 @@ import signal
 from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import Enum
-from types import TracebackType
 from typing import Any
 
+from bullworks.closing import Closing
 from bullworks.core.assembling import assemble
 from bullworks.core.building import build_async, close_resources
 from bullworks.core.container import ModuleContainer, graph_of, node_of
@@ -61,7 +61,7 @@ def create_application(module: type[Any] | ModuleContainer, *, settings: Setting
     return Application(container)
 
 
-class Application(Resolver):
+class Application(Resolver, Closing):
     """A module brought to life. Await it or enter it to start; leave it or `close()` to stop.
 
     Attributes:
@@ -91,11 +91,6 @@ class Application(Resolver):
 
     async def __aenter__(self) -> "Application":
         return await self.init()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def select(self, module: type[Any]) -> ModuleContainer:
         """Select a module's container, to look up what several modules provide.

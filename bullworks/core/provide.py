@@ -195,6 +195,18 @@ class _Injectable:
     lazy: bool
 
 
+def provide_setup(token: Token[Any], complete: Callable[..., Any], settings: type[Settings] | None) -> list[Any]:
+    """The providers of a module's options, complete.
+
+    Args:
+        complete: makes them, of the settings where those are needed, or else without an argument.
+        settings: the class to read what was left out from; None: nothing was.
+    """
+    if settings is None:
+        return [provide(token, use_factory=complete, inject=[])]
+    return [settings, provide(token, use_factory=complete, inject=[settings])]
+
+
 def injectable(*, scope: Scope = Scope.SINGLETON, lazy: bool = False) -> Callable[[type[T]], type[T]]:
     """Mark a class as a provider, and set the lifetime of its instances.
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from bullworks.bullmq import Duration
-from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.core import ModuleContainer, dynamic_module, provide, provide_setup
 from bullworks.health.auth import MetricsAuth
 from bullworks.health.endpoints import HealthEndpoints
 from bullworks.health.metrics import Metrics
@@ -25,12 +25,11 @@ class HealthModule:
                 is built.
         """
         options = HealthOptions(max_wait=max_wait, metrics_auth=metrics_auth)
-        needed = [HealthSettings] if options.needs_settings else []
+        settings = HealthSettings if options.needs_settings else None
         return dynamic_module(
             HealthModule,
             providers=[
-                *needed,
-                provide(HEALTH_SETUP, use_factory=partial(complete, options), inject=needed),
+                *provide_setup(HEALTH_SETUP, partial(complete, options), settings),
                 Readiness,
                 Metrics,
                 HealthEndpoints,

@@ -5,11 +5,11 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from bullworks.bullmq import Duration, to_ms
 from bullworks.bullmq.connecting import Connection, connect
+from bullworks.closing import Closing
 from bullworks.locks.claims import PATIENCE_S, Claims
 from bullworks.locks.errors import LocksClosedError, LockTakenError
 from bullworks.locks.guard import guard_with_lock
@@ -31,7 +31,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class DistributedLockService:
+class DistributedLockService(Closing):
     """Acquires and releases locks by name; docs/locks.md says what they promise, and what no lock can.
 
     Usable alone: `async with DistributedLockService(connection="redis://...") as locks`. Opens no socket until it is
@@ -51,14 +51,6 @@ class DistributedLockService:
 
     def __repr__(self) -> str:
         return f"<DistributedLockService {self.instance} at {self._connection.endpoint.describe()}>"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def acquire(
         self,

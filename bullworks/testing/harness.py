@@ -4,8 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from contextvars import ContextVar
-from types import TracebackType
-from typing import Any, Generic, Self, cast
+from typing import Any, Generic, cast
 
 from typing_extensions import Unpack
 
@@ -14,6 +13,7 @@ from bullworks.bullmq.job.job import D
 from bullworks.bullmq.job.state import state_of
 from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.bullmq.worker.processor import Handlers, Processor
+from bullworks.closing import Closing
 from bullworks.core import Scope
 from bullworks.tasks import cancel_and_wait
 from bullworks.testing.errors import HarnessSetupError, RunawayError
@@ -35,7 +35,7 @@ _NOBODY: frozenset["QueueHarness[Any]"] = frozenset()
 _working: ContextVar[frozenset["QueueHarness[Any]"]] = ContextVar("working", default=_NOBODY)
 
 
-class QueueHarness(Generic[D]):
+class QueueHarness(Closing, Generic[D]):
     """Runs a queue's real processors with the engine's own runner, retries, backoff and encoding.
 
         harness = QueueHarness("email", EmailWorker(mail))
@@ -115,14 +115,6 @@ class QueueHarness(Generic[D]):
 
     def __repr__(self) -> str:
         return f"<QueueHarness {self.queue_name!r}, {len(self._jobs.all)} jobs>"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
         """Add one job; see Queue.add."""

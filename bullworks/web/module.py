@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.core import ModuleContainer, dynamic_module, provide_setup
 from bullworks.web.options import WEB_SETUP, Serve, WebOptions, complete
 from bullworks.web.server import WebServer
 from bullworks.web.settings import WebSettings
@@ -22,10 +22,10 @@ class WebModule:
                 application is built.
         """
         options = WebOptions(host=host, port=port, serve=serve)
-        needed = [WebSettings] if port is None else []
+        settings = WebSettings if port is None else None
         return dynamic_module(
             WebModule,
-            providers=[*needed, provide(WEB_SETUP, use_factory=partial(complete, options), inject=needed), WebServer],
+            providers=[*provide_setup(WEB_SETUP, partial(complete, options), settings), WebServer],
             exports=[WEB_SETUP, WebServer],
             is_global=True,
             key=(cls, options),

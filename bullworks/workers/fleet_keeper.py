@@ -5,7 +5,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from bullworks.bullmq import Queue, Worker
-from bullworks.core import Token, provide
+from bullworks.core import Token, provide_setup
 from bullworks.settings import Settings
 from bullworks.workers.fleet import WorkerFleet
 
@@ -51,5 +51,5 @@ class FleetKeeper:
 def switch(token: Token[bool], given: bool | None, settings: type[Settings], field: str) -> list[Any]:  # noqa: FBT001 - the option's own value
     """Providers of `token`: what the option says, or the field of the settings where it says nothing."""
     if given is not None:
-        return [provide(token, use_value=given)]
-    return [settings, provide(token, use_factory=attrgetter(field), inject=[settings])]
+        return provide_setup(token, lambda: given, None)
+    return provide_setup(token, attrgetter(field), settings)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from bullworks.bullmq.durations import Duration, checked_ms
@@ -13,6 +12,7 @@ from bullworks.bullmq.process_pool.address import address_of
 from bullworks.bullmq.process_pool.child import Child
 from bullworks.bullmq.process_pool.errors import ProcessStartError
 from bullworks.bullmq.process_pool.messages import Setup
+from bullworks.closing import Closing
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _START_MS = 60_000
 _END_S = 1.0
 
 
-class ProcessPool:
+class ProcessPool(Closing):
     """A processor for `Worker` whose handler runs in processes, as in `ProcessPool("package.module:resize", size=4)`.
 
     The handler gets what it would get in the worker: a SyncJob, or, if it is async, a Job; progress, logs, data and all
@@ -73,11 +73,6 @@ class ProcessPool:
     async def __aenter__(self) -> Self:
         await self.start()
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @property
     def pids(self) -> list[int]:

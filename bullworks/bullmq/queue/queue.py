@@ -1,8 +1,7 @@
 """Queue: adds jobs, and looks at and manages those that are there."""
 
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from typing_extensions import Unpack
 
@@ -30,11 +29,12 @@ from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.bullmq.wire import payload
 from bullworks.bullmq.wire.payload_type import PayloadTypes
+from bullworks.closing import Closing
 
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
-class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren):
+class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren, Closing):
     """A queue by name. Opens no socket until it is first used.
 
     Args:
@@ -80,14 +80,6 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
     def __repr__(self) -> str:
         return f"<Queue {self.name!r} at {self.connection.endpoint.describe()}>"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @property
     def qualified_name(self) -> str:

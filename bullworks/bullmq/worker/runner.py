@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from time import monotonic
 from typing import Any, cast
 
 from bullworks.bullmq.errors import (
@@ -203,7 +204,7 @@ class Runner:
         if slot.job is None:
             return  # handed back already
         slot.job = None
-        outcome.duration_ms = round((asyncio.get_running_loop().time() - slot.started_s) * 1000)
+        outcome.duration_ms = round((monotonic() - slot.started_s) * 1000)
         self._jobs.ended(outcome)
 
     async def _attempt(self, slot: Slot, job: Job[Any, Any]) -> None:

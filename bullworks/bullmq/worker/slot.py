@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import Any
 
 from bullworks.bullmq.job.cancel_signal import CancelReason
@@ -19,7 +20,7 @@ class Slot:
 
     Attributes:
         job: whose handler runs here; None once its outcome is reported.
-        started_s: when it was taken.
+        started_s: when it was taken, by `time.monotonic`.
         background: what keeps it alive.
         task: in which the handler runs.
         is_settling: the handler has not begun or is over, and what there is to do must not be interrupted.
@@ -49,7 +50,7 @@ class Slot:
 
     def take(self, job: Job[Any, Any]) -> Job[Any, Any]:
         """Assign a job to the slot, before its handler begins."""
-        self.job, self.started_s, self.is_settling = job, asyncio.get_running_loop().time(), True
+        self.job, self.started_s, self.is_settling = job, monotonic(), True
         return job
 
     def cancel(self, reason: CancelReason) -> bool:
