@@ -10,7 +10,7 @@ RESERVED_IDS = frozenset(
 )  # fmt: skip
 """What follows the base in the queue's own keys: a job with such an id would overwrite one."""
 
-_OWN_GROUPS = frozenset({"de", "dn", "metrics", "repeat"})
+_OWN_GROUPS = frozenset({"bw", "de", "dn", "metrics", "repeat"})
 _JOB_PARTS = frozenset({"logs", "dependencies", "processed", "failed", "unsuccessful", "lock"})
 
 
@@ -59,6 +59,14 @@ class QueueKeys:
     def events_client_name(self) -> str:
         """What a QueueEvents' connection is called, as in Node."""
         return f"{self.client_name(None)}:qe"
+
+    def cancels(self) -> str:
+        """The stream of requests to workers to stop jobs: ours alone, and only for a minute after one was cancelled."""
+        return f"{self.base}bw:cancels"
+
+    def cancels_client_name(self) -> str:
+        """What the connection is called that listens for them; Node takes it for neither a worker nor a listener."""
+        return f"{self.client_name(None)}:bw:cancels"
 
     def scheduler(self, scheduler_id: str) -> str:
         return f"{self.base}repeat:{scheduler_id}"

@@ -4,6 +4,7 @@ from typing import Any, Generic, cast
 
 from typing_extensions import TypeVar
 
+from bullworks.bullmq.errors import JobRevokedError
 from bullworks.bullmq.job.cancel_signal import CancelSignal
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
@@ -80,6 +81,11 @@ class JobFields(Generic[D, R]):
         if self._signal is None:
             self._signal = CancelSignal(self.id)
         return self._signal
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it has failed because it was cancelled; `failed_reason` has the reason."""
+        return (self.failed_reason or "").startswith(JobRevokedError.CANCELLED)
 
     @property
     def name(self) -> str:
@@ -225,6 +231,12 @@ class JobFields(Generic[D, R]):
         """What is not a number, which anybody may have written there, is none."""
         value = self._fields.get(field)
         return None if value is None else _number(value)
+
+
+def revocation_of(job: JobFields[Any, Any]) -> JobRevokedError | None:
+    """With what the attempt under way fails because its job is cancelled from anywhere; None: it is not."""
+    signal = job._signal  # noqa: SLF001 - looking must not make one
+    return signal.reason if signal is not None and isinstance(signal.reason, JobRevokedError) else None
 
 
 def malformed_number(job: JobFields[Any, Any]) -> str | None:

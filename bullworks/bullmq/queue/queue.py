@@ -18,6 +18,7 @@ from bullworks.bullmq.options.job import JobOptions, JobOpts, is_utf8
 from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
 from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, in_chunks
+from bullworks.bullmq.queue.cancelling import QueueCancelling
 from bullworks.bullmq.queue.counts import QueueCounts
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
 from bullworks.bullmq.queue.limits import QueueLimits
@@ -34,7 +35,7 @@ _NO_LIMIT = 2**53
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
-class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren):
+class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren, QueueCancelling):
     """A queue by name. Opens no socket until it is first used.
 
     Args:

@@ -10,6 +10,7 @@ from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
+from bullworks.bullmq.scripts.cancel import CancelScripts
 from bullworks.bullmq.scripts.job import FamilyScripts, JobScripts
 from bullworks.bullmq.scripts.next_iteration import store_next_iteration
 from bullworks.bullmq.scripts.scheduler import SchedulerScripts
@@ -61,7 +62,7 @@ class FetchError(ServerError):
         self.codes = codes
 
 
-class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
+class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts, CancelScripts):
     """One job at a time; a Worker's own loop stores and fetches many, see worker_scripts.py.
 
     Attributes:
@@ -124,4 +125,5 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:
         """Keep the job for so long from now. False: the lock is not this token's."""
-        return not await self._run(EXTEND_LOCKS, duration_ms, "", job_id, token)
+        lost, _ = await self._run(EXTEND_LOCKS, duration_ms, "", job_id, token)
+        return not lost

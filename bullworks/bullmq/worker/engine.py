@@ -1,8 +1,8 @@
 """Engine: the parts of one worker, put together.
 
 Fetcher waits for work while there is none; Finisher stores outcomes and takes jobs; Runner runs handlers. All three
-keep one account, Intake. LockRenewer, StalledChecker and Reclaimer keep at-least-once true when something
-breaks. Reporter tells listeners.
+keep one account, Intake. CancelDelivery stops handlers whose jobs are cancelled from elsewhere. LockRenewer,
+StalledChecker and Reclaimer keep at-least-once true when something breaks. Reporter tells listeners.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from bullworks.bullmq.cancel.delivery import CancelDelivery
+from bullworks.bullmq.cancel.listener import LISTENERS
 from bullworks.bullmq.errors import UnrecoverableError
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.job import Job
@@ -149,6 +151,7 @@ class Engine:
             supervisor=supervisor,
             attempts=attempts,
         )
+        self._cancels = CancelDelivery(self._keys.name, self.runner)
         self.taker = Taker(self.scripts, self._wait, accepts_jobs=self._accepts_jobs)
         self.stalled = StalledChecker(
             self.scripts,
@@ -187,12 +190,14 @@ class Engine:
             loop=asyncio.get_running_loop(),
             on_renewed=self._reporter.locks_renewed,
             on_lost=self._on_locks_lost,
+            on_cancelled=self._cancels.take,
             tracing=self.tracing,
         )
         if not self._opts.skip_lock_renewal:
             RENEWER.add(self._lease)
         if not self._opts.skip_stalled_check:
             self.stalled.start()
+        LISTENERS.join(self._endpoint, self._keys, self.id, self._cancels.take)
         self._reclaimer.start()
         self._finisher.start()
         self._fetcher.start()
@@ -222,6 +227,8 @@ class Engine:
 
     async def close(self) -> None:
         """End all parts, and let the connections go."""
+        self._cancels.close()
+        await LISTENERS.leave(self._endpoint, self._keys, self.id)
         await self._wait.interrupt(CANCEL_S)  # of who takes jobs by hand
         await asyncio.gather(
             self.stalled.close(), self._fetcher.close(), self._finisher.close(), self._reclaimer.close()

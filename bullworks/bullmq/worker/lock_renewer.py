@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import redis
 
+from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.worker import extend_locks
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
@@ -44,6 +46,7 @@ class Lease:
         asked_s: since when the loop owes an answer to whether it turns; None: it has answered.
         max_loop_block_s: with the loop not turning for so long, its jobs are given up to other workers.
         on_renewed, on_lost: called on the loop, with job ids.
+        on_cancelled: called on the loop, with each job that somebody has cancelled.
         tracing: of the worker, where it is observed; also from the thread.
     """
 
@@ -56,6 +59,7 @@ class Lease:
     loop: asyncio.AbstractEventLoop
     on_renewed: Callable[[list[str]], None]
     on_lost: Callable[[list[str], str], None]
+    on_cancelled: Callable[[CancelRequest], None]
     tracing: Tracing | None = None
     due_s: float = 0.0
     asked_s: float | None = None
@@ -195,7 +199,7 @@ class _ServerRenewer:
         try:
             attributes = {TelemetryAttributes.WORKER_JOBS_TO_EXTEND_LOCKS: list(locks)}
             with trace(lease.tracing, "extendLocks", attributes=attributes):
-                lost = extend_locks(self._client_for(lease), lease.keys, lease.lock_ms, locks)
+                lost, cancelled = extend_locks(self._client_for(lease), lease.keys, lease.lock_ms, locks)
         except (redis.RedisError, RedisError, OSError) as error:
             # Again with the next tick: half of the lock's life is left for that, and then it may be taken back.
             self._forget_client()
@@ -208,6 +212,8 @@ class _ServerRenewer:
         really_lost = [job_id for job_id in lost if lease.locks.get(job_id) == locks[job_id]]
         renewed = [job_id for job_id in locks if job_id not in lost]
         self._tell(lease, lambda: lease.on_renewed(renewed))
+        for request in cancelled:
+            self._tell(lease, partial(lease.on_cancelled, request))
         if really_lost:
             self._tell(lease, lambda: lease.on_lost(really_lost, "expired, or taken by another worker"))
         return True
