@@ -52,14 +52,19 @@ local function fail_unrun(queue, node, place)
   local key = node.base .. node.id
   local fields = redis.call('HMGET', key, 'parentKey', 'parent', 'deid', 'opts')
   take_out(node, place)
-  redis.call('HSET', key, 'failedReason', reason, 'finishedOn', now)
-  redis.call('HDEL', key, 'defa')
-  if place == 'delayed' then redis.call('HSET', key, 'delay', 0) end
   if fields[3] then release_deduplication(queue, fields[3], node.id) end
-  redis.call('ZADD', node.base .. 'failed', now, node.id)
   local parent, retention = read_parent(fields[1], fields[2]), retention_of(fields[4])
   if parent then child_failed(parent, key, reason, now) end
-  if retention.count or retention.age then apply_retention(node.base, node.base .. 'failed', now, retention, false) end
+  if keeps_nothing(retention) then
+    if parent then child_removed(parent, key, now) end
+    delete_job(node.base, node.id)
+  else
+    redis.call('HSET', key, 'failedReason', reason, 'finishedOn', now)
+    redis.call('HDEL', key, 'defa')
+    if place == 'delayed' then redis.call('HSET', key, 'delay', 0) end
+    redis.call('ZADD', node.base .. 'failed', now, node.id)
+    if retention.count or retention.age then apply_retention(node.base, node.base .. 'failed', now, retention, false) end
+  end
   emit(queue, 'failed', 'jobId', node.id, 'failedReason', reason, 'prev', place == 'wait' and 'waiting' or place)
 end
 

@@ -80,9 +80,10 @@ async def test_with_remove_nothing_is_left_of_it(bench: Bench):
 
 @pytest.mark.parametrize("kept", [True, 0, {"age": 3600, "count": 0}])
 async def test_its_own_retention_holds(bench: Bench, kept: Any):
-    job = await bench.queue.add("a", remove_on_fail=kept)
-    assert await bench.queue.cancel(job.id) == "cancelled"
+    other, job = await bench.queue.add("other"), await bench.queue.add("a", remove_on_fail=kept)
+    assert set((await bench.queue.cancel_many([other.id, job.id])).values()) == {"cancelled"}
     assert await bench.hash(job.id) == {}
+    assert await bench.ids("failed") == [other.id]
 
 
 async def test_a_deduplication_id_is_free_again(bench: Bench):
