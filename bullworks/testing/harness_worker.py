@@ -5,7 +5,8 @@ from typing import Any
 
 from typing_extensions import Unpack
 
-from bullworks.bullmq import Job, Worker, WorkerOptions
+from bullworks.bullmq import CancelReason, Job, Worker, WorkerOptions
+from bullworks.bullmq.cancel.delivery import CancelDelivery
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
 from bullworks.bullmq.worker.processor import Processor
@@ -57,6 +58,8 @@ class HarnessWorker(Worker[Any, Any]):
             max_started_attempts=self.opts.max_started_attempts,
         )
         self._use(queue.memory_scripts.payload_types)
+        self._cancels = CancelDelivery(queue.name, self)
+        jobs.on_cancelled = self._cancels.take
 
     async def work_off(self) -> None:
         """Run jobs, up to `concurrency` at once, until none is due.
@@ -75,12 +78,17 @@ class HarnessWorker(Worker[Any, Any]):
                 await self._reporter.emitter.drain(_LISTENERS_S)
         finally:
             self._is_working = False
+            self._cancels.close()
             await runner.close()
         for error in self._errors[failed_before:]:
             if isinstance(error, NotSimulatedError):
                 raise error
         if self._runs > self._most_runs:
             raise RunawayError(self.queue_name, self._runs)
+
+    def cancel(self, job_id: str, reason: CancelReason, *, token: str | None = None) -> bool:
+        """Cancel the handler of that attempt. False: none runs for it."""
+        return self._engine.runner.cancel(job_id, reason, token=token)
 
     def look_again(self) -> None:
         """A handler waits for a job: it runs beside it, if there is a free slot."""
