@@ -1,5 +1,6 @@
 """Queues and jobs in Redis, in BullMQ's own layout: usable alone, with no container and no settings."""
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.durations import Duration, checked_ms, to_ms
 from bullworks.bullmq.errors import (
     ActiveJobsError,
@@ -13,6 +14,7 @@ from bullworks.bullmq.errors import (
     JobFailedError,
     JobLockedError,
     JobNotFoundError,
+    JobRevokedError,
     JobStateError,
     JobTimeoutError,
     JobWaitTimeoutError,
@@ -87,6 +89,7 @@ __all__ = [
     "Backoff",
     "BackoffOptions",
     "BackoffStrategy",
+    "CancelOutcome",
     "CancelReason",
     "CancelSignal",
     "ChildItem",
@@ -120,6 +123,7 @@ __all__ = [
     "JobNotFoundError",
     "JobOptions",
     "JobOpts",
+    "JobRevokedError",
     "JobScheduler",
     "JobSpec",
     "JobState",

@@ -169,6 +169,17 @@ class JobCancelledError(QueueError):
         return self.reason or f"job {self.job_id} was cancelled"
 
 
+class JobRevokedError(JobCancelledError, UnrecoverableError):
+    """The job was cancelled by `queue.cancel` or `job.cancel`: it has failed, and is not tried again.
+
+    Args:
+        reason: as it is stored: "cancelled", or "cancelled: <reason>".
+    """
+
+    CANCELLED = "cancelled"
+    """What the `failed_reason` of every cancelled job begins with."""
+
+
 @dataclass(eq=False)
 class ActiveJobsError(QueueError):
     """A queue that workers work on cannot be obliterated, unless by force."""

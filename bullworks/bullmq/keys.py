@@ -11,7 +11,7 @@ RESERVED_IDS = frozenset(
 )  # fmt: skip
 """What follows the base in the queue's own keys: a job with such an id would overwrite one."""
 
-_OWN_GROUPS = frozenset({"de", "dn", "metrics", "repeat"})
+_OWN_GROUPS = frozenset({"bw", "de", "dn", "metrics", "repeat"})
 _JOB_PARTS = frozenset({"logs", "dependencies", "processed", "failed", "unsuccessful", "lock"})
 
 
@@ -77,6 +77,14 @@ class QueueKeys:
     def events_client_name(self) -> str:
         """The client name of a QueueEvents' connection, as in Node."""
         return f"{self.client_name(None)}:qe"
+
+    def cancels(self) -> str:
+        """The stream of requests to workers to stop jobs: ours alone, and only for a minute after one was cancelled."""
+        return f"{self.base}bw:cancels"
+
+    def cancels_client_name(self) -> str:
+        """Name the connection that listens for cancellations; to Node it is neither a worker nor a listener."""
+        return f"{self.client_name(None)}:bw:cancels"
 
     def scheduler(self, scheduler_id: str) -> str:
         return f"{self.base}repeat:{scheduler_id}"

@@ -1,22 +1,24 @@
-"""`main.py job ...`: what is known of one job."""
+"""`main.py job ...`: what is known of one job, and cancelling it."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from bullworks.bullmq import Job
+from bullworks.bullmq import CancelOutcome, Job
 from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.failure import CommandError
-from bullworks.cli.output import print_json, print_table
+from bullworks.cli.output import print_json, print_table, say
 from bullworks.cli.running import run
 
-job_app = typer.Typer(help="Show one job.", no_args_is_help=True)
+job_app = typer.Typer(help="Show one job, or cancel it.", no_args_is_help=True)
 
-
-@job_app.callback()
-def _job() -> None:
-    """Without a callback, typer would make the only command the application itself."""
+_WORDS: dict[CancelOutcome, str] = {
+    "cancelled": "{job} is cancelled.",
+    "requested": "{job} runs; its worker is told to stop it.",
+    "finished": "{job} had ended before.",
+    "scheduled": "{job} stays: its job scheduler needs it. Remove the scheduler.",
+}
 
 
 @job_app.command()
@@ -41,6 +43,30 @@ def show(
         if lines:
             print()
             print_table([title], [[line] for line in lines])
+
+
+@job_app.command()
+def cancel(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job's id.")],
+    queue: Annotated[str | None, typer.Option(help="Its queue; needed where several have such an id.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; its failed reason says it.")] = None,
+) -> None:
+    """Cancel a job with the jobs below it, also where a worker is running it; it is not tried again.
+
+    Example: main.py job cancel 7 --queue email --reason "sent by mistake"
+    """
+    say(run(_cancel(job_id, queue, reason)))
+
+
+async def _cancel(job_id: str, queue: str | None, reason: str | None) -> str:
+    async with open_queues() as queues:
+        if queue is None:
+            queue = await _only_queue_with(queues, job_id)
+        async with queues.open_queue(queue) as opened:
+            outcome = await opened.cancel(job_id, reason)
+    if outcome == "missing":
+        raise CommandError(f"there is no job {job_id!r} in {queue}")
+    return _WORDS[outcome].format(job=f"Job {job_id} of {queue}")
 
 
 async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 from bullworks.bullmq import Job, JobOptions, Queue
 from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.durations import milliseconds
-from bullworks.cli.failure import CommandError
+from bullworks.cli.failure import EXIT_FAILED, CommandError
 from bullworks.cli.output import print_json, print_table, say
 from bullworks.cli.running import run
 
@@ -193,6 +193,32 @@ def retry(
     """
     retried = _with_queue(queue, lambda opened: _retry(opened, job_id))
     say(f"Run again in {queue}: {retried}.")
+
+
+@queue_app.command()
+def cancel(
+    queue: Name,
+    job_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The jobs' ids.")],
+    *,
+    reason: Annotated[str | None, typer.Option(help="Why; their failed reason says it.")] = None,
+    keep_children: Annotated[bool, typer.Option("--keep-children", help="Leave the jobs below them alone.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove those that do not run.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel jobs, also those that a worker is running; they are not tried again.
+
+    Example: main.py queue cancel email 7 8 --reason "sent by mistake"
+    """
+    found: dict[str, str] = _with_queue(
+        queue,
+        lambda opened: opened.cancel_many(job_ids, reason, cancel_children=not keep_children, remove=remove),
+    )
+    if as_json:
+        print_json(found)
+    else:
+        print_table(["job", "outcome"], list(found.items()))
+    if "missing" in found.values():
+        raise typer.Exit(EXIT_FAILED)
 
 
 async def _retry(queue: Queue, job_id: str | None) -> int:

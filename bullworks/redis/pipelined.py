@@ -257,7 +257,7 @@ class PipelinedConnection:
         try:
             await asyncio.shield(connecting)
         except asyncio.CancelledError:
-            if not connecting.cancelled() or self._is_closed:
+            if not connecting.cancelled() or self._is_closed or _is_cancelled():
                 raise
             # Whoever cancelled it did not cancel its callers: the next command connects.
             raise self._lost("connecting was cancelled") from None
@@ -327,3 +327,9 @@ class PipelinedConnection:
         """Hears of every error before its caller."""
         if error.code == "MOVED":
             error.hint = _CLUSTER_HINT
+
+
+def _is_cancelled() -> bool:
+    """Whether the present task itself is to end: where the event loop ends, connecting and its callers both are."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

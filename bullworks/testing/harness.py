@@ -52,9 +52,10 @@ class QueueHarness(Closing, Generic[D]):
     `use_harness(harness)` lets services have it, and runs the jobs in the module's processors.
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
-    retention, pausing, a manual rate limit, progress, logs, worker events, cancellation, `concurrency`, `timeout`,
-    handlers that move their job, parents and children, guards, interceptors, pipes and filters, and what Queue and Job
-    tell of all this. Flows over several queues: see HarnessFlowProducer and HarnessGroup.
+    retention, pausing, a manual rate limit, progress, logs, worker events, cancellation by the worker and from
+    anywhere, `concurrency`, `timeout`, handlers that move their job, parents and children, guards, interceptors, pipes
+    and filters, and what Queue and Job tell of all this. Flows over several queues: see HarnessFlowProducer and
+    HarnessGroup.
 
     Not simulated, and refused with NotSimulatedError: job schedulers (`repeat`), other deduplication, settings of the
     whole fleet (global concurrency and rate), metrics, `clean`, `obliterate`, `retry_jobs`, `Queue.get_dependencies`,

@@ -3,7 +3,8 @@
 from itertools import count
 from typing import Any
 
-from bullworks.bullmq import Job, Worker
+from bullworks.bullmq import CancelReason, Job, Worker
+from bullworks.bullmq.cancel.delivery import CancelDelivery
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.job.outcome import Outcome
 from bullworks.bullmq.worker.engine import Engine
@@ -64,6 +65,8 @@ class HarnessEngine(Engine, AttemptSink):
         self._busy = 0
         self._runs = 0
         self._is_working = False
+        self._cancels = CancelDelivery(queue.name, self)
+        jobs.on_cancelled = self._cancels.take
 
     def set_concurrency(self, concurrency: int) -> None:
         super().set_concurrency(concurrency)
@@ -90,12 +93,17 @@ class HarnessEngine(Engine, AttemptSink):
                 await self._reporter.emitter.drain(_LISTENERS_S)
         finally:
             self._is_working = False
+            self._cancels.close()
             await runner.close()
         for error in self._errors[failed_before:]:
             if isinstance(error, NotSimulatedError):
                 raise error
         if self._runs > self._most_runs:
             raise RunawayError(self._worker.queue_name, self._runs)
+
+    def cancel(self, job_id: str, reason: CancelReason, *, token: str | None = None) -> bool:
+        """Cancel the handler of an attempt. False if none runs for it."""
+        return self.runner.cancel(job_id, reason, token=token)
 
     def look_again(self) -> None:
         """Run what is due beside a handler that waits for it, if there is a free slot."""

@@ -16,8 +16,8 @@ _READ_AT_ONCE = 200
 _MOST_READS = 5
 _EVENT_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _OF_A_JOB = frozenset(
-    {"add-job", "retry-job", "remove-job", "promote-job", "update-data", "change-delay", "change-priority",
-     "remove-children"}
+    {"add-job", "retry-job", "remove-job", "promote-job", "cancel-job", "update-data", "change-delay",
+     "change-priority", "remove-children"}
 )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ from bullworks.redis import RedisError
 LOG_LINES = 200
 """Of a job's log, the newest: more are not read."""
 _LINE_CHARS = 2_000
+CANCELLABLE = frozenset({"active", "waiting", "delayed", "prioritized", "waiting-children"})
+"""States of a job that has not ended."""
 CHILDREN = 50
 """The most that are looked at, and shown."""
 
@@ -68,6 +70,7 @@ async def job(request: Request) -> Response:
         may={
             "retry": _is_retriable(entry, state) and await _may(board, who, "retry-job", entry, job_id),
             "promote": state == "delayed" and await _may(board, who, "promote-job", entry, job_id),
+            "cancel": state in CANCELLABLE and await _may(board, who, "cancel-job", entry, job_id),
             "remove": state != "active" and await _may(board, who, "remove-job", entry, job_id),
         },
     )

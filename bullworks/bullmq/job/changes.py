@@ -1,5 +1,6 @@
 """JobChanges: what anybody may change of a job, and ask about where it is."""
 
+from bullworks.bullmq.cancel.terms import CancelOutcome, stored_reason
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.job.fields import D, JobFields, R
 from bullworks.bullmq.job.store import JobStore
@@ -40,6 +41,19 @@ class JobChanges(JobFields[D, R]):
         delay_ms = checked_ms("delay", delay)
         await self._store.change_delay(self.id, delay_ms)
         self.absorb({codec.DELAY: b"%d" % delay_ms})
+
+    async def cancel(
+        self, reason: str | None = None, *, cancel_children: bool = True, remove: bool = False
+    ) -> CancelOutcome:
+        """Cancel the job, wherever it is or runs; see Queue.cancel. A handler may cancel its own job.
+
+        Raises:
+            InvalidOptionError: the reason is not a text, or longer than 1,000 characters.
+        """
+        outcomes = await self._store.cancel_jobs(
+            (self.id,), stored_reason(reason), removes=remove, children=cancel_children
+        )
+        return outcomes[0]
 
     async def clear_logs(self, keep_logs: int = 0) -> None:
         """Remove the lines of the job's log except the newest `keep_logs`; a missing job is ignored.

@@ -4,6 +4,7 @@ from typing import Any, Generic, cast
 
 from typing_extensions import TypeVar
 
+from bullworks.bullmq.errors import JobRevokedError
 from bullworks.bullmq.job.cancel_signal import CancelSignal
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
@@ -80,6 +81,11 @@ class JobFields(Generic[D, R]):
         if self._signal is None:
             self._signal = CancelSignal(self.id)
         return self._signal
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job failed because it was cancelled; `failed_reason` has the reason."""
+        return (self.failed_reason or "").startswith(JobRevokedError.CANCELLED)
 
     @property
     def name(self) -> str:
@@ -240,6 +246,12 @@ def _is_first_attempt(fields: dict[bytes, bytes]) -> bool:
         and len(created) < _SHORT
         and created.isdigit()
     )
+
+
+def revocation_of(job: JobFields[Any, Any]) -> JobRevokedError | None:
+    """Return the error of a job that was cancelled from anywhere; None if it was not."""
+    signal = job._signal  # noqa: SLF001 - looking must not make one
+    return signal.reason if signal is not None and isinstance(signal.reason, JobRevokedError) else None
 
 
 def malformed_number(job: JobFields[Any, Any]) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bullworks.bullmq.durations import LONGEST_MS
 from bullworks.bullmq.errors import UnrecoverableError
-from bullworks.bullmq.job.fields import JobFields
+from bullworks.bullmq.job.fields import JobFields, revocation_of
 from bullworks.bullmq.options.backoff import Backoff, BackoffStrategy
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.options.retention import KEEP_ALL, Retention
@@ -135,6 +135,11 @@ class OutcomeRules:
 
     async def failed(self, job: AnyJob, error: BaseException) -> Outcome:
         """Build the outcome of a failed attempt: a retry, now or after its backoff, or a final failure."""
+        revocation = revocation_of(job)
+        if revocation is not None:
+            if revocation is not error:
+                revocation.__cause__ = error
+            return self.ended(job, revocation)
         attempts_made = job.attempts_made + 1
         opts = _readable_opts(job)
         limit = self._max_started_attempts

@@ -1,8 +1,10 @@
 """What a Job needs of wherever it lies: JobScripts in Redis, StubStore in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.events.waiting import EndingSnapshot, EventSource
 from bullworks.bullmq.job.dependencies import Dependencies, DependenciesCount, Pages
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
@@ -65,6 +67,10 @@ class JobStore(Protocol):
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced: ...
 
     async def extend_lock(self, job_id: str, /, token: str, duration_ms: int) -> bool: ...
+
+    async def cancel_jobs(
+        self, job_ids: Sequence[str], reason: str, /, *, removes: bool, children: bool
+    ) -> list[CancelOutcome]: ...
 
     async def dependencies(self, job_id: str, /) -> Dependencies: ...
 

@@ -4,9 +4,10 @@ It answers as Redis would for a job that a worker holds, so there are no states 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.errors import JobLockedError, JobStateError, ParentError
 from bullworks.bullmq.events.event_id import BEFORE_ALL
 from bullworks.bullmq.events.waiting import EndingSnapshot, EventSource
@@ -109,6 +110,10 @@ class StubStore:
 
     async def remove_deduplication_key(self, _deduplication_id: str, job_id: str) -> bool:  # noqa: ARG002
         return False
+
+    async def cancel_jobs(self, job_ids: Sequence[str], _reason: str, **_: bool) -> list[CancelOutcome]:
+        # There is no worker that would be told.
+        return ["requested" for _ in job_ids]
 
     async def remove_job(self, job_id: str, **_: bool) -> None:
         raise JobLockedError(job_id, "remove")

@@ -19,6 +19,7 @@ from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
 from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, checked_specs, in_chunks
+from bullworks.bullmq.queue.cancelling import QueueCancelling
 from bullworks.bullmq.queue.counts import QueueCounts
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
 from bullworks.bullmq.queue.limits import QueueLimits
@@ -35,7 +36,9 @@ from bullworks.closing import Closing
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
-class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren, Closing):
+class Queue(
+    QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren, QueueCancelling, Closing
+):
     """A queue by name. Opens no socket until it is first used.
 
     Args:

@@ -10,6 +10,7 @@ from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
+from bullworks.bullmq.scripts.cancel import CancelScripts
 from bullworks.bullmq.scripts.job import FamilyScripts, JobScripts
 from bullworks.bullmq.scripts.next_iteration import store_next_iteration
 from bullworks.bullmq.scripts.scheduler import SchedulerScripts
@@ -70,7 +71,7 @@ class JobListener(Protocol):
         """The job's processor has stored this progress."""
 
 
-class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
+class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts, CancelScripts):
     """The scripts that process one job at a time; a Worker's own loop uses scripts/worker.py for many.
 
     Attributes:
@@ -132,4 +133,5 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:
         """Extend the job's lock. False if the lock is not this token's."""
-        return not await self._run(EXTEND_LOCKS, duration_ms, "", job_id, token)
+        lost, _ = await self._run(EXTEND_LOCKS, duration_ms, "", job_id, token)
+        return not lost

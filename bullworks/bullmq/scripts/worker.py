@@ -8,6 +8,7 @@ from typing import Any
 import redis
 from redis.exceptions import NoScriptError
 
+from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FetchError, FetchTerms
 from bullworks.bullmq.wire import codec
@@ -122,7 +123,8 @@ class WorkerScripts:
         """Renew locks, and re-take expired ones whose jobs are free. Returns the ids of lost jobs."""
         lost: list[str] = []
         for args in _renewals(self._terms.lock_ms, locks):
-            lost += [job_id.decode() for job_id in await self._commands.run(EXTEND_LOCKS, self._base, args)]
+            renewed = await self._commands.run(EXTEND_LOCKS, self._base, args)
+            lost += [job_id.decode() for job_id in renewed[0]]
         return lost
 
     async def has_ended(self, job_id: str) -> bool:
@@ -146,15 +148,24 @@ class Marker:
     score: bytes
 
 
-def extend_locks(client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]) -> list[str]:
+def extend_locks(
+    client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]
+) -> tuple[list[str], list[CancelRequest]]:
     """Renew locks with a blocking client, from another thread; expired ones whose jobs are free are re-taken.
 
-    Returns the ids whose lock is lost. Raises redis.RedisError where Redis could not be asked.
+    Returns the ids whose lock is lost, and those of the others that somebody has cancelled. Raises redis.RedisError
+    where Redis could not be asked.
     """
     lost: list[str] = []
+    cancelled: list[CancelRequest] = []
     for args in _renewals(lock_ms, locks):
-        lost += [job_id.decode() for job_id in _eval(client, EXTEND_LOCKS, keys.base, args)]
-    return lost
+        lost_now, found = _eval(client, EXTEND_LOCKS, keys.base, args)
+        lost += [job_id.decode() for job_id in lost_now]
+        texts = [part.decode("utf-8", "replace") for part in found]
+        cancelled += [
+            CancelRequest(job_id, locks[job_id], why) for job_id, why in zip(texts[::2], texts[1::2], strict=True)
+        ]
+    return lost, cancelled
 
 
 def _renewals(lock_ms: int, locks: Mapping[str, str]) -> Iterator[list[Argument]]:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from typing_extensions import Unpack
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.durations import Duration
 from bullworks.bullmq.events.waiting import EventSource, checked_ttl
 from bullworks.bullmq.job.cancel_signal import CancelSignal
@@ -53,6 +54,10 @@ class SyncJobMoves(Generic[D, R]):
     def change_delay(self, delay: Duration) -> None:
         """Change the job's delay, blocking; see Job.change_delay."""
         self._call(self._job.change_delay(delay))
+
+    def cancel(self, reason: str | None = None, *, cancel_children: bool = True, remove: bool = False) -> CancelOutcome:
+        """Cancel the job, blocking; see Job.cancel."""
+        return self._call(self._job.cancel(reason, cancel_children=cancel_children, remove=remove))
 
     def clear_logs(self, keep_logs: int = 0) -> None:
         """Shorten the job's log, blocking; see Job.clear_logs."""
@@ -189,6 +194,10 @@ class SyncJob(SyncJobMoves[D, R]):
     @property
     def failed_reason(self) -> str | None:
         return self._job.failed_reason
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._job.is_cancelled
 
     @property
     def deferred_failure(self) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any, Generic, Self, cast
 import redis.asyncio
 from typing_extensions import Unpack
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.job import D, Job
 from bullworks.bullmq.job.state import ListedState
@@ -85,6 +86,20 @@ class SyncQueue(Generic[D]):
         """Count the jobs in each state, blocking; see Queue.get_job_counts."""
         queue, loop = self._here()
         return loop.call(queue.get_job_counts(*states))
+
+    def cancel(
+        self, job_id: str, reason: str | None = None, *, cancel_children: bool = True, remove: bool = False
+    ) -> CancelOutcome:
+        """Cancel a job, blocking; see Queue.cancel."""
+        queue, loop = self._here()
+        return loop.call(queue.cancel(job_id, reason, cancel_children=cancel_children, remove=remove))
+
+    def cancel_many(
+        self, job_ids: Iterable[str], reason: str | None = None, *, cancel_children: bool = True, remove: bool = False
+    ) -> dict[str, CancelOutcome]:
+        """Cancel many jobs, blocking; see Queue.cancel_many."""
+        queue, loop = self._here()
+        return loop.call(queue.cancel_many(job_ids, reason, cancel_children=cancel_children, remove=remove))
 
     def close(self) -> None:
         """Close this process's connection. Closing twice, or before the first call, is fine."""

@@ -6,6 +6,7 @@ The steps of a worker's life, from `connect` to `close`, are its methods.
 import asyncio
 from uuid import uuid4
 
+from bullworks.bullmq.cancel.listener import LISTENERS
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.outcome import OutcomeRules
 from bullworks.bullmq.keys import QueueKeys
@@ -142,6 +143,7 @@ class Engine:
             RENEWER.add(self._lease)
         if not self._opts.skip_stalled_check:
             self.stalled.start()
+        LISTENERS.join(self._endpoint, self._keys, self.id, self._jobs.cancels.take)
         self._jobs.start()
 
     def set_concurrency(self, concurrency: int) -> None:
@@ -167,6 +169,7 @@ class Engine:
 
     async def close(self) -> None:
         """End all parts and close the connections."""
+        await LISTENERS.leave(self._endpoint, self._keys, self.id)
         await self.wait.interrupt(CANCEL_S)  # of who takes jobs by hand
         await asyncio.gather(self.stalled.close(), self._jobs.close())
         if self._pool is not None:

@@ -1,11 +1,14 @@
 """JobLifecycle: the parts that a job passes through in a worker, and what each step of one has the others do.
 
 Finisher brings jobs and takes outcomes away; Runner runs handlers; Fetcher waits while there is nothing to do. All keep
-one account, Intake. Reclaimer brings back what a lost reply left in Redis. Reporter tells listeners and the log.
+one account, Intake. CancelDelivery stops handlers whose jobs are cancelled from elsewhere. Reclaimer brings back what
+a lost reply left in Redis. Reporter tells listeners and the log.
 """
 
 import asyncio
 
+from bullworks.bullmq.cancel.delivery import CancelDelivery
+from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.errors import QueueError, UnrecoverableError
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Outcome
@@ -82,6 +85,8 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
             attempts=self._attempts,
         )
 
+        self.cancels = CancelDelivery(queue_name, self.runner)
+
     def start(self) -> None:
         """Have all parts at work; jobs are taken once the intake is open."""
         self.reclaimer.start()
@@ -96,6 +101,7 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
 
     async def close(self) -> None:
         """End all parts."""
+        self.cancels.close()
         await asyncio.gather(self.fetcher.close(), self.finisher.close(), self.reclaimer.close())
         await self.runner.close()
         if self._attempts is not None:
@@ -166,6 +172,10 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
         lost = [job_id for job_id in job_ids if job_id in running]
         if lost or not job_ids:
             self._reporter.locks_lost(lost, reason)
+
+    def cancelled(self, request: CancelRequest) -> None:
+        """Cancel the job's handler, or let it not begin."""
+        self.cancels.take(request)
 
     def _fail_unnamed(self, raw_id: bytes, flat: list[bytes], token: str) -> None:
         """Fail a job whose id is not UTF-8: no text can name it, neither to a handler nor to whoever looks for it."""

@@ -12,10 +12,12 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import redis
 
+from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.worker import extend_locks
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
@@ -45,6 +47,10 @@ class LockHolder(Protocol):
     @abstractmethod
     def locks_lost(self, job_ids: list[str], reason: str) -> None:
         """Note that the locks of these jobs are lost; no ids: the server could not be asked, and will be again."""
+
+    @abstractmethod
+    def cancelled(self, request: CancelRequest) -> None:
+        """Cancel the handler of a job that was cancelled from elsewhere."""
 
 
 @dataclass(slots=True, eq=False)
@@ -208,7 +214,7 @@ class _ServerRenewer:
         try:
             attributes = {TelemetryAttributes.WORKER_JOBS_TO_EXTEND_LOCKS: list(locks)}
             with trace(lease.tracing, "extendLocks", attributes=attributes):
-                lost = extend_locks(self._client_for(lease), lease.keys, lease.lock_ms, locks)
+                lost, cancelled = extend_locks(self._client_for(lease), lease.keys, lease.lock_ms, locks)
         except (redis.RedisError, RedisError, OSError) as error:
             # Again with the next tick: half of the lock's life is left for that, and then it may be taken back.
             self._forget_client()
@@ -221,6 +227,8 @@ class _ServerRenewer:
         really_lost = [job_id for job_id in lost if lease.locks.get(job_id) == locks[job_id]]
         renewed = [job_id for job_id in locks if job_id not in lost]
         self._tell(lease, lambda: lease.holder.locks_renewed(renewed))
+        for request in cancelled:
+            self._tell(lease, partial(lease.holder.cancelled, request))
         if really_lost:
             self._tell(lease, lambda: lease.holder.locks_lost(really_lost, "expired, or taken by another worker"))
         return True

@@ -101,9 +101,10 @@ class Runner:
             slot.background.start()
             self._slots.append(slot)
 
-    def cancel(self, job_id: str, reason: CancelReason) -> bool:
-        """Cancel the job's handler. False if it does not run here."""
-        return any(slot.cancel(reason) for slot in self._slots if slot.job is not None and slot.job.id == job_id)
+    def cancel(self, job_id: str, reason: CancelReason, *, token: str | None = None) -> bool:
+        """Cancel the job's handler; with `token` only in that attempt. False if it does not run here."""
+        running = (slot for slot in self._slots if slot.job is not None and slot.job.id == job_id)
+        return any(slot.cancel(reason) for slot in running if slot.job is not None and token in {None, slot.job.token})
 
     def cancel_all(self, reason: CancelReason) -> int:
         """Cancel all handlers. Returns how many."""

@@ -122,6 +122,11 @@ class MemoryFamily:
                 raise outcome_error(-10, job.id, "remove")
         self._remove_all(tree)
 
+    def tree(self, queue: MemoryLines, job_id: str) -> list[tuple[MemoryLines, MemoryJob]]:
+        """The job and all below it that are still there, each with its queue and before its children."""
+        places = [place for _, place in self._tree(_Place(queue, job_id))]
+        return [(place.queue, place.job) for place in places if place.job is not None]
+
     def remove_unprocessed(self, queue: MemoryLines, job_id: str) -> int:
         """Remove the descendants that are neither finished nor active. Returns how many."""
         below = list(self._tree(_Place(queue, job_id)))[1:]

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bullworks.bullmq import JobOpts
+from bullworks.bullmq import JobOpts, JobRevokedError
+from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.outcome import Outcome
@@ -16,6 +17,7 @@ from bullworks.testing.memory.lines import MemoryLines
 # As lua/lib/finish.lua answers in place of 0.
 _GONE, _NO_LOCK, _OPEN_CHILDREN, _FOREIGN_LOCK, _FAILED_CHILDREN, _NOTHING_TO_WAIT_FOR = -1, -2, -4, -6, -9, 1
 
+_CANCELLED = JobRevokedError.CANCELLED
 _TO_RUN = ("wait", "prioritized", "active")
 
 
@@ -25,12 +27,14 @@ class MemoryJobs(MemoryLines):
     Attributes:
         family: the queues in which this one's jobs may have relatives; at first itself alone.
         on_ended: called with each job that completed or failed for good, and which.
+        on_cancelled: called with each running job that is cancelled.
     """
 
     def __init__(self, queue_name: str, now_ms: int) -> None:
         super().__init__(queue_name, now_ms)
         self.family = MemoryFamily(self)
         self.on_ended: Callable[[MemoryJob, str], None] | None = None
+        self.on_cancelled: Callable[[CancelRequest], None] | None = None
         self._numbers = 0
 
     def add(self, new: NewJob) -> str:
@@ -79,6 +83,8 @@ class MemoryJobs(MemoryLines):
             case "delay":
                 job.fields.update(outcome.fields)
                 self.delay(job, self.now_ms + int(outcome.extra))
+            case "postpone" | "wait_for_children" if job.text(codec.DEFERRED_FAILURE).startswith(_CANCELLED):
+                self._put_back(job, outcome)  # it waits for nothing any more
             case "postpone":
                 delay_ms = max(int(outcome.extra) - self.now_ms, 0)
                 job.fields[codec.DELAY] = b"%d" % delay_ms
@@ -88,6 +94,22 @@ class MemoryJobs(MemoryLines):
             case _:
                 self._put_back(job, outcome)
         return 0
+
+    def fail_cancelled(self, job: MemoryJob, reason: str) -> None:
+        """End a job that does not run: as an attempt would, with none spent."""
+        prev = "waiting" if job.state == "wait" else job.state
+        if job.state == "delayed":
+            job.fields[codec.DELAY] = b"0"
+        job.fields.pop(codec.DEFERRED_FAILURE, None)
+        job.fields |= {codec.FAILED_REASON: reason.encode(), codec.FINISHED_ON: b"%d" % self.now_ms}
+        self.put(job, "failed", self.now_ms, self.next_order())
+        self.deduplication.ended(job.deduplication_id, job.id)
+        self.family.failed(self.keys.of(job.id), job)
+        kept = codec.decode_opts(job.fields.get(codec.OPTS, b"{}")).remove_on_fail
+        self._retain(job, "failed", "" if kept is None else kept.to_script())
+        self.tell("failed", job.id, failed_reason=reason, prev=prev)
+        if self.on_ended is not None:
+            self.on_ended(job, "failed")
 
     def there(self, job_id: str, operation: str) -> MemoryJob:
         """Find an existing job. Raises JobNotFoundError."""

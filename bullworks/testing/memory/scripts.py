@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from bullworks.bullmq import FinishedState, Job, JobLogs, JobState
+from bullworks.bullmq import CancelOutcome, FinishedState, Job, JobLogs, JobState
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import EndingSnapshot, EventSource, JobEnding
@@ -15,6 +15,7 @@ from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec
 from bullworks.redis import ServerError
 from bullworks.testing.errors import NotSimulatedError
+from bullworks.testing.memory.cancelling import cancel
 from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
 from bullworks.testing.memory.flows import refuse
 from bullworks.testing.memory.job import flatten, slice_page
@@ -102,12 +103,21 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         job = self.jobs.there(job_id, "remove") if state is None else self.jobs.in_state(job_id, state, "remove")
         self.family.remove(self.jobs, job, children=children)
 
+    async def cancel_jobs(
+        self, job_ids: Sequence[str], reason: str, *, removes: bool, children: bool
+    ) -> list[CancelOutcome]:
+        return [cancel(self.jobs, job_id, reason, removes=removes, children=children) for job_id in job_ids]
+
     async def reprocess_job(
         self, job_id: str, state: FinishedState, *, lifo: bool, resets_made: bool, resets_started: bool
     ) -> None:
         job = self.jobs.in_state(job_id, state, "retry")
         resets = {codec.ATTEMPTS_MADE: resets_made, codec.ATTEMPTS_STARTED: resets_started}
-        for field in (*codec.OUTCOME_FIELDS[state], *(name for name, is_reset in resets.items() if is_reset)):
+        for field in (
+            *codec.OUTCOME_FIELDS[state],
+            codec.DEFERRED_FAILURE,
+            *(name for name, is_reset in resets.items() if is_reset),
+        ):
             job.fields.pop(field, None)
         self.family.reprocessed(self.keys.of(job_id), job, state)
         self.jobs.enqueue(job, at_head=lifo, prev=state)

@@ -184,6 +184,23 @@ def test_an_unknown_queue_is_an_error_everywhere(command: Command, name: str) ->
     assert (ran.code, ran.err) == (1, "error: there is no queue 'emial'. Did you mean 'email'?\n")
 
 
+def test_cancel_tells_what_came_of_each_job(command: Command) -> None:
+    job_id = add(command)
+    ran = command("queue", "cancel", "email", job_id, "nobody", "--reason", "by mistake", "--json")
+    assert (ran.code, ran.json) == (1, {job_id: "cancelled", "nobody": "missing"})
+    assert command("job", "show", job_id, "--json").json["failed_reason"] == "cancelled: by mistake"
+    assert command("job", "cancel", job_id).out == f"Job {job_id} of email had ended before.\n"
+    assert (
+        command("queue", "cancel", "emial", job_id).err == "error: there is no queue 'emial'. Did you mean 'email'?\n"
+    )
+
+
+def test_cancel_removes_where_it_is_told_to(command: Command) -> None:
+    job_id = add(command)
+    assert command("queue", "cancel", "email", job_id, "--remove").code == 0
+    assert command("job", "cancel", job_id).code == 1
+
+
 def test_show_finds_the_queue_and_asks_when_there_are_two(command: Command) -> None:
     first = add(command, "--id", "same")
     assert command("job", "show", first, "--json").json["queue"] == "email"

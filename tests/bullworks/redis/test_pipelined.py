@@ -66,11 +66,22 @@ async def test_a_cancelled_caller_drops_its_reply_and_nothing_else(connection: P
     assert connection.is_connected
 
 
+async def test_a_caller_that_is_cancelled_together_with_connecting_is_cancelled(connection: PipelinedConnection):
+    """As where the event loop ends: who took it for a lost connection would try again for ever."""
+    caller = asyncio.create_task(connection.execute("PING"))
+    while not (connecting := [task for task in asyncio.all_tasks() if task.get_name() == "redis-connect"]):
+        await asyncio.sleep(0)
+    for task in (*connecting, caller):
+        task.cancel()
+    await asyncio.wait((caller,), timeout=5)
+    assert caller.cancelled()
+
+
 async def test_a_forgotten_script_is_sent_with_its_source(connection: PipelinedConnection):
     script = Script.load("bullworks.bullmq", "extend_locks")
     await connection.execute("SCRIPT", "FLUSH")
-    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [b"1"]
-    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [b"1"]
+    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [[b"1"], []]
+    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [[b"1"], []]
 
 
 async def test_a_killed_connection_fails_what_was_under_way_and_comes_back(connection: PipelinedConnection):

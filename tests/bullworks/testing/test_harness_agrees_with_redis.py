@@ -84,7 +84,7 @@ async def left_behind(side: Side) -> dict[str, Any]:
 
 
 async def _seen(job: Job) -> dict[str, Any]:
-    assert job.processed_on is not None
+    assert job.processed_on is not None or job.is_cancelled
     assert job.finished_on is not None
     return {
         "name": job.name,

@@ -65,6 +65,21 @@ async def test_a_worker_its_job_and_its_lock_are_shown(board: MakeBoard, queue: 
         assert token.decode() not in page
 
 
+async def test_all_active_jobs_are_cancelled_where_that_is_allowed(board: MakeBoard, queue: Queue[Any]) -> None:
+    async with busy(queue, name="post", concurrency=2) as (_, job):
+        path = "-/api/queues/email/active/cancel"
+        assert path in (await board().get("-/workers?queue=email")).text
+        refused = board(policy=lambda access: access.action == "read")
+        assert path not in (await refused.get("-/workers?queue=email")).text
+        waiting = await queue.add("later", {}, delay=60_000)
+        answer = (await board().change("PUT", path, {"reason": "a mistake"})).json()
+        assert answer == {"done": 1, "of": 1, "message": "1 of 1 cancelled"}
+        await eventually(job.is_failed)
+        assert await waiting.is_delayed()
+    await job.refresh()
+    assert job.failed_reason == "cancelled: a mistake"
+
+
 async def test_a_stalled_job_comes_first_and_stands_out(board: MakeBoard, queue: Queue[Any]) -> None:
     async with busy(queue, name="post") as (_, job):
         page = (await board().get("-/workers")).text
