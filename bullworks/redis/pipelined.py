@@ -162,6 +162,16 @@ class PipelinedConnection:
         replies = await asyncio.gather(*(self.send(*command) for command in commands), return_exceptions=True)
         return [await self._settle(*pair) for pair in zip(commands, replies, strict=True)]
 
+    async def read(self, *commands: tuple[Argument, ...]) -> list[Any]:
+        """Run commands that change nothing, as `together` does; where the connection breaks, once more over the next.
+
+        Raises as `execute` does.
+        """
+        try:
+            return await self.together(*commands)
+        except ConnectionLostError:
+            return await self.together(*commands)
+
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
         """Run a script by its SHA1, or with its source where the server does not know it.
 

@@ -34,7 +34,8 @@ class JobScripts(ScriptCaller):
 
     async def read_fields(self, job_id: str) -> dict[bytes, bytes]:
         """Read the job's hash; empty if the job does not exist."""
-        flat = iter(await self.connection.execute("HGETALL", self.keys.of(job_id)))
+        [found] = await self.connection.read(("HGETALL", self.keys.of(job_id)))
+        flat = iter(found)
         return dict(zip(flat, flat, strict=True))
 
     async def update_progress(self, job_id: str, progress: bytes) -> None:
@@ -55,9 +56,7 @@ class JobScripts(ScriptCaller):
         """Read lines `start` to `end` of the log, both included, from the oldest (asc) or the newest."""
         key = self.keys.logs(job_id)
         first, last = (start, end) if asc else (-end - 1, -start - 1)
-        page, count = await asyncio.gather(
-            self.connection.execute("LRANGE", key, first, last), self.connection.execute("LLEN", key)
-        )
+        page, count = await self.connection.read(("LRANGE", key, first, last), ("LLEN", key))
         rows = [row.decode("utf-8", "replace") for row in page]
         return JobLogs(rows if asc else rows[::-1], count)
 
@@ -136,7 +135,7 @@ class FamilyScripts(ScriptCaller):
     async def dependencies(self, job_id: str) -> Dependencies:
         """Read all children of a job at one moment: the four reads leave in one write."""
         keys = self.keys.children(job_id)
-        processed, unprocessed, ignored, failed = await self.connection.together(
+        processed, unprocessed, ignored, failed = await self.connection.read(
             ("HGETALL", keys.processed),
             ("SMEMBERS", keys.unprocessed),
             ("HGETALL", keys.ignored),
@@ -163,7 +162,7 @@ class FamilyScripts(ScriptCaller):
             if page is not None
         }
         replies, failed = await asyncio.gather(
-            self.connection.together(*commands.values()), self._failed_page(keys.failed, pages.failed)
+            self.connection.read(*commands.values()), self._failed_page(keys.failed, pages.failed)
         )
         found: dict[str, Any] = dict.fromkeys(scans) | dict(zip(commands, replies, strict=True))
         cursors = {kind: None if reply is None else int(reply[0]) for kind, reply in found.items()}
@@ -187,11 +186,11 @@ class FamilyScripts(ScriptCaller):
         """
         listed, scan, count = _SCANS[kind]
         key: str = getattr(self.keys.children(job_id), listed)
-        total = int(await self.connection.execute(count, key))
+        total = int((await self.connection.read((count, key)))[0])
         found: dict[str, bytes | None] = {}
         cursor = 0
         while True:
-            cursor, flat = await self.connection.execute(scan, key, cursor, "COUNT", _CHILDREN_A_SCAN)
+            [(cursor, flat)] = await self.connection.read((scan, key, cursor, "COUNT", _CHILDREN_A_SCAN))
             cursor = int(cursor)
             found |= dict(_pairs(flat)) if kind == "processed" else {child.decode(): None for child in flat}
             if cursor == 0 or 0 <= end < len(found):
@@ -205,14 +204,14 @@ class FamilyScripts(ScriptCaller):
             return None, []
         end = page.cursor + page.count
         # One more than is requested, to know whether there is.
-        children: list[bytes] = await self.connection.execute("ZRANGE", key, page.cursor, end)
+        children: list[bytes] = (await self.connection.read(("ZRANGE", key, page.cursor, end)))[0]
         return (end if len(children) > page.count else 0), children[: page.count]
 
     async def dependencies_count(self, job_id: str) -> DependenciesCount:
         """Count a job's children; takes the same time however many there are."""
         keys = self.keys.children(job_id)
         return DependenciesCount(
-            *await self.connection.together(
+            *await self.connection.read(
                 ("HLEN", keys.processed),
                 ("SCARD", keys.unprocessed),
                 ("HLEN", keys.ignored),
