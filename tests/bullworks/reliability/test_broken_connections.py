@@ -117,7 +117,7 @@ async def test_what_a_handler_reads_is_read_again_over_the_next_connection(
     """In a soak, parents failed for good because the connection broke while they read what their children returned."""
 
     async def process(job: Job[Any, Any]) -> list[Any]:
-        return [await job.get_children_values(), await job.logs(), await job.get_dependencies_count()]
+        return [await job.get_children_values(), await job.logs(), str(await job.get_dependencies_count())]
 
     lost: set[bytes] = set()
 
