@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from bullworks.bullmq import Job
-from bullworks.cli.connection import Queues, reached_queues
+from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.failure import CommandError
 from bullworks.cli.output import print_json, print_table
 from bullworks.cli.running import run
 
-job_app = typer.Typer(help="Look at one job.", no_args_is_help=True)
+job_app = typer.Typer(help="Show one job.", no_args_is_help=True)
 
 
 @job_app.callback()
@@ -22,7 +22,9 @@ def _job() -> None:
 @job_app.command()
 def show(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job's id.")],
-    queue: Annotated[str | None, typer.Option(help="Its queue; needed where several have such an id.")] = None,
+    queue: Annotated[
+        str | None, typer.Option(help="The job's queue; needed if several queues have a job with this id.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a job's state, data, result and errors.
@@ -42,10 +44,10 @@ def show(
 
 
 async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:
-    async with reached_queues() as queues:
+    async with open_queues() as queues:
         if queue is None:
             queue = await _only_queue_with(queues, job_id)
-        async with queues.opened(queue) as opened:
+        async with queues.open_queue(queue) as opened:
             job = await opened.get_job(job_id)
             if job is None:
                 raise CommandError(f"there is no job {job_id!r} in {queue}")
@@ -55,18 +57,18 @@ async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:
 async def _only_queue_with(queues: Queues, job_id: str) -> str:
     found = []
     for name in await queues.names():
-        async with queues.opened(name, must_exist=False) as opened:
+        async with queues.open_queue(name, must_exist=False) as opened:
             if await opened.get_job(job_id) is not None:
                 found.append(name)
     if not found:
         raise CommandError(f"no queue has a job {job_id!r}")
     if len(found) > 1:
-        raise CommandError(f"several queues have a job {job_id!r}", f"Say which: --queue {' or '.join(found)}")
+        raise CommandError(f"several queues have a job {job_id!r}", f"Choose one with --queue {' or '.join(found)}")
     return found[0]
 
 
 async def facts_of(job: Job) -> dict[str, Any]:
-    """What is worth showing, in reading order; times as ISO text."""
+    """List a job's facts in reading order; times as ISO text."""
     return {
         "id": job.id,
         "queue": job.queue_name,

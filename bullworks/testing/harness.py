@@ -6,8 +6,7 @@ from collections import Counter
 from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
 from functools import partial
-from types import TracebackType
-from typing import Any, Generic, Self, cast
+from typing import Any, Generic, cast
 
 from typing_extensions import Unpack
 
@@ -16,7 +15,9 @@ from bullworks.bullmq.job.job import D
 from bullworks.bullmq.job.state import state_of
 from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.bullmq.worker.processor import Handlers, Processor
+from bullworks.closing import Closing
 from bullworks.core import Scope
+from bullworks.tasks import cancel_and_wait
 from bullworks.testing.errors import HarnessSetupError, RunawayError
 from bullworks.testing.harness_queue import HarnessQueue
 from bullworks.testing.harness_worker import HarnessWorker
@@ -39,7 +40,7 @@ _NOBODY: frozenset["QueueHarness[Any]"] = frozenset()
 _working: ContextVar[frozenset["QueueHarness[Any]"]] = ContextVar("working", default=_NOBODY)
 
 
-class QueueHarness(Generic[D]):
+class QueueHarness(Closing, Generic[D]):
     """Runs a queue's real processors with the engine's own runner, retries, backoff and encoding.
 
         harness = QueueHarness("email", EmailWorker(mail))
@@ -47,7 +48,7 @@ class QueueHarness(Generic[D]):
         await harness.drain()
         await harness.advance(60_000)
 
-    What is added waits until `drain()` or `advance()`. `queue` is a Queue for whoever adds jobs; in a testing module,
+    What is added waits until `drain()` or `advance()`. `queue` is a Queue for code that adds jobs; in a testing module,
     `use_harness(harness)` lets services have it, and runs the jobs in the module's processors.
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
@@ -66,7 +67,7 @@ class QueueHarness(Generic[D]):
     Args:
         queue_name: as the queue's.
         processor: a host, decorated with `@processor`, or a function of a job, or several by job name, as Worker takes
-            them. None: a testing module has one, or jobs are only looked at.
+            them. None means a testing module has one, or jobs are only looked at.
         now_ms: where the clock begins, ms since the epoch; default: now.
         most_runs: attempts in one call, or waits in `drain_all`, past which RunawayError is raised.
         default_job_options, data_type, result_type: as Queue's; a processor's types hold where none are given.
@@ -74,7 +75,7 @@ class QueueHarness(Generic[D]):
 
     Raises:
         InvalidOptionError: a name or an option cannot be used, or a processor cannot be called.
-        HarnessSetupError: the host is no processor of this queue.
+        HarnessSetupError: the host is not a processor of this queue.
 
     Attributes:
         errors: what handlers raised, in the order in which their attempts ended.
@@ -120,20 +121,12 @@ class QueueHarness(Generic[D]):
     def __repr__(self) -> str:
         return f"<QueueHarness {self.queue_name!r}, {len(self._jobs.all)} jobs>"
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
     async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
-        """As Queue.add."""
+        """Add one job; see Queue.add."""
         return await self.queue.add(name, data, **opts)
 
     async def drain(self) -> None:
-        """Run every job that is due, and what these add, until nothing is; the clock stands still.
+        """Run every due job, and the jobs that these add, until none is due; the clock stands still.
 
         Raises:
             HarnessSetupError: there are jobs and no processor, or several; or a handler calls this.
@@ -148,7 +141,7 @@ class QueueHarness(Generic[D]):
         await self._drain()
 
     async def advance(self, duration: Duration) -> None:
-        """Let time pass: run each job whose time comes meanwhile, at its time, in order. Raises as `drain` does."""
+        """Advance the clock: run each job that comes due, at its time, in order. Raises as `drain` does."""
         end_ms = self._jobs.now_ms + checked_ms("duration", duration)
         await self.drain()
         while (due_ms := self._jobs.next_due_ms()) is not None and due_ms <= end_ms:
@@ -157,7 +150,7 @@ class QueueHarness(Generic[D]):
         self._jobs.now_ms = max(end_ms, self._jobs.now_ms)
 
     async def drain_all(self) -> None:
-        """Let time pass until no job is left to run: each delay and each backoff is waited for, by the clock.
+        """Advance the clock until no job is left to run, through every delay and backoff.
 
         Raises as `drain` does.
         """
@@ -170,47 +163,45 @@ class QueueHarness(Generic[D]):
         raise RunawayError(self.queue_name, self._most_runs)
 
     async def close(self) -> None:
-        """Give up what still waits to be run in the background. Closing twice is fine."""
-        for task in self._soon:
-            task.cancel()
-        await asyncio.gather(*self._soon, return_exceptions=True)
+        """Cancel what is still scheduled in the background. Closing twice is fine."""
+        await cancel_and_wait(*self._soon)
 
     @property
     def queue(self) -> Queue[D]:
-        """To add jobs with, and to look at them."""
+        """The harness's queue, to add jobs with and to inspect them."""
         return self._queue
 
     @property
     def in_memory(self) -> HarnessQueue[D]:
-        """The same queue, as what it is: for the parts of this package that join several."""
+        """The queue as a HarnessQueue, for parts of this package that join several."""
         return self._queue
 
     @property
     def now_ms(self) -> int:
-        """The clock, ms since the epoch."""
+        """The harness's clock, ms since the epoch."""
         return self._jobs.now_ms
 
     @property
     def jobs(self) -> list[Job[D]]:
-        """Every job that was ever added, as it is now or was when it was removed, in order."""
+        """Every job ever added, in order, as it is now or was when removed."""
         return [self._job(job) for job in self._jobs.all.values()]
 
     @property
     def events(self) -> list[RecordedEvent]:
-        """What happened in the queue, in order."""
+        """Every event of the queue, in order."""
         return list(self._jobs.events)
 
     @property
     def counts(self) -> dict[JobState, int]:
-        """How many jobs there are of each state that has any; those that were removed are `unknown`."""
+        """The number of jobs in each state that has any; removed jobs are `unknown`."""
         return dict(Counter(_state(job) for job in self._jobs.all.values()))
 
     def jobs_in(self, *states: JobState) -> list[Job[D]]:
-        """The jobs that are in one of these states now, in the order in which they were added."""
+        """The jobs in the given states now, in the order in which they were added."""
         return [self._job(job) for job in self._jobs.all.values() if _state(job) in states]
 
-    def events_of(self, job: Job[Any, Any] | str) -> list[str]:
-        """The names of what happened to a job, in order."""
+    def events_of(self, job: Job | str) -> list[str]:
+        """The names of a job's events, in order."""
         job_id = job if isinstance(job, str) else job.id
         return [event.name for event in self._jobs.events if event.job_id == job_id]
 

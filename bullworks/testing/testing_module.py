@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class TestingRoot:
-    """The class of a testing module's own module."""
+    """The class of a testing module's root."""
 
     __test__ = False
 
@@ -25,7 +25,7 @@ class TestingRoot:
 
 
 class TestingModule(Application):
-    """Everything is built. `get()`, `resolve()`, `create()`; `init()` runs the start hooks, `close()` the stop hooks.
+    """A built testing module: `get()`, `resolve()`, `create()`; `init()` runs start hooks, `close()` stop hooks.
 
     Entering it, or awaiting it, is `init()`; leaving it is `close()`. Before `init()`, what is overridden on
     `container` reaches everybody: consumers that exist are built again when they are next asked for.
@@ -41,7 +41,7 @@ class TestingModule(Application):
         self.harnesses = harnesses
 
     async def create(self, cls: type[T]) -> T:
-        """A new instance of a class that no module provides, with its dependencies injected, as ModuleRef.create.
+        """Create an instance of a class that no module provides; see ModuleRef.create.
 
         Raises:
             WiringError: one of its dependencies is not visible in the testing module.
@@ -50,11 +50,11 @@ class TestingModule(Application):
 
     @property
     def modules(self) -> ModuleRef:
-        """Of the testing module itself."""
+        """The modules that the testing module imports."""
         return self.get(TestingRoot).modules
 
     def attach_harnesses(self) -> None:
-        """Let each harness whose queue is in these modules run its jobs in their processors."""
+        """Connect each harness to the processors of its queue in these modules."""
         for entry in self._graph.entries():
             if isinstance(entry.token, QueueToken) and isinstance(entry.instance, HarnessQueue):
                 entry.instance.source = self
@@ -65,7 +65,7 @@ class TestingModule(Application):
                 self._surround(entry.instance)
 
     async def processors_of(self, queue_name: str) -> list[FoundProcessor]:
-        """The processors of a queue, as they are after all overrides so far: those are built anew that have to be."""
+        """Return a queue's processors with all overrides so far; outdated ones are rebuilt."""
         await self.container.build_async()
         return self._processors_of(queue_name)
 

@@ -1,6 +1,5 @@
 """Finds queues, flow producers, processors and listeners in an application, and what is wrong with them."""
 
-import difflib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from bullworks.bullmq import FlowProducer, ProcessPool, Queue
 from bullworks.core import DiscoveredProvider, Discovery, ProviderKind, Scope, marked_methods
 from bullworks.schedule.explorer import marks_of
 from bullworks.settings import SettingsError
+from bullworks.suggestion import suggestion
 from bullworks.workers.enhancers.adding import AddPlaces, ProcessorPlaces
 from bullworks.workers.enhancers.decorators import has_enhancers
 from bullworks.workers.enhancers.placing import (
@@ -81,7 +81,7 @@ class FoundProcessor:
 
 @dataclass(frozen=True, slots=True)
 class FoundListener:
-    """A listener of the application; as a processor."""
+    """A queue events listener of the application."""
 
     host: QueueEventsHost | None
     spec: ListenerSpec
@@ -91,14 +91,14 @@ class FoundListener:
 
 
 def check(discovery: Discovery) -> Iterator[Exception]:
-    """What is known to be wrong before anything is built."""
+    """List the problems that are known before anything is built."""
     found = Explorer.explore(discovery)
     yield from found.problems()
     try:
         selections = [complete_from(options, discovery.settings).selection for options in found.options]
-    except SettingsError:  # told by whoever checks the settings of the whole application
+    except SettingsError:  # reported by the check of the settings of the whole application
         return
-    except Exception as error:  # noqa: BLE001 - told beside all else; it would end the start a moment later
+    except Exception as error:  # noqa: BLE001 - reported with the other problems; it would end the start a moment later
         yield error
         return
     for selection in selections:
@@ -107,7 +107,7 @@ def check(discovery: Discovery) -> Iterator[Exception]:
 
 @dataclass(slots=True)
 class Explorer:
-    """What an application has; queues, flow producers and hosts as far as they are built.
+    """Finds an application's queues, flow producers and hosts, as far as they are built.
 
     Args:
         queues: the registered ones, by name. Where a test put something else in a queue's place it is None.
@@ -133,13 +133,13 @@ class Explorer:
 
     @classmethod
     def explore(cls, discovery: Discovery) -> "Explorer":
-        """Look through all providers of the application."""
+        """Search all providers of the application."""
         found = cls()
         for provider in discovery.providers():
             if isinstance(provider.token, QueueToken):
-                found._queue(provider.token.queue_name, provider, _shown(provider))
+                found._queue(provider.token.queue_name, provider, _path_of(provider))
             elif isinstance(provider.token, FlowProducerToken):
-                found._producer(provider.token.producer_name, provider, _shown(provider))
+                found._producer(provider.token.producer_name, provider, _path_of(provider))
             elif isinstance(provider.token, SetupToken):
                 found._root(provider.token, provider)
             elif provider.token == ROOT_OPTIONS and isinstance(provider.instance, RootOptions):
@@ -151,7 +151,7 @@ class Explorer:
         return found
 
     def problems(self) -> Iterator[WorkersError]:
-        """Everything that keeps workers and listeners from being what was meant."""
+        """List every problem with processors and listeners."""
         for config_key, paths in _several(self._roots):
             yield RootImportedTwiceError(paths, config_key)
         for what, paths in _several(self._registrations):
@@ -182,14 +182,14 @@ class Explorer:
         return AddPlaces(self.enhancers, by_queue)
 
     def unknown_workers(self, selection: Selection) -> Iterator[WorkersError]:
-        """What ENABLED_WORKERS names and is not there."""
+        """List the names in ENABLED_WORKERS that no worker has."""
         known = sorted({processor.spec.worker_name for processor in self.processors} | self.cron_workers)
         unknown = selection.unknown(known)
         if unknown:
             yield UnknownWorkerError(unknown, known)
 
     def warn_of_competitors(self) -> None:
-        """Say which processors share a queue: each job goes to one of them, whichever takes it first."""
+        """Warn about processors that share a queue: each job goes to whichever takes it first."""
         for queue, paths in _several((processor.spec.queue, processor.path) for processor in self.processors):
             log.warning(
                 "the queue %s has %d processors, %s: each job goes to whichever takes it first",
@@ -221,13 +221,13 @@ class Explorer:
     def _host(self, cls: type[Any], provider: DiscoveredProvider) -> None:
         marks: Mapping[str, Any] = vars(cls)
         if has_enhancers(cls):
-            self._decorated.append((cls, _shown(provider), provider.companion))
+            self._decorated.append((cls, _path_of(provider), provider.companion))
         processor, listener = marks.get(PROCESSOR), marks.get(LISTENER)
         if any(marks_of(cls)):
             self.cron_workers.add(worker_name_of(cls))
         if processor is None and listener is None:
             return
-        path, instance, scope, is_eager = _shown(provider), provider.instance, provider.scope, provider.is_eager
+        path, instance, scope, is_eager = _path_of(provider), provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None
             self.processors.append(
@@ -254,13 +254,13 @@ class Explorer:
     def _queue_problems(self, user: FoundProcessor | FoundListener, use: str) -> Iterator[WorkersError]:
         queue, asked = user.spec.queue, user.spec.config_key
         if queue not in self.queues:
-            near = next(iter(difflib.get_close_matches(queue, self.queues, n=1)), None)
+            near = suggestion(queue, self.queues)
             yield UnknownQueueError(user.path, use, queue, near, sorted(self.queues))
         elif asked is not None and self._config_keys.get(queue, asked) != asked:
             yield ConfigKeyError(user.path, queue, asked, self._config_keys[queue])
 
 
-def _shown(provider: DiscoveredProvider) -> str:
+def _path_of(provider: DiscoveredProvider) -> str:
     return " > ".join(provider.path)
 
 

@@ -23,11 +23,11 @@ class FlowProducerOptions(TypedDict, total=False):
 
 
 class FlowProducerModule:
-    """Provides one flow producer."""
+    """A module that provides one flow producer."""
 
 
 def flow_producer_module(name: str, options: FlowProducerOptions, config_key: str | None = None) -> ModuleContainer:
-    """The module of a flow producer; an application has one for all that ask for it with the same options.
+    """Create the module of a flow producer; an application has one for equal options.
 
     Raises:
         InvalidOptionError: an option cannot be used.
@@ -56,7 +56,7 @@ def flow_producer_module_async(
     imports: Sequence[Any],
     config_key: str | None = None,
 ) -> ModuleContainer:
-    """The same with options that a function gives, async or not; one for all that name the same function."""
+    """Create the module of a flow producer with options from a function, async or not; one per function."""
     token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
     options = provide(f"flow_producer_options:{name}", use_factory=use_factory, inject=inject)
 

@@ -33,15 +33,15 @@ class QueueOptions(TypedDict, total=False):
 
 
 class InProcessQueue(Queue[D]):
-    """A queue that sees to its jobs itself, as a test's does: an application makes no worker and no listener for it."""
+    """A queue that processes its own jobs, as a test's does: it gets no worker and no listener."""
 
 
 class QueueModule:
-    """Provides one queue."""
+    """A module that provides one queue."""
 
 
 def queue_module(name: str, options: QueueOptions | None = None, config_key: str | None = None) -> ModuleContainer:
-    """The module of a queue; an application has one for all that ask for it with the same options and connection.
+    """Create the module of a queue; an application has one for equal options and connection.
 
     Raises:
         InvalidOptionError: the name or an option cannot be used.
@@ -80,7 +80,7 @@ def queue_module_async(
     imports: Sequence[Any],
     config_key: str | None = None,
 ) -> ModuleContainer:
-    """The same with options that a function gives, async or not; one for all that name the same function.
+    """Create the module of a queue with options from a function, async or not; one per function.
 
     Raises:
         InvalidOptionError: the name cannot be used; of the options, once the application is built.

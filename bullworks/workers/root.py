@@ -29,7 +29,7 @@ def root_module(
     imports: Sequence[Any],
     key: Hashable = None,
 ) -> ModuleContainer:
-    """The module of one connection, visible everywhere.
+    """Create the global module of one connection.
 
     Args:
         setup: providers of the token of the connection's setup, and of what that needs.

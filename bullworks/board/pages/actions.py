@@ -10,4 +10,4 @@ PAGE_ACTIONS: tuple[Route, ...] = (
     changing("PUT", f"{_FAILURES}/remove", "clean", failure_changes.remove_group),
     changing("PUT", "crons/:cron/run", "run-cron", cron_changes.run_cron),
 )
-"""Paths begin anew below `-/api`. What the contract has, such as retrying one job, pages ask of the contract."""
+"""Paths start over below `-/api`. What the contract has, such as retrying one job, pages ask of the contract."""

@@ -17,7 +17,7 @@ MOST_WORKERS = 200
 
 
 async def workers(request: Request) -> Response:
-    """Of one queue, or of all of them."""
+    """Render the workers of one queue, or of all queues."""
     board: Board = request.state.board
     who: str = request.state.who
     name = request.query_params.get("queue", "")

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class ScheduleKeeper:
-    """Of one worker. A handler that ended without it would leave a scheduler with no pending job, for ever."""
+    """Stores a scheduler's next job before its present job ends, so that the scheduler never stops."""
 
     def __init__(self, scripts: SchedulerScripts, queue_name: str) -> None:
         self._scripts = scripts
@@ -21,7 +21,7 @@ class ScheduleKeeper:
         self._pace = Pace(log, f"queue {queue_name}: storing the next job of a scheduler")
 
     async def keep(self, job: Job[Any, Any]) -> None:
-        """Return once the job's successor is stored, however long Redis is away; one that is no scheduler's at once.
+        """Wait until the job's successor is stored, however long Redis is away; returns at once for ordinary jobs.
 
         Where there can be none, because of what others wrote into Redis, that is logged, and the schedule ends.
         """
@@ -44,7 +44,7 @@ class ScheduleKeeper:
 
     def _give_up(self, job: Job[Any, Any], error: Exception) -> None:
         log.error(
-            "job %s: its scheduler %s makes no further jobs: %s; set it anew with upsert_job_scheduler",
+            "job %s: its scheduler %s makes no further jobs: %s; recreate it with upsert_job_scheduler",
             job.id,
             job.repeat_job_key,
             error,

@@ -20,11 +20,11 @@ _TO_RUN = ("wait", "prioritized", "active")
 
 
 class MemoryJobs(MemoryLines):
-    """Knows lines, attempts and retention; everything about handlers, options and their encoding is the engine's.
+    """The jobs of an in-memory queue: lines, attempts and retention; handlers and encoding are the engine's.
 
     Attributes:
         family: the queues in which this one's jobs may have relatives; at first itself alone.
-        on_ended: told of each job that completed or failed for good, and which.
+        on_ended: called with each job that completed or failed for good, and which.
     """
 
     def __init__(self, queue_name: str, now_ms: int) -> None:
@@ -34,7 +34,7 @@ class MemoryJobs(MemoryLines):
         self._numbers = 0
 
     def add(self, new: NewJob) -> str:
-        """The id of the job, or of the one that stands for it. What cannot be added was refused before."""
+        """Add a job; returns its id, or that of its duplicate. The job was checked before."""
         opts = new.opts
         self._numbers += 1
         job_id = new.id or str(self._numbers)
@@ -61,13 +61,13 @@ class MemoryJobs(MemoryLines):
         return job_id
 
     def refuse_unsimulated(self, new: NewJob) -> None:
-        """Raises NotSimulatedError: the job deduplicates otherwise than by id and ttl."""
+        """Refuse a deduplication other than by id and ttl. Raises NotSimulatedError."""
         asked = new.opts.deduplication
         if asked is not None and asked.to_script().keys() - {"id", "ttl"}:
             raise NotSimulatedError(self.keys.name, "deduplication other than by id and ttl")
 
     def finish(self, outcome: Outcome) -> int:
-        """Move an active job on. Returns a code as lua/advance.lua has it; where it is not 0, nothing was changed."""
+        """Finish an active job. Returns a code as lua/advance.lua does; unless it is 0, nothing changed."""
         job = self.find(outcome.job.id)
         refused = _GONE if job is None else self._refusal(job, outcome)
         if job is None or refused:
@@ -90,26 +90,26 @@ class MemoryJobs(MemoryLines):
         return 0
 
     def there(self, job_id: str, operation: str) -> MemoryJob:
-        """The job. Raises JobNotFoundError."""
+        """Find an existing job. Raises JobNotFoundError."""
         job = self.find(job_id)
         if job is None:
             raise outcome_error(_GONE, job_id, operation)
         return job
 
     def in_state(self, job_id: str, state: str, operation: str) -> MemoryJob:
-        """The job. Raises JobNotFoundError, JobStateError."""
+        """Find a job in given states. Raises JobNotFoundError, JobStateError."""
         job = self.there(job_id, operation)
         if job.state != state:
             raise outcome_error(-3, job_id, operation, needed=state)
         return job
 
     def progress(self, job: MemoryJob, progress: bytes) -> None:
-        """Store what its handler reports, as JSON."""
+        """Store a job's progress, as JSON."""
         job.fields[codec.PROGRESS] = progress
         self.tell("progress", job.id, data=payload.decode(progress))
 
     def has_other_parent(self, job_id: str, parent_key: str) -> bool:
-        """Whether there is a job of this id that is another parent's child, so that it cannot be this one's."""
+        """Whether a job of this id is another parent's child, so that it cannot be this one's."""
         job = self.find(job_id)
         present = "" if job is None else job.text(codec.PARENT_KEY)
         return present not in {"", parent_key} and self.family.has(present)
@@ -128,7 +128,7 @@ class MemoryJobs(MemoryLines):
         return existing.id
 
     def _deduplicate(self, opts: JobOpts, job_id: str) -> str | None:
-        """The job that stands for this one; None: there is none, and this one owns its deduplication id."""
+        """The job that stands for this one; None means there is none, and this one owns its deduplication id."""
         asked = opts.deduplication
         if asked is None:
             return None

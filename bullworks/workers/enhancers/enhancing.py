@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bullworks.arity import bound_signature
 from bullworks.bullmq import ProcessPool, Queue
 from bullworks.bullmq.worker.processor import Handle, Processor, is_async
 from bullworks.workers.enhancers.chain import Chain, OpenRequest
 from bullworks.workers.enhancers.enhanced import AsyncHandler, EnhancedPool, HostHandler, ThreadHandler
 from bullworks.workers.enhancers.hooks import HookSource
 from bullworks.workers.enhancers.placing import Placed
-from bullworks.workers.per_job import HostPerJob, bound_signature
+from bullworks.workers.per_job import HostPerJob
 from bullworks.workers.processing import pool_of
 from bullworks.workers.processor import ProcessorSpec
 

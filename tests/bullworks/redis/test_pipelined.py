@@ -9,7 +9,7 @@ import pytest
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.errors import ConnectError, ConnectionLostError
 from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.redis.script import Script, ScriptHeaderError
+from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
@@ -138,16 +138,3 @@ async def test_closing_fails_what_is_under_way_and_may_be_repeated(redis_url: st
     with pytest.raises(ConnectionLostError, match="closed"):
         await waiting
     assert repr(connection).endswith("closed>")
-
-
-def test_a_script_must_begin_with_its_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    package = tmp_path / "scripted_for_test"
-    (package / "lua").mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "lua" / "bare.lua").write_text("return 1\n")
-    (package / "lua" / "half.lua").write_text("--[[ half: x.\n  KEYS none\n  ARGV none\n  RETURNS int\n]]\nreturn 1\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ScriptHeaderError, match="first line"):
-        Script.load("scripted_for_test", "bare")
-    with pytest.raises(ScriptHeaderError, match="EVENTS"):
-        Script.load("scripted_for_test", "half")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import Job, Queue, Worker
-from bullworks.bullmq.events.codec import read_entry
+from bullworks.bullmq.wire.event_codec import read_entry
 from bullworks.testing import QueueHarness, eventually
 from tests.bullworks.testing.scenarios import SCENARIOS, Scenario, Side
 

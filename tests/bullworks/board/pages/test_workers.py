@@ -15,7 +15,7 @@ from bullworks.board.security import Access
 from bullworks.bullmq import Job, JobSpec, Queue, Worker
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.workers.presence import Heart, WorkerRecord
+from bullworks.workers.presence import HeartbeatSender, WorkerRecord
 from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.scripts import beat
 from tests.bullworks.board.client import BoardClient
@@ -50,9 +50,9 @@ async def busy(queue: Queue[Any], **options: Any) -> AsyncIterator[tuple[Worker,
 
 async def test_a_worker_its_job_and_its_lock_are_shown(board: MakeBoard, queue: Queue[Any]) -> None:
     async with busy(queue, name="post", concurrency=2) as (worker, job):
-        heart = Heart()
-        heart.watch(worker, queue)
-        await heart.beat()
+        heartbeats = HeartbeatSender()
+        heartbeats.follow(worker, queue)
+        await heartbeats.beat()
         page = (await board().get("-/workers?queue=email")).text
         assert "1 of 2" in page
         assert 'data-state="works"' in page
@@ -73,7 +73,7 @@ async def test_a_stalled_job_comes_first_and_stands_out(board: MakeBoard, queue:
         await queue.connection.execute("SADD", queue.keys.of("stalled"), job.id)
         page = (await board().get("-/workers")).text
         assert 'data-grip="runs out"' in page
-        assert "not renewed since the last look" in page
+        assert "not renewed since the last refresh" in page
         await queue.connection.execute("DEL", queue.keys.of(f"{job.id}:lock"))
         page = (await board().get("-/workers")).text
         assert 'data-grip="stalled"' in page
@@ -103,9 +103,9 @@ async def test_a_real_worker_of_node_is_shown_beside_ours(
     question = {"url": redis_url, "prefix": key_prefix, "queue": "email"}
     client = board()
     async with busy(queue, name="ours") as (worker, _), node.serve("worker.mjs", question):
-        heart = Heart()
-        heart.watch(worker, queue)
-        await heart.beat()
+        heartbeats = HeartbeatSender()
+        heartbeats.follow(worker, queue)
+        await heartbeats.beat()
 
         async def are_shown() -> bool:
             page = (await client.get("-/workers")).text
