@@ -54,7 +54,7 @@ class AddContext:
 
 
 class CallHandler:
-    """What an interceptor surrounds: further interceptors, pipes, and the handler, or what stores added jobs."""
+    """The rest of the way, from an interceptor on: others, pipes, and the handler, or the storing of added jobs."""
 
     __slots__ = ("_context", "_interceptors", "_last", "_place")
 

@@ -95,7 +95,7 @@ def catch(*errors: type[Exception]) -> Callable[[C], C]:
 
 
 def class_enhancers(cls: type[Any]) -> list[Used]:
-    """Those of a class: what its bases say holds for it, too, and comes first."""
+    """List the enhancers of a class; those of its bases hold for it, too, and come first."""
     return [used for base in reversed(cls.__mro__) for used in vars(base).get(ENHANCERS, ())]
 
 
@@ -105,12 +105,16 @@ def has_enhancers(cls: type[Any]) -> bool:
 
 
 def method_enhancers(cls: type[Any]) -> dict[str, list[Used]]:
-    """Those of its methods, by method."""
+    """List the enhancers of a class's methods, by method."""
     return {name: list(marks) for name, marks in marked_methods(cls, ENHANCERS)}
 
 
 def check_enhancer(kind: Kind, enhancer: Any, where: str) -> None:
-    """Raises EnhancerClassError: a class, or an object, is no enhancer of this kind."""
+    """Check a class, or an object, that is used as an enhancer.
+
+    Raises:
+        EnhancerClassError: it is none of this kind.
+    """
     name = enhancer_name(enhancer)
     methods = {method: written for method, written in kind.methods.items() if callable(getattr(enhancer, method, None))}
     if not methods:

@@ -22,7 +22,7 @@ Places = Callable[[str], Sequence[Placed]]
 
 @dataclass(frozen=True, slots=True)
 class Enhancing:
-    """What one processor needs to have its enhancers run.
+    """Puts the enhancers of one processor around its handlers.
 
     Args:
         cls: its class.
