@@ -75,7 +75,7 @@ class FoundProcessor:
 
     @property
     def methods(self) -> Mapping[str | None, str]:
-        """The processor's methods by the names of jobs; under None for all."""
+        """The host's methods by the names of jobs; under None for all."""
         return dict(self.spec.methods.items()) or {None: "process"}
 
 
@@ -167,12 +167,12 @@ class Explorer:
             yield SameWorkerNameError(name, paths)
 
     def places_of(self, processor: FoundProcessor, method: str) -> list[Placed]:
-        """List the enhancers around a method of a processor: global ones, those of the class, those of the method."""
+        """Return the enhancers of a processor's method: global ones, those of the class, those of the method."""
         of_class = class_places(processor.cls, processor.companion)
         return [*self.enhancers, *of_class, *method_places(processor.cls, method, processor.companion)]
 
     def add_places(self) -> AddPlaces:
-        """List the enhancers that may take part when jobs are added, by queue."""
+        """Return the enhancers around adding to a queue."""
         by_queue: dict[str, list[ProcessorPlaces]] = {}
         for processor in self.processors:
             cls, companion, methods = processor.cls, processor.companion, processor.methods

@@ -142,9 +142,10 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             PartlyAddedError: a trip failed and others were stored: it says which jobs those are.
         """
+        specs = checked_specs(jobs)
         if self.adding is None:
-            return await self._add_bulk(jobs)
-        surrounded = [JobToAdd(self.name, job.name, job.data, dict(job.opts)) for job in checked_specs(jobs)]
+            return await self._add_bulk(specs)
+        surrounded = [JobToAdd(self.name, job.name, job.data, dict(job.opts)) for job in specs]
 
         async def store() -> list[Job[D]]:
             return await self._add_bulk(
@@ -153,8 +154,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
 
         return await self.adding.around(surrounded, store)
 
-    async def _add_bulk(self, jobs: Iterable[JobSpec]) -> list[Job[D]]:
-        specs = checked_specs(jobs)
+    async def _add_bulk(self, specs: list[JobSpec]) -> list[Job[D]]:
         types = self.scripts.payload_types
         if types is not None:
             specs = [JobSpec(spec.name, types.plain_data(spec.data), **cast(JobOptions, spec.opts)) for spec in specs]

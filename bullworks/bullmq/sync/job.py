@@ -295,5 +295,5 @@ class SyncJob(SyncJobMoves[D, R]):
 
 
 def async_job(job: SyncJob[D, R]) -> Job[D, R]:
-    """The Job that a SyncJob stands for, for code on its event loop."""
+    """The Job behind this SyncJob, for code on its event loop."""
     return job._job  # noqa: SLF001 - a SyncJob has what a Job has, and nothing else

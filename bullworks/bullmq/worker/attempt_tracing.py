@@ -54,7 +54,7 @@ class AttemptTracing(JobSink):
         self._queue_name = queue_name
         self._attempts: dict[JobFields[Any, Any], _Attempt] = {}
 
-    def attempt(self, job: Job[Any, Any]) -> AbstractContextManager[object]:
+    def attempt(self, job: Job) -> AbstractContextManager[object]:
         """Start an attempt's span and enter its context, in which the handler runs."""
         source, context = source_of(job), self._telemetry.active()
         if source is not None:
@@ -72,7 +72,7 @@ class AttemptTracing(JobSink):
         """Nothing to trace: no attempt is known of."""
         self._jobs.lost(token)
 
-    def started(self, job: Job[Any, Any]) -> None:
+    def started(self, job: Job) -> None:
         """Nothing to trace: `attempt` has begun the span."""
         self._jobs.started(job)
 
@@ -83,7 +83,7 @@ class AttemptTracing(JobSink):
             self._begin_storing(outcome, attempt)
         self._jobs.ended(outcome)
 
-    def moved(self, job: Job[Any, Any]) -> None:
+    def moved(self, job: Job) -> None:
         """End the attempt's span."""
         attempt = self._attempts.pop(job, None)
         if attempt is not None:

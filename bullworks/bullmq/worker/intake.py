@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import abstractmethod
-from typing import Any, Protocol
+from typing import Protocol
 
 from bullworks.bullmq.job.job import Job
 
@@ -181,7 +181,7 @@ class Intake:
         if not self.expects_work:
             self._watcher.intake_changed()
 
-    def took(self, job: Job[Any, Any], token: str) -> None:
+    def took(self, job: Job, token: str) -> None:
         self.locks[job.id] = token
         if self._isolates and job.stalled_counter >= _SUSPECT_STALLS and not job.deferred_failure:
             self._runs_suspect = True

@@ -12,7 +12,7 @@ around it, where the worker has telemetry.
 """
 
 from abc import abstractmethod
-from typing import Any, Protocol
+from typing import Protocol
 
 from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.job import Job
@@ -24,7 +24,7 @@ class AttemptSink(Protocol):
     """Observer of the attempts that a Runner makes."""
 
     @abstractmethod
-    def started(self, job: Job[Any, Any]) -> None:
+    def started(self, job: Job) -> None:
         """The job's handler runs now."""
 
     @abstractmethod
@@ -32,7 +32,7 @@ class AttemptSink(Protocol):
         """The attempt is over, and this is to be stored; once for each job, unless `moved` is told of it."""
 
     @abstractmethod
-    def moved(self, job: Job[Any, Any]) -> None:
+    def moved(self, job: Job) -> None:
         """The job's handler put it elsewhere, which gave its lock up: there is nothing to store."""
 
     @abstractmethod

@@ -5,7 +5,6 @@ one account, Intake. Reclaimer brings back what a lost reply left in Redis. Repo
 """
 
 import asyncio
-from typing import Any
 
 from bullworks.bullmq.errors import QueueError, UnrecoverableError
 from bullworks.bullmq.job.job import Job
@@ -113,7 +112,7 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
             except UnicodeDecodeError:
                 self._fail_unnamed(jobs[at], jobs[at + 1], token)
                 continue
-            job: Job[Any, Any] = Job.from_reply(scripts, job_id, jobs[at + 1], token)
+            job: Job = Job.from_reply(scripts, job_id, jobs[at + 1], token)
             job.on_progress = on_progress
             intake.took(job, token)
             if is_late:
@@ -126,7 +125,7 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
         """Bring the jobs back, before anything else is taken."""
         self.reclaimer.lost(token)
 
-    def started(self, job: Job[Any, Any]) -> None:
+    def started(self, job: Job) -> None:
         """Emit the `active` event to the worker's listeners."""
         if self._emitter.has("active"):
             self._reporter.active(job)
@@ -135,7 +134,7 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
         """Store the outcome with the next trip."""
         self.finisher.add(outcome)
 
-    def moved(self, job: Job[Any, Any]) -> None:
+    def moved(self, job: Job) -> None:
         """Renew the job's lock no longer."""
         self.intake.settled(job.id, job.token or "")
 
@@ -170,7 +169,7 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
 
     def _fail_unnamed(self, raw_id: bytes, flat: list[bytes], token: str) -> None:
         """Fail a job whose id is not UTF-8: no text can name it, neither to a handler nor to whoever looks for it."""
-        job: Job[Any, Any] = Job.from_reply(self._scripts, raw_id.decode("utf-8", "backslashreplace"), flat, token)
+        job: Job = Job.from_reply(self._scripts, raw_id.decode("utf-8", "backslashreplace"), flat, token)
         outcome = self._scripts.rules.ended(job, UnrecoverableError(f"the job's id is not UTF-8: {job.id}"))
         outcome.raw_id = raw_id
         self.intake.ended()

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import Any, Generic
+from typing import Generic
 
 from bullworks.bullmq.job.job import D, Job, R
 from bullworks.bullmq.options import checks
@@ -50,7 +50,7 @@ class ManualProcessing(ABC, Generic[D, R]):
             The job; None: there was none, or the worker is paused or closed, or the rate is limited.
         """
         checks.text("token", token)
-        job: Job[Any, Any] | None = await self._take(token, block=block)
+        job: Job | None = await self._take(token, block=block)
         tracing = self._engine.tracing
         if tracing is not None:
             self._tell_taken(tracing, job, block=block)
@@ -60,7 +60,7 @@ class ManualProcessing(ABC, Generic[D, R]):
     def _accepts_jobs(self) -> bool:
         """Whether jobs may be taken now."""
 
-    async def _take(self, token: str, *, block: bool) -> Job[Any, Any] | None:
+    async def _take(self, token: str, *, block: bool) -> Job | None:
         """The next job, locked with `token`; with `block`, wait for one.
 
         A job whose fetch broke off may lie in `active` until its lock expires; a stalled check brings it back.
@@ -74,7 +74,7 @@ class ManualProcessing(ABC, Generic[D, R]):
         async with self._turn:
             return await self._wait_for_one(token, None if due_ms < 0 else due_ms) if self._accepts_jobs() else None
 
-    async def _wait_for_one(self, token: str, due_ms: int | None) -> Job[Any, Any] | None:
+    async def _wait_for_one(self, token: str, due_ms: int | None) -> Job | None:
         try:
             marker = await self._engine.wait.until_marked(due_ms)
             if self._accepts_jobs():
@@ -87,7 +87,7 @@ class ManualProcessing(ABC, Generic[D, R]):
                 raise
         return None
 
-    def _tell_taken(self, tracing: Tracing, job: Job[Any, Any] | None, *, block: bool) -> None:
+    def _tell_taken(self, tracing: Tracing, job: Job | None, *, block: bool) -> None:
         """Of the job's own trace, which is known once there is a job: so this tells that it was taken, not how long."""
         telemetry = tracing.telemetry
         source = None if job is None else source_of(job)

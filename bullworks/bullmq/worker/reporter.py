@@ -34,11 +34,11 @@ class Reporter:
         self.measure: Callable[[Outcome], None] | None = None
         self._queue_name = queue_name
 
-    def active(self, job: Job[Any, Any]) -> None:
+    def active(self, job: Job) -> None:
         if self.emitter.has("active"):
             self.emitter.emit("active", job, "waiting", job_id=job.id)
 
-    def progress(self, job: Job[Any, Any], progress: Any) -> None:
+    def progress(self, job: Job, progress: Any) -> None:
         self.emitter.emit("progress", job, progress, job_id=job.id)
 
     def drained(self) -> None:

@@ -70,8 +70,8 @@ class Runner:
         self._queue_name = supervisor.queue_name
         self._attempts = attempts
         self._threads: ThreadPoolExecutor | None = None
-        self._ready: deque[Job[Any, Any]] = deque()
-        self._idle: list[tuple[Slot, asyncio.Future[Job[Any, Any]]]] = []
+        self._ready: deque[Job] = deque()
+        self._idle: list[tuple[Slot, asyncio.Future[Job]]] = []
         self._slots: list[Slot] = []
         self._quiet = asyncio.Event()
 
@@ -83,11 +83,11 @@ class Runner:
         self._concurrency = concurrency
 
     @property
-    def running(self) -> list[Job[Any, Any]]:
+    def running(self) -> list[Job]:
         """The jobs whose handlers are running."""
         return [slot.job for slot in self._slots if slot.job is not None]
 
-    def run(self, job: Job[Any, Any]) -> None:
+    def run(self, job: Job) -> None:
         """Run a job in a free slot; the caller has checked that there is one."""
         if self._idle:
             slot, waiter = self._idle.pop()
@@ -180,9 +180,9 @@ class Runner:
             if has_residue or task.cancelling():
                 await slot.shake_off()
 
-    async def _handed_over(self, slot: Slot) -> Job[Any, Any]:
+    async def _handed_over(self, slot: Slot) -> Job:
         """The next job, which `run` gives to the slot."""
-        waiter: asyncio.Future[Job[Any, Any]] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
         place = (slot, waiter)
         self._idle.append(place)
         try:
@@ -207,7 +207,7 @@ class Runner:
         outcome.duration_ms = round((monotonic() - slot.started_s) * 1000)
         self._jobs.ended(outcome)
 
-    async def _attempt(self, slot: Slot, job: Job[Any, Any]) -> None:
+    async def _attempt(self, slot: Slot, job: Job) -> None:
         try:
             if not (job.is_ordinary and self._rules.runs_any_ordinary):
                 slot.is_settling = True
@@ -244,7 +244,7 @@ class Runner:
         except BaseException as error:  # noqa: BLE001 - whatever comes out of a handler is one failed attempt
             await self._fail(slot, job, error)
 
-    async def _fail(self, slot: Slot, job: Job[Any, Any], error: BaseException) -> None:
+    async def _fail(self, slot: Slot, job: Job, error: BaseException) -> None:
         slot.is_settling = True
         if slot.task is not None and slot.task.cancelling():
             await slot.shake_off()
@@ -255,7 +255,7 @@ class Runner:
         slot.is_settling = False
         self._report(slot, outcome)
 
-    async def _leave(self, slot: Slot, job: Job[Any, Any], error: MovedError) -> None:
+    async def _leave(self, slot: Slot, job: Job, error: MovedError) -> None:
         """The job is where its handler put it: there is nothing to store."""
         if job.moved_to is None:
             await self._fail(slot, job, QueueError(f"{type(error).__name__} was raised, but the job was not moved"))
@@ -263,7 +263,7 @@ class Runner:
             slot.job = None
             self._jobs.moved(job)
 
-    def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
+    def _readable_timeout_ms(self, job: Job) -> int | None:
         """The job's timeout, once it is sure that its numbers, data and options can be read."""
         malformed = malformed_number(job)
         if malformed is not None:
@@ -277,7 +277,7 @@ class Runner:
             raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
         return opts.timeout_ms or self._timeout_ms
 
-    async def _call(self, handler: Handler, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+    async def _call(self, handler: Handler, job: Job, timeout_ms: int | None) -> Any:
         coroutine = handler.function(job, job.signal) if handler.takes_signal else handler.function(job)
         attempt = InContext(coroutine, copy_context())
         if timeout_ms is None:
@@ -291,7 +291,7 @@ class Runner:
                 raise JobTimeoutError(job.id, timeout_ms) from None
             raise
 
-    async def _call_in_thread(self, handler: Handler, slot: Slot, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+    async def _call_in_thread(self, handler: Handler, slot: Slot, job: Job, timeout_ms: int | None) -> Any:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._concurrency, f"bullworks-{self._queue_name}")
         loop = asyncio.get_running_loop()

@@ -1,7 +1,6 @@
 """ScheduleKeeper: before a job scheduler's job runs, its next one is in Redis."""
 
 import logging
-from typing import Any
 
 from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.job import Job
@@ -20,7 +19,7 @@ class ScheduleKeeper:
         self._queue_name = queue_name
         self._pace = Pace(log, f"queue {queue_name}: storing the next job of a scheduler")
 
-    async def keep(self, job: Job[Any, Any]) -> None:
+    async def keep(self, job: Job) -> None:
         """Wait until the job's successor is stored, however long Redis is away; returns at once for ordinary jobs.
 
         Where there can be none, because of what others wrote into Redis, that is logged, and the schedule ends.
@@ -42,7 +41,7 @@ class ScheduleKeeper:
                 self._pace.reset()
                 return
 
-    def _give_up(self, job: Job[Any, Any], error: Exception) -> None:
+    def _give_up(self, job: Job, error: Exception) -> None:
         log.error(
             "job %s: its scheduler %s makes no further jobs: %s; recreate it with upsert_job_scheduler",
             job.id,

@@ -32,7 +32,7 @@ class Slot:
     def __init__(self, supervisor: Supervisor, name: str, work: "Callable[[Slot], Coroutine[Any, Any, None]]") -> None:
         self.background = supervisor.background(name, lambda: work(self))
         self._is_stopped = False
-        self.job: Job[Any, Any] | None = None
+        self.job: Job | None = None
         self.started_s = 0.0
         self.task: asyncio.Task[None] | None = None
         self.is_settling = False
@@ -48,7 +48,7 @@ class Slot:
         self._is_stopped = True
         self.background.cancel()
 
-    def take(self, job: Job[Any, Any]) -> Job[Any, Any]:
+    def take(self, job: Job) -> Job:
         """Assign a job to the slot, before its handler begins."""
         self.job, self.started_s, self.is_settling = job, monotonic(), True
         return job
@@ -95,7 +95,7 @@ class Slot:
         while self.task is not None and self.task.cancelling() and not self.is_stopped:
             self.task.uncancel()
 
-    def _stop(self, job: Job[Any, Any]) -> None:
+    def _stop(self, job: Job) -> None:
         if self.job is job and self.task is not None and not self.is_settling:
             self.task.cancel()
         else:

@@ -135,7 +135,7 @@ class Worker(ManualProcessing[D, R]):
         return self._is_paused
 
     @property
-    def active_jobs(self) -> list[Job[Any, Any]]:
+    def active_jobs(self) -> list[Job]:
         """The jobs whose handlers run in this worker."""
         return self._engine.runner.running
 
@@ -334,5 +334,5 @@ class Worker(ManualProcessing[D, R]):
         return not self._is_paused and self._state not in {"closing", "closed"}
 
 
-async def _no_processor(job: Job[Any, Any]) -> None:
+async def _no_processor(job: Job) -> None:
     """Of a worker that is never started."""

@@ -95,7 +95,7 @@ class AddSide:
         self._attached.append(adder)
 
     async def around(self, jobs: list[JobToAdd], store: Callable[[], Awaitable[T]]) -> T:
-        """Run guards, interceptors, pipes and filters around the storing of jobs; see `bullworks.bullmq.Adding.around`.
+        """Run guards, interceptors and pipes around adding; see `bullworks.bullmq.Adding.around`.
 
         Raises:
             GuardRefusedError: a guard said no; nothing was added.

@@ -32,7 +32,7 @@ _GONE = (DelayedError, WaitingError, WaitingChildrenError, RateLimitError)
 
 
 class Chain:
-    """The enhancers around one handler, made once; a job costs what they do.
+    """The enhancers around one handler. It is made once; a job costs what its enhancers do.
 
     Args:
         source: the enhancers.

@@ -54,7 +54,7 @@ class AddContext:
 
 
 class CallHandler:
-    """The rest of the way, from an interceptor on: others, pipes, and the handler, or the storing of added jobs."""
+    """The call that an interceptor surrounds: inner interceptors, pipes, and the handler or what stores added jobs."""
 
     __slots__ = ("_context", "_interceptors", "_last", "_place")
 

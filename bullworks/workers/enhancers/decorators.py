@@ -95,7 +95,7 @@ def catch(*errors: type[Exception]) -> Callable[[C], C]:
 
 
 def class_enhancers(cls: type[Any]) -> list[Used]:
-    """List the enhancers of a class; those of its bases hold for it, too, and come first."""
+    """Return the enhancers of a class; those of its bases come first."""
     return [used for base in reversed(cls.__mro__) for used in vars(base).get(ENHANCERS, ())]
 
 
@@ -105,16 +105,12 @@ def has_enhancers(cls: type[Any]) -> bool:
 
 
 def method_enhancers(cls: type[Any]) -> dict[str, list[Used]]:
-    """List the enhancers of a class's methods, by method."""
+    """Return the enhancers of a class's methods, by method."""
     return {name: list(marks) for name, marks in marked_methods(cls, ENHANCERS)}
 
 
 def check_enhancer(kind: Kind, enhancer: Any, where: str) -> None:
-    """Check a class, or an object, that is used as an enhancer.
-
-    Raises:
-        EnhancerClassError: it is none of this kind.
-    """
+    """Check that a class or an object is an enhancer of this kind. Raises EnhancerClassError."""
     name = enhancer_name(enhancer)
     methods = {method: written for method, written in kind.methods.items() if callable(getattr(enhancer, method, None))}
     if not methods:

@@ -22,7 +22,7 @@ Places = Callable[[str], Sequence[Placed]]
 
 @dataclass(frozen=True, slots=True)
 class Enhancing:
-    """Puts the enhancers of one processor around its handlers.
+    """Puts enhancers around the handlers of one processor.
 
     Args:
         cls: its class.

@@ -43,7 +43,7 @@ class EnhancerAnswerError(WorkersError, TypeError):
 
 
 @dataclass(eq=False)
-class GuardRefusedError(UnrecoverableError, FactError):
+class GuardRefusedError(FactError, UnrecoverableError):
     """A guard said no: the job failed at once, whatever attempts are left, or was not added."""
 
     guard: str

@@ -15,7 +15,7 @@ Hook = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """The methods that are called for a job, each kind in its order; filters as they are asked.
+    """The enhancers to call for a job, each kind in its order; filters as they are asked.
 
     Args:
         guards: with their names.
@@ -46,7 +46,7 @@ class HookSource:
         return any(each.is_per_request for each in self.places)
 
     async def hooks(self) -> Hooks:
-        """Give the hooks of this moment: of the present request, where some are made for each."""
+        """Return the hooks of the present request, for which some may be made anew."""
         if self._hooks is not None:
             return self._hooks
         hooks = self._hooks_of([await self._enhancer(place, each) for place, each in enumerate(self.places)])

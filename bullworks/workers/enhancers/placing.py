@@ -35,7 +35,7 @@ class Placed:
     provider: DiscoveredProvider | None
 
     def takes_part(self, side: Side) -> bool:
-        """Whether the enhancer has a method for this side, or may have, where nobody can tell yet."""
+        """Whether the enhancer has a method for this side; True where its class is not known yet."""
         return self.made is None or callable(getattr(self.made, self.kind.method(side), None))
 
     @property
@@ -54,7 +54,7 @@ class Placed:
 
 
 def app_enhancer(provider: DiscoveredProvider) -> Placed | None:
-    """The enhancer that a provider gives for all jobs, or None if its token is none of APP_GUARD and its like."""
+    """Return a provider's enhancer for all jobs; None if its token is not APP_GUARD or the like."""
     kind = KINDS.get(provider.token.name) if isinstance(provider.token, RepeatableToken) else None
     if kind is None:
         return None
@@ -63,12 +63,12 @@ def app_enhancer(provider: DiscoveredProvider) -> Placed | None:
 
 
 def class_places(cls: type[Any], companion: Companion) -> list[Placed]:
-    """List the enhancers of a processor's class, in the order in which they are written."""
+    """Return the enhancers of a processor's class, in the order in which they are written."""
     return [_placed(used, companion) for used in class_enhancers(cls)]
 
 
 def method_places(cls: type[Any], method: str, companion: Companion) -> list[Placed]:
-    """List the enhancers of one method of a processor."""
+    """Return the enhancers of one method of a processor."""
     return [_placed(used, companion) for used in method_enhancers(cls).get(method, ())]
 
 
@@ -78,7 +78,7 @@ def _placed(used: Used, companion: Companion) -> Placed:
 
 
 def app_problems(placed: Placed) -> Iterator[WorkersError]:
-    """Check an enhancer that is provided for all jobs, as far as its class is known by now."""
+    """Find problems of an enhancer that is provided for all jobs, as far as its class is known."""
     if placed.made is not None and placed.provider is not None:
         try:
             check_enhancer(placed.kind, placed.made, " > ".join(placed.provider.path))
@@ -89,7 +89,7 @@ def app_problems(placed: Placed) -> Iterator[WorkersError]:
 def place_problems(
     cls: type[Any], path: str, methods: Sequence[str], companion: Companion
 ) -> Iterator[EnhancerPlaceError]:
-    """Check the places of the enhancers on a class.
+    """Find enhancers on a class that would never run there.
 
     Args:
         methods: those of it that process jobs; empty: it is no processor.
@@ -114,7 +114,7 @@ def place_problems(
 
 
 def pool_problems(path: str, placed: Sequence[Placed]) -> Iterator[EnhancerPlaceError]:
-    """Check the enhancers of a processor whose jobs run in processes."""
+    """Find enhancers that a processor with a process pool cannot have."""
     pipes = dict.fromkeys(each.name for each in placed if each.kind is PIPE and each.takes_part("process"))
     if pipes:
         problem = (

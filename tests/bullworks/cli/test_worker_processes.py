@@ -198,7 +198,7 @@ def test_a_port_that_is_taken_ends_the_service_but_not_a_further_worker(
         service, further = start(), start("worker")
         _, err = service.communicate(timeout=START_S)
         assert service.returncode == 1
-        assert f"error: 127.0.0.1:{port} is taken" in err
+        assert f"error: 127.0.0.1:{port} is in use" in err
         assert "Traceback" not in err
         said = lines_until(further, "AppModule started")
         assert any(f"this process does not serve HTTP: 127.0.0.1:{port} is taken" in line for line in said)
