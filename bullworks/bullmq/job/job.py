@@ -250,5 +250,5 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
 
 
 def show_data(job: Job[Any, Any], data: Any) -> None:
-    """Have `job.data` be this from now on, in this object only: Redis keeps what was added."""
+    """Have `job.data` be this, in this object only: Redis keeps what was added."""
     job._data = data  # noqa: SLF001 - no method of it: handlers store data with `update_data`

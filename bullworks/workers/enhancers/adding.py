@@ -144,10 +144,15 @@ class AddSide:
         stored: list[T] = []
 
         async def last() -> None:
-            for part in _of(PIPE, parts):
-                for context in part.contexts:
-                    context.job.data = await part.hook(context.job.data, context)
-            stored.append(await store())
+            pipes = [(part.hook, context) for part in _of(PIPE, parts) for context in part.contexts]
+            given = [(context.job, context.job.data) for _, context in pipes]
+            try:
+                for transform, context in pipes:
+                    context.job.data = await transform(context.job.data, context)
+                stored.append(await store())
+            finally:
+                for job, data in given:  # for an interceptor that stores them again
+                    job.data = data
 
         try:
             for part in _of(GUARD, parts):

@@ -127,8 +127,13 @@ class Chain:
 
 
 async def _through_pipes(pipes: tuple[Hook, ...], context: JobContext, handle: Handle) -> Any:
-    value = context.job.data
+    job = context.job
+    given = value = job.data
     for transform in pipes:
         value = await transform(value, context)
-    show_data(context.job, value)
-    return await handle()
+    show_data(job, value)
+    try:
+        return await handle()
+    finally:
+        if job.data is value:  # not what the handler has stored meanwhile
+            show_data(job, given)  # for an interceptor that runs the handler again, and those who hear of the job

@@ -56,7 +56,7 @@ def use_interceptors(*interceptors: Any) -> Callable[[T], T]:
 def use_pipes(*pipes: Any) -> Callable[[T], T]:
     """Have pipes make of a job's data what its handler sees, or what is added; each gets what the one before returned.
 
-    `transform(value, context: JobContext)`: Redis keeps what was added, and the next attempt begins with that again.
+    `transform(value, context: JobContext)`: what `job.data` is in the handler. Redis keeps what was added.
     `transform_add(value, context: AddContext)`: what is stored. Both may be async.
 
     Args and errors as `use_guards`.

@@ -60,7 +60,7 @@ class Enhancing:
         }
 
     async def _chain(self, method: str, hosts: HostPerJob | None) -> Chain | None:
-        source = HookSource(self.places(method), "process")
+        source = HookSource(self.places(method))
         if not source.places:
             return None
         chain = Chain(source, self.cls, method, self.queue, self.request, is_per_job=hosts is not None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from bullworks.bullmq.worker.processor import is_async
 from bullworks.workers.enhancers.decorators import CAUGHT
-from bullworks.workers.enhancers.kinds import FILTER, GUARD, INTERCEPTOR, PIPE, Side
+from bullworks.workers.enhancers.kinds import FILTER, GUARD, INTERCEPTOR, PIPE
 from bullworks.workers.enhancers.placing import Placed
 
 Hook = Callable[..., Awaitable[Any]]
@@ -29,15 +29,14 @@ class Hooks:
 
 
 class HookSource:
-    """Gives the hooks of one side of some places.
+    """Gives the hooks of some places, for processing jobs.
 
     Args:
         places: global ones, then those of a class, then those of a method; those that have no part in it are left out.
     """
 
-    def __init__(self, places: Sequence[Placed], side: Side) -> None:
-        self._side = side
-        self.places = [each for each in places if each.takes_part(side)]
+    def __init__(self, places: Sequence[Placed]) -> None:
+        self.places = [each for each in places if each.takes_part("process")]
         self._ready: dict[int, Any] = {}
         self._hooks: Hooks | None = None
 
@@ -64,9 +63,9 @@ class HookSource:
 
     def _hooks_of(self, enhancers: Sequence[Any]) -> Hooks:
         found = [
-            (each, enhancer, awaited(getattr(enhancer, each.kind.method(self._side))))
+            (each, enhancer, awaited(getattr(enhancer, each.kind.method("process"))))
             for each, enhancer in zip(self.places, enhancers, strict=True)
-            if hasattr(enhancer, each.kind.method(self._side))
+            if hasattr(enhancer, each.kind.method("process"))
         ]
         return Hooks(
             guards=tuple((each.name, hook) for each, _, hook in found if each.kind is GUARD),

@@ -157,6 +157,25 @@ async def test_interceptors_may_change_options_and_must_go_on_or_raise(run: Any)
             await queue_of(app).add("lost")
 
 
+async def test_jobs_that_are_stored_again_have_their_data_piped_once(run: Any) -> None:
+    class Again:
+        async def intercept_add(self, contexts: Sequence[AddContext], call: CallHandler) -> None:
+            with pytest.raises(InvalidOptionError):
+                await call.handle()
+            contexts[0].job.opts["attempts"] = 1
+            await call.handle()
+
+    @use_interceptors(Again)
+    @use_pipes(ClassPipe)
+    @processor("email")
+    class Piped(WorkerHost):
+        async def process(self, job: Job) -> None: ...
+
+    async with run(Piped, Notes, workers_enabled=False) as app:
+        job = await queue_of(app).add("x", "d", attempts=-1)
+        assert (job.data, job.opts.attempts) == ("d+ClassPipe", 1)
+
+
 async def test_with_none_for_this_side_a_queue_looks_once_and_never_again(run: Any) -> None:
     class OnlyProcesses:
         def can_activate(self, context: JobContext) -> bool:

@@ -1,5 +1,6 @@
 """Guards, interceptors, pipes and filters around the handlers of jobs."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -300,6 +301,29 @@ async def test_a_plain_handler_runs_in_its_thread_and_what_is_around_it_on_the_l
     assert threads["interceptor"] is threading.main_thread() is not threads["handler"]
 
 
+async def test_a_handler_that_is_run_again_has_its_data_piped_once_and_what_it_stored_stays(run: Any) -> None:
+    seen = []
+
+    class Twice:
+        async def intercept(self, context: JobContext, call: CallHandler) -> Any:
+            await call.handle()
+            assert context.job.data == "d+ClassPipe"
+            return await call.handle()
+
+    @use_interceptors(Twice)
+    @use_pipes(ClassPipe)
+    @processor("email")
+    class Piped(WorkerHost):
+        async def process(self, job: Job) -> None:
+            seen.append(job.data)
+            if len(seen) == 2:
+                await job.update_data("stored")
+
+    async with run(Piped, Notes) as app:
+        job = await finished(await queue_of(app).add("x", "d"))
+        assert (seen, job.data) == (["d+ClassPipe>ClassPipe"] * 2, "stored")
+
+
 @injectable(scope=Scope.REQUEST)
 class Tenant:
     def __init__(self, job: Annotated[Job, Inject(JOB)]) -> None:
@@ -395,3 +419,69 @@ async def test_a_host_and_its_enhancers_share_the_request_of_the_job(run: Any, i
         assert app.get(Notes) == ["committed"]
         await finished(await queue_of(app).add("x", "bad"))
         assert app.get(Notes) == ["committed", "rolled back"]
+
+
+@pytest.mark.parametrize("is_sync", [False, True])
+async def test_a_timeout_is_seen_by_interceptors_on_the_loop_and_by_no_filter(run: Any, is_sync: bool) -> None:
+    """A thread cannot be stopped: its attempt fails all the same, and its interceptors go on until it ends."""
+    ended: list[str] = []
+    release = threading.Event()
+
+    class Watching:
+        async def intercept(self, context: JobContext, call: CallHandler) -> Any:
+            try:
+                return await call.handle()
+            finally:
+                ended.append("interceptor")
+
+    @use_interceptors(Watching)
+    @use_filters(NotingFilter)
+    @processor("email", timeout=50)
+    class InLoop(WorkerHost):
+        async def process(self, job: Job) -> None:
+            await asyncio.Event().wait()
+
+    @use_interceptors(Watching)
+    @use_filters(NotingFilter)
+    @processor("email", timeout=50)
+    class InThread(WorkerHost):
+        def process(self, job: SyncJob) -> None:
+            release.wait(10)
+
+    async with run(InThread if is_sync else InLoop, Notes) as app:
+        job = await finished(await queue_of(app).add("x"))
+        assert "ran longer than its timeout of 50 ms" in (job.failed_reason or "")
+        assert ended == ([] if is_sync else ["interceptor"])
+        release.set()
+        await eventually(lambda: bool(ended), what="the interceptor to end")
+        assert [note for note in app.get(Notes) if "catches" in note] == []
+
+
+@pytest.mark.parametrize("is_sync", [False, True])
+async def test_a_job_that_still_runs_when_its_application_closes_is_handed_back(run: Any, is_sync: bool) -> None:
+    started = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    release = threading.Event()
+
+    @use_interceptors(NotingInterceptor)
+    @processor("email")
+    class InLoop(WorkerHost):
+        async def process(self, job: Job) -> None:
+            started.set()
+            await asyncio.Event().wait()
+
+    @use_interceptors(NotingInterceptor)
+    @processor("email")
+    class InThread(WorkerHost):
+        def process(self, job: SyncJob) -> None:
+            loop.call_soon_threadsafe(started.set)
+            release.wait(10)
+
+    async with run(InThread if is_sync else InLoop, Notes, shutdown_grace=10) as app:
+        job = await queue_of(app).add("x")
+        await asyncio.wait_for(started.wait(), 10)
+    release.set()
+    async with run(Notes, workers_enabled=False) as again:
+        left = await queue_of(again).get_job(job.id)
+        assert left is not None
+        assert (await left.get_state(), left.attempts_made) == ("waiting", 0)
