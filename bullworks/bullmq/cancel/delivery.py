@@ -20,6 +20,7 @@ class CancellableHandlers(Protocol):
 
     def cancel(self, job_id: str, reason: CancelReason, *, token: str | None = None) -> bool:
         """Cancel the handler of that attempt. False: none runs for it here."""
+        ...
 
 
 class CancelDelivery:
