@@ -20,6 +20,7 @@ class CancellableHandlers(Protocol):
 
     def cancel(self, job_id: str, reason: CancelReason, *, token: str | None = None) -> bool:
         """Cancel the handler of an attempt. False if none runs for it here."""
+        ...
 
 
 class CancelDelivery:

@@ -38,7 +38,7 @@ class CancelScripts(ScriptCaller):
         outcomes: list[CancelOutcome] = []
         for at in range(0, len(job_ids), chunk):
             codes = await self._run(CANCEL_JOBS, reason, *flags, REQUEST_KEPT_MS, *job_ids[at : at + chunk])
-            outcomes += [_OUTCOMES[code] for code in codes]
+            outcomes.extend(_OUTCOMES[code] for code in codes)
         return outcomes
 
     async def _cancels_at_once(self) -> int:

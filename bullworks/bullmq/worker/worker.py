@@ -46,7 +46,8 @@ class Worker(ManualProcessing[D, R]):
             the job's CancelSignal besides. Or such functions by the names of their jobs; a job of another name fails.
             Or a ProcessPool. None: jobs are taken by hand, with `get_next_job`.
         connection: a URL, or a redis.asyncio client, whose settings are read. A worker opens three connections of
-            its own: one for commands, one that blocks, one for the thread that renews locks.
+            its own: one for commands, one that blocks, one for the thread that renews locks; and the workers of a queue
+            in one process share one, over which they hear of jobs that are cancelled elsewhere.
         prefix: as the queue's.
         data_type, result_type: as the queue's. A job whose data does not fit fails for good before its handler sees it.
         options: see WorkerOptions.
@@ -163,7 +164,7 @@ class Worker(ManualProcessing[D, R]):
         self._reporter.measure = observer
 
     def cancel_job(self, job_id: str, reason: CancelReason = None) -> bool:
-        """Cancel the handler of a job that runs in this worker.
+        """Cancel the handler of a job that runs in this worker; Queue.cancel does so wherever it runs, and for good.
 
         One that takes the job's signal, or has looked at it, is told, and ends its job as it likes. Another is stopped:
         its attempt fails with the reason, and is tried again as the job's options say; with an UnrecoverableError as

@@ -18,7 +18,9 @@ def cancel(queue: MemoryJobs, job_id: str, reason: str, *, removes: bool, childr
     if job is None:
         return "missing"
     tree = queue.family.tree(queue, job_id) if children else [(queue, job)]
-    outcomes = [_cancel(cast(MemoryJobs, place), one, reason, removes=removes) for place, one in tree]
+    outcomes: list[CancelOutcome] = []
+    for place, one in tree:
+        outcomes.append(_cancel(cast(MemoryJobs, place), one, reason, removes=removes))
     return outcomes[0]
 
 
