@@ -1,6 +1,7 @@
 """Companions: classes that a provider's class, or a method of it, names, and that become providers beside it."""
 
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 _COMPANIONS = "__companions__"
@@ -22,4 +23,7 @@ def companions_of(cls: type[Any]) -> Iterator[type[Any]]:
     for base in cls.__mro__:
         yield from vars(base).get(_COMPANIONS, ())
         for member in vars(base).values():
-            yield from getattr(getattr(member, "__func__", member), "__dict__", {}).get(_COMPANIONS, ())
+            # Only functions: of other members even a look may raise, as pydantic's stand-ins do.
+            function = member.__func__ if isinstance(member, staticmethod | classmethod) else member
+            if isinstance(function, FunctionType):
+                yield from vars(function).get(_COMPANIONS, ())
