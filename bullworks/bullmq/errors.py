@@ -214,6 +214,36 @@ class ParentError(QueueError):
         return f"job {self.name!r} cannot be a child of {self.parent_key}: {self.problem}"
 
 
+class GroupFullError(QueueError):
+    """A job's group has as many jobs as it may; the job was not added."""
+
+    def __init__(self, name: str, group: str) -> None:
+        super().__init__(name, group)
+        self.name = name
+        self.group = group
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.name!r} was not added: group {self.group!r} has as many jobs as its max_size allows; "
+            "add it once some have ended, or raise the limit with set_group_limits"
+        )
+
+
+class GroupedJobError(QueueError):
+    """The job belongs to a group, which decides when it runs."""
+
+    def __init__(self, job_id: str, operation: str) -> None:
+        super().__init__(job_id, operation)
+        self.job_id = job_id
+        self.operation = operation
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: it belongs to a group, whose order decides when it runs, so {self.operation} was "
+            "refused; give the group another weight, or add the job without a group"
+        )
+
+
 class PartlyAddedError(QueueError):
     """Of many jobs or flows that were added together some are stored: one trip to Redis failed, and others did not.
 
@@ -351,6 +381,7 @@ def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str
         -8: SchedulerJobError(job_id, operation),
         -9: JobChildrenError(job_id, "a child failed, so it cannot be completed"),
         -10: JobLockedError(job_id, operation),
+        -11: GroupedJobError(job_id, operation),
     }
     return known.get(code) or QueueError(f"job {job_id}: {operation} was answered with code {code}")
 

@@ -14,6 +14,7 @@ from bullworks.bullmq.job.dependencies import Dependencies, Page, Pages
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.options.group import without_group
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.scripts.caller import load
@@ -226,7 +227,8 @@ class FlowProducer:
         if parent is not None:
             options["parent"] = parent
         children = flow.get("children") or ()
-        opts = JobOpts.of(options).carrying(metadata)
+        others, group = without_group(options)
+        opts = JobOpts.of(others).carrying(metadata)
         endpoint = self.connection.endpoint
         if endpoint.has_slots:
             check_tagged(keys)
@@ -238,7 +240,12 @@ class FlowProducer:
             )
         # Children name their parent, so every job has an id before it is sent.
         new = NewJob.of(
-            flow.get("name"), flow.get("data", {}), opts, waits_for_children=bool(children), given_id=str(uuid4())
+            flow.get("name"),
+            flow.get("data", {}),
+            opts,
+            waits_for_children=bool(children),
+            given_id=str(uuid4()),
+            group=group,
         )
         below = {"id": new.id, "queue": keys.base[:-1]}
         return _Planned(keys, new, [self._plan(child, below, queues_options) for child in children])

@@ -10,7 +10,7 @@ RESERVED_IDS = frozenset(
 )  # fmt: skip
 """What follows the base in the queue's own keys: a job with such an id would overwrite one."""
 
-_OWN_GROUPS = frozenset({"de", "dn", "metrics", "repeat"})
+_OWN_GROUPS = frozenset({"bw", "de", "dn", "metrics", "repeat"})
 _JOB_PARTS = frozenset({"logs", "dependencies", "processed", "failed", "unsuccessful", "lock"})
 
 
@@ -55,6 +55,19 @@ class QueueKeys:
 
     def deduplication(self, deduplication_id: str) -> str:
         return f"{self.base}de:{deduplication_id}"
+
+    @property
+    def groups(self) -> str:
+        """Which groups have jobs."""
+        return f"{self.base}bw:groups"
+
+    @property
+    def group_limits(self) -> str:
+        return f"{self.base}bw:limits"
+
+    def group(self, group_id: str) -> str:
+        """The jobs of a group."""
+        return f"{self.base}bw:group:{group_id}"
 
     def events_client_name(self) -> str:
         """What a QueueEvents' connection is called, as in Node."""

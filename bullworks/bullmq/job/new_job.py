@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
+from bullworks.bullmq.options.group import Group
 from bullworks.bullmq.options.job import JobOpts, is_utf8
 from bullworks.bullmq.wire import codec, payload
 from bullworks.redis import Argument
@@ -17,6 +18,7 @@ class NewJob:
     Attributes:
         waits_for_children: it is a flow's parent, and children of it are added with it.
         given_id: of one that named none, but must have one before it is sent; no part of its options.
+        group: whose job it is; no part of its options, which jobs of other groups share.
     """
 
     name: str
@@ -24,15 +26,23 @@ class NewJob:
     opts: JobOpts
     waits_for_children: bool = False
     given_id: str = ""
+    group: Group | None = None
 
     @classmethod
     def of(
-        cls, name: object, data: Any, opts: JobOpts, *, waits_for_children: bool = False, given_id: str = ""
+        cls,
+        name: object,
+        data: Any,
+        opts: JobOpts,
+        *,
+        waits_for_children: bool = False,
+        given_id: str = "",
+        group: Group | None = None,
     ) -> "NewJob":
         """Check and encode.
 
         Raises:
-            InvalidOptionError: a name that is no text, or empty.
+            InvalidOptionError: a name that is no text, or empty; an option that goes against the job's group.
             InvalidPayloadError: data that is not JSON, or too large.
         """
         if not isinstance(name, str) or not name or not is_utf8(name):
@@ -40,7 +50,9 @@ class NewJob:
         encoded = payload.encode(data)
         if opts.size_limit is not None and len(encoded) > opts.size_limit:
             raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
-        return cls(name, encoded, opts, waits_for_children, given_id)
+        if group is not None:
+            _refuse_with_group(opts)
+        return cls(name, encoded, opts, waits_for_children, given_id, group)
 
     @property
     def id(self) -> str:
@@ -59,7 +71,7 @@ class NewJob:
             opts.delay_ms,
             opts.priority,
             "1" if opts.lifo else "",
-            self._relations() if opts.parent or opts.deduplication or self.waits_for_children else "",
+            self._relations() if opts.parent or opts.deduplication or self.waits_for_children or self.group else "",
         )
 
     def fields(self, now_ms: int) -> dict[bytes, bytes]:
@@ -78,6 +90,8 @@ class NewJob:
             fields[codec.PARENT] = codec.encode_parent(opts)
         if opts.deduplication is not None:
             fields[codec.DEDUPLICATION_ID] = opts.deduplication.id.encode()
+        if self.group is not None:
+            fields[codec.GROUP] = self.group.id.encode()
         return fields
 
     def _relations(self) -> str:
@@ -90,4 +104,16 @@ class NewJob:
             relations["dedup"] = opts.deduplication.to_script()
         if self.waits_for_children:
             relations["waits_for_children"] = True
+        if self.group is not None:
+            relations["group"] = self.group.to_script()
         return json.dumps(relations, ensure_ascii=False)
+
+
+def _refuse_with_group(opts: JobOpts) -> None:
+    """Raises InvalidOptionError: the options ask for another order than the group's."""
+    if opts.priority:
+        raise InvalidOptionError("priority", "cannot be used together with group, whose order decides; use its weight")
+    if opts.lifo:
+        raise InvalidOptionError("lifo", "cannot be used together with group, whose jobs keep their order")
+    if opts.deduplication is not None and opts.deduplication.keep_last_if_active:
+        raise InvalidOptionError("deduplication.keep_last_if_active", "cannot be used together with group")

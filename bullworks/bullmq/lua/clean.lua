@@ -1,5 +1,5 @@
 --[[ clean: remove the oldest jobs of one state; never one that a worker holds or a scheduler needs.
-  KEYS    1 base      the common prefix of the queue's keys; touched: the state's, stalled, repeat, events, de:*, all keys
+  KEYS    1 base      the common prefix of the queue's keys; touched: the state's, stalled, repeat, events, de:*, bw:*, all keys
                       of the jobs, and of parents that lose their last child; of those in other queues, what releases them
   ARGV    1 state     completed, failed, wait, paused, prioritized, delayed or active
           2 grace_ms  ms  age that a job must have: since it finished, else since it was last taken, else since it was added

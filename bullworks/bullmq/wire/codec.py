@@ -36,6 +36,7 @@ PARENT = b"parent"
 DEDUPLICATION_ID = b"deid"
 SCHEDULER_ID = b"rjk"
 TELEMETRY = b"tm"
+GROUP = b"gid"
 
 OUTCOME_FIELDS = {
     "completed": (FINISHED_ON, PROCESSED_ON, RETURN_VALUE),

@@ -1,13 +1,16 @@
 -- include: lib/family.lua
 -- include: lib/deduplication.lua
+-- include: lib/group_leave.lua
 
--- What others know of a job that is removed before it finished: its parent waits for it, a deduplication id is its.
+-- What others know of a job that is removed before it finished: its parent waits for it, a deduplication id is its,
+-- it is in a group.
 -- The caller deletes it.
 local function take_leave(queue, now, id)
   local key = queue.base .. id
-  local fields = redis.pcall('HMGET', key, 'parentKey', 'parent', 'deid')
+  local fields = redis.pcall('HMGET', key, 'parentKey', 'parent', 'deid', 'gid')
   if fields.err then return end
   if fields[3] then remove_deduplication(queue, fields[3], id) end
+  if fields[4] then leave_group(queue, id, fields[4]) end
   local parent = read_parent(fields[1], fields[2])
   if parent then child_removed(parent, key, now) end
 end
@@ -15,17 +18,19 @@ end
 -- The same where jobs of a queue are removed wholesale: a parent in it whose last child goes so has nothing left to run
 -- for, and goes too, up to the root. One of another queue was not meant: it runs.
 local function take_leave_with_parents(queue, id, now)
-  local fields = redis.pcall('HMGET', queue.base .. id, 'parentKey', 'parent', 'deid')
+  local fields = redis.pcall('HMGET', queue.base .. id, 'parentKey', 'parent', 'deid', 'gid')
   if fields.err then return end
   if fields[3] then remove_deduplication(queue, fields[3], id) end
+  if fields[4] then leave_group(queue, id, fields[4]) end
   local child_key, parent = queue.base .. id, read_parent(fields[1], fields[2])
   while parent do
     if parent.base ~= queue.base then return child_removed(parent, child_key, now) end
     if redis.call('SREM', parent.key .. ':dependencies', child_key) == 0
       or redis.call('SCARD', parent.key .. ':dependencies') > 0
       or redis.call('ZREM', parent.base .. 'waiting-children', parent.id) == 0 then return end
-    local above = redis.call('HMGET', parent.key, 'parentKey', 'parent', 'deid')
+    local above = redis.call('HMGET', parent.key, 'parentKey', 'parent', 'deid', 'gid')
     if above[3] then remove_deduplication(queue, above[3], parent.id) end
+    if above[4] then leave_group(queue, parent.id, above[4]) end
     delete_job(parent.base, parent.id)
     child_key, parent = parent.key, read_parent(above[1], above[2])
   end

@@ -1,0 +1,18 @@
+-- What `bw:limits` says of a group: {weight, concurrency, max, duration, max_size, ordered, paused}, its own before the
+-- defaults; nil where the queue limits no group. Read once a script call.
+local function limits_of(queue, group)
+  local key = queue.base .. 'bw:limits'
+  if queue.limits == nil then queue.limits = redis.call('EXISTS', key) == 1 and {} end
+  if not queue.limits then return nil end
+  local limits = queue.limits[group]
+  if limits then return limits end
+  local stored = redis.call('HMGET', key, 'l:', 'l:' .. group, 'p:' .. group)
+  limits = {paused = stored[3] and true or nil}
+  for i = 1, 2 do
+    if stored[i] then
+      for name, value in pairs(cjson.decode(stored[i])) do limits[name] = value end
+    end
+  end
+  queue.limits[group] = limits
+  return limits
+end
