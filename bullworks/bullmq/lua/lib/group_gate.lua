@@ -10,9 +10,10 @@ local PAUSE_MS = 86400000
 -- Holders of slots that are looked at in one call.
 local MOST_HOLDERS = 50
 
--- In an ordered group a job holds its slot until it has ended, else as long as its lock lives.
+-- In an ordered group a job holds its slot until it has ended, else as long as its lock lives; the job that is looked at
+-- gets its lock next.
 local function holds_slot(queue, id, limits)
-  if redis.call('EXISTS', queue.base .. id .. ':lock') == 1 then return true end
+  if id == queue.looked_at or redis.call('EXISTS', queue.base .. id .. ':lock') == 1 then return true end
   if not limits.ordered then return false end
   local fields = redis.call('HMGET', queue.base .. id, 'name', 'finishedOn')
   return fields[1] and not fields[2]
@@ -81,9 +82,13 @@ end
 
 -- Takes what the group's limits give the job, or parks it. Returns whether it may start.
 local function may_start(queue, now, id, group)
-  local limits = limits_of(queue, group)
-  if not limits then return true end
-  local slots, parked = queue.base .. 'bw:slots:' .. group, queue.base .. 'bw:parked:' .. group
+  local limits, parked = limits_of(queue, group), queue.base .. 'bw:parked:' .. group
+  if not limits then
+    -- No group has limits any more.
+    if redis.call('ZREM', parked, id) == 1 then wake_first(queue, group) end
+    return true
+  end
+  local slots = queue.base .. 'bw:slots:' .. group
   -- A job that has a slot, since it stalled or is tried again in an ordered group, passes those that wait for one.
   local is_holder = limits.concurrency and redis.call('SISMEMBER', slots, id) == 1
   queue.looked_at = id
