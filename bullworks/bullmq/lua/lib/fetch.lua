@@ -115,8 +115,17 @@ local function put_behind(queue, ids, first)
   end
 end
 
+-- Whether options are of a job that Node added to a group. Asked of each text once, since jobs mostly share theirs.
+local named_opts, names_one
+local function names_group(opts)
+  if opts ~= named_opts then
+    named_opts, names_one = opts, opts and string.find(opts, '"group":{', 1, true) and true
+  end
+  return names_one
+end
+
 -- What lies under a job's id, and of it what a fetch must know: the attempts started, how often it stalled, whether it
--- is to be failed unrun, its group, and its options where Node gave it one. nil where that is no job.
+-- is to be failed unrun, and its group, true where its options alone name one. nil where that is no job.
 local function read_job(key)
   local hash = redis.pcall('HGETALL', key)
   if hash.err then return nil end
@@ -133,12 +142,12 @@ local function read_job(key)
       deferred = true
     elseif field == 'gid' then
       group = hash[i + 1]
-    elseif field == 'opts' and string.find(hash[i + 1], '"group":{', 1, true) then
+    elseif field == 'opts' then
       opts = hash[i + 1]
     end
   end
   if not is_job then return nil end
-  return hash, attempts_started, stalled or 0, deferred, group, not group and opts
+  return hash, attempts_started, stalled or 0, deferred, group or names_group(opts)
 end
 
 -- Lua makes the functions of a script with each call, and few jobs have a group.
@@ -182,10 +191,10 @@ local function fetch(queue, now, options)
   local allowed, state, wait_ms = allowance(queue, options)
   local text, aside, met, held_back = whole(now), {}, 0, 0
   -- Whether a job is to be taken now: one of a group may have to wait for its turn, and is elsewhere then.
-  local function may_take(id, deferred, group, opts)
-    if deferred or not (group or opts) then return true end
-    if opts and not gate().admit(queue, id, opts) then return true end
-    if group and gate().may_start(queue, now, id, group) then return true end
+  local function may_take(id, deferred, group)
+    if deferred or not group then return true end
+    if group == true and not gate().admit(queue, id) then return true end
+    if group ~= true and gate().may_start(queue, now, id, group) then return true end
     held_back = held_back + 1
     return false
   end
@@ -201,20 +210,20 @@ local function fetch(queue, now, options)
     seen = seen + #ids
     for i, id in ipairs(ids) do
       local key = queue.base .. id
-      local hash, attempts_started, stalled, deferred, group, opts = read_job(key)
+      local hash, attempts_started, stalled, deferred, group = read_job(key)
       if not hash then
         redis.call('LREM', queue.base .. 'active', 1, id)
       elseif options.isolates and stalled >= SUSPECT_STALLS and not deferred then
         met = met + 1
         if options.is_overdue then
           local runs_alone = taken == 0 and options.holds == 0
-          if runs_alone and may_take(id, deferred, group, opts) then take_it(id, key, hash, attempts_started, deferred, false) end
+          if runs_alone and may_take(id, deferred, group) then take_it(id, key, hash, attempts_started, deferred, false) end
           put_back(queue, ids, runs_alone and i + 1 or i)
           is_over = true
           break
         end
         aside[#aside + 1] = id
-      elseif may_take(id, deferred, group, opts) then
+      elseif not group or may_take(id, deferred, group) then
         take_it(id, key, hash, attempts_started, deferred, options.isolates and stalled >= 1 and not deferred)
       end
     end
@@ -226,8 +235,8 @@ local function fetch(queue, now, options)
     local first = 1
     if taken == 0 and options.holds == 0 then
       local key = queue.base .. aside[1]
-      local hash, attempts_started, _, _, group, opts = read_job(key)
-      if may_take(aside[1], false, group, opts) then take_it(aside[1], key, hash, attempts_started, false, false) end
+      local hash, attempts_started, _, _, group = read_job(key)
+      if may_take(aside[1], false, group) then take_it(aside[1], key, hash, attempts_started, false, false) end
       first = 2
     end
     put_behind(queue, aside, first)

@@ -33,10 +33,14 @@ local function read_batch(queue, first)
   if #locks > 0 then
     batch.holders = redis.call('MGET', unpack(locks))
     -- Mostly there is none of all these.
-    relations[#relations + 1] = queue.base .. 'stalled'
+    local last = #relations
+    relations[last + 1], relations[last + 2] = queue.base .. 'stalled', queue.base .. 'bw:groups'
     local found = redis.call('EXISTS', unpack(relations))
     batch.has_stalled = found > 0 and redis.call('EXISTS', queue.base .. 'stalled') == 1
-    batch.is_plain = found == (batch.has_stalled and 1 or 0)
+    batch.has_groups = found > 0 and redis.call('EXISTS', queue.base .. 'bw:groups') == 1
+    -- A field that is not there costs as much as one that is.
+    batch.fields = {'name', 'atm', 'parentKey', 'deid', batch.has_groups and 'gid' or nil}
+    batch.is_plain = found == (batch.has_stalled and 1 or 0) + (batch.has_groups and 1 or 0)
   end
   return batch
 end
@@ -113,7 +117,7 @@ local function examine(queue, batch, number, at, kind, key)
   end
   if wrong then return wrong end
   -- One read tells type and presence too: every job has a name.
-  local job = redis.pcall('HMGET', key, 'name', 'atm', 'parentKey', 'deid', 'gid')
+  local job = redis.pcall('HMGET', key, unpack(batch.fields))
   if job.err then return wrong_type(key, 'hash') end
   if not job[NAME] then return GONE end
   local holder = batch.holders[number]

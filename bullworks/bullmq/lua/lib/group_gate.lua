@@ -111,8 +111,8 @@ local function may_start(queue, now, id, group)
 end
 
 -- A job that Node added with `group` among its options joins that group; it is taken in its turn.
-local function admit(queue, id, opts)
-  local is_read, options = pcall(cjson.decode, opts)
+local function admit(queue, id)
+  local is_read, options = pcall(cjson.decode, redis.call('HGET', queue.base .. id, 'opts'))
   local asked = is_read and type(options) == 'table' and options.group
   if type(asked) ~= 'table' or asked.id == nil or asked.id == '' then return false end
   local group, weight = tostring(asked.id), tonumber(asked.weight)
