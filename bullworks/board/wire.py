@@ -28,6 +28,7 @@ _PUBLIC = {
     "deduplication": "deduplication",
     "delay": "delay",
     "failParentOnFailure": "fail_parent_on_failure",
+    "group": "group",
     "ignoreDependencyOnFailure": "ignore_dependency_on_failure",
     "jobId": "job_id",
     "keepLogs": "keep_logs",

@@ -75,7 +75,7 @@ class NewJob:
         )
 
     def fields(self, now_ms: int) -> dict[bytes, bytes]:
-        """The hash that Redis then has."""
+        """The hash that Redis then has, but for the priority of a job in a group, which is its turn."""
         opts = self.opts
         fields = {
             codec.NAME: self.name.encode(),
@@ -92,6 +92,8 @@ class NewJob:
             fields[codec.DEDUPLICATION_ID] = opts.deduplication.id.encode()
         if self.group is not None:
             fields[codec.GROUP] = self.group.id.encode()
+            if self.group.weight is not None:
+                fields[codec.GROUP_WEIGHT] = f"{self.group.weight:.17g}".encode()
         return fields
 
     def _relations(self) -> str:

@@ -37,6 +37,7 @@ DEDUPLICATION_ID = b"deid"
 SCHEDULER_ID = b"rjk"
 TELEMETRY = b"tm"
 GROUP = b"gid"
+GROUP_WEIGHT = b"gw"
 
 OUTCOME_FIELDS = {
     "completed": (FINISHED_ON, PROCESSED_ON, RETURN_VALUE),

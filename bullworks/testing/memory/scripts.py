@@ -16,12 +16,13 @@ from bullworks.redis import ServerError
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
 from bullworks.testing.memory.flows import refuse
+from bullworks.testing.memory.groups import MemoryGroupScripts
 from bullworks.testing.memory.job import flat, ordered
 from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.memory.nowhere import NowhereConnection
 
 
-class MemoryScripts(MemoryFamilyScripts, Scripts):
+class MemoryScripts(MemoryFamilyScripts, MemoryGroupScripts, Scripts):
     """A queue's `scripts`. Each method is described, and raises as it says, where it is overridden.
 
     Methods that are not overridden come to a NowhereConnection, which raises NotSimulatedError.
