@@ -1,8 +1,8 @@
 """How fair groups are behind one that has nearly all the jobs, and what they cost.
 
-Fairness: one tenant has added its jobs, then 50 more add ten each. Until the last of these has begun, who was served how
-much? Jain's index is 1 where all got the same, 1/51 where one got all. Waits are of the small tenants' jobs, from the first
-start to theirs. Cost: no-op jobs over so many groups, added and worked off.
+Fairness: one tenant has added its jobs, then 50 more add ten each. Until the last of these has begun, who was served
+how much? Jain's index is 1 where all got the same, 1/51 where one got all. Waits are of the small tenants' jobs, from
+the first start to theirs. Cost: no-op jobs over so many groups, added and worked off.
 """
 
 import argparse
