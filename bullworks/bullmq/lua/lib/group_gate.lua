@@ -103,6 +103,7 @@ local function may_start(queue, now, id, group)
   end
   if limits.concurrency then redis.call('SADD', slots, id) end
   if limits.max then count_start(queue, now, group, limits) end
+  note_start(queue, group)
   -- One after the other comes back, as long as there is room.
   if redis.call('ZREM', parked, id) == 1 and (not limits.concurrency or has_slot(queue, group, limits)) then
     bring_next(queue, now, group, limits)

@@ -8,7 +8,11 @@ local function leave_group(queue, id, group)
   if redis.call('EXISTS', base .. 'bw:group:' .. group) == 1 then return end
   redis.call('ZREM', base .. 'bw:groups', group)
   redis.call('DEL', base .. 'bw:slots:' .. group, base .. 'bw:parked:' .. group)
-  if redis.call('EXISTS', base .. 'bw:groups') == 0 then redis.call('DEL', base .. 'bw:clock') end
+  if redis.call('EXISTS', base .. 'bw:groups') == 0 then
+    redis.call('DEL', base .. 'bw:clock')
+  elseif limits_of(queue, group) then
+    redis.call('HDEL', base .. 'bw:clock', 'w:' .. group)
+  end
 end
 
 -- Whether a job of a group has ended, by whomever it was run, or is gone.

@@ -44,7 +44,7 @@ end
 -- What runs now has a priority by the old origin, with which Node would put it back behind all others.
 local function begin_move(queue, clock)
   clock.target = math.floor(clock.now) - FIRST_ROUND
-  clock.moved = (math.floor(clock.now) - clock.origin) * PRIORITY - 1
+  clock.moved = FIRST_ROUND * PRIORITY - 1
   for _, id in ipairs(redis.call('LRANGE', queue.base .. 'active', 0, MOST_ACTIVE - 1)) do
     if group_of(queue, id) then redis.call('HSET', queue.base .. id, 'priority', 1) end
   end
@@ -58,8 +58,9 @@ local function move_some(queue, clock)
   for i = 1, #waiting, 2 do
     local id, score = waiting[i], tonumber(waiting[i + 1])
     if group_of(queue, id) then
-      redis.call('ZADD', queue.base .. 'prioritized', whole(score - distance * PRIORITY), id)
-      redis.call('HSET', queue.base .. id, 'priority', whole(math.floor(score / PRIORITY) - distance))
+      local priority = math.max(math.floor(score / PRIORITY) - distance, FIRST_ROUND)
+      redis.call('ZADD', queue.base .. 'prioritized', whole(priority * PRIORITY + score % PRIORITY), id)
+      redis.call('HSET', queue.base .. id, 'priority', whole(priority))
     end
     clock.moved = score
   end
@@ -113,10 +114,19 @@ local function rank(queue, id, group, own_weight)
   return priority_of_round(clock, round)
 end
 
--- A parked job that comes back has had its turn, and could not use it: it is not put behind what its group added since.
-local function rank_parked(queue, group)
+-- The next turn of a group whose limits made it miss some: counted from its last start, not behind what it added since.
+-- Where that is past it is served at once, since it has had less than its share.
+local function next_start_round(queue, group)
   local clock = read_clock(queue)
-  return priority_of_round(clock, clock.now + 1 / weight_of(queue, group))
+  local last = tonumber(redis.call('HGET', clock.key, 'w:' .. group))
+  return last and last + 1 / weight_of(queue, group) or clock.now
+end
+
+-- A job of a group with limits starts: a turn is used.
+local function note_start(queue, group)
+  local clock = read_clock(queue)
+  local round = math.max(clock.now, next_start_round(queue, group))
+  redis.call('HSET', clock.key, 'w:' .. group, string.format('%.17g', round))
 end
 
 -- Whether the job has a place in its group that it need not join anew: it was parked, or holds an ordered group's slot.
@@ -130,7 +140,7 @@ end
 local function rank_again(queue, id, group)
   local priority
   if keeps_place(queue, id, group) then
-    priority = rank_parked(queue, group)
+    priority = priority_of_round(read_clock(queue), next_start_round(queue, group))
   else
     priority = rank(queue, id, group, redis.call('HGET', queue.base .. id, 'gw'))
   end
