@@ -1,11 +1,12 @@
 """QueueGroups: what the groups of a queue hold, and what each of them may do at most."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Generic
 
 from bullworks.bullmq.job.job import D, Job
 from bullworks.bullmq.options.group import GroupLimits, GroupRate, checked_group_id
+from bullworks.bullmq.queue.counts import line
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import group_codec
 
@@ -38,6 +39,7 @@ class GroupCounts:
 class QueueGroups(Generic[D]):
     """The part of Queue about groups. All raise ServerError, ConnectionLostError and ConnectError, as `add` does."""
 
+    name: str
     scripts: Scripts
 
     async def set_group_limits(
@@ -96,6 +98,31 @@ class QueueGroups(Generic[D]):
         groups = await self.scripts.groups(start, end)
         sizes = await self.scripts.group_sizes(groups)
         return [GroupSize(group, jobs) for group, jobs in zip(groups, sizes, strict=True)]
+
+    async def export_prometheus_group_metrics(
+        self, start: int = 0, end: int = 99, labels: Mapping[str, str | int] | None = None
+    ) -> str:
+        """How many jobs each group has that have not ended, in Prometheus' text format: `bullworks_group_job_count`.
+
+        Args:
+            start, end: as of `get_groups`: each group is a line, and a time series where it is collected.
+            labels: of every line, besides queue and group.
+        """
+        groups = await self.get_groups(start, end)
+        return "\n".join(
+            [
+                "# HELP bullworks_group_job_count Number of jobs of a group that have not ended",
+                "# TYPE bullworks_group_job_count gauge",
+                *(
+                    line(
+                        "bullworks_group_job_count",
+                        {"queue": self.name, "group": group.id, **(labels or {})},
+                        group.jobs,
+                    )
+                    for group in groups
+                ),
+            ]
+        )
 
     async def get_groups_count(self) -> int:
         """How many groups have jobs."""

@@ -5,6 +5,8 @@
 -- The fair order of groups, see docs/decisions/0013-groups.md. A round is counted from the beginning of time; the priority
 -- of a job is its round less `origin` of `bw:clock`. Priority 1 comes before all rounds.
 local FIRST_ROUND, LAST_ROUND = 2, 2097151
+-- As options/group.py has it, for what others wrote: past that, rounds would run out.
+local LIGHTEST, HEAVIEST = 0.001, 1000
 -- A priority in the score of `prioritized`.
 local PRIORITY = 4294967296
 -- Once the lowest round that waits is so high, all are moved down; so many with each call.
@@ -100,7 +102,8 @@ end
 
 local function weight_of(queue, group, own)
   local limits = limits_of(queue, group)
-  return tonumber(own) or limits and limits.weight or 1
+  local weight = tonumber(own) or limits and tonumber(limits.weight) or 1
+  return math.max(LIGHTEST, math.min(weight, HEAVIEST))
 end
 
 -- Gives a job of the group its next round. Returns the priority that says so; `own_weight`: of the job, or nil.

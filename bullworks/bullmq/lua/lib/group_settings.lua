@@ -9,8 +9,10 @@ local function limits_of(queue, group)
   local stored = redis.call('HMGET', key, 'l:', 'l:' .. group, 'p:' .. group)
   limits = {paused = stored[3] and true or nil}
   for i = 1, 2 do
-    if stored[i] then
-      for name, value in pairs(cjson.decode(stored[i])) do limits[name] = value end
+    -- What cannot be read limits nothing: an error would keep all workers from all jobs.
+    local is_read, own = pcall(cjson.decode, stored[i] or '{}')
+    for name, value in pairs(is_read and type(own) == 'table' and own or {}) do
+      if type(value) == 'number' or value == true then limits[name] = value end
     end
   end
   queue.limits[group] = limits

@@ -61,6 +61,32 @@ async def test_a_job_without_a_group_is_stored_as_ever(queue: Queue, keyspace: K
     assert await keyspace.ids("wait") == [plain.id]
 
 
+@pytest.mark.parametrize("group", ['{"id": "A", "weight": 1e308}', '{"id": "A", "weight": 1e-300}', '{"id": 7}'])
+async def test_odd_groups_that_others_wrote_stop_nobody(
+    queue: Queue, hand: HandWorker, keyspace: Keyspace, group: str
+) -> None:
+    """Given three jobs as Node would have added them, with a weight past all measure, or a number as id."""
+    for _ in range(3):
+        job = await queue.add("work")
+        await keyspace.command(
+            "HSET", keyspace.key(job.id), "opts", f'{{"attempts":0,"group":{group}}}'.replace(": ", ":")
+        )
+    await queue.add_bulk(jobs_of("B", 3))
+    order = await order_of_groups(queue, hand, keyspace)
+    assert sorted(order) == sorted(("7" if "7" in group else "A") * 3 + "BBB")
+    await queue.add_bulk(jobs_of("C", 2) + jobs_of("D", 2))
+    assert await order_of_groups(queue, hand, keyspace) == "CDCD"
+
+
+@pytest.mark.parametrize("opts", ['{"group":{}}', '{"group":{"id":""}}', '{"group":{"name":"A"}}', '{"group":{"id":'])
+async def test_what_names_no_group_is_a_job_without_one(
+    queue: Queue, hand: HandWorker, keyspace: Keyspace, opts: str
+) -> None:
+    job = await queue.add("work")
+    await keyspace.command("HSET", keyspace.key(job.id), "opts", opts)
+    assert await hand.take() == job.id
+
+
 async def test_jobs_know_their_group(queue: Queue, hand: HandWorker) -> None:
     added = await queue.add("work", group={"id": "żółw ☃"})
     assert added.group == "żółw ☃"

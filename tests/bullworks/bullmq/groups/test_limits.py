@@ -184,6 +184,14 @@ async def test_limits_that_make_no_sense_are_refused(bench: GroupBench, options:
         await bench.queue.set_group_limits(**options)
 
 
+@pytest.mark.parametrize("written", ["", "{", "[1]", "1", '{"concurrency": null}'])
+async def test_limits_that_cannot_be_read_limit_nothing(bench: GroupBench, written: str) -> None:
+    await bench.command("HSET", bench.key("bw:limits"), "l:A", written)
+    await bench.add("A", 3)
+    await run(bench.worker(bench.handle, concurrency=3))
+    await bench.until_in("completed", 3)
+
+
 async def test_of_many_jobs_those_stored_are_named(bench: GroupBench) -> None:
     await bench.queue.set_group_limits("A", max_size=300)
     with pytest.raises(PartlyAddedError, match="250 of 500 jobs are stored"):

@@ -19,6 +19,15 @@ async def test_groups_and_their_jobs_are_listed(bench: GroupBench) -> None:
     assert await bench.queue.get_group_jobs("C") == []
 
 
+async def test_groups_are_exported_to_prometheus(bench: GroupBench) -> None:
+    await bench.add('a"b', 2)
+    exported = await bench.queue.export_prometheus_group_metrics(labels={"env": "test"})
+    assert exported.splitlines()[1:] == [
+        "# TYPE bullworks_group_job_count gauge",
+        'bullworks_group_job_count{queue="work", group="a\\"b", env="test"} 2',
+    ]
+
+
 async def test_a_groups_jobs_are_counted_where_they_are(bench: GroupBench) -> None:
     await bench.queue.set_group_limits("A", concurrency=1)
     await bench.add("A", 4)
