@@ -15,6 +15,8 @@ local function limits_of(queue, group)
       if type(value) == 'number' or value == true then limits[name] = value end
     end
   end
+  if limits.ordered then limits.concurrency = 1 end
+  if not limits.duration then limits.max = nil end
   queue.limits[group] = limits
   return limits
 end

@@ -2,17 +2,17 @@
 -- include: lib/deduplication.lua
 -- include: lib/group_leave.lua
 
--- What others know of a job that is removed before it finished: its parent waits for it, a deduplication id is its,
--- it is in a group.
--- The caller deletes it.
+-- What others know of a job that is removed before it finished: its parent waits for it, a deduplication id is its.
+-- The caller deletes it, and lets it leave its group, whose id this returns: until then a child that goes may bring it in
+-- line.
 local function take_leave(queue, now, id)
   local key = queue.base .. id
   local fields = redis.pcall('HMGET', key, 'parentKey', 'parent', 'deid', 'gid')
   if fields.err then return end
   if fields[3] then remove_deduplication(queue, fields[3], id) end
-  if fields[4] then leave_group(queue, id, fields[4]) end
   local parent = read_parent(fields[1], fields[2])
   if parent then child_removed(parent, key, now) end
+  return fields[4]
 end
 
 -- The same where jobs of a queue are removed wholesale: a parent in it whose last child goes so has nothing left to run

@@ -77,6 +77,16 @@ async def test_a_flows_jobs_may_have_groups(bench: GroupBench) -> None:
     assert await bench.group_keys() == []
 
 
+async def test_a_flow_that_is_removed_leaves_its_groups(bench: GroupBench) -> None:
+    """A parent whose children go before it would be brought in line by the last of them."""
+    async with FlowProducer(connection=bench.url, prefix=bench.prefix) as flows:
+        child = {"name": "c", "queue_name": "work", "opts": {"group": {"id": "B"}}}
+        tree = {"name": "p", "queue_name": "work", "opts": {"group": {"id": "A"}}, "children": [child, child]}
+        node = await flows.add(tree)  # type: ignore[arg-type]
+    assert await bench.queue.remove(node.job.id)
+    assert await bench.group_keys() == []
+
+
 async def test_nothing_is_left_of_an_obliterated_queue(bench: GroupBench) -> None:
     await bench.queue.set_group_limits("A", concurrency=1)
     await bench.queue.pause_group("B")
