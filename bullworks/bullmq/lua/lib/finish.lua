@@ -37,10 +37,11 @@ local function read_batch(queue, first)
     relations[last + 1], relations[last + 2] = queue.base .. 'stalled', queue.base .. 'bw:groups'
     local found = redis.call('EXISTS', unpack(relations))
     batch.has_stalled = found > 0 and redis.call('EXISTS', queue.base .. 'stalled') == 1
-    batch.has_groups = found > 0 and redis.call('EXISTS', queue.base .. 'bw:groups') == 1
+    local others = found - (batch.has_stalled and 1 or 0)
+    local has_groups = others > 0 and redis.call('EXISTS', queue.base .. 'bw:groups') == 1
     -- A field that is not there costs as much as one that is.
-    batch.fields = {'name', 'atm', 'parentKey', 'deid', batch.has_groups and 'gid' or nil}
-    batch.is_plain = found == (batch.has_stalled and 1 or 0) + (batch.has_groups and 1 or 0)
+    batch.fields = {'name', 'atm', 'parentKey', 'deid', has_groups and 'gid' or nil}
+    batch.is_plain = others == (has_groups and 1 or 0)
   end
   return batch
 end
