@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict, Unpack
 
 from bullworks.board.api import Api
-from bullworks.board.api.api import refused
+from bullworks.board.api.api import error_response
 from bullworks.board.board import Board
 from bullworks.board.errors import RefusedError, refusal_of
 from bullworks.board.history import HistorySource
@@ -31,7 +31,7 @@ _READING = frozenset({"GET", "HEAD"})
 
 
 class BoardAppOptions(TypedDict, total=False):
-    """As of BoardOptions, where each is described."""
+    """Options of `board_app`; BoardOptions describes each."""
 
     title: str
     auth: Auth | None
@@ -67,7 +67,7 @@ def board_app(
 
 
 class BoardApp:
-    """ASGI: the guard first, then Bull Board's API and page, or our own pages.
+    """The board's ASGI app: the guard first, then Bull Board's API and page, or our own pages.
 
     Attributes:
         board: its queues may be added to while it runs.
@@ -94,7 +94,7 @@ class BoardApp:
             await send({"type": "websocket.close", "code": 1000})
 
     async def respond(self, request: Request, segments: tuple[str, ...]) -> ASGIApp:
-        """What answers a request.
+        """Choose the ASGI app that answers a request.
 
         Raises:
             RefusedError: it is not to be answered.
@@ -125,7 +125,7 @@ class BoardApp:
     def _own(self, path: str) -> ASGIApp:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             root = own_of(scope["state"]["base"])
-            # below the board the paths of Starlette's routes begin anew
+            # below the board the paths of Starlette's routes start over
             below = {**scope, "root_path": root, "path": root + path, "raw_path": None}
             del below["raw_path"]
             await self._pages(below, receive, send)
@@ -215,7 +215,7 @@ def _as_refusal(error: Exception) -> RefusedError | None:
 def _refusal(request: Request, segments: tuple[str, ...], error: RefusedError) -> Response:
     """An error, as who asked can read it."""
     if segments[:1] == ("api",) or request.method not in _READING:
-        return refused(error)
+        return error_response(error)
     return PlainTextResponse(f"{error}\n", error.status, error.headers)
 
 

@@ -21,12 +21,12 @@ Outcome = Literal["done", "refused", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """Somebody changed something, or tried to.
+    """One change, or attempted change, made through the board.
 
     Attributes:
         who: the name that `auth` gave.
         action: see `bullworks.board.security.Action`.
-        queue: its name on the board; None: all of them.
+        queue: its name on the board; None means all of them.
         job: of a job or a job scheduler.
         outcome: done; refused, by the policy or as it could not be done; failed, which a log explains.
         note: what was asked for in detail, or why it was refused.
@@ -48,14 +48,14 @@ class Audit:
     """The audit trail of all boards over queues of one prefix.
 
     Args:
-        home: gives a queue that it is kept beside; None: it is only logged.
+        home: gives a queue that it is kept beside; None means it is only logged.
     """
 
     def __init__(self, home: Callable[[], Queue[Any] | None]) -> None:
         self._home = home
 
     async def record(self, event: AuditEvent) -> None:
-        """Log an event and store it. What it tells of has happened: that Redis is away is logged and does no more."""
+        """Log an event and store it. If Redis is away, the event is logged only; the change itself stays."""
         log.info(
             "%s: %s, queue %s, job %s: %s",
             event.who,
@@ -83,7 +83,7 @@ class Audit:
             log.error("an audit event was not stored: %s", error, extra={"who": event.who, "action": event.action})
 
     async def latest(self, count: int = 100, *, before: str | None = None) -> list[AuditEvent]:
-        """The newest events, newest first.
+        """Read audit events, newest first.
 
         Args:
             count: the most to read.

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Mutation:
-    """A change under way.
+    """A change in progress, with the audit event it will leave.
 
     Attributes:
         job: which, where that is known only afterwards.
@@ -40,11 +40,11 @@ class Mutation:
 
 @dataclass(slots=True)
 class Board:
-    """The queues, and what may be done with them by whom.
+    """The board's queues, and who may do what with them.
 
     Attributes:
-        ui: Bull Board's page; None: it was not fetched, and our own pages stand in its place.
-        crons: those of this process, which can be run by hand; None: it has no schedule.
+        ui: Bull Board's page; None means it was not fetched, and our own pages stand in its place.
+        crons: those of this process, which can be run by hand; None means it has no schedule.
     """
 
     queues: BoardQueues
@@ -61,24 +61,24 @@ class Board:
         self.redaction = Redaction(self.options.redact)
 
     def home(self) -> Queue[Any] | None:
-        """The queue that the board's own keys are kept beside, its first one; None: it has none."""
+        """The queue beside which the board keeps its own keys: the first one, or None if there is none."""
         return next((entry.queue for entry in self.queues), None)
 
     async def visible_queues(self, who: str) -> list[BoardQueue]:
-        """Those that somebody may read."""
+        """The queues that the caller may read."""
         return [entry for entry in self.queues if await self.sees(who, entry)]
 
     async def sees_all(self, who: str) -> bool:
-        """Whether no queue is kept from somebody: then what all of them did together tells nothing that is hidden."""
+        """Whether the caller may read every queue; only then may totals over all queues be shown."""
         return not self.queues.hides_some and len(await self.visible_queues(who)) == len(self.queues)
 
     async def sees(self, who: str, entry: BoardQueue) -> bool:
-        """Whether somebody may read a queue."""
+        """Whether the caller may read a queue."""
         policy = self.options.policy
         return policy is None or await is_allowed(policy, Access(who, "read", queue=entry.shown_name))
 
     async def queue(self, who: str, name: str) -> BoardQueue:
-        """One of them.
+        """Find a queue by name.
 
         Raises:
             RefusedError: there is none of that name, or `who` may not know of it.
@@ -89,11 +89,11 @@ class Board:
         return entry
 
     def is_read_only(self, entry: BoardQueue) -> bool:
-        """Whether nothing of a queue can be changed here."""
+        """Whether a queue is read-only on this board."""
         return self.options.read_only or entry.read_only
 
     async def may(self, who: str, action: Action, entry: BoardQueue | None = None, job: str | None = None) -> bool:
-        """Whether somebody could do that: what a page offers."""
+        """Whether the caller is allowed an action: decides what a page offers."""
         if self.options.read_only or (entry is not None and entry.read_only):
             return False
         queue = None if entry is None else entry.shown_name
@@ -103,10 +103,10 @@ class Board:
     async def mutation(
         self, who: str, action: Action, entry: BoardQueue | None = None, job: str | None = None, *, note: str = ""
     ) -> AsyncIterator[Mutation]:
-        """Whatever changes something happens within this: it is allowed, and leaves an audit event.
+        """Guard a change: check that it is allowed, and write an audit event for it.
 
         Args:
-            entry: the queue; None: it is about all, or none.
+            entry: the queue; None means it is about all, or none.
             job: of a job or a job scheduler.
             note: what is asked for in detail.
 

@@ -1,6 +1,7 @@
 """How the board refuses: in the form that Bull Board's page reads, {error: {key}, message?, code?}."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq import (
@@ -18,33 +19,31 @@ from bullworks.redis import RedisError, ServerError
 
 
 class BoardError(CoreError):
-    """Base of what is wrong with how a board is made. Raised at the start."""
+    """Base of the errors in a board's configuration, raised at start."""
 
 
+@dataclass(eq=False)
 class SameQueueNameError(BoardError):
-    """Two queues of a board have one name."""
+    """Two queues of a board have the same name."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    name: str
 
     def __str__(self) -> str:
         return f"two queues of the board are called {self.name!r}; give one BoardQueue(queue, name=...)"
 
 
+@dataclass(eq=False)
 class BadBasePathError(BoardError):
-    """The board cannot be served under that path."""
+    """The board cannot be served under the given path."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
+    path: str
 
     def __str__(self) -> str:
         return f"the board's path {self.path!r} cannot be used: it begins with / and is plain, as in /admin/queues"
 
 
 class RefusedError(Exception):
-    """A request is answered with an error.
+    """A board request was refused; holds the HTTP status and the message.
 
     Attributes:
         status: of HTTP.
@@ -79,7 +78,7 @@ class RefusedError(Exception):
         return self.message if isinstance(self.message, str) else self.key
 
     def body(self) -> dict[str, Any]:
-        """The JSON of the answer."""
+        """The JSON body of the error response."""
         error = {"key": self.key} if self.options is None else {"key": self.key, "options": dict(self.options)}
         body: dict[str, Any] = {"error": error}
         if self.message is not None:
@@ -90,12 +89,12 @@ class RefusedError(Exception):
 
 
 def invalid(key: str, message: str | None = None, **options: Any) -> RefusedError:
-    """400: what was sent cannot be used."""
+    """Build a 400 error: the request's input cannot be used."""
     return RefusedError(400, key, message, options=options or None, code="INVALID_REQUEST")
 
 
 def refusal_of(error: Exception) -> RefusedError | None:
-    """How an error of the engine is answered; None: it is a bug, of which nothing is told."""
+    """Map an engine error to an HTTP error; None if it is a bug, which the response must not describe."""
     refusal: RefusedError | None = None
     match error:
         case RefusedError():

@@ -29,7 +29,7 @@ _NEEDS_AUTH = "it has no auth. Set BOARD_PASSWORD or BOARD_TOKEN, or give BoardM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSetup:
-    """A board of an application, complete.
+    """The completed options of an application's board.
 
     Args:
         allowed_hosts: besides localhost and the name that HTTP is served at.
@@ -81,7 +81,7 @@ class BoardService:
         return self.app.board
 
     def routes(self) -> WebRoutes:
-        """What the server serves of it."""
+        """Build the board's routes for the web server."""
         if not self.setup.is_served:
             return WebRoutes(())
         needs_loopback = None if self.setup.options.auth is not None else _NEEDS_AUTH
@@ -189,7 +189,7 @@ class BoardModule:
 
 
 def _is_any_address(host: str) -> bool:
-    """Whether it stands for all addresses of this machine, so that nobody calls it by that."""
+    """Whether it stands for all addresses of this machine, so that no client calls it by that."""
     try:
         return not host or ip_address(host).is_unspecified
     except ValueError:

@@ -14,19 +14,19 @@ DEFAULT_PATH = "/admin/queues"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardOptions:
-    """How a board looks, and whom it answers.
+    """Options of a board: appearance, access and limits.
 
     Args:
         title: of the pages.
-        auth: who asks, see `Auth`; None: only requests from this machine are answered, and nobody is asked.
-        policy: who may do what, see `Policy`; None: all may do everything.
+        auth: who asks, see `Auth`; None means only requests from this machine are answered, without authentication.
+        policy: who may do what, see `Policy`; None means all may do everything.
         read_only: nothing can be changed.
         allowed_hosts: names for the Host header, `*` in them for any text.
         redact: keys whose values are not shown, wherever in data, options and results; their case, `-` and `_` do not
             matter, and `*` stands for any text.
         shown_bytes: of JSON of one value; what is larger is not read, and its size is shown.
         show_redis, show_workers: whether the page may ask for the server's state, and for who works on a queue.
-        history: what happened in the past; None: what workers of these queues recorded.
+        history: what happened in the past; None means the history that workers of these queues recorded.
     """
 
     title: str = "Bullworks"
@@ -42,7 +42,7 @@ class BoardOptions:
 
 
 def checked_path(path: str) -> str:
-    """The path to serve at, without a slash at its end.
+    """Validate the path to serve at; returns it without a trailing slash.
 
     Raises:
         BadBasePathError: it is none.

@@ -11,7 +11,7 @@ _UNQUOTED = "/:@!$&'()*+,;=~"
 
 
 def segments_of(scope: Scope) -> tuple[str, ...]:
-    """What follows the path that the board is mounted at, segment by segment, decoded.
+    """Split the path below the board's mount point into decoded segments.
 
     `()` is the board itself. Mounting leaves the whole path in the scope, or (some frameworks) only the rest.
     """
@@ -25,10 +25,10 @@ def segments_of(scope: Scope) -> tuple[str, ...]:
 
 
 def base_of(scope: Scope) -> str:
-    """Where the board is, with a slash at the end: what its pages' addresses are relative to."""
+    """The board's base path, with a trailing slash; its pages' links are relative to it."""
     return quote(scope.get("root_path", ""), safe=_UNQUOTED).rstrip("/") + "/"
 
 
 def own_of(base: str) -> str:
-    """Where our own pages are, without a slash at the end."""
+    """The path of our own pages, without a trailing slash."""
     return f"{base}{OWN}"

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from bullworks.board.errors import SameQueueNameError
 from bullworks.bullmq import Queue
+from bullworks.bullmq.scripts.glance import GlanceScripts
 
 JobUrl = Callable[[Mapping[str, Any]], str | tuple[str, str] | None]
 """From a job, as the board shows it, to where it leads: an address, or a text and an address."""
@@ -16,7 +17,7 @@ JobUrl = Callable[[Mapping[str, Any]], str | tuple[str, str] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardQueue:
-    """A queue, and how the board shows it.
+    """A queue, and how the board displays it.
 
     Attributes:
         queue: it is not closed by the board.
@@ -41,17 +42,22 @@ class BoardQueue:
     job_url: JobUrl | None = None
 
     @property
+    def glance(self) -> GlanceScripts:
+        """The reads that the board makes of this queue."""
+        return GlanceScripts(self.queue.connection, self.queue.keys)
+
+    @property
     def shown_name(self) -> str:
         return self.name or self.queue.name
 
     @property
     def qualified_name(self) -> str:
-        """As in `bull:email`: what a job's parent is called in Redis."""
+        """The queue's name with its prefix, such as `bull:email`; a job's parent is named so in Redis."""
         return self.queue.keys.base[:-1]
 
 
 class BoardQueueOptions(TypedDict, total=False):
-    """As of BoardQueue, where each is described."""
+    """Options of a queue on the board; BoardQueue describes each."""
 
     name: str
     display_name: str
@@ -65,7 +71,7 @@ class BoardQueueOptions(TypedDict, total=False):
 
 
 class BoardQueues:
-    """All of them but the hidden ones, in their order.
+    """The board's queues in order, without hidden ones.
 
     Args:
         queues: those of the board.
@@ -82,7 +88,7 @@ class BoardQueues:
             self.add(queue)
 
     def add(self, queue: Queue[Any] | BoardQueue) -> None:
-        """Show one more.
+        """Add a queue to the board.
 
         Raises:
             SameQueueNameError: another has its name.
@@ -103,17 +109,17 @@ class BoardQueues:
 
     @property
     def hides_some(self) -> bool:
-        """Whether there may be queues beside those shown."""
+        """Whether some queues may be hidden from the board."""
         return bool(self._hidden)
 
     def is_hidden(self, name: str) -> bool:
-        """Whether a queue of that name is not shown here."""
+        """Whether the queue of that name is hidden from the board."""
         return any(fnmatchcase(name, pattern) for pattern in self._hidden)
 
     def get(self, name: str) -> BoardQueue | None:
-        """The one shown under a name."""
+        """Find a displayed queue by its name."""
         return self._queues.get(name)
 
-    def qualified(self, name: str) -> BoardQueue | None:
-        """The one that is called so in Redis."""
+    def find_qualified(self, name: str) -> BoardQueue | None:
+        """Find a displayed queue by its name in Redis, prefix included."""
         return next((entry for entry in self._queues.values() if entry.qualified_name == name), None)

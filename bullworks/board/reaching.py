@@ -10,7 +10,7 @@ from bullworks.redis import PipelinedConnection, connection_to
 
 @asynccontextmanager
 async def reaching_all(queue: Queue[Any]) -> AsyncIterator[PipelinedConnection]:
-    """A connection to all keys beside a queue.
+    """Open a connection that reaches every key on a queue's server or cluster.
 
     That is the queue's own, but on a cluster, where that goes to one server: then one is opened for as long as a page
     is read, which seldom is.

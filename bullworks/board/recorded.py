@@ -10,7 +10,7 @@ from bullworks.workers.history import RedisHistory
 
 
 class RecordedHistory(HistorySource):
-    """Reads each queue's history where that queue is; that of all together, where the board's first queue is.
+    """Reads each queue's history from its own Redis; totals over all queues from the first queue's Redis.
 
     Args:
         queues: of the board, by the names that it shows.
@@ -54,7 +54,7 @@ class RecordedHistory(HistorySource):
         return (0, 0) if history is None else await history.purge(queue=name, before=before)
 
     def _of(self, shown: str | None) -> tuple[RedisHistory | None, str | None]:
-        """The history to ask, and the queue's own name; None: the board has no such queue."""
+        """The history to ask, and the queue's own name; None means the board has no such queue."""
         entry = next(iter(self._queues), None) if shown is None else self._queues.get(shown)
         if entry is None:
             return None, None

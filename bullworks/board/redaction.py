@@ -20,7 +20,7 @@ _SEPARATORS = str.maketrans("", "", "-_ .")
 
 
 class Redaction:
-    """Hides the values of some keys.
+    """Hides the values of secret keys in displayed data.
 
     Args:
         keys: their names, see SECRET_KEYS.
@@ -31,7 +31,7 @@ class Redaction:
         self._secret = re.compile("|".join(parts)) if parts else None
 
     def hide(self, value: Any) -> Any:
-        """The value with each secret in it replaced."""
+        """Replace each secret in a value."""
         if self._secret is None:
             return value
         if isinstance(value, dict):
@@ -42,7 +42,7 @@ class Redaction:
         return [self.hide(item) for item in value] if isinstance(value, list) else value
 
     def restore(self, edited: Any, stored: Any) -> Any:
-        """What somebody made of a value that was shown, with the secrets that were hidden from them.
+        """Put hidden secrets back into an edited value.
 
         Raises:
             RefusedError: it holds a replacement where the stored value has no secret.
@@ -54,12 +54,12 @@ class Redaction:
                 for key, item in edited.items()
             }
         if isinstance(edited, list):
-            # of a list that grew or shrank nobody can tell which entry is which
+            # in a list that grew or shrank, entries cannot be matched
             rest = stored if isinstance(stored, list) and len(stored) == len(edited) else [None] * len(edited)
             return [self.restore(item, before) for item, before in zip(edited, rest, strict=True)]
         if edited == HIDDEN:
             raise invalid(
-                "INVALID_REQUEST_BODY", f"{HIDDEN} stands where the board hides a secret; write the real value"
+                "INVALID_REQUEST_BODY", f"{HIDDEN} is the placeholder of a hidden secret; write the real value"
             )
         return edited
 
@@ -68,12 +68,12 @@ class Redaction:
 
 
 def too_large(size_bytes: int, most_bytes: int) -> dict[str, str]:
-    """What is shown in the place of a value."""
+    """Build the placeholder for a value that is too large to display."""
     return {TOO_LARGE: f"{size_bytes} bytes of JSON; the board shows {most_bytes} at most"}
 
 
 def check_is_whole(value: Any) -> None:
-    """Refuse to store what is shown in the place of a value that is too large.
+    """Refuse to store the placeholder of a value that is too large.
 
     Raises:
         RefusedError: it is that.

@@ -12,13 +12,13 @@ from bullworks.bullmq.job.state import SUFFIXES
 from bullworks.redis import Argument, Script
 
 _READ_ROWS = Script.load("bullworks.board", "read_rows")
-# Redis serves nobody else during a script: a chunk is some 5 ms.
+# Redis serves no other client during a script: a chunk is some 5 ms.
 _JOBS_A_CALL = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Jobs of one state, newest first: up to `limit` past the first `skip`."""
+    """A page of jobs in one state, newest first: up to `limit` after the first `skip`."""
 
     state: ListedState
     skip: int
@@ -27,13 +27,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
-    """A job, as far as a list needs it.
+    """The fields of a job that a list displays.
 
     Attributes:
         place: in its state, from 0, the newest first.
         name: its beginning, where it is very long.
-        added_ms, finished_ms: ms since the epoch; 0: it does not tell.
-        size_bytes: of the field that was asked for; None: it cannot be read.
+        added_ms, finished_ms: ms since the epoch; 0 means unknown.
+        size_bytes: of the field that was asked for; None means it cannot be read.
         head: the field's beginning; empty where it is too large, or was not asked for.
     """
 
@@ -56,7 +56,7 @@ async def read_rows(
     head_bytes: int = 0,
     largest_bytes: int = 0,
 ) -> tuple[int, list[JobRow]]:
-    """How many ids were looked at, and a row for each job that is there.
+    """Read a page of job rows, and how many ids it covered.
 
     Args:
         field: whose size is told.
@@ -81,7 +81,7 @@ async def read_rows(
 
 
 def time_of(value: bytes) -> int:
-    """A time as it lies in Redis; 0 where it is none."""
+    """Parse a time stored in Redis; 0 if it is not a number."""
     return int(value) if value.isdigit() and len(value) <= 16 else 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from bullworks.board.queues import BoardQueue
 from bullworks.bullmq import ListedState, Queue
 from bullworks.bullmq.job.state import SUFFIXES
+from bullworks.bullmq.queue.clients import client_fields
 from bullworks.redis import Endpoint, RedisError
 
 COUNTED: tuple[ListedState, ...] = (
@@ -20,7 +21,7 @@ _NAMED = ":w:"
 
 @dataclass(frozen=True, slots=True)
 class ConnectedWorker:
-    """A worker's connection, of whatever language.
+    """A worker's connection to Redis, from any BullMQ library.
 
     Attributes:
         name: the worker's own, where it has one.
@@ -35,14 +36,14 @@ class ConnectedWorker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueSnapshot:
-    """One queue, at one moment.
+    """The state of one queue at one moment.
 
     Attributes:
         counts: jobs by state.
-        concurrency: of the fleet; None: any.
-        rate_limit_ttl_ms: for how long no job is taken; 0: jobs are taken.
+        concurrency: of the fleet; None means any.
+        rate_limit_ttl_ms: for how long no job is taken; 0 means jobs are taken.
         schedulers: how many job schedulers there are.
-        workers: None: Redis does not tell.
+        workers: None means Redis does not list them.
         problem: why it cannot be read; the rest is empty then.
     """
 
@@ -57,7 +58,7 @@ class QueueSnapshot:
 
 
 async def read_queues(entries: Iterable[BoardQueue], *, with_workers: bool = True) -> list[QueueSnapshot]:
-    """All of them, each as far as it can be read."""
+    """Read a snapshot of every queue; a failing queue does not affect the others."""
     listed = list(entries)
     fleets, snapshots = await asyncio.gather(
         read_workers(listed) if with_workers else _nobody(),
@@ -72,11 +73,11 @@ _Server = tuple[Endpoint, int]
 """An endpoint, and the node of a cluster that is meant."""
 
 Fleets = Mapping[_Server, Mapping[str, Sequence[ConnectedWorker]] | None]
-"""Workers of each server, by what the connections of their queue are called; None: it does not tell."""
+"""Workers of each server, by the client name of their connections; None means the server does not list them."""
 
 
 async def read_workers(entries: Iterable[BoardQueue]) -> Fleets:
-    """All workers of these queues, by one CLIENT LIST a server."""
+    """Read the workers of several queues with one CLIENT LIST per server."""
     servers = {_server_of(entry): entry.queue for entry in entries}
     listings = await asyncio.gather(*(_listing(queue) for queue in servers.values()))
     return {
@@ -86,7 +87,7 @@ async def read_workers(entries: Iterable[BoardQueue]) -> Fleets:
 
 
 def workers_of(entry: BoardQueue, fleets: Fleets) -> Sequence[ConnectedWorker] | None:
-    """Those of one queue."""
+    """Read the workers of one queue."""
     fleet = fleets.get(_server_of(entry))
     return None if fleet is None else fleet.get(entry.queue.keys.client_name(None), ())
 
@@ -103,16 +104,14 @@ def _server_of(entry: BoardQueue) -> _Server:
 
 async def _listing(queue: Queue[Any]) -> str | None:
     try:
-        listing: bytes = await queue.connection.at(queue.keys.base).execute("CLIENT", "LIST")
+        return await queue.scripts.client_list()
     except RedisError:  # an ACL or a provider may forbid it
         return None
-    return listing.decode("utf-8", "replace")
 
 
 def _by_queue(listing: str) -> dict[str, list[ConnectedWorker]]:
     fleet: dict[str, list[ConnectedWorker]] = {}
-    for line in listing.splitlines():
-        fields = {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
+    for fields in client_fields(listing):
         queue, named, worker = fields.get("name", "").partition(_NAMED)
         if queue and fields.get("addr"):
             age = fields.get("age", "0")
@@ -126,25 +125,15 @@ def _by_queue(listing: str) -> dict[str, list[ConnectedWorker]]:
 
 async def _read(entry: BoardQueue) -> QueueSnapshot:
     queue = entry.queue
-    connection, keys = queue.connection.at(queue.keys.base), queue.keys
     try:
-        await connection.connect()
         # sent in one write with those of all other queues
-        sent = (
-            connection.send("HMGET", keys.of("meta"), "paused", "concurrency"),
-            connection.send("PTTL", keys.of("limiter")),
-            connection.send("ZCARD", keys.of("repeat")),
-        )
-        counts, meta, ttl_ms, schedulers = await asyncio.gather(
-            queue.scripts.count_jobs([SUFFIXES[state] for state in COUNTED]), *sent
+        figures, counts = await asyncio.gather(
+            entry.glance.figures(), queue.scripts.count_jobs([SUFFIXES[state] for state in COUNTED])
         )
     except RedisError as error:
         return QueueSnapshot(entry=entry, problem=str(error))
     return QueueSnapshot(
         entry=entry,
         counts=dict(zip(COUNTED, counts, strict=True)),
-        is_paused=meta[0] is not None,
-        concurrency=None if meta[1] is None else int(float(meta[1])),
-        rate_limit_ttl_ms=max(ttl_ms, 0),
-        schedulers=schedulers,
+        **figures._asdict(),
     )

@@ -1,5 +1,6 @@
 """Queues and jobs in Redis, in BullMQ's own layout: usable alone, with no container and no settings."""
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.durations import Duration, checked_ms, to_ms
 from bullworks.bullmq.errors import (
     ActiveJobsError,
@@ -15,6 +16,7 @@ from bullworks.bullmq.errors import (
     JobFailedError,
     JobLockedError,
     JobNotFoundError,
+    JobRevokedError,
     JobStateError,
     JobTimeoutError,
     JobWaitTimeoutError,
@@ -53,6 +55,7 @@ from bullworks.bullmq.options.repeat import RepeatOptions
 from bullworks.bullmq.options.retention import Retention, RetentionOptions
 from bullworks.bullmq.options.streams import EventsStreamOptions, StreamsOptions
 from bullworks.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
+from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import JobSpec
 from bullworks.bullmq.queue.clients import WorkerClient
 from bullworks.bullmq.queue.counts import Metrics
@@ -84,11 +87,13 @@ from bullworks.bullmq.worker import LimiterOptions, MetricsOptions, MetricsTime,
 
 __all__ = [
     "ActiveJobsError",
+    "Adding",
     "AttributeValue",
     "Attributes",
     "Backoff",
     "BackoffOptions",
     "BackoffStrategy",
+    "CancelOutcome",
     "CancelReason",
     "CancelSignal",
     "ChildItem",
@@ -129,12 +134,14 @@ __all__ = [
     "JobNotFoundError",
     "JobOptions",
     "JobOpts",
+    "JobRevokedError",
     "JobScheduler",
     "JobSpec",
     "JobState",
     "JobStateError",
     "JobTemplate",
     "JobTimeoutError",
+    "JobToAdd",
     "JobWaitTimeoutError",
     "LimiterOptions",
     "ListedState",

@@ -1,4 +1,4 @@
-"""What `use_mocker()` puts in the place of what nobody provides."""
+"""What `use_mocker()` puts in the place of missing providers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ Mocker = Callable[[AnyToken], Any]
 
 
 def mock_of(token: AnyToken) -> Any:
-    """An autospec of the token's class, of Queue, or of FlowProducer; of another token, a mock that takes anything."""
+    """Create an autospec of the token's class, of Queue, or of FlowProducer; for another token, a plain mock."""
     if isinstance(token, type):
         return create_autospec(token, instance=True)
     if isinstance(token, QueueToken):

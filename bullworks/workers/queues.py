@@ -8,10 +8,11 @@ from bullworks.bullmq.job.job import D
 from bullworks.bullmq.options.streams import checked_max_len
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.payload_type import PayloadTypes
-from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.core import Inject, ModuleContainer, dynamic_module, provide
 from bullworks.redis import PipelinedConnection
+from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import WorkersSetup
-from bullworks.workers.tokens import ConnectionTokens, QueueToken
+from bullworks.workers.tokens import ADD_SIDE, ConnectionTokens, QueueToken
 
 
 class QueueOptions(TypedDict, total=False):
@@ -32,15 +33,15 @@ class QueueOptions(TypedDict, total=False):
 
 
 class InProcessQueue(Queue[D]):
-    """A queue that sees to its jobs itself, as a test's does: an application makes no worker and no listener for it."""
+    """A queue that processes its own jobs, as a test's does: it gets no worker and no listener."""
 
 
 class QueueModule:
-    """Provides one queue."""
+    """A module that provides one queue."""
 
 
 def queue_module(name: str, options: QueueOptions | None = None, config_key: str | None = None) -> ModuleContainer:
-    """The module of a queue; an application has one for all that ask for it with the same options and connection.
+    """Create the module of a queue; an application has one for equal options and connection.
 
     Raises:
         InvalidOptionError: the name or an option cannot be used.
@@ -48,15 +49,17 @@ def queue_module(name: str, options: QueueOptions | None = None, config_key: str
     given = _checked(name, options or {})
     token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
 
-    def make(connection: PipelinedConnection, setup: WorkersSetup) -> Queue[Any]:
-        return _queue(name, connection, setup, given)
+    def make(connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None) -> Queue[Any]:
+        return _queue(name, connection, setup, given, side)
 
     defaults = JobOpts.of(given.get("default_job_options") or {})
     types = (given.get("data_type"), given.get("result_type"))
     return dynamic_module(
         QueueModule,
         name=f"QueueModule({name})",
-        providers=[provide(token, use_factory=make, inject=[over.connection, over.setup])],
+        providers=[
+            provide(token, use_factory=make, inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True)])
+        ],
         exports=[token],
         key=(
             QueueModule,
@@ -77,7 +80,7 @@ def queue_module_async(
     imports: Sequence[Any],
     config_key: str | None = None,
 ) -> ModuleContainer:
-    """The same with options that a function gives, async or not; one for all that name the same function.
+    """Create the module of a queue with options from a function, async or not; one per function.
 
     Raises:
         InvalidOptionError: the name cannot be used; of the options, once the application is built.
@@ -86,21 +89,32 @@ def queue_module_async(
     token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
     options = provide(f"queue_options:{name}", use_factory=use_factory, inject=inject)
 
-    def make(connection: PipelinedConnection, setup: WorkersSetup, given: QueueOptions) -> Queue[Any]:
-        return _queue(name, connection, setup, _checked(name, given))
+    def make(
+        connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None, given: QueueOptions
+    ) -> Queue[Any]:
+        return _queue(name, connection, setup, _checked(name, given), side)
 
     return dynamic_module(
         QueueModule,
         name=f"QueueModule({name})",
         imports=imports,
-        providers=[options, provide(token, use_factory=make, inject=[over.connection, over.setup, options.token])],
+        providers=[
+            options,
+            provide(
+                token,
+                use_factory=make,
+                inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True), options.token],
+            ),
+        ],
         exports=[token],
         key=(QueueModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
     )
 
 
-def _queue(name: str, connection: PipelinedConnection, setup: WorkersSetup, options: QueueOptions) -> Queue[Any]:
-    return Queue(
+def _queue(
+    name: str, connection: PipelinedConnection, setup: WorkersSetup, options: QueueOptions, side: AddSide | None
+) -> Queue[Any]:
+    queue: Queue[Any] = Queue(
         name,
         connection=connection,
         prefix=options.get("prefix") or setup.prefix,
@@ -110,6 +124,9 @@ def _queue(name: str, connection: PipelinedConnection, setup: WorkersSetup, opti
         data_type=options.get("data_type"),
         result_type=options.get("result_type"),
     )
+    if side is not None:
+        side.attach(queue)
+    return queue
 
 
 def _checked(name: str, options: QueueOptions) -> QueueOptions:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Api:
-    """Answers what lies below one address.
+    """Answers the API requests below one address.
 
     Args:
         routes: Bull Board's contract, or those of our own pages. Where two fit, the first is taken.
@@ -30,7 +30,7 @@ class Api:
         self._routes = [(route, tuple(route.path.split("/"))) for route in routes]
 
     async def answer(self, request: Request, segments: Sequence[str], who: str) -> Response:
-        """The answer, an error included.
+        """Answer a request; an error becomes an error response.
 
         Args:
             segments: of the path below that address, decoded.
@@ -42,7 +42,7 @@ class Api:
             if refusal is None:
                 log.exception("%s %s failed", request.method, "/".join(segments))
                 refusal = RefusedError(500, "INTERNAL_SERVER_ERROR", "see the log of this service")
-            return refused(refusal)
+            return error_response(refusal)
 
     async def _answer(self, request: Request, segments: Sequence[str], who: str) -> Response:
         route, params = self._find(request.method, segments)
@@ -72,13 +72,13 @@ class Api:
             if params is not None:
                 others.add(route.method)
         if others:
-            raise RefusedError(405, "FORBIDDEN", "no such method here", headers={"Allow": ", ".join(sorted(others))})
-        raise RefusedError(404, "INTERNAL_SERVER_ERROR", "there is no such address", code="NO_ROUTE")
+            raise RefusedError(405, "FORBIDDEN", "method not allowed", headers={"Allow": ", ".join(sorted(others))})
+        raise RefusedError(404, "INTERNAL_SERVER_ERROR", "not found", code="NO_ROUTE")
 
 
-def refused(refusal: RefusedError) -> Response:
-    """An error as the page reads it."""
-    return Response(_encoded(refusal.body()), refusal.status, refusal.headers, "application/json")
+def error_response(refusal: RefusedError) -> Response:
+    """Build the response to an error, in the form the page reads."""
+    return Response(_encode(refusal.body()), refusal.status, refusal.headers, "application/json")
 
 
 def _fitting(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
@@ -97,10 +97,10 @@ def _json(answer: Any) -> Response:
     status, body = (answer.status, answer.body) if isinstance(answer, Answer) else (200, answer)
     if status == 204:
         return Response(status_code=204)
-    return Response(_encoded(body), status, media_type="application/json")
+    return Response(_encode(body), status, media_type="application/json")
 
 
-def _encoded(body: Any) -> bytes:
+def _encode(body: Any) -> bytes:
     """ASCII, so that half a character, which JSON can hold and UTF-8 cannot, is written as it was."""
     try:
         return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()

@@ -13,7 +13,7 @@ from bullworks.bullmq import Queue
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers where it is not 200 with JSON. 204 has no body."""
+    """A handler's response other than 200 with JSON. 204 has no body."""
 
     status: int
     body: Any = None
@@ -21,11 +21,11 @@ class Answer:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One request.
+    """One API request, with the board and the caller that it concerns.
 
     Attributes:
         who: asks.
-        pages_at: where our own pages are; None: nothing leads there.
+        pages_at: where our own pages are; None means nothing leads there.
         params: what the path names, by the route's `:name`.
         query: what stands after the `?`; an empty value counts as none.
         body: of JSON; {} where the request has none.
@@ -43,7 +43,7 @@ class Call:
     change: Mutation | None = None
 
     def remember(self, note: str, *, job: str | None = None) -> None:
-        """Have the audit trail say what was asked for, and which job came of it."""
+        """Add the request's arguments, and the job it produced, to the audit event."""
         if self.change is not None:
             self.change.note = note
             self.change.job = job or self.change.job
@@ -66,8 +66,8 @@ class Call:
     def jobs(self) -> JobReader:
         return JobReader(self.board.redaction, self.board.options.shown_bytes, self.pages_at)
 
-    async def shown(self, job_id: str) -> AppJob:
-        """A job that was just added; {id} only if it is gone already."""
+    async def describe_job(self, job_id: str) -> AppJob:
+        """Render a job that was just added; only its {id} if it is gone already."""
         return await self.jobs.read_one(self.entry, job_id) or {"id": job_id}
 
 
@@ -76,7 +76,7 @@ Handler = Callable[[Call], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A route of the contract.
+    """One method and path of the API contract, with its handler.
 
     Attributes:
         path: below `api/`, as in "queues/:queue/:job/logs".
@@ -90,10 +90,10 @@ class Route:
 
 
 def reading(path: str, handler: Handler) -> Route:
-    """GET."""
+    """Make a GET route, which may change nothing."""
     return Route(method="GET", path=path, handler=handler)
 
 
 def changing(method: str, path: str, action: Action, handler: Handler) -> Route:
-    """POST, PUT or PATCH."""
+    """Make a POST, PUT or PATCH route, which changes a queue."""
     return Route(method=method, path=path, handler=handler, action=action)

@@ -18,7 +18,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 async def series(call: Call) -> dict[str, Any]:
-    """Of one metric, or of completed and failed, by hour or day."""
+    """Answer with a metric over time, or with completed and failed counts, by hour or day."""
     query = call.query
     from_ms = query_number(query, "from", "INVALID_DATE_RANGE")
     to_ms = query_number(query, "to", "INVALID_DATE_RANGE")
@@ -45,7 +45,7 @@ async def series(call: Call) -> dict[str, Any]:
 
 
 async def latency(call: Call) -> list[dict[str, Any]]:
-    """Percentiles of how long jobs ran or waited."""
+    """Answer with percentiles of how long jobs ran or waited."""
     query = call.query
     metric = choice(query.get("metric"), get_args(LatencyMetric), "INVALID_METRIC")
     from_ms = query_number(query, "from", "INVALID_DATE_RANGE", 0)
@@ -71,7 +71,7 @@ async def latency(call: Call) -> list[dict[str, Any]]:
 
 
 async def usage(call: Call) -> dict[str, Any]:
-    """What the history takes in Redis, of the queues that may be seen."""
+    """Answer with the Redis memory that the history uses, for the queues the caller may read."""
     visible = {entry.shown_name for entry in await call.board.visible_queues(call.who)}
     used = dict(await call.board.history.usage())
     used["queues"] = [queue for queue in used.get("queues", ()) if queue.get("queue") in visible]
@@ -79,7 +79,7 @@ async def usage(call: Call) -> dict[str, Any]:
 
 
 async def purge(call: Call) -> dict[str, Any]:
-    """Forget the past, or its days before a day."""
+    """Delete the history, or its days before a given day."""
     before, queue = call.body.get("before"), call.body.get("queue")
     if before is not None and not (isinstance(before, str) and _DAY.fullmatch(before)):
         raise invalid("INVALID_BEFORE_DATE")

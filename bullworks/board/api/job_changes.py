@@ -15,7 +15,7 @@ DONE = Answer(204)
 
 
 async def add(call: Call) -> dict[str, Any]:
-    """Add a job."""
+    """Add a job to the queue."""
     name, options = call.body.get("name", ""), call.body.get("options")
     if not isinstance(name, str) or not name:
         raise invalid("INVALID_REQUEST_BODY", "a job needs a name", field="name")
@@ -25,11 +25,11 @@ async def add(call: Call) -> dict[str, Any]:
     check_is_whole(data)
     job = await call.queue.add(name, call.board.redaction.restore(data, None), **engine_options(options or {}))
     call.remember(name, job=job.id)
-    return {"job": await call.shown(job.id), "status": await job.get_state()}
+    return {"job": await call.describe_job(job.id), "status": await job.get_state()}
 
 
 async def retry(call: Call) -> Answer:
-    """Let it run again."""
+    """Move a finished job back to wait."""
     job, state = await _job(call)
     if state == "failed" or state == "completed":  # noqa: PLR1714 - narrowed to what retry() takes
         await job.retry(state)
@@ -38,7 +38,7 @@ async def retry(call: Call) -> Answer:
 
 
 async def clean(call: Call) -> Answer:
-    """Remove it."""
+    """Remove a job."""
     job, _ = await _job(call)
     try:
         await job.remove()
@@ -55,7 +55,7 @@ async def clean(call: Call) -> Answer:
 
 
 async def promote(call: Call) -> Answer:
-    """Run a delayed job as soon as a worker is free."""
+    """Move a delayed job to wait."""
     job, state = await _job(call)
     try:
         await job.promote()
@@ -65,7 +65,7 @@ async def promote(call: Call) -> Answer:
 
 
 async def update_data(call: Call) -> dict[str, Any]:
-    """Replace its data; secrets that were hidden stay as they are."""
+    """Replace a job's data; secrets that were hidden keep their values."""
     if "jobData" not in call.body:
         raise invalid("INVALID_REQUEST_BODY", field="jobData")
     job, _ = await _job(call)
@@ -80,7 +80,7 @@ async def update_data(call: Call) -> dict[str, Any]:
 
 
 async def change_delay(call: Call) -> dict[str, Any]:
-    """Let a delayed job be due at another time."""
+    """Change when a delayed job is due."""
     run_at_ms = whole(call.body.get("runAt"), 0)
     if run_at_ms is None:
         raise invalid("INVALID_RUN_AT")
@@ -93,7 +93,7 @@ async def change_delay(call: Call) -> dict[str, Any]:
 
 
 async def change_priority(call: Call) -> dict[str, Any]:
-    """Give it another priority; 0: none."""
+    """Change a job's priority; 0 means no priority."""
     priority = whole(call.body.get("priority"), 0, HIGHEST_PRIORITY_NUMBER)
     if priority is None:
         raise invalid("INVALID_PRIORITY", max=HIGHEST_PRIORITY_NUMBER)
@@ -104,7 +104,7 @@ async def change_priority(call: Call) -> dict[str, Any]:
 
 
 async def remove_unprocessed_children(call: Call) -> dict[str, Any]:
-    """Remove the jobs that it waits for, but those that run."""
+    """Remove the children that a job waits for, except active ones."""
     job, _ = await _job(call)
     waiting = (await job.get_dependencies_count()).unprocessed
     if not waiting:
@@ -113,7 +113,7 @@ async def remove_unprocessed_children(call: Call) -> dict[str, Any]:
     return {"removed": waiting}
 
 
-async def _job(call: Call) -> tuple[Job[Any, Any], JobState]:
+async def _job(call: Call) -> tuple[Job, JobState]:
     job = await call.queue.get_job(call.job_id)
     if job is None:
         raise RefusedError(404, "JOB_NOT_FOUND")

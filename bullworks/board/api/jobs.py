@@ -10,7 +10,7 @@ MOST_LOG_LINES = 2_000
 
 
 async def job(call: Call) -> dict[str, Any]:
-    """The job, and where it is."""
+    """Answer with one job and its state."""
     shown = await call.jobs.read_one(call.entry, call.job_id)
     if shown is None:
         raise RefusedError(404, "JOB_NOT_FOUND")
@@ -18,7 +18,7 @@ async def job(call: Call) -> dict[str, Any]:
 
 
 async def logs(call: Call) -> list[str]:
-    """Its log, oldest line first; longer lines than are shown are cut."""
+    """Answer with a job's log, oldest line first; long lines are cut."""
     most = call.board.options.shown_bytes
     page = await call.queue.get_job_logs(call.job_id, -MOST_LOG_LINES, -1)
     return [line if len(line) <= most else f"{line[:most]}... ({len(line)} characters)" for line in page.logs]

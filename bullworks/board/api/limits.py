@@ -8,14 +8,14 @@ from bullworks.board.errors import invalid
 
 
 async def rate_limit(call: Call) -> dict[str, Any]:
-    """The queue's own rate limit."""
+    """Answer with the queue's global rate limit."""
     limit = await call.queue.get_global_rate_limit()
     shown = None if limit is None else {"max": limit.max, "duration": limit.duration_ms}
     return {"supported": True, "rateLimit": shown}
 
 
 async def set_rate_limit(call: Call) -> dict[str, Any]:
-    """Set it, or with a `max` of null remove it."""
+    """Set the queue's global rate limit, or remove it if `max` is null."""
     if call.body.get("max") is None:
         call.remember("none")
         await call.queue.remove_global_rate_limit()
@@ -29,13 +29,13 @@ async def set_rate_limit(call: Call) -> dict[str, Any]:
 
 
 async def release_rate_limit(call: Call) -> dict[str, Any]:
-    """Let jobs be taken again now."""
+    """End the current rate limit, so that workers take jobs again."""
     await call.queue.remove_rate_limit_key()
     return {}
 
 
 async def set_concurrency(call: Call) -> dict[str, Any]:
-    """Set how many jobs may be active at once; 0: any."""
+    """Set the queue's global concurrency; 0 removes the limit."""
     concurrency = whole(call.body.get("concurrency"), 0)
     if concurrency is None:
         raise invalid("INVALID_CONCURRENCY")

@@ -24,7 +24,7 @@ _INFO_NUMBERS = {
 
 
 async def queues(call: Call) -> dict[str, Any]:
-    """Every queue, and the page of jobs that is looked at."""
+    """Answer with every queue, and a page of jobs of the selected one."""
     status = call.query.get("status")
     if status is not None:
         choice(status, STATUSES, "INVALID_QUERY_PARAM", field="status")
@@ -45,15 +45,13 @@ async def queues(call: Call) -> dict[str, Any]:
 
 
 async def redis_stats(call: Call) -> dict[str, Any]:
-    """The state of the server that the first queue is on; {} with no queue."""
+    """Answer with the state of the first queue's Redis server; {} if there is no queue."""
     if not call.board.options.show_redis:
         raise RefusedError(403, "FORBIDDEN")
     first = next(iter(call.board.queues), None)
     if first is None:
         return {}
-    listing: bytes = await first.queue.connection.at(first.queue.keys.base).execute("INFO")
-    lines = listing.decode("utf-8", "replace").splitlines()
-    info = {name: value for name, _, value in (line.partition(":") for line in lines)}
+    info = await first.glance.server_info()
     memory = {name: _number(info.get(field)) for name, field in _INFO_NUMBERS.items()}
     return {
         "backend": "redis",
@@ -71,7 +69,7 @@ async def redis_stats(call: Call) -> dict[str, Any]:
 
 
 async def metrics(call: Call) -> dict[str, Any]:
-    """How many jobs completed and failed in each minute, as workers with the option `metrics` count them."""
+    """Answer with completed and failed jobs per minute, as counted by workers with the option `metrics`."""
     answer: dict[str, Any] = {}
     for kind in ("completed", "failed"):
         try:
@@ -85,18 +83,18 @@ async def metrics(call: Call) -> dict[str, Any]:
 
 
 async def default_job_options(call: Call) -> dict[str, Any]:
-    """What the queue's jobs are like unless said otherwise."""
+    """Answer with the queue's default job options."""
     public = public_options(codec.wire_opts(JobOpts.of(call.queue.default_job_options)))
     return {name: value for name, value in public.items() if name != "attempts" or value}
 
 
 async def job_data_schema(call: Call) -> dict[str, Any]:
-    """What the jobs' data should be."""
+    """Answer with the JSON schema of the queue's job data."""
     return dict(call.entry.data_schema or {})
 
 
 async def workers(call: Call) -> dict[str, Any]:
-    """Who works on the queue; null: Redis does not tell."""
+    """Answer with the queue's workers; null if Redis does not list its clients."""
     if not call.board.options.show_workers:
         raise RefusedError(403, "WORKERS_DISABLED")
     connected = workers_of(call.entry, await read_workers([call.entry]))

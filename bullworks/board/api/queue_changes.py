@@ -15,7 +15,7 @@ CLEAN_GRACE_MS = 5_000
 
 
 async def pause_all(call: Call) -> dict[str, Any]:
-    """Pause every queue that may be."""
+    """Pause every queue that the caller may pause."""
     for entry in await _changeable(call, "pause"):
         if not await entry.queue.is_paused():
             await entry.queue.pause()
@@ -23,7 +23,7 @@ async def pause_all(call: Call) -> dict[str, Any]:
 
 
 async def resume_all(call: Call) -> dict[str, Any]:
-    """Resume them."""
+    """Resume every queue that the caller may resume."""
     for entry in await _changeable(call, "resume"):
         if await entry.queue.is_paused():
             await entry.queue.resume()
@@ -31,19 +31,19 @@ async def resume_all(call: Call) -> dict[str, Any]:
 
 
 async def pause(call: Call) -> dict[str, Any]:
-    """Let no job be taken."""
+    """Pause the queue: no worker takes a job."""
     await call.queue.pause()
     return {}
 
 
 async def resume(call: Call) -> dict[str, Any]:
-    """Let jobs be taken again."""
+    """Resume the queue: workers take jobs again."""
     await call.queue.resume()
     return {}
 
 
 async def retry_all(call: Call) -> dict[str, Any]:
-    """Let all failed, or all completed, jobs run again; `skipped` counts ids with no job behind them."""
+    """Retry all failed, or all completed, jobs; `skipped` counts ids without a job."""
     status = call.params["status"]
     state: FinishedState | None = next((state for state in _RETRIABLE if state == status), None)
     if state is None:
@@ -54,13 +54,13 @@ async def retry_all(call: Call) -> dict[str, Any]:
 
 
 async def promote_all(call: Call) -> dict[str, Any]:
-    """Let all delayed jobs wait now."""
+    """Move all delayed jobs to wait."""
     await call.queue.promote_jobs()
     return {}
 
 
 async def clean(call: Call) -> dict[str, Any]:
-    """Remove all jobs of a state."""
+    """Remove all jobs in one state."""
     for state in CLEANABLE_STATES:
         if state == call.params["status"]:
             await call.queue.clean(CLEAN_GRACE_MS, state)  # type: ignore[arg-type]  # it is one of the literals
@@ -69,13 +69,13 @@ async def clean(call: Call) -> dict[str, Any]:
 
 
 async def empty(call: Call) -> dict[str, Any]:
-    """Remove all jobs that wait."""
+    """Remove all waiting jobs."""
     await call.queue.drain()
     return {}
 
 
 async def obliterate(call: Call) -> dict[str, Any]:
-    """Remove the queue, which must be paused."""
+    """Remove the queue, which must be paused, with everything in it."""
     force = call.body.get("force", False)
     if not isinstance(force, bool):
         raise invalid("INVALID_REQUEST_BODY", field="force")

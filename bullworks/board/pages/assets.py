@@ -12,7 +12,7 @@ _MEDIA_TYPES = {"style.css": "text/css", "board.js": "text/javascript"}
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file, and what names this content of it."""
+    """A static file, and the hash that names its content."""
 
     content: bytes
     media_type: str
@@ -20,7 +20,7 @@ class Asset:
 
 
 def load_assets() -> dict[str, Asset]:
-    """All there are, by name."""
+    """Load all static files, by name."""
     folder = files("bullworks.board.pages") / "assets"
     loaded = {}
     for name, media_type in _MEDIA_TYPES.items():
@@ -33,7 +33,7 @@ _ASSETS = load_assets()
 
 
 async def asset(request: Request) -> Response:
-    """One of them; 304 where the browser has it."""
+    """Serve a static file; 304 if the browser has it already."""
     found = _ASSETS.get(request.path_params["name"])
     if found is None:
         return PlainTextResponse("there is no such file\n", 404)

@@ -28,7 +28,7 @@ _SLOTS: Mapping[Span, tuple[Tier, int, int]] = {"hour": ("minute", 60_000, 60), 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Something that happened in a slot."""
+    """One bar of a chart: a count in a time slot."""
 
     kind: str
     x: float
@@ -40,7 +40,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A figure over time, as points of SVG's polyline."""
+    """One line of a chart, as points of an SVG polyline."""
 
     kind: str
     points: str
@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One picture.
+    """One chart with its bars, lines and axes.
 
     Attributes:
         legend: (how the style calls it, what it is).
@@ -68,7 +68,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charts:
-    """What a page draws.
+    """The charts of one page.
 
     Attributes:
         begin_ms, end_ms: of the time that is shown.
@@ -107,12 +107,12 @@ class _Axis:
 
 
 def span_of(asked: str | None) -> Span:
-    """The span that an address asks for; the hour unless it says `day`."""
+    """Choose the time span from a request's query: `day`, or else the last hour."""
     return next((span for span in get_args(Span) if span == asked), "hour")
 
 
 async def read_charts(history: HistorySource, queue: str | None, span: Span) -> Charts:
-    """Throughput, run and wait times of a queue, or of all together, in one trip to a history in Redis."""
+    """Read throughput, run and wait times of a queue, or of all, in one round trip if the history is in Redis."""
     tier, slot_ms, slots = _SLOTS[span]
     now_ms = int(time.time() * 1000)
     axis = _Axis((now_ms // slot_ms - slots + 1) * slot_ms, slot_ms, slots)
@@ -130,7 +130,7 @@ async def read_charts(history: HistorySource, queue: str | None, span: Span) -> 
     sought = (series("completed"), series("failed"), latency("runtime"), latency("waittime"))
     try:
         completed, failed, runs, waits = await asyncio.gather(*sought)
-    except Exception as error:  # a history of somebody else's may fail as it likes, and the page stays
+    except Exception as error:  # a user's own history may raise anything, and the page must still load
         await asyncio.gather(*sought, return_exceptions=True)
         log.warning("the history of %s cannot be read", queue or "all queues", exc_info=True, extra={"queue": queue})
         problem = str(error) if isinstance(error, RedisError) else "see the log of this service"

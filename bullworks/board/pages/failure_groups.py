@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bullworks.board.jobs import parsed, text
-from bullworks.board.pages.folding import folded, group_id
+from bullworks.board.pages.folding import fold, group_id
 from bullworks.board.queues import BoardQueue
 from bullworks.board.rows import JobRow, Window, read_rows
 from bullworks.bullmq.wire import codec
@@ -25,7 +25,7 @@ _ROWS_A_TURN = 64
 
 @dataclass(slots=True)
 class Group:
-    """Jobs of one queue that failed alike.
+    """Jobs of one queue that failed with similar reasons.
 
     Attributes:
         error: what their reasons have in common.
@@ -50,12 +50,12 @@ class Group:
 
     @property
     def reason(self) -> str:
-        """The example's own."""
+        """The failure reason of the group's example job."""
         return _reason(self.example)
 
     @property
     def shown_names(self) -> list[str]:
-        """The most frequent."""
+        """The most frequent job names in the group."""
         return [name for name, _ in self.names.most_common(_NAMES_SHOWN)]
 
     @property
@@ -63,7 +63,7 @@ class Group:
         return len(self.names) - len(self.shown_names)
 
     def add(self, row: JobRow) -> None:
-        """One more that failed like that."""
+        """Add a failed job to the group."""
         self.job_ids.append(row.job_id)
         self.names[row.name] += 1
         if row.finished_ms:
@@ -72,8 +72,8 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was seen of a queue's failed jobs.
+class FoundGroups:
+    """The failure groups found in one queue, and how many jobs were read.
 
     Attributes:
         looked: jobs that were looked at.
@@ -86,8 +86,8 @@ class Found:
     problem: str | None = None
 
 
-async def groups_of(entry: BoardQueue, newest: int) -> Found:
-    """The groups among the `newest` failed jobs of a queue, in one trip.
+async def groups_of(entry: BoardQueue, newest: int) -> FoundGroups:
+    """Group the `newest` failed jobs of a queue by reason, in one round trip.
 
     Raises:
         RedisError: they cannot be read.
@@ -102,24 +102,24 @@ async def groups_of(entry: BoardQueue, newest: int) -> Found:
     groups: dict[str, Group] = {}
     for number, row in enumerate(rows):
         if number % _ROWS_A_TURN == 0:
-            await asyncio.sleep(0)  # whoever else this process serves
-        error = folded(_reason(row))
+            await asyncio.sleep(0)  # let this process serve other requests
+        error = fold(_reason(row))
         if error not in groups:
             groups[error] = Group(entry, error, row)
         groups[error].add(row)
-    return Found(entry, list(groups.values()), looked)
+    return FoundGroups(entry, list(groups.values()), looked)
 
 
-async def found_or_problem(entry: BoardQueue, newest: int) -> Found:
-    """The same; a queue that cannot be read spoils no other."""
+async def find_groups(entry: BoardQueue, newest: int) -> FoundGroups:
+    """Group a queue's failures, or return the problem if that queue cannot be read."""
     try:
         return await groups_of(entry, newest)
     except RedisError as error:
-        return Found(entry, problem=str(error))
+        return FoundGroups(entry, problem=str(error))
 
 
 async def read_places(groups: Sequence[Group]) -> None:
-    """Where in the code the examples failed, in two trips. What is too large, or cannot be read, stays empty."""
+    """Read the source lines where example jobs failed, in two round trips; empty if too large or unreadable."""
     try:
         sizes = await _ask(groups, "HSTRLEN")
         small = [

@@ -45,8 +45,8 @@ _PLACEHOLDERS = {"time": "<time>", "mail": "<mail>", "host": "<host>", "id": "<i
 
 
 @lru_cache(maxsize=2048)
-def folded(reason: str) -> str:
-    """The reason without what makes it one job's own, LONGEST_CHARS at most: two with the same text are one group."""
+def fold(reason: str) -> str:
+    """Strip ids, numbers and the like from a failure reason, to LONGEST_CHARS; equal results form one group."""
     text = " ".join(reason[:_READ_CHARS].split())[:LONGEST_CHARS].strip()
     # What was folded may complete what stands beside it. Each time less is left to fold, so this ends.
     for _ in range(LONGEST_CHARS):
@@ -58,7 +58,7 @@ def folded(reason: str) -> str:
 
 
 def group_id(error: str) -> str:
-    """Names a group in an address; the text itself may be long."""
+    """Derive the short id of a failure group, for use in URLs."""
     return hashlib.sha256(error.encode("utf-8", "replace")).hexdigest()[:16]
 
 

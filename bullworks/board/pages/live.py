@@ -1,7 +1,7 @@
 """Live: tells open pages that their figures changed, so that they load themselves again.
 
 A page holds one stream of server-sent events. All streams of a board share one look at Redis every two seconds, at what
-they watch together and no more; while nobody listens there is none. What is sent is a digest of figures, never the
+they watch together and no more; without listeners there is none. What is sent is a digest of figures, never the
 figures: those a page asks for as it was loaded, and is told what it may see.
 """
 
@@ -21,6 +21,7 @@ from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 from bullworks.bullmq.wire import codec
 from bullworks.redis import RedisError
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,14 @@ HEARTBEAT_S = 10.0
 """For proxies, which cut off what is silent."""
 STREAM_S = 20.0
 """How long a stream lasts; browsers come back by themselves and say what they know. A server that hosts the board and
-waits for its answers to end before it stops, waits no longer; and what somebody may see is asked anew."""
+waits for its answers to end before it stops, waits no longer; and permissions are checked again."""
 RETURN_MS = 500
 """After which a browser comes back."""
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What a page shows: queues, or one job of one queue.
+class LiveSubject:
+    """The subject of a live page: queues, or one job of one queue.
 
     Attributes:
         queues: their names on the board; only such as may be seen.
@@ -56,17 +57,17 @@ Topic = tuple[str, str | None]
 
 
 def queues_digest(snapshots: Iterable[QueueSnapshot]) -> str:
-    """What stands for the figures of these queues: a page that shows them says in its stream's address what it has."""
+    """Digest the figures of several queues; a page's stream address carries it, to detect changes."""
     return _digest([_queue_figures(snapshot) for snapshot in snapshots])
 
 
 async def job_digest(entry: BoardQueue, job_id: str) -> str:
-    """The same for a page of a job."""
+    """Digest one job; its page's stream address carries it, to detect changes."""
     return _digest([await _job_figures(entry, job_id)])
 
 
 class Live:
-    """The streams of one board, and the look at Redis that they share.
+    """The live streams of one board, and the shared polling of Redis behind them.
 
     Args:
         stopping: gives what is set once the server is to stop; it ends the streams, and no more are begun.
@@ -74,14 +75,14 @@ class Live:
 
     def __init__(self, board: Board, stopping: Callable[[], asyncio.Event] | None = None) -> None:
         self._board = board
-        self._stopping = stopping or _never()
+        self._stopping = stopping or _unset_event()
         self._streams: set[Stream] = set()
         self._figures: dict[Topic, str] = {}
         self._polling: asyncio.Task[None] | None = None
 
     @property
     def streams(self) -> int:
-        """How many there are now."""
+        """The number of open streams."""
         return len(self._streams)
 
     @property
@@ -92,27 +93,26 @@ class Live:
         return self._stopping()
 
     def has_room(self) -> bool:
-        """Whether one more stream may begin."""
+        """Whether another stream may be opened."""
         return len(self._streams) < MOST_STREAMS and not self._stopping().is_set()
 
     def join(self, stream: "Stream") -> None:
-        """Tell a stream of each look from now on."""
+        """Notify a stream of each poll from now on."""
         self._streams.add(stream)
         if self._polling is None:
             self._polling = asyncio.create_task(self._poll(), name="board-live")
 
     async def leave(self, stream: "Stream") -> None:
-        """Tell it no more; the last one ends the looking."""
+        """Stop notifying a stream; polling ends with the last one."""
         self._streams.discard(stream)
         if self._streams or self._polling is None:
             return
         polling, self._polling = self._polling, None
         self._figures = {}
-        polling.cancel()
-        await asyncio.gather(polling, return_exceptions=True)
+        await cancel_and_wait(polling)
 
-    def digest(self, watched: Watched) -> str | None:
-        """What stands for the figures as they were last seen; None: they were not all looked at yet."""
+    def digest(self, watched: LiveSubject) -> str | None:
+        """The digest of the last poll of these figures; None if not all were polled yet."""
         found = [self._figures.get(topic) for topic in watched.topics()]
         known = [figures for figures in found if figures is not None]
         return _digest(known) if len(known) == len(found) else None
@@ -123,7 +123,7 @@ class Live:
             try:
                 self._figures = await self._look(topics)
             except Exception:
-                log.exception("the figures of open pages cannot be looked at")
+                log.exception("the figures of live pages cannot be read")
             for stream in self._streams:
                 stream.looked.set()
             await asyncio.sleep(POLL_S)
@@ -145,13 +145,13 @@ class Live:
 
 
 class Stream:
-    """One page's stream, as an ASGI app: `change` whenever a look finds other figures than the page has.
+    """One page's event stream, as an ASGI app: sends `change` whenever the page's figures are outdated.
 
     Args:
-        known: the digest of what the page shows, or of what a returning browser was told last.
+        known: the digest of what the page shows, or the last one sent to a returning browser.
     """
 
-    def __init__(self, live: Live, watched: Watched, known: str | None = None) -> None:
+    def __init__(self, live: Live, watched: LiveSubject, known: str | None = None) -> None:
         self.watched = watched
         self.looked = asyncio.Event()
         self._live = live
@@ -162,11 +162,11 @@ class Stream:
             await Response(None, 200, media_type=_MEDIA_TYPE)(scope, receive, send)
             return
         if not self._live.has_room():
-            await PlainTextResponse("too many pages are live\n", 503)(scope, receive, send)
+            await PlainTextResponse("too many live pages are open\n", 503)(scope, receive, send)
             return
         self._live.join(self)
         ends = (
-            asyncio.create_task(_gone(receive), name="board-live-gone"),
+            asyncio.create_task(_wait_for_disconnect(receive), name="board-live-gone"),
             asyncio.create_task(self._live.stopping().wait(), name="board-live-stopping"),
         )
         try:
@@ -175,9 +175,7 @@ class Stream:
             await self._run(send, set(ends))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            for end in ends:
-                end.cancel()
-            await asyncio.gather(*ends, return_exceptions=True)
+            await cancel_and_wait(*ends)
             await self._live.leave(self)
 
     async def _run(self, send: Send, ends: "set[asyncio.Task[None] | asyncio.Task[bool]]") -> None:
@@ -210,15 +208,15 @@ class Stream:
 
 
 async def live(request: Request) -> Stream:
-    """The stream of a page that shows a queue, a job of it, or all queues that may be seen."""
+    """Open the event stream of a page that shows a queue, one of its jobs, or all queues."""
     board: Board = request.state.board
     who: str = request.state.who
     query = request.query_params
     if "queue" in query:
         entry = await board.queue(who, query["queue"])
-        watched = Watched((entry.shown_name,), query.get("id") or None)
+        watched = LiveSubject((entry.shown_name,), query.get("id") or None)
     else:
-        watched = Watched(tuple(entry.shown_name for entry in await board.visible_queues(who)))
+        watched = LiveSubject(tuple(entry.shown_name for entry in await board.visible_queues(who)))
     return Stream(request.state.live, watched, request.headers.get("last-event-id") or query.get("known") or None)
 
 
@@ -241,12 +239,12 @@ def _digest(figures: Iterable[str]) -> str:
     return sha256("\n".join(figures).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _never() -> Callable[[], asyncio.Event]:
+def _unset_event() -> Callable[[], asyncio.Event]:
     event = asyncio.Event()
     return lambda: event
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -266,19 +264,15 @@ def _queue_figures(snapshot: QueueSnapshot) -> str:
 
 
 async def _job_figures(entry: BoardQueue, job_id: str) -> str:
-    keys = entry.queue.keys
-    key = keys.of(job_id)
+    glance = entry.glance
     try:
-        connection = entry.queue.connection.at(keys.base)
-        await connection.connect()
-        *found, progress_bytes = await asyncio.gather(
+        (fields, sizes), state, lines = await asyncio.gather(
+            glance.fields_and_sizes(job_id, _JOB_FIELDS, (codec.DATA, codec.PROGRESS)),
             entry.queue.get_job_state(job_id),
-            connection.send("HMGET", key, *_JOB_FIELDS),
-            connection.send("HSTRLEN", key, codec.DATA),
-            connection.send("LLEN", keys.logs(job_id)),
-            connection.send("HSTRLEN", key, codec.PROGRESS),
+            glance.count_logs(job_id),
         )
-        progress = await connection.execute("HGET", key, codec.PROGRESS) if progress_bytes <= _PROGRESS_BYTES else None
+        is_small = sizes[codec.PROGRESS] <= _PROGRESS_BYTES
+        progress = await glance.fields(job_id, (codec.PROGRESS,)) if is_small else None
     except RedisError as error:
         return str(error)
-    return repr((found, progress_bytes, progress))
+    return repr((state, fields, sizes, lines, progress))

@@ -14,9 +14,9 @@ MOST_LOCKS = 500
 
 
 async def locks(request: Request) -> Response:
-    """Those that are held, beside the board's first queue; in three trips however many there are.
+    """Render the locks that are held, beside the board's first queue, in three round trips.
 
-    None is released here: its holder would go on working, beside whoever has it next.
+    None is released here: its holder would keep working, in parallel with the next one.
     """
     board: Board = request.state.board
     home = board.home()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that the menus lead to.
+    """An entry of the board's menu.
 
     Attributes:
         path: below `-`, as in "/failures".

@@ -28,7 +28,7 @@ _ACTIONS: tuple[Action, ...] = ("pause", "resume", "promote-all", "retry-all", "
 
 
 async def queue(request: Request) -> Response:
-    """A page of jobs of one state; unless told which, of the state that most needs looking at."""
+    """Render a page of jobs in one state; by default the state that most needs attention."""
     board: Board = request.state.board
     who: str = request.state.who
     entry = await board.queue(who, request.query_params.get("name", ""))
@@ -38,7 +38,7 @@ async def queue(request: Request) -> Response:
         read_ages([entry]),
         read_charts(board.history, entry.shown_name, span),
     )
-    state = _asked(request) or _telling(snapshot)
+    state = _requested_state(request) or _telling(snapshot)
     page = page_number(request)
     return render(
         request,
@@ -60,7 +60,7 @@ async def queue(request: Request) -> Response:
     )
 
 
-def _asked(request: Request) -> ListedState | None:
+def _requested_state(request: Request) -> ListedState | None:
     given = request.query_params.get("state")
     known: list[ListedState] = [state for state in COUNTED if state == given]
     return known[0] if known else None

@@ -23,7 +23,7 @@ _UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page of a template, which also sees what `base.html` needs.
+    """Render a template, adding what `base.html` needs.
 
     That is `base`, where the board is; `own`, where our pages are, without a slash at its end; `xsrf`, `who`, `title`,
     `has_ui`, `is_read_only`; `here`, the path of this page below `own`; and `menu`.
@@ -46,19 +46,19 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
 
 
 def page_number(request: Request) -> int:
-    """The page of a list that an address asks for, from 1; the first unless it is a sensible number."""
+    """Parse the page number from a query, counted from 1; 1 unless it is a sensible number."""
     given = request.query_params.get("page", "")
     is_number = given.isascii() and given.isdigit() and len(given) < 9
     return min(max(int(given), 1), MOST_PAGES) if is_number else 1
 
 
 def page_of(items: Sequence[T], size: int, page: int) -> tuple[Sequence[T], int]:
-    """The items of a page of `size`, from 1, and how many pages there are, 1 at least."""
+    """Slice the items of a page, counted from 1; also returns the number of pages, at least 1."""
     return items[(page - 1) * size : page * size], max(1, ceil(len(items) / size))
 
 
 def time_text(at_ms: float | None) -> str:
-    """In UTC, as a person reads it and as `<time datetime>` takes it; "-": there is none."""
+    """Format a time in UTC for people and for `<time datetime>`; "-" if there is none."""
     if not at_ms:
         return "-"
     try:
@@ -68,7 +68,7 @@ def time_text(at_ms: float | None) -> str:
 
 
 def duration_text(ms: float | None) -> str:
-    """As in `1.5 s`; "-": there is none."""
+    """Format a duration such as `1.5 s`; "-" if there is none."""
     if ms is None or not ms >= 0:
         return "-"
     for size, unit in _UNITS:
@@ -78,7 +78,7 @@ def duration_text(ms: float | None) -> str:
 
 
 def query_text(**fields: Any) -> str:
-    """What stands after the `?`, encoded. None and "" are left out."""
+    """Encode a query string; None and "" are left out."""
     return urlencode({name: str(value) for name, value in fields.items() if value not in (None, "")}, errors="replace")
 
 

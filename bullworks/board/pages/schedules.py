@@ -19,7 +19,7 @@ _OPTIONAL = ("pattern", "every", "tz", "limit", "next", "nextRunJobId", "lastRun
 
 
 async def schedules(request: Request) -> Response:
-    """When what runs next, and what became of its last run."""
+    """Render crons and job schedulers: the next run, and the result of the last."""
     board: Board = request.state.board
     who: str = request.state.who
     (crons, names, problem), found = await asyncio.gather(

@@ -20,19 +20,19 @@ _MASK = "\ud800" * len(HIDDEN)
 
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """As in `user.id=7`: a field of the data, and its value as text or as JSON."""
+    """A search for a field of the data and its value, such as `user.id=7`."""
 
     path: tuple[str, ...]
     value: str
 
     @classmethod
     def of(cls, wanted: str) -> "FieldValue | None":
-        """None: it is not written so."""
+        """Parse a field search such as `user.id=7`; None if the text is not one."""
         match = _FIELD.fullmatch(wanted)
         return None if match is None else cls(tuple(match["path"].split(".")), match["value"].strip())
 
     def fits(self, data: Any) -> bool:
-        """Whether that field of the data, or of an entry of a list in it, has the value."""
+        """Whether a field of the data, or of an entry of a list in it, has the value."""
         return self._fits(data, self.path)
 
     def _fits(self, data: Any, path: tuple[str, ...]) -> bool:
@@ -52,7 +52,7 @@ class FieldValue:
 
 
 class Matcher:
-    """Looks for a text, whatever its case: in names, and in data as it is shown.
+    """Searches a text, ignoring case, in job names and in displayed data.
 
     Secrets are hidden before anything is compared, since an answer of yes or no would tell them letter by letter.
     """
@@ -63,11 +63,11 @@ class Matcher:
         self._redaction = redaction
 
     def is_in_name(self, name: str) -> bool:
-        """Whether the name holds it."""
+        """Whether a job's name contains the text."""
         return self._wanted in name.lower()
 
     def excerpt(self, stored: bytes) -> str | None:
-        """What of a job's data fits, with what stands around it; None: nothing, or the data is no JSON."""
+        """Extract the matching part of a job's data with its context; None if nothing matches or it is not JSON."""
         if not self._may_be_in(stored):
             return None
         try:

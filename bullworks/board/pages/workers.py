@@ -17,7 +17,7 @@ MOST_WORKERS = 200
 
 
 async def workers(request: Request) -> Response:
-    """Of one queue, or of all of them."""
+    """Render the workers of one queue, or of all queues."""
     board: Board = request.state.board
     who: str = request.state.who
     name = request.query_params.get("queue", "")
@@ -42,4 +42,5 @@ async def workers(request: Request) -> Response:
         pages=pages,
         page=page,
         shows_workers=board.options.show_workers,
+        may_cancel={entry.shown_name for entry in shown if await board.may(who, "cancel-all", entry)},
     )

@@ -25,10 +25,10 @@ _LOCAL_CLIENTS = frozenset({None, "", "testclient"})
 
 
 class Guard:
-    """Checks, in this order: the host, who connects, who asks, and that a change was meant.
+    """Checks host, client address, authentication and XSRF token, in this order.
 
     Args:
-        auth: who asks; None: nobody is asked, and only this machine is answered.
+        auth: identifies the caller; None means no authentication, and only this machine is answered.
         allowed_hosts: names for the Host header, `*` in them for any text; the port does not matter.
     """
 
@@ -37,7 +37,7 @@ class Guard:
         self._hosts = [re.compile(re.escape(host.lower()).replace(r"\*", ".*")) for host in allowed_hosts]
 
     async def admit(self, request: Request) -> str | Response:
-        """The name of who asks, or what `auth` answers instead.
+        """Check a request: the caller's name, or the response that `auth` gives instead.
 
         Raises:
             RefusedError: the request is not one to be answered.
@@ -64,18 +64,18 @@ class Guard:
 
 
 def xsrf_token(request: Request) -> str | None:
-    """The token that this browser has; None: it needs one."""
+    """Read the browser's XSRF token; None if it has none yet."""
     token = request.cookies.get(XSRF_COOKIE, "")
     return token if _TOKEN.fullmatch(token) else None
 
 
 def new_xsrf_token() -> str:
-    """One that nobody can guess."""
+    """Generate an unguessable XSRF token."""
     return secrets.token_urlsafe(32)
 
 
 def xsrf_cookie(token: str, path: str, *, is_secure: bool) -> str:
-    """The Set-Cookie header. The page's script reads it, so it is not HttpOnly; no other site's requests carry it."""
+    """Build the Set-Cookie header of the XSRF token: readable by the page's script, not sent by other sites."""
     secure = "; Secure" if is_secure else ""
     return f"{XSRF_COOKIE}={token}; Path={path}; SameSite=Strict{secure}"
 

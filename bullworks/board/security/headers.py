@@ -10,7 +10,7 @@ POLICY = (
 
 
 def secure(headers: MutableHeaders) -> None:
-    """Add what keeps a browser from doing more with an answer than showing it here."""
+    """Add security headers that restrict what a browser may do with a response."""
     headers["Content-Security-Policy"] = POLICY
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"

@@ -20,7 +20,7 @@ _PLACE = re.compile(r"<%[-=]\s*(\w+)\s*%>")
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file of the page.
+    """A static file of Bull Board's page.
 
     Attributes:
         is_immutable: its name holds its hash, so browsers need not ask again.
@@ -32,7 +32,7 @@ class StaticFile:
 
 
 class BoardUi:
-    """The page, in memory: some 3 MB.
+    """Bull Board's page, held in memory: about 3 MB.
 
     Args:
         template: index.ejs.
@@ -45,11 +45,11 @@ class BoardUi:
 
     @classmethod
     def load(cls, folder: Path = DIST) -> "BoardUi | None":
-        """What lies in the folder; None: it was not fetched."""
+        """Load the page from its folder; None if it was not downloaded."""
         return _read(folder) if is_fetched(folder) else None
 
     def html(self, base: str, config: Mapping[str, Any]) -> str:
-        """The page for a board.
+        """Render the page's HTML for a board.
 
         Args:
             base: where the board is, with a slash at the end.

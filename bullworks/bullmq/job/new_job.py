@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.group import Group
-from bullworks.bullmq.options.job import JobOpts, is_utf8
+from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
 from bullworks.redis import Argument
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What lua/lib/add.lua needs of a job.
+    """A validated and encoded job, as lua/lib/add.lua needs it.
 
     Attributes:
         waits_for_children: it is a flow's parent, and children of it are added with it.
@@ -39,28 +40,27 @@ class NewJob:
         given_id: str = "",
         group: Group | None = None,
     ) -> "NewJob":
-        """Check and encode.
+        """Validate and encode a job.
 
         Raises:
-            InvalidOptionError: a name that is no text, or empty; an option that goes against the job's group.
+            InvalidOptionError: a name that is not text, or empty; an option that goes against the job's group.
             InvalidPayloadError: data that is not JSON, or too large.
         """
-        if not isinstance(name, str) or not name or not is_utf8(name):
-            raise InvalidOptionError("name", f"must be a non-empty string that UTF-8 can hold, not {name!r}")
+        checked_name = checks.text("name", name)
         encoded = payload.encode(data)
         if opts.size_limit is not None and len(encoded) > opts.size_limit:
             raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
         if group is not None:
             _refuse_with_group(opts)
-        return cls(name, encoded, opts, waits_for_children, given_id, group)
+        return cls(checked_name, encoded, opts, waits_for_children, given_id, group)
 
     @property
     def id(self) -> str:
-        """Its id; "" where Redis numbers it."""
+        """The job's id; "" if Redis is to number it."""
         return self.opts.job_id or self.given_id
 
     def args(self) -> tuple[Argument, ...]:
-        """Nine, in the order of lua/add_jobs.lua."""
+        """The job's nine script arguments, in the order of lua/add_jobs.lua."""
         opts = self.opts
         return (
             self.id,
@@ -75,7 +75,7 @@ class NewJob:
         )
 
     def fields(self, now_ms: int) -> dict[bytes, bytes]:
-        """The hash that Redis then has, but for the priority of a job in a group, which is its turn."""
+        """The hash that Redis will hold for the job, but for the priority of a job in a group, which is its turn."""
         opts = self.opts
         fields = {
             codec.NAME: self.name.encode(),

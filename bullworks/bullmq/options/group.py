@@ -7,6 +7,7 @@ from typing import Any, Required, TypedDict
 
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 # A rate remembers so many starts of a group.
 _MOST_STARTS = 10_000
@@ -39,15 +40,10 @@ class Group:
         """Check what a user gave. Raises InvalidOptionError: no id, an unknown key, a weight out of range."""
         if isinstance(value, Group):
             return value
-        if not isinstance(value, dict):
-            raise InvalidOptionError("group", f'must be {{"id": ...}}, not {value!r}')
-        known = GroupOptions.__annotations__
-        for key in value:
-            if key not in known:
-                raise InvalidOptionError.unknown(f"group.{key}", [f"group.{name}" for name in known])
-        weight = value.get("weight")
+        given = checks.parts("group", value, GroupOptions.__annotations__)
+        weight = given.get("weight")
         return cls(
-            checked_group_id("group.id", value.get("id")),
+            checks.text("group.id", given.get("id")),
             None if weight is None else _checked_weight("group.weight", weight),
         )
 
@@ -101,9 +97,7 @@ class GroupLimits:
         ordered: bool = False,
     ) -> "GroupLimits":
         """Check what a user gave. Raises InvalidOptionError: a wrong type, a value out of range."""
-        if not isinstance(ordered, bool):
-            raise InvalidOptionError("ordered", f"must be True or False, not {ordered!r}")
-        if ordered and concurrency not in {None, 1}:
+        if checks.flag("ordered", ordered) and concurrency not in {None, 1}:
             raise InvalidOptionError("concurrency", f"is 1 in an ordered group, not {concurrency!r}")
         rate_max, rate_duration_ms = _checked_rate(rate)
         return cls(
@@ -114,17 +108,6 @@ class GroupLimits:
             weight=None if weight is None else _checked_weight("weight", weight),
             ordered=ordered,
         )
-
-
-def checked_group_id(option: str, value: object) -> str:
-    """Raises InvalidOptionError: not a text, or empty, or none that UTF-8 can hold."""
-    if not isinstance(value, str) or not value:
-        raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidOptionError(option, f"{value!r} cannot be written as UTF-8") from None
-    return value
 
 
 def _checked_weight(option: str, value: object) -> float:
@@ -139,9 +122,7 @@ def _checked_rate(rate: object) -> tuple[int | None, int | None]:
         return None, None
     if not isinstance(rate, dict) or set(rate) != {"max", "duration"}:
         raise InvalidOptionError("rate", f'must be {{"max": jobs, "duration": ms}}, not {rate!r}')
-    most = _checked_whole("rate.max", rate["max"])
-    if most is None or most > _MOST_STARTS:
-        raise InvalidOptionError("rate.max", f"must be at most {_MOST_STARTS:,}, not {most}; take a shorter duration")
+    most = checks.whole("rate.max", rate["max"], 1, _MOST_STARTS)
     duration_ms = checked_ms("rate.duration", rate["duration"], least=1)
     if duration_ms > _LONGEST_RATE_MS:
         raise InvalidOptionError("rate.duration", f"must be a day or less, not {duration_ms} ms")
@@ -149,8 +130,4 @@ def _checked_rate(rate: object) -> tuple[int | None, int | None]:
 
 
 def _checked_whole(option: str, value: object) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidOptionError(option, f"must be a whole number >= 1, not {value!r}")
-    return value
+    return None if value is None else checks.whole(option, value, 1)

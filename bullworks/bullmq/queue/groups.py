@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Generic
 
 from bullworks.bullmq.job.job import D, Job
-from bullworks.bullmq.options.group import GroupLimits, GroupRate, checked_group_id
+from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.group import GroupLimits, GroupRate
 from bullworks.bullmq.queue.counts import line
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import group_codec
@@ -83,15 +84,15 @@ class QueueGroups(Generic[D]):
 
     async def pause_group(self, group: str) -> None:
         """Let no worker of this library start a job of the group until `resume_group`; those that run go on."""
-        await self.scripts.pause_group(checked_group_id("group", group))
+        await self.scripts.pause_group(checks.text("group", group))
 
     async def resume_group(self, group: str) -> None:
         """Let its jobs start again, in their order and in turn with other groups."""
-        await self.scripts.resume_group(checked_group_id("group", group))
+        await self.scripts.resume_group(checks.text("group", group))
         await self._wake(group)
 
     async def is_group_paused(self, group: str) -> bool:
-        return await self.scripts.is_group_paused(checked_group_id("group", group))
+        return await self.scripts.is_group_paused(checks.text("group", group))
 
     async def get_groups(self, start: int = 0, end: int = 99) -> list[GroupSize]:
         """Groups `start` to `end` that have jobs, both included, the one that has had the least first."""
@@ -130,12 +131,12 @@ class QueueGroups(Generic[D]):
 
     async def get_group_counts(self, group: str) -> GroupCounts:
         """Where a group's jobs are. Looks at each of them, 500 in a step."""
-        counts, _ = await self.scripts.look_at_group(checked_group_id("group", group))
+        counts, _ = await self.scripts.look_at_group(checks.text("group", group))
         return GroupCounts(*counts)
 
     async def get_group_jobs(self, group: str, start: int = 0, end: int = 99) -> list[Job[D]]:
         """Jobs `start` to `end` of a group that have not ended, both included, in the order of their turns."""
-        ids = await self.scripts.group_ids(checked_group_id("group", group), start, end)
+        ids = await self.scripts.group_ids(checks.text("group", group), start, end)
         hashes = await self.scripts.hashes(ids)
         return [
             Job.from_reply(self.scripts, job_id, flat)
@@ -170,4 +171,4 @@ class QueueGroups(Generic[D]):
 
 
 def _group_or_all(group: str | None) -> str:
-    return "" if group is None else checked_group_id("group", group)
+    return "" if group is None else checks.text("group", group)

@@ -26,7 +26,7 @@ _MOST_CHECKS = 10_000
 
 
 def added_ids(jobs: Sequence[NewJob], answers: Sequence[bytes | int]) -> list[str]:
-    """The ids that lua/add_jobs.lua or add_flow.lua answered. Raises the error of the job that it refused."""
+    """Return the ids in a reply of lua/add_jobs.lua or add_flow.lua. Raises the error of a refused job."""
     if answers and isinstance(answers[0], int):
         code, number = cast(Sequence[int], answers)
         refused = jobs[number - 1]
@@ -42,7 +42,7 @@ class Scripts(ProcessingScripts, QueueScripts, LimitScripts, UpkeepScripts, Grou
     __slots__ = ()
 
     async def add_jobs(self, jobs: Iterable[NewJob]) -> tuple[int, list[str]]:
-        """Store jobs.
+        """Store new jobs and return their ids.
 
         Returns:
             The time in ms, and in order their ids, or those of the jobs that stand for them.

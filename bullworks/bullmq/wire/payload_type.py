@@ -13,7 +13,7 @@ _MOST_PROBLEMS = 5
 
 
 class PayloadType(Generic[T]):
-    """Turns values of one type into JSON and back, and refuses what does not fit, with its path.
+    """Converts values of one type to and from JSON; refuses values that do not fit, with the path.
 
     Raises:
         InvalidOptionError: pydantic cannot check the type.
@@ -22,7 +22,7 @@ class PayloadType(Generic[T]):
     __slots__ = ("_adapter", "name")
 
     def __init__(self, option: str, given: Any) -> None:
-        # Here, since whoever gives no type need not load it.
+        # Here, so that it is not loaded without a type.
         from pydantic import PydanticUserError, TypeAdapter
 
         self.name: str = getattr(given, "__name__", str(given))
@@ -33,7 +33,7 @@ class PayloadType(Generic[T]):
             raise InvalidOptionError(option, f"{self.name} cannot be checked: {reason}") from error
 
     def plain(self, value: Any) -> Json:
-        """The value as JSON can hold it, once it is sure that it is of the type; also one that is JSON already.
+        """Convert a value to JSON types after validating its type; JSON input is accepted too.
 
         Raises:
             InvalidPayloadError: it is not of the type.
@@ -47,11 +47,11 @@ class PayloadType(Generic[T]):
         return self._adapter.dump_python(checked, mode="json", by_alias=True)
 
     def encode(self, value: Any) -> bytes:
-        """JSON of it. Raises as `plain` does, and as `payload.encode`."""
+        """Encode a value as JSON. Raises as `plain` does, and as `payload.encode`."""
         return payload.encode(self.plain(value))
 
     def decode(self, encoded: bytes) -> T:
-        """The value in a job.
+        """Decode the typed value in a job.
 
         Raises:
             InvalidPayloadError: it is not of the type.
@@ -72,7 +72,7 @@ class PayloadType(Generic[T]):
 
 
 class PayloadTypes:
-    """Of one queue, what its jobs hold and what comes of them; None: any JSON, as it is."""
+    """The types of a queue's payloads and results; None means any JSON, unchanged."""
 
     __slots__ = ("data", "result")
 
@@ -82,7 +82,7 @@ class PayloadTypes:
 
     @classmethod
     def of(cls, data_type: Any, result_type: Any = None) -> "PayloadTypes | None":
-        """Of the types that were given; None where there are none, so that nothing is asked of anybody.
+        """Build the payload types from classes; None if none are given, so that nothing is checked.
 
         Raises:
             InvalidOptionError: one cannot be checked.
@@ -95,16 +95,16 @@ class PayloadTypes:
 
     @classmethod
     def of_value(cls, value: object) -> "PayloadTypes | None":
-        """Of an instance of a model or a dataclass; None: it is neither."""
+        """Build the payload type of a model or dataclass instance; None for other values."""
         return cls.of(type(value)) if is_typed(type(value)) else None
 
     def plain_data(self, value: Any) -> Json:
-        """As PayloadType.plain, of `data`."""
+        """Convert job data to JSON types; see PayloadType.plain."""
         return value if self.data is None else self.data.plain(value)
 
 
 def is_typed(cls: object) -> bool:
-    """Whether it is a class that says what its instances hold: a pydantic model or a dataclass."""
+    """Whether a class declares its fields: a pydantic model or a dataclass."""
     return isinstance(cls, type) and (is_dataclass(cls) or hasattr(cls, "__pydantic_validator__"))
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.backoff import BackoffStrategy
 from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.options.retention import KEEP_ALL, Retention, RetentionValue
@@ -14,14 +15,14 @@ from bullworks.bullmq.telemetry.interface import Telemetry
 
 
 class LimiterOptions(TypedDict):
-    """At most `max` jobs are started per `duration`, over the whole queue."""
+    """Options of a rate limit: at most `max` jobs are started per `duration`, over the whole queue."""
 
     max: int
     duration: Duration
 
 
 class MetricsOptions(TypedDict):
-    """Jobs that complete and that fail are counted by minute; of so many minutes the counts are kept."""
+    """Options of metrics: completed and failed jobs are counted by minute, for `max_data_points` minutes."""
 
     max_data_points: int
 
@@ -91,7 +92,7 @@ class WorkerOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOpts:
-    """The same, checked; milliseconds."""
+    """Worker options after validation; durations in ms."""
 
     name: str | None = None
     concurrency: int = 1
@@ -118,7 +119,7 @@ class WorkerOpts:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "WorkerOpts":
-        """Check what a user gave.
+        """Validate a user's worker options.
 
         Raises:
             InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
@@ -138,7 +139,7 @@ class WorkerOpts:
 
     @property
     def renew_ms(self) -> int:
-        """How often locks are renewed."""
+        """How often locks are renewed, ms."""
         return self.lock_duration_ms // 2 if self.lock_renew_time_ms is None else self.lock_renew_time_ms
 
 
@@ -163,7 +164,7 @@ def _check(option: str, value: Any) -> dict[str, Any]:
     if option in _DURATIONS:
         return {f"{option}_ms": _ms(option, value, _DURATIONS[option])}
     if option in _WHOLE:
-        return {option: checked_whole(option, value, _WHOLE[option])}
+        return {option: checks.whole(option, value, _WHOLE[option])}
     if option in {"remove_on_complete", "remove_on_fail"}:
         return {option: Retention.of(value, option)}
     if option == "limiter":
@@ -172,8 +173,8 @@ def _check(option: str, value: Any) -> dict[str, Any]:
         return _metrics(value)
     if option == "name" and (not isinstance(value, str) or not value or not value.isprintable() or " " in value):
         raise InvalidOptionError(option, f"must be printable, with no spaces, not {value!r}")
-    if option in _FLAGS and not isinstance(value, bool):
-        raise InvalidOptionError(option, f"must be True or False, not {value!r}")
+    if option in _FLAGS:
+        checks.flag(option, value)
     if option == "backoff_strategy" and not callable(value):
         raise InvalidOptionError(option, f"must be callable, not {value!r}")
     return {option: value}
@@ -183,7 +184,7 @@ def _limiter(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"max", "duration"}:
         raise InvalidOptionError("limiter", f"must be {{'max': jobs, 'duration': ms}}, not {value!r}")
     return {
-        "limiter_max": checked_whole("limiter.max", value["max"], 1),
+        "limiter_max": checks.whole("limiter.max", value["max"], 1),
         "limiter_duration_ms": _ms("limiter.duration", value["duration"], 1),
     }
 
@@ -191,17 +192,7 @@ def _limiter(value: Any) -> dict[str, Any]:
 def _metrics(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"max_data_points"}:
         raise InvalidOptionError("metrics", f"must be {{'max_data_points': minutes}}, not {value!r}")
-    points = checked_whole("metrics.max_data_points", value["max_data_points"], 1)
-    if points > _MOST_POINTS:
-        raise InvalidOptionError("metrics.max_data_points", f"must be at most {_MOST_POINTS}, not {points}")
-    return {"max_data_points": points}
-
-
-def checked_whole(option: str, value: Any, least: int) -> int:
-    """Raises InvalidOptionError: it is no whole number, or less."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InvalidOptionError(option, f"must be a whole number >= {least}, not {value!r}")
-    return value
+    return {"max_data_points": checks.whole("metrics.max_data_points", value["max_data_points"], 1, _MOST_POINTS)}
 
 
 def _ms(option: str, value: Any, least: int) -> int:

@@ -296,3 +296,20 @@ async def backoff_may_be_ones_own(side: Side) -> None:
 async def starts_may_be_limited(side: Side) -> None:
     await side.queue.add("a", {"fails": 9}, attempts=9)
     await side.settle()
+
+
+@scenario(noting)
+async def jobs_are_cancelled_where_they_wait(side: Side) -> None:
+    waiting = await side.queue.add("waiting", {}, deduplication={"id": "one"})
+    urgent = await side.queue.add("urgent", {}, priority=3)
+    later = await side.queue.add("later", {}, delay=TICK_MS)
+    kept_short = await side.queue.add("kept short", {}, remove_on_fail=True)
+    removed = await side.queue.add("removed", {})
+    found = await side.queue.cancel_many([waiting.id, urgent.id, later.id, kept_short.id], "not needed")
+    assert set(found.values()) == {"cancelled"}
+    assert await side.queue.cancel(removed.id, remove=True) == "cancelled"
+    assert await side.queue.cancel(waiting.id) == "finished"
+    assert await side.queue.cancel("nobody") == "missing"
+    await side.queue.add("next of its id", {"returns": 1}, deduplication={"id": "one"})
+    await later.retry()
+    await side.settle()

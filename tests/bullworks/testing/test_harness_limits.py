@@ -66,10 +66,11 @@ async def test_a_started_worker_or_a_job_taken_by_hand_is_refused() -> None:
             else:
                 self.worker._endpoint.client()
 
-    for name in ("start", "take", "client"):
+    there_is_none = "a connection to Redis"
+    for name, refused in {"start": there_is_none, "take": "takes a job by hand", "client": there_is_none}.items():
         harness: QueueHarness[Any] = QueueHarness("email", Starting())
         await harness.add(name)
-        with pytest.raises(NotSimulatedError, match="a connection to Redis"):
+        with pytest.raises(NotSimulatedError, match=refused):
             await harness.drain()
 
 

@@ -32,20 +32,20 @@ local function refuse_types(queue)
   if wrong then error({err = wrong}) end
 end
 
+-- Lua makes the functions of a script with each call, and most calls need none of these.
+local moves_made
+local function moves()
+  if moves_made then return moves_made end
+  -- include within: lib/moves.lua
+  moves_made = {promote = promote, put_back = put_back, put_behind = put_behind}
+  return moves_made
+end
+
 -- Delayed jobs whose time has come join the end of their line; at most 1,000 a call, the rest with the next call.
 local function promote_due(queue, now)
   local key = queue.base .. 'delayed'
   local due = answered(redis.pcall('ZRANGEBYSCORE', key, 0, (now + 1) * 4096 - 1, 'LIMIT', 0, 1000), key, 'zset')
-  if #due == 0 then return end
-  local wrong = wrong_type(queue.base .. 'wait', 'list') or wrong_type(queue.base .. 'prioritized', 'zset')
-  if wrong then error({err = wrong}) end
-  redis.call('ZREM', key, unpack(due))
-  for _, id in ipairs(due) do
-    add_to_end(queue, id, line_priority(queue, id), false)
-    emit(queue, 'waiting', 'jobId', id, 'prev', 'delayed')
-    redis.pcall('HSET', queue.base .. id, 'delay', 0)
-  end
-  mark_work_unless_closed(queue)
+  if #due > 0 then moves().promote(queue, key, due) end
 end
 
 local function limit_duration(queue, options)
@@ -98,23 +98,6 @@ local function pop(queue, count)
   return ids
 end
 
--- Ids that were popped but are not taken return to the head of their lines, in their old order.
-local function put_back(queue, ids, first)
-  for i = #ids, first, -1 do
-    local id = ids[i]
-    redis.call('LREM', queue.base .. 'active', 1, id)
-    add_to_head(queue, id, priority_of(queue, id))
-  end
-end
-
--- Suspects that were popped go behind all others, which pass them.
-local function put_behind(queue, ids, first)
-  for i = first, #ids do
-    redis.call('LREM', queue.base .. 'active', 1, ids[i])
-    add_to_end(queue, ids[i], priority_of(queue, ids[i]), false)
-  end
-end
-
 -- Whether options are of a job that Node added to a group. Asked of each text once, since jobs mostly share theirs.
 local named_opts, names_one
 local function names_group(opts)
@@ -162,9 +145,12 @@ end
 -- Takes the job for this worker; its hash gains the fields that this writes. `now` is a text. `beside`: it has stalled, and
 -- others run beside it.
 local function take(queue, now, options, id, key, hash, attempts_started, beside)
-  -- Where that is no number it stays, and the worker fails the job for it.
-  local started = number_of(attempts_started or '0')
-  started = started and whole(started + 1) or attempts_started
+  local started = '1'
+  if attempts_started then
+    -- Where that is no number it stays, and the worker fails the job for it.
+    local number = number_of(attempts_started)
+    started = number and whole(number + 1) or attempts_started
+  end
   redis.call('SET', key .. ':lock', options.token, 'PX', options.lock_ms)
   local at = #hash
   hash[at + 1], hash[at + 2], hash[at + 3], hash[at + 4] = 'processedOn', now, 'ats', started
@@ -218,7 +204,7 @@ local function fetch(queue, now, options)
         if options.is_overdue then
           local runs_alone = taken == 0 and options.holds == 0
           if runs_alone and may_take(id, deferred, group) then take_it(id, key, hash, attempts_started, deferred, false) end
-          put_back(queue, ids, runs_alone and i + 1 or i)
+          moves().put_back(queue, ids, runs_alone and i + 1 or i)
           is_over = true
           break
         end
@@ -239,7 +225,7 @@ local function fetch(queue, now, options)
       if may_take(aside[1], false, group) then take_it(aside[1], key, hash, attempts_started, false, false) end
       first = 2
     end
-    put_behind(queue, aside, first)
+    moves().put_behind(queue, aside, first)
   end
   if met > 0 and state == OPEN then state, wait_ms = SUSPECT, -1 end
   count_against_limiter(queue, options, counted)

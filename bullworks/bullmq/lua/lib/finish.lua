@@ -58,7 +58,8 @@ local function delete_doomed(batch)
 end
 
 local function next_attempt(job)
-  return whole((number_of(job[ATTEMPTS_MADE]) or 0) + 1)
+  local made = job[ATTEMPTS_MADE]
+  return made and whole((number_of(made) or 0) + 1) or '1'
 end
 
 -- Behind the traces of a failed attempt its telemetry may have put where that was, of which Node keeps a field too.

@@ -16,10 +16,11 @@ local function take_leave(queue, now, id)
 end
 
 -- The same where jobs of a queue are removed wholesale: a parent in it whose last child goes so has nothing left to run
--- for, and goes too, up to the root. One of another queue was not meant: it runs.
-local function take_leave_with_parents(queue, id, now)
-  local fields = redis.pcall('HMGET', queue.base .. id, 'parentKey', 'parent', 'deid', 'gid')
-  if fields.err then return end
+-- for, and goes too, up to the root. One of another queue was not meant: it runs. `fields`: parentKey, parent, deid and gid,
+-- where they have been read.
+local function take_leave_with_parents(queue, id, now, fields)
+  fields = fields or redis.pcall('HMGET', queue.base .. id, 'parentKey', 'parent', 'deid', 'gid')
+  if fields.err or not (fields[1] or fields[3] or fields[4]) then return end
   if fields[3] then remove_deduplication(queue, fields[3], id) end
   if fields[4] then leave_group(queue, id, fields[4]) end
   local child_key, parent = queue.base .. id, read_parent(fields[1], fields[2])

@@ -1,13 +1,14 @@
-"""Heart: says every few seconds which workers this process has."""
+"""HeartbeatSender: reports to Redis every few seconds which workers this process has."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from bullworks.bullmq import Queue, Worker
 from bullworks.redis import RedisError
+from bullworks.tasks import wait_or_cancel
 from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.records import WorkerRecord
 from bullworks.workers.presence.scripts import beat, forget
@@ -21,8 +22,8 @@ BEAT_S = 10.0
 _CLOSE_S = 1.0
 
 
-class Heart:
-    """Beats as long as it runs; safe to close twice, or unstarted. Redis being away costs nothing but the heartbeats.
+class HeartbeatSender:
+    """Sends heartbeats while it runs; safe to close twice, or unstarted. Without Redis only heartbeats are lost.
 
     Args:
         beat_s: between heartbeats.
@@ -36,39 +37,36 @@ class Heart:
         self._is_closing = False
         self._is_failing = False
 
-    def watch(self, worker: Worker[Any, Any], queue: Queue[Any]) -> None:
-        """Have a worker told of, while it runs."""
+    def follow(self, worker: Worker, queue: Queue) -> None:
+        """Include a worker in the heartbeats while it runs."""
         self._workers[worker] = (queue, time.time_ns() // 1_000_000)
-        worker.once("ready", self._wake.set)  # it is told of at once, not after the next pause
+        worker.once("ready", self._wake.set)  # it is reported at once, not after the next pause
 
-    def start(self) -> None:
-        """Beat from now on."""
+    def start(self, queues: Iterable[Queue] = ()) -> None:  # noqa: ARG002 - it reports workers only
+        """Start sending heartbeats."""
         if self._task is None:
             self._is_closing = False
-            self._task = asyncio.create_task(self._run(), name="workers-heart")
+            self._task = asyncio.create_task(self._run(), name="workers-heartbeats")
 
     async def close(self) -> None:
-        """Beat no more, and have this process's workers forgotten."""
+        """Stop sending heartbeats, and remove this process's workers from Redis."""
         task, self._task = self._task, None
         if task is None:
             return
         self._is_closing = True
         self._wake.set()
-        _, late = await asyncio.wait((task,), timeout=_CLOSE_S)
-        if late:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await wait_or_cancel((task,), _CLOSE_S)
         self._workers.clear()
 
     async def beat(self) -> None:
-        """One heartbeat, all in one go."""
+        """Send one heartbeat for all workers, in one trip."""
         writes = []
         for queue, workers in self._by_queue().items():
             records = [WorkerRecord.of(each, since_ms) for each, since_ms in workers if each.is_running]
             # While there is no connection nothing is sent: it would wait, and be old once it is.
             if records and queue.connection.is_connected:
                 writes.append(beat(queue.connection, _keys_of(queue), records))
-        await self._settle(writes, "workers are not told of on the board")
+        await self._settle(writes, "workers are missing on the board")
 
     async def _run(self) -> None:
         while not self._is_closing:
@@ -101,7 +99,7 @@ class Heart:
             if not isinstance(error, RedisError):
                 raise error
         if errors and not self._is_failing:
-            log.warning("%s: %s. This is said once, until it works again", consequence, errors[0])
+            log.warning("%s: %s. Logged once, until it succeeds again", consequence, errors[0])
         self._is_failing = bool(errors)
 
 

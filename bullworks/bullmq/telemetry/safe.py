@@ -1,4 +1,4 @@
-"""QuietTelemetry: whatever a telemetry raises is logged, and harms no job, no worker and no caller."""
+"""SafeTelemetry: exceptions of a telemetry are logged, and never reach a job, worker or caller."""
 
 import logging
 import time
@@ -17,14 +17,14 @@ T = TypeVar("T")
 _LOG_EVERY_S = 60.0
 
 
-class Guard:
-    """Calls what may raise, also from the thread that renews locks."""
+class ErrorGuard:
+    """Calls user telemetry and logs its exceptions; usable from the lock renewal thread too."""
 
     def __init__(self) -> None:
         self._logged_s = -_LOG_EVERY_S
 
     def call(self, function: Callable[..., T], *args: Any, otherwise: T, **kwargs: Any) -> T:
-        """What it returns; `otherwise` where it raises."""
+        """Call a function and return its result, or `otherwise` if it raises."""
         try:
             return function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the telemetry is the user's, and a job must outlive it
@@ -32,7 +32,7 @@ class Guard:
             return otherwise
 
     def failed(self, error: Exception) -> None:
-        """Log it, once a minute."""
+        """Log an exception, at most once a minute."""
         now_s = time.monotonic()
         if now_s - self._logged_s >= _LOG_EVERY_S:
             self._logged_s = now_s
@@ -40,7 +40,7 @@ class Guard:
 
 
 class NoSpan:
-    """In place of a span that could not be started."""
+    """A span that does nothing, in place of one that could not be started."""
 
     def set_span_on_context(self, context: Any) -> Any:
         return context
@@ -56,12 +56,12 @@ class NoSpan:
     def end(self) -> None: ...
 
 
-class QuietSpan:
-    """A span, guarded."""
+class SafeSpan:
+    """A span whose exceptions are logged, not raised."""
 
     __slots__ = ("_guard", "_span")
 
-    def __init__(self, guard: Guard, span: Span[Any]) -> None:
+    def __init__(self, guard: ErrorGuard, span: Span[Any]) -> None:
         self._guard = guard
         self._span = span
 
@@ -84,8 +84,8 @@ class QuietSpan:
         self._guard.call(self._span.end, otherwise=None)
 
 
-class QuietTelemetry:
-    """A telemetry, guarded: what its tracer, context manager and meter do.
+class SafeTelemetry:
+    """A telemetry whose exceptions are logged, not raised.
 
     Args:
         given: the user's.
@@ -99,16 +99,16 @@ class QuietTelemetry:
             if not hasattr(given, part):
                 raise InvalidOptionError("telemetry", f"has no {part}, see bullworks.bullmq.Telemetry: {given!r}")
         self.given = given
-        self._guard = Guard()
+        self._guard = ErrorGuard()
 
     def measure(self, step: Callable[[Meter], None]) -> None:
-        """Do something with the meter, where there is one."""
+        """Run a step with the meter, if there is one."""
         if self.given.meter is not None:
             self._guard.call(step, self.given.meter, otherwise=None)
 
     def start_span(self, name: str, *, kind: SpanKind, context: Any = None) -> Span[Any]:
         span = self._guard.call(self.given.tracer.start_span, name, kind=kind, context=context, otherwise=None)
-        return NoSpan() if span is None else QuietSpan(self._guard, span)
+        return NoSpan() if span is None else SafeSpan(self._guard, span)
 
     @contextmanager
     def with_context(self, context: Any) -> Iterator[None]:
@@ -127,7 +127,7 @@ class QuietTelemetry:
         return self._guard.call(self.given.context_manager.root, otherwise=None)
 
     def get_metadata(self, context: Any) -> str:
-        """Empty where there is none."""
+        """Read a context's metadata; empty if there is none."""
         return self._guard.call(self.given.context_manager.get_metadata, context, otherwise="")
 
     def from_metadata(self, active_context: Any, metadata: str) -> Any:

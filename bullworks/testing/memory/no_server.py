@@ -1,4 +1,4 @@
-"""A connection that leads nowhere: whatever would go to Redis is named and refused."""
+"""A connection without a server: whatever would go to Redis is refused, and the error names it."""
 
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -17,49 +17,49 @@ _ADDRESS = parse_url("redis://127.0.0.1:1/0")
 
 
 @dataclass(frozen=True, slots=True)
-class NowhereEndpoint(Endpoint):
-    """Where a harness's queue is: in no server."""
+class NoServerEndpoint(Endpoint):
+    """The endpoint of a harness's queue, which has no server."""
 
     queue_name: str = ""
 
     def describe(self) -> str:
-        """For messages and reprs."""
+        """Describe the endpoint for messages and reprs."""
         return "no server (QueueHarness)"
 
     async def open(self, **_: Any) -> AbstractConnection:
-        """Raises NotSimulatedError."""
+        """Refuse to connect. Raises NotSimulatedError."""
         raise self._refusal()
 
     def client(self, **_: Any) -> redis.asyncio.Redis:
-        """Raises NotSimulatedError."""
+        """Refuse to create a client. Raises NotSimulatedError."""
         raise self._refusal()
 
     def sync_client(self, **_: Any) -> redis.Redis:
-        """Raises NotSimulatedError."""
+        """Refuse to create a blocking client. Raises NotSimulatedError."""
         raise self._refusal()
 
     def _refusal(self) -> NotSimulatedError:
         return NotSimulatedError(self.queue_name, "a connection to Redis")
 
 
-class NowhereConnection(PipelinedConnection):
-    """What the parts of a queue that no harness simulates come to."""
+class NoServerConnection(PipelinedConnection):
+    """The connection of a harness's queue, which refuses what no harness simulates."""
 
     def __init__(self, queue_name: str) -> None:
-        super().__init__(NowhereEndpoint(_ADDRESS, connect_timeout_ms=1, queue_name=queue_name))
+        super().__init__(NoServerEndpoint(_ADDRESS, connect_timeout_ms=1, queue_name=queue_name))
         self._queue_name = queue_name
 
     async def connect(self) -> None:
-        """Nothing to do: a queue is ready."""
+        """Do nothing: a harness's queue is always ready."""
 
     def send(self, *command: Argument, **_: Any) -> NoReturn:
-        """Raises NotSimulatedError, which names the command."""
+        """Refuse a command. Raises NotSimulatedError, which names it."""
         raise NotSimulatedError(self._queue_name, f"the Redis command {command[0]!r}")
 
     async def execute(self, *command: Argument, **_: Any) -> Any:
-        """Raises NotSimulatedError, which names the command."""
+        """Refuse a command. Raises NotSimulatedError, which names it."""
         self.send(*command)
 
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:  # noqa: ARG002
-        """Raises NotSimulatedError, which names the script."""
+        """Refuse a script. Raises NotSimulatedError, which names it."""
         raise NotSimulatedError(self._queue_name, _BETTER_NAMES.get(script.name, script.name))

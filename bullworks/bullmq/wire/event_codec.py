@@ -13,6 +13,9 @@ from bullworks.bullmq.wire import payload
 EVENT = b"event"
 JOB_ID = b"jobId"
 
+RETURN_VALUE = b"returnvalue"
+FAILED_REASON = b"failedReason"
+
 COMPLETED = b"completed"
 FAILED = b"failed"
 REMOVED = b"removed"
@@ -38,11 +41,11 @@ _WIRE_NAMES = {
     b"waiting-children": "waiting_children",
 }
 STREAM_EVENTS = frozenset(_WIRE_NAMES.values())
-"""What BullMQ tells of a queue. Every other name in the stream is an event of somebody's own."""
+"""BullMQ's own events of a queue. Every other name in the stream is a custom event."""
 
 _WIRE_FIELDS = {
     JOB_ID: "job_id",
-    b"failedReason": "failed_reason",
+    FAILED_REASON: "failed_reason",
     b"attemptsMade": "attempts_made",
     b"deduplicationId": "deduplication_id",
     b"deduplicatedJobId": "deduplicated_job_id",
@@ -54,7 +57,7 @@ def _number(stored: bytes) -> int | float:
 
 
 _DECODERS: dict[tuple[bytes, bytes], Callable[[bytes], Any]] = {
-    (COMPLETED, b"returnvalue"): payload.decode,
+    (COMPLETED, RETURN_VALUE): payload.decode,
     (b"progress", b"data"): payload.decode,
     (b"delayed", b"delay"): _number,
     (CLEANED, b"count"): _number,
@@ -64,7 +67,7 @@ _DECODERS: dict[tuple[bytes, bytes], Callable[[bytes], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event as it lies in Redis."""
+    """One event as stored in Redis."""
 
     id: bytes
     wire_name: bytes
@@ -72,22 +75,22 @@ class StreamEvent:
 
     @property
     def name(self) -> str | None:
-        """BullMQ's name for it in snake_case; None for an event of somebody's own."""
+        """BullMQ's name of the event in snake_case; None for a custom event."""
         return _WIRE_NAMES.get(self.wire_name)
 
     @property
     def custom_name(self) -> str:
-        """Its name as it lies there."""
+        """The event's name as stored in Redis."""
         return _text(self.wire_name)
 
     @property
     def job_id(self) -> str | None:
-        """Of the job that it tells of."""
+        """The id of the job that the event concerns, if any."""
         stored = self.fields.get(JOB_ID)
         return None if stored is None else _text(stored)
 
     def args(self) -> dict[str, Any]:
-        """What it tells. Of BullMQ's own events names are in snake_case and numbers and JSON decoded; others as stored.
+        """The event's arguments: BullMQ's own in snake_case with decoded values, a custom event's as stored.
 
         Raises:
             MalformedEventError: a field is not what BullMQ writes there.
@@ -106,10 +109,10 @@ class StreamEvent:
 
 
 def read_entry(entry: Any) -> StreamEvent:
-    """An entry of XREAD's reply.
+    """Parse one entry of an XREAD reply.
 
     Raises:
-        MalformedEventError: it is no event: it has no name.
+        MalformedEventError: it is not an event: it has no name.
     """
     event_id, flat = entry
     fields = dict(zip(flat[::2], flat[1::2], strict=False)) if flat else {}

@@ -1,4 +1,4 @@
-"""StandingScheduler: crons, intervals and timeouts are there, and no clock runs them."""
+"""IdleScheduler: crons, intervals and timeouts are registered, and no clock runs them."""
 
 from bullworks.core import Discovery, Shutdown
 from bullworks.schedule import SchedulerRegistry
@@ -8,20 +8,20 @@ from bullworks.schedule.scheduler import Scheduler
 
 
 class LocalJournal(LogJournal):
-    """For a process that is the whole fleet: every tick of a distributed cron is its own, nothing is written down."""
+    """A journal for a single process: each tick of a distributed cron is its own, and nothing is stored."""
 
     async def claim(self, cron: CronFacts, tick_ms: int, late_ms: int) -> Verdict:
-        """OURS, always."""
+        """Claim a tick; always OURS."""
         del cron, tick_ms, late_ms
         return Verdict.OURS
 
 
-class StandingScheduler(Scheduler):
+class IdleScheduler(Scheduler):
     """The scheduler of a testing module. `registry.get_cron_job(name).fire_on_tick()` runs a cron by hand.
 
     Args:
         runs: what is due runs, as it does in the application.
-        is_alone: the test named no server, so there is nobody to share distributed crons with.
+        is_alone: the test named no server, so distributed crons are not shared.
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class StandingScheduler(Scheduler):
         self._is_alone = is_alone
 
     async def on_module_init(self) -> None:
-        """As Scheduler's own; Redis is reached only where it was named."""
+        """Register the jobs; connect to Redis only if the test named a server."""
         await super().on_module_init()
         if self._journal is None:
             self._registry.use(LocalJournal(), self._options.on_error)
 
     async def on_application_start(self) -> None:
-        """Run what is due from now on, if the test wants that."""
+        """Start running what is due, if the test asked for that."""
         if self._runs:
             await super().on_application_start()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import Job, Queue, Worker
-from bullworks.workers.presence import Heart, WorkerRecord, scripts
+from bullworks.workers.presence import HeartbeatSender, WorkerRecord, scripts
 from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.scripts import LIVES_MS, beat
 from tests.bullworks.waiting import eventually
@@ -35,13 +35,13 @@ async def test_a_heartbeat_says_who_works_where_and_on_how_much(queue: Queue[Any
         await may_end.wait()
 
     worker = worker_of(queue, wait, name="one", concurrency=3, lock_duration=5_000)
-    heart = Heart()
-    heart.watch(worker, queue)
+    heartbeats = HeartbeatSender()
+    heartbeats.follow(worker, queue)
     async with worker:
         await queue.add("x", {})
         async with asyncio.timeout(10):
             await going.wait()
-        await heart.beat()
+        await heartbeats.beat()
         (record,) = (await who()).workers
         may_end.set()
     assert record.id == worker.id
@@ -54,27 +54,27 @@ async def test_a_heartbeat_says_who_works_where_and_on_how_much(queue: Queue[Any
 
 
 async def test_workers_are_told_of_from_the_start_until_the_end(queue: Queue[Any], who: Who) -> None:
-    heart = Heart(beat_s=60)
+    heartbeats = HeartbeatSender(beat_s=60)
     async with worker_of(queue, nothing) as one, worker_of(queue, nothing) as other:
-        heart.watch(one, queue)
-        heart.watch(other, queue)
-        heart.start()
-        heart.start()
+        heartbeats.follow(one, queue)
+        heartbeats.follow(other, queue)
+        heartbeats.start()
+        heartbeats.start()
 
         async def both() -> bool:
             return {record.id for record in (await who()).workers} == {one.id, other.id}
 
         await eventually(both)
-        await heart.close()
-        await heart.close()
+        await heartbeats.close()
+        await heartbeats.close()
     assert (await who()).total == 0
-    await Heart().close()
+    await HeartbeatSender().close()
 
 
 async def test_a_worker_that_does_not_run_is_not_told_of(queue: Queue[Any], who: Who) -> None:
-    heart = Heart()
-    heart.watch(worker_of(queue, nothing), queue)
-    await heart.beat()
+    heartbeats = HeartbeatSender()
+    heartbeats.follow(worker_of(queue, nothing), queue)
+    await heartbeats.beat()
     assert (await who()).total == 0
 
 
@@ -115,15 +115,15 @@ async def test_a_redis_that_refuses_or_is_away_is_said_once_and_does_no_harm(
     queue: Queue[Any], keys: PresenceKeys, who: Who, caplog: pytest.LogCaptureFixture
 ) -> None:
     def said() -> int:
-        return sum(record.name == "bullworks.workers.presence.heart" for record in caplog.records)
+        return sum(record.name == "bullworks.workers.presence.heartbeat" for record in caplog.records)
 
-    heart = Heart(beat_s=0.01)
+    heartbeats = HeartbeatSender(beat_s=0.01)
     async with worker_of(queue, nothing) as worker:
-        heart.watch(worker, queue)
+        heartbeats.follow(worker, queue)
         await queue.connection.execute("SET", keys.workers, "no hash")
-        heart.start()
+        heartbeats.start()
         await eventually(lambda: said() == 1)
-        await heart.beat()
+        await heartbeats.beat()
         assert said() == 1
         await queue.connection.execute("DEL", keys.workers)
 
@@ -132,8 +132,8 @@ async def test_a_redis_that_refuses_or_is_away_is_said_once_and_does_no_harm(
 
         await eventually(is_there)
         queue.connection.drop("for the test")
-        await heart.beat()  # nothing is sent that would be old once there is a connection
+        await heartbeats.beat()  # nothing is sent that would be old once there is a connection
         await queue.connection.connect()
         await eventually(is_there)
-        await heart.close()
+        await heartbeats.close()
         assert said() == 1

@@ -1,12 +1,13 @@
-"""How a token that waits for a lock is told that its turn has come: one connection a process, whatever it waits for."""
+"""LockNotifier: notifies waiting tokens that their lock is free, over one connection per process."""
 
 import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bullworks.locks.keys import told_list
+from bullworks.locks.keys import notification_list
 from bullworks.redis import Endpoint, RedisError, connection_to
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -15,8 +16,8 @@ _BLOCK_S = 4
 _PAUSE_S = 1.0
 
 
-class Calls:
-    """Reads the list of this process while somebody here waits, and wakes who is named in it.
+class LockNotifier:
+    """Wakes waiting lock tokens of this process when they are called through its list in Redis.
 
     A call can be lost with a connection; who waits asks again by itself now and then, so that costs a moment only.
 
@@ -26,7 +27,7 @@ class Calls:
     """
 
     def __init__(self, endpoint: Endpoint, instance: str) -> None:
-        self._key = told_list(instance)
+        self._key = notification_list(instance)
         self._connection = connection_to(endpoint, key=self._key, client_name=f"bullworks:locks:{instance}")
         self._waiting: dict[str, asyncio.Event] = {}
         self._somebody_waits = asyncio.Event()
@@ -34,7 +35,7 @@ class Calls:
 
     @contextmanager
     def expecting(self, token: str) -> Iterator[asyncio.Event]:
-        """The event that is set when this token is called."""
+        """Provide the event that is set when this token is called."""
         called = asyncio.Event()
         self._waiting[token] = called
         self._somebody_waits.set()
@@ -48,7 +49,7 @@ class Calls:
                 self._somebody_waits.clear()
 
     def call(self, token: str) -> bool:
-        """Wake a token of this process; False if it does not wait here (any more)."""
+        """Wake a token of this process; False if it is not, or no longer, waiting here."""
         called = self._waiting.get(token)
         if called is None:
             return False
@@ -56,13 +57,11 @@ class Calls:
         return True
 
     async def close(self) -> None:
-        """Wake all that wait, read no more, and let the connection go."""
+        """Wake all waiting tokens, stop reading, and close the connection."""
         for called in self._waiting.values():
             called.set()
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
-            self._listening = None
+        await cancel_and_wait(self._listening)
+        self._listening = None
         await self._connection.close()
 
     async def _listen(self) -> None:
@@ -71,7 +70,7 @@ class Calls:
             try:
                 popped = await self._connection.execute("BLPOP", self._key, _BLOCK_S)
             except RedisError as error:
-                log.debug("waiting for locks without being told: %s", error)
+                log.debug("waiting for locks without notifications: %s", error)
                 await asyncio.sleep(_PAUSE_S)
             else:
                 if popped is not None:
