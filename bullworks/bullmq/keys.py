@@ -76,7 +76,7 @@ class QueueKeys:
 
     @property
     def groups(self) -> str:
-        """Which groups have jobs."""
+        """The groups that have jobs."""
         return f"{self.base}bw:groups"
 
     @property

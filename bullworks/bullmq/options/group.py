@@ -30,7 +30,7 @@ class GroupOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The group that a job is added to, checked; weight None: the group's own."""
+    """The group that a job is added to, checked; a weight of None means the group's own."""
 
     id: str
     weight: float | None = None
@@ -48,7 +48,7 @@ class Group:
         )
 
     def to_script(self) -> dict[str, Any]:
-        """For lua/lib/group_join.lua."""
+        """Return the group as lua/lib/group_join.lua reads it."""
         return {"id": self.id} if self.weight is None else {"id": self.id, "weight": self.weight}
 
 
@@ -61,7 +61,7 @@ def without_group(options: Mapping[str, Any]) -> tuple[Mapping[str, Any], Group 
 
 
 class GroupRate(TypedDict):
-    """At most `max` jobs of a group are started in any `duration`; max 1 .. 10,000, duration up to a day."""
+    """A limit of `max` starts of a group's jobs in any `duration`; max 1 .. 10,000, duration up to a day."""
 
     max: int
     duration: Duration
@@ -69,7 +69,7 @@ class GroupRate(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupLimits:
-    """What a group may do at most; None: as the defaults say, or without limit.
+    """Limits of a group; None means as the defaults say, or without limit.
 
     Attributes:
         concurrency: of its jobs that run at once.

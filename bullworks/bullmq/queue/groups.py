@@ -77,7 +77,7 @@ class QueueGroups(Generic[D]):
         return group_codec.decode_limits(await self.scripts.read_limits(_group_or_all(group)))
 
     async def remove_group_limits(self, group: str | None = None) -> bool:
-        """Let the defaults hold for a group again, or let there be none. False: none were set."""
+        """Let the defaults hold for a group again, or let there be none. Returns False if none were set."""
         had_some = await self.scripts.remove_limits(_group_or_all(group))
         await self._wake(group)
         return had_some
@@ -130,7 +130,7 @@ class QueueGroups(Generic[D]):
         return await self.scripts.count_groups()
 
     async def get_group_counts(self, group: str) -> GroupCounts:
-        """Where a group's jobs are. Looks at each of them, 500 in a step."""
+        """Count a group's jobs by where they are; looks at each of them, 500 in a step."""
         counts, _ = await self.scripts.look_at_group(checks.text("group", group))
         return GroupCounts(*counts)
 

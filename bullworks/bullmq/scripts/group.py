@@ -65,7 +65,7 @@ class GroupScripts(ScriptCaller):
         return [job_id.decode("utf-8", "replace") for job_id in page]
 
     async def look_at_group(self, group: str) -> tuple[list[int], int]:
-        """Where all its jobs are.
+        """Count all jobs of a group by where they are.
 
         Returns:
             How many wait, are parked, are delayed, are active, and wait for children; how many had ended, and are

@@ -171,7 +171,7 @@ async def test_limits_are_read_as_they_were_set(bench: GroupBench) -> None:
     [
         ({"concurrency": 0}, "concurrency: must be a whole number >= 1"),
         ({"rate": {"max": 1}}, "rate: must be"),
-        ({"rate": {"max": 100_000, "duration": 1}}, "rate.max: must be at most 10,000"),
+        ({"rate": {"max": 100_000, "duration": 1}}, "rate.max: must be a whole number, 1 .. 10000"),
         ({"rate": {"max": 1, "duration": 100_000_000}}, "rate.duration: must be a day or less"),
         ({"max_size": True}, "max_size: must be a whole number"),
         ({"weight": 0}, "weight: must be a number"),
