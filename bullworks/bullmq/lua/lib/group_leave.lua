@@ -3,6 +3,8 @@
 -- A job that ended, or is removed, leaves its group; with the last one goes what is known of the group, but its limits.
 local function leave_group(queue, id, group)
   local base = queue.base
+  -- First, since whoever gets its slot is looked for among the parked.
+  redis.call('ZREM', base .. 'bw:parked:' .. group, id)
   free_slot(queue, id, group, true)
   redis.call('ZREM', base .. 'bw:group:' .. group, id)
   if redis.call('EXISTS', base .. 'bw:group:' .. group) == 1 then return end
