@@ -22,6 +22,7 @@ from bullworks.bullmq.errors import (
     MalformedEventError,
     ParentError,
     PartlyAddedError,
+    PayloadAheadError,
     QueueError,
     RateLimitError,
     SchedulerJobError,
@@ -79,6 +80,9 @@ from bullworks.bullmq.telemetry import (
     TelemetryOptions,
     Tracer,
 )
+from bullworks.bullmq.wire.encrypted import Encrypted
+from bullworks.bullmq.wire.keyring import Keyring
+from bullworks.bullmq.wire.payload_version import Upcaster, payload
 from bullworks.bullmq.worker import LimiterOptions, MetricsOptions, MetricsTime, Worker, WorkerOptions
 
 __all__ = [
@@ -103,6 +107,7 @@ __all__ = [
     "DependenciesOptions",
     "DependencyOptions",
     "Duration",
+    "Encrypted",
     "EventsClosedError",
     "EventsMissedError",
     "EventsStreamOptions",
@@ -132,6 +137,7 @@ __all__ = [
     "JobTimeoutError",
     "JobToAdd",
     "JobWaitTimeoutError",
+    "Keyring",
     "LimiterOptions",
     "ListedState",
     "LockLostError",
@@ -145,6 +151,7 @@ __all__ = [
     "ParentError",
     "ParentOptions",
     "PartlyAddedError",
+    "PayloadAheadError",
     "ProcessDiedError",
     "ProcessPool",
     "ProcessStartError",
@@ -172,6 +179,7 @@ __all__ = [
     "Tracer",
     "UnpicklableError",
     "UnrecoverableError",
+    "Upcaster",
     "WaitingChildrenError",
     "WaitingError",
     "Worker",
@@ -179,5 +187,6 @@ __all__ = [
     "WorkerOptions",
     "WrongKeyTypeError",
     "checked_ms",
+    "payload",
     "to_ms",
 ]

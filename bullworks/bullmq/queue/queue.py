@@ -30,6 +30,7 @@ from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.closing import Closing
 
@@ -51,6 +52,7 @@ class Queue(
         data_type: what `data` of its jobs is: a pydantic model, a dataclass, or another type that pydantic can check.
             It is checked where it is added and where it is read, and plain JSON in Redis; default: any JSON.
         result_type: the same for what their handlers return.
+        encryption: the keys of fields that are `Encrypted`; needed if a type has one.
 
     Raises:
         InvalidOptionError: a bad name, prefix or default option.
@@ -68,6 +70,7 @@ class Queue(
         telemetry: Telemetry[Any] | None = None,
         data_type: type[D] | None = None,
         result_type: Any = None,
+        encryption: Keyring | None = None,
     ) -> None:
         self.name = name
         self.keys = checked_keys(prefix, name)
@@ -79,7 +82,8 @@ class Queue(
         self.scripts = Scripts(self.connection, self.keys, self._readers.of(self.keys), self.tracing)
         self.data_type: Any = data_type
         self.result_type: Any = result_type
-        self.scripts.payload_types = PayloadTypes.of(data_type, result_type)
+        self.encryption = encryption
+        self.scripts.payload_types = self._payload_types()
         self._unstored_max_len = checked_max_len(streams)
         self.adding: Adding | None = None
         """What surrounds `add` and `add_bulk`, if anything does."""
@@ -313,6 +317,9 @@ class Queue(
         }
         with tracing.call("addBulk", kind=SpanKind.PRODUCER, attributes=attributes) as span:
             return await self._add_all([self._new_job(job.name, job.data, job.opts, span.metadata) for job in jobs])
+
+    def _payload_types(self) -> PayloadTypes | None:
+        return PayloadTypes.stored(self.data_type, self.result_type, self.encryption)
 
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any], metadata: str | None = None) -> NewJob:
         opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bullworks.bullmq import Worker
+from bullworks.bullmq import Keyring, Worker
+from bullworks.bullmq.wire.payload_type import PayloadType
 from tests.bullworks.docs.examples import ROOT, examples_of
 from tests.bullworks.docs.stage import Stage
 from tests.bullworks.waiting import eventually
@@ -48,6 +49,12 @@ def test_the_lines_for_npm_are_those_that_the_tests_against_npm_run() -> None:
     assert re.search(r"events = new QueueEvents\(", first)
     assert re.search(r"events = new QueueEvents\(", script)
     assert second in script
+
+
+def test_the_lines_for_npm_that_open_encrypted_fields_are_those_that_its_test_runs() -> None:
+    page = (ROOT / PAGE).read_text()
+    (block,) = re.findall(r"<!-- lines: npm open -->\n```js\n(.*?)```", page, re.DOTALL)
+    assert block in (ROOT / "tests/bullworks/node/open_sealed.mjs").read_text()
 
 
 @checks("cancel")
@@ -89,3 +96,27 @@ async def it_stops_between_two_rows(stage: Stage) -> None:
         await job.refresh()
         assert (copied, job.failed_reason) == ([1, 2], "cancelled: the user left")
         assert await job.logs() == ["stopped after 2 rows: cancelled: the user left"]
+
+
+@checks("encrypted")
+async def the_card_is_paid_with_and_is_not_in_redis(stage: Stage) -> None:
+    paid: list[tuple[int, str]] = []
+
+    async def pay(number: int, card: str) -> None:
+        paid.append((number, card))
+
+    page = await stage.run(pay=pay, url=stage.redis_url, prefix=stage.prefix)
+    await page.sell({"2026-11": Keyring.new_key(), "2026-05": Keyring.new_key()})
+    assert paid == [(7, "4111 1111")]
+    async with stage.queue("orders") as queue:
+        job = await queue.get_job("1")
+        assert job is not None
+        assert (job.data["number"], job.data["card"]["kid"]) == (7, "2026-11")
+
+
+@checks("versions")
+async def an_older_payload_is_read(stage: Stage) -> None:
+    page = await stage.run()
+    kind: PayloadType[Any] = PayloadType("data_type", page.User)
+    assert kind.decode(b'{"name":"Ada Lovelace"}') == page.User(given="Ada", family="Lovelace")
+    assert kind.plain(page.User(given="Ada", family="Lovelace"))["$version"] == 2
