@@ -57,6 +57,7 @@ from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import JobSpec
 from bullworks.bullmq.queue.clients import WorkerClient
 from bullworks.bullmq.queue.counts import Metrics
+from bullworks.bullmq.queue.dead_letters import DeadLetters
 from bullworks.bullmq.queue.limits import QueueMeta, RateLimit
 from bullworks.bullmq.queue.queue import Queue
 from bullworks.bullmq.queue_events import QueueEvents
@@ -100,6 +101,7 @@ __all__ = [
     "ChildrenPage",
     "ContextManager",
     "Counter",
+    "DeadLetters",
     "DeduplicationOptions",
     "DelayedError",
     "Dependencies",

@@ -21,6 +21,7 @@ from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, checked_specs, in_chunks
 from bullworks.bullmq.queue.cancelling import QueueCancelling
 from bullworks.bullmq.queue.counts import QueueCounts
+from bullworks.bullmq.queue.dead_letters import DeadLetters, letters_of
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
 from bullworks.bullmq.queue.limits import QueueLimits
 from bullworks.bullmq.queue.schedulers import QueueSchedulers
@@ -281,6 +282,17 @@ class Queue(
         await self.scripts.register_queue(META_VERSION)
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)
+
+    def dead_letters(self, name: str | None = None) -> DeadLetters:
+        """The jobs of this queue that failed for good and were moved to another queue, to move or to replay.
+
+        Args:
+            name: of that queue, as the workers' option `dead_letter`; default: this one's with `-dead` behind it.
+
+        Raises:
+            InvalidOptionError: no queue may have that name, or it is this one's.
+        """
+        return letters_of(self.scripts, name)
 
     async def trim_events(self, max_length: int) -> int:
         """Trim the event stream to about `max_length`; consumers that have not read the removed events miss them.

@@ -45,7 +45,7 @@ def payload(*, version: int, upcasters: Mapping[int, Upcaster] | None = None) ->
             raise InvalidOptionError("upcasters", f"that of version {step} must be a function, not {upcaster!r}")
 
     def mark(cls: C) -> C:
-        if getattr(cls, "__pydantic_root_model__", False) or not (is_dataclass(cls) or hasattr(cls, "model_fields")):
+        if not _has_fields(cls):
             raise InvalidOptionError(
                 "payload", f"{cls.__name__} is neither a pydantic model with fields nor a dataclass"
             )
@@ -109,6 +109,12 @@ class PayloadVersion:
         if not isinstance(upcast, dict):
             raise InvalidPayloadError("$", f"the upcaster of version {step} returned no dict")
         return upcast
+
+
+def _has_fields(cls: object) -> bool:
+    if getattr(cls, "__pydantic_root_model__", False):
+        return False
+    return is_dataclass(cls) or hasattr(cls, "model_fields")
 
 
 UNVERSIONED = PayloadVersion()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bullworks.bullmq import Keyring, Worker
+from bullworks.bullmq import Job, Keyring, Worker
 from bullworks.bullmq.wire.payload_type import PayloadType
 from tests.bullworks.docs.examples import ROOT, examples_of
 from tests.bullworks.docs.stage import Stage
@@ -120,3 +120,35 @@ async def an_older_payload_is_read(stage: Stage) -> None:
     kind: PayloadType[Any] = PayloadType("data_type", page.User)
     assert kind.decode(b'{"name":"Ada Lovelace"}') == page.User(given="Ada", family="Lovelace")
     assert kind.plain(page.User(given="Ada", family="Lovelace"))["$version"] == 2
+
+
+async def no_such_address(_: Job) -> None:
+    raise ValueError("no such address")
+
+
+@checks("dead-letters")
+async def a_failed_job_is_in_the_other_queue(stage: Stage) -> None:
+    page = await stage.run(Worker=Worker, send=no_such_address, url=stage.redis_url, prefix=stage.prefix)
+    async with stage.queue("email") as queue, stage.queue("email-dead") as dead, page.worker:
+        await queue.add("welcome-email", {"to": "a@b"})
+        await eventually(lambda: _waits(dead, 1))
+        (letter,) = await dead.get_jobs("waiting")
+        assert (letter.data["reason"], letter.data["data"]) == ("no such address", {"to": "a@b"})
+        assert {*letter.data} == {"queue", "id", "reason", "attempts", "failedOn", "opts", "data"}
+
+
+@checks("replay")
+async def one_and_then_the_others_are_back(stage: Stage) -> None:
+    async with stage.queue("email") as queue, stage.queue("email-dead") as dead:
+        async with Worker("email", no_such_address, connection=stage.redis_url, prefix=stage.prefix, dead_letter=True):
+            for number in range(3):
+                await queue.add("welcome-email", {"n": number})
+            await eventually(lambda: _waits(dead, 3))
+        letter = (await dead.get_jobs("waiting"))[0]
+        page = await stage.run(queue=queue, letter_id=letter.id)
+        assert page.replayed == 2
+        assert await _waits(queue, 3)
+
+
+async def _waits(queue: Any, count: int) -> bool:
+    return bool((await queue.get_job_counts("waiting"))["waiting"] == count)
