@@ -7,6 +7,8 @@ from bullworks.bullmq.errors import (
     DelayedError,
     EventsClosedError,
     EventsMissedError,
+    GroupedJobError,
+    GroupFullError,
     InvalidOptionError,
     InvalidPayloadError,
     JobCancelledError,
@@ -46,6 +48,7 @@ from bullworks.bullmq.job.state import FinishedState, JobState, ListedState
 from bullworks.bullmq.job.store import JobLogs
 from bullworks.bullmq.options.backoff import Backoff, BackoffOptions, BackoffStrategy
 from bullworks.bullmq.options.deduplication import DeduplicationOptions
+from bullworks.bullmq.options.group import GroupLimits, GroupOptions, GroupRate
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import JobScheduler, JobTemplate, SchedulerTemplate
 from bullworks.bullmq.options.parent import ParentOptions
@@ -58,6 +61,7 @@ from bullworks.bullmq.queue.bulk import JobSpec
 from bullworks.bullmq.queue.clients import WorkerClient
 from bullworks.bullmq.queue.counts import Metrics
 from bullworks.bullmq.queue.dead_letters import DeadLetters
+from bullworks.bullmq.queue.groups import GroupCounts, GroupSize
 from bullworks.bullmq.queue.limits import QueueMeta, RateLimit
 from bullworks.bullmq.queue.queue import Queue
 from bullworks.bullmq.queue_events import QueueEvents
@@ -117,6 +121,13 @@ __all__ = [
     "FlowJob",
     "FlowProducer",
     "Gauge",
+    "GroupCounts",
+    "GroupFullError",
+    "GroupLimits",
+    "GroupOptions",
+    "GroupRate",
+    "GroupSize",
+    "GroupedJobError",
     "Histogram",
     "InvalidOptionError",
     "InvalidPayloadError",

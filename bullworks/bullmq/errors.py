@@ -227,6 +227,34 @@ class ParentError(QueueError):
 
 
 @dataclass(eq=False)
+class GroupFullError(QueueError):
+    """A job's group has as many jobs as it may; the job was not added."""
+
+    name: str
+    group: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.name!r} was not added: group {self.group!r} has as many jobs as its max_size allows; "
+            "add it once some have ended, or raise the limit with set_group_limits"
+        )
+
+
+@dataclass(eq=False)
+class GroupedJobError(QueueError):
+    """The job belongs to a group, which decides when it runs."""
+
+    job_id: str
+    operation: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: it belongs to a group, whose order decides when it runs, so {self.operation} was "
+            "refused; give the group another weight, or add the job without a group"
+        )
+
+
+@dataclass(eq=False)
 class PartlyAddedError(QueueError):
     """Only some of the jobs or flows added together are stored: one trip to Redis failed, others did not.
 
@@ -359,6 +387,7 @@ def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str
         -8: SchedulerJobError(job_id, operation),
         -9: JobChildrenError(job_id, "a child failed, so it cannot be completed"),
         -10: JobLockedError(job_id, operation),
+        -11: GroupedJobError(job_id, operation),
     }
     return known.get(code) or QueueError(f"job {job_id}: {operation} was answered with code {code}")
 

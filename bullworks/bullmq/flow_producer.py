@@ -13,6 +13,7 @@ from bullworks.bullmq.job.dependencies import Dependencies, Page, Pages
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.options.group import without_group
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.queue.adding import Adding, FlowsToAdd
 from bullworks.bullmq.queue.queue import checked_keys
@@ -229,7 +230,8 @@ class FlowProducer(Closing):
         if parent is not None:
             options["parent"] = parent
         children = flow.get("children") or ()
-        opts = JobOpts.of(options).carrying(metadata)
+        others, group = without_group(options)
+        opts = JobOpts.of(others).carrying(metadata)
         endpoint = self.connection.endpoint
         if endpoint.has_slots:
             check_tagged(keys)
@@ -241,7 +243,12 @@ class FlowProducer(Closing):
             )
         # Children name their parent, so every job has an id before it is sent.
         new = NewJob.of(
-            flow.get("name"), flow.get("data", {}), opts, waits_for_children=bool(children), given_id=str(uuid4())
+            flow.get("name"),
+            flow.get("data", {}),
+            opts,
+            waits_for_children=bool(children),
+            given_id=str(uuid4()),
+            group=group,
         )
         below = {"id": new.id, "queue": keys.base[:-1]}
         return _Planned(keys, new, [self._plan(child, below, queues_options) for child in children])

@@ -74,6 +74,19 @@ class QueueKeys:
     def deduplication(self, deduplication_id: str) -> str:
         return f"{self.base}de:{deduplication_id}"
 
+    @property
+    def groups(self) -> str:
+        """The groups that have jobs."""
+        return f"{self.base}bw:groups"
+
+    @property
+    def group_limits(self) -> str:
+        return f"{self.base}bw:limits"
+
+    def group(self, group_id: str) -> str:
+        """The jobs of a group."""
+        return f"{self.base}bw:group:{group_id}"
+
     def events_client_name(self) -> str:
         """The client name of a QueueEvents' connection, as in Node."""
         return f"{self.client_name(None)}:qe"

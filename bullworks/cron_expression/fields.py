@@ -137,7 +137,7 @@ def _number_of(match: re.Match[str]) -> str:
     name = match.group()
     number = _NAMES.get(name.lower())
     if number is None:
-        raise RefusedError(f"no month or weekday is called {name!r}", "Write three letters, as in MON or JAN")
+        raise RefusedError(f"{name!r} is not a month or weekday", "Write three letters, as in MON or JAN")
     return str(number)
 
 

@@ -41,6 +41,6 @@ def _locks_of(*args: Any) -> DistributedLockService:
         if isinstance(value, DistributedLockService):
             return value
     raise TypeError(
-        f"@locked on a method of {type(owner).__qualname__}, which keeps no DistributedLockService: take one in "
+        f"@locked on a method of {type(owner).__qualname__}, which has no DistributedLockService: take one in "
         "__init__ (`locks: DistributedLockService`) and keep it, or decorate with `@locks.locked(...)`"
     )

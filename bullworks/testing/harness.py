@@ -58,8 +58,8 @@ class QueueHarness(Closing, Generic[D]):
     HarnessGroup.
 
     Not simulated, and refused with NotSimulatedError: job schedulers (`repeat`), other deduplication, settings of the
-    whole fleet (global concurrency and rate), metrics, `clean`, `obliterate`, `retry_jobs`, `Queue.get_dependencies`,
-    workers that are started, jobs taken by hand.
+    whole fleet (global concurrency and rate), limits of groups, metrics, `clean`, `obliterate`, `retry_jobs`,
+    `Queue.get_dependencies`, workers that are started, jobs taken by hand.
     Not simulated, and passed over: `limiter`; locks of jobs, which never expire, so that nothing stalls; the events of
     `@queue_events_listener`, for which `events` stands; other workers of the queue; `process_pool`, whose handlers run
     in this process; telemetry.

@@ -8,6 +8,7 @@ from bullworks.bullmq.errors import JobRevokedError
 from bullworks.bullmq.job.cancel_signal import CancelSignal
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
+from bullworks.bullmq.wire.group_codec import own_group
 
 D = TypeVar("D", default=Any)
 """What `data` is."""
@@ -206,6 +207,11 @@ class JobFields(Generic[D, R]):
     def deduplication_id(self) -> str | None:
         """The deduplication id with which the job was added."""
         return self._text(codec.DEDUPLICATION_ID)
+
+    @property
+    def group(self) -> str | None:
+        """The id of the group that it belongs to."""
+        return self._text(codec.GROUP) or own_group(self._fields.get(codec.OPTS, b""))
 
     @property
     def repeat_job_key(self) -> str | None:

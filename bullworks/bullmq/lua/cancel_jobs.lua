@@ -1,6 +1,6 @@
 --[[ cancel_jobs: end jobs that nobody runs, and have those that run stopped; with them the jobs below them.
   KEYS    1 base      the common prefix of the queue's keys; touched: every list and set of the queue, events, de:*,
-                      bw:cancels, and all keys of the jobs; of children and parents, whose queues may be others, the same
+                      bw:*, and all keys of the jobs; of children and parents, whose queues may be others, the same
   ARGV    1 reason    text, the job's failedReason
           2 removes   '1' to remove those that nobody runs; '' to keep them as failed
           3 children  '1' to cancel the jobs below them too
@@ -41,17 +41,19 @@ local function take_out(node, place)
 end
 
 local function remove_unrun(queue, node, place)
-  take_leave(queue, now, node.id)
+  local group = take_leave(queue, now, node.id)
   take_out(node, place)
   delete_job(node.base, node.id)
+  if group then leave_group(queue, node.id, group) end
   emit(queue, 'removed', 'jobId', node.id, 'prev', place)
 end
 
 -- As a worker would have failed it for good, but that no attempt is spent.
 local function fail_unrun(queue, node, place)
   local key = node.base .. node.id
-  local fields = redis.call('HMGET', key, 'parentKey', 'parent', 'deid', 'opts')
+  local fields = redis.call('HMGET', key, 'parentKey', 'parent', 'deid', 'opts', 'gid')
   take_out(node, place)
+  if fields[5] then leave_group(queue, node.id, fields[5]) end
   if fields[3] then release_deduplication(queue, fields[3], node.id) end
   local parent, retention = read_parent(fields[1], fields[2]), retention_of(fields[4])
   if parent then child_failed(parent, key, reason, now) end

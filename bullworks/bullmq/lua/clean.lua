@@ -1,5 +1,5 @@
 --[[ clean: remove the oldest jobs of one state; never one that a worker holds or a scheduler needs.
-  KEYS    1 base      the common prefix of the queue's keys; touched: the state's, stalled, repeat, events, de:*, all keys
+  KEYS    1 base      the common prefix of the queue's keys; touched: the state's, stalled, repeat, events, de:*, bw:*, all keys
                       of the jobs, and of parents that lose their last child; of those in other queues, what releases them
   ARGV    1 state     completed, failed, wait, paused, prioritized, delayed or active
           2 grace_ms  ms  age that a job must have: since it finished, else since it was last taken, else since it was added
@@ -31,9 +31,9 @@ local fields_of = {}
 local function is_old_enough(id)
   if state == 'active' and redis.call('EXISTS', base .. id .. ':lock') == 1 then return false end
   if is_pending_iteration(base, id) then return false end
-  local fields = redis.pcall('HMGET', base .. id, 'parentKey', 'parent', 'deid', 'processedOn', 'timestamp')
+  local fields = redis.pcall('HMGET', base .. id, 'parentKey', 'parent', 'deid', 'gid', 'processedOn', 'timestamp')
   fields_of[id] = fields
-  local since = tonumber(state ~= 'prioritized' and fields[4] or fields[5])
+  local since = tonumber(state ~= 'prioritized' and fields[5] or fields[6])
   -- An id with no job behind it, or one that cannot be read, has no age; it goes.
   return not since or since <= oldest_kept
 end

@@ -17,6 +17,7 @@ from bullworks.bullmq.keys import RESERVED_IDS
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.backoff import Backoff, BackoffOptions
 from bullworks.bullmq.options.deduplication import Deduplication, DeduplicationOptions
+from bullworks.bullmq.options.group import GroupOptions
 from bullworks.bullmq.options.parent import ChildFailure, Parent, ParentOptions
 from bullworks.bullmq.options.repeat import RepeatOptions
 from bullworks.bullmq.options.retention import Retention, RetentionValue
@@ -45,6 +46,7 @@ class JobOptions(TypedDict, total=False):
         stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
         size_limit: the most bytes of JSON that `data` may have, > 0.
         deduplication: {"id", "ttl", "extend", "replace", "reschedule", "keep_last_if_active"}.
+        group: {"id", "weight"}: of which tenant it is; groups are served in turn. Of `Queue.add`, `add_bulk` and flows.
         repeat: {"pattern"} or {"every"}, and more: run again and again, by a job scheduler. Of `Queue.add` only.
         parent: {"id", "queue"} of a job that then waits for this one; queue with its prefix.
         fail_parent_on_failure, continue_parent_on_failure, ignore_dependency_on_failure,
@@ -68,6 +70,7 @@ class JobOptions(TypedDict, total=False):
     stack_trace_limit: int
     size_limit: int
     deduplication: DeduplicationOptions
+    group: GroupOptions
     repeat: RepeatOptions
     parent: ParentOptions
     fail_parent_on_failure: bool
@@ -190,6 +193,10 @@ def _repeat(option: str, value: object) -> tuple[str, None]:  # noqa: ARG001 - e
     raise InvalidOptionError(option, "is of Queue.add alone, or use Queue.upsert_job_scheduler")
 
 
+def _group(option: str, value: object) -> tuple[str, None]:  # noqa: ARG001 - every check takes both
+    raise InvalidOptionError(option, "is of Queue.add, add_bulk and flows alone, a job at a time")
+
+
 def _job_id(option: str, value: object) -> tuple[str, str]:
     job_id = checks.text(option, value)
     if _NUMBER.fullmatch(job_id):
@@ -218,6 +225,7 @@ CHECKS: dict[str, Check] = {
     "stack_trace_limit": _whole(0),
     "size_limit": _whole(1),
     "deduplication": _made_by(Deduplication.of),
+    "group": _group,
     "repeat": _repeat,
     "parent": _made_by(Parent.of),
     "telemetry": _made_by(JobTelemetry.of),

@@ -16,7 +16,7 @@ from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.repeat import Repeat
 
 # What an iteration cannot be given: its id and times are its scheduler's, and no parent waits for it.
-_NOT_OF_ITERATIONS = frozenset({"job_id", "delay", "timestamp", "deduplication", "repeat", "parent"})
+_NOT_OF_ITERATIONS = frozenset({"job_id", "delay", "timestamp", "deduplication", "group", "repeat", "parent"})
 # The end of an iteration's own id: a scheduler with such an id would lie where another's job does.
 _LIKE_AN_ITERATION = re.compile(r":\d+\Z")
 

@@ -130,18 +130,19 @@ def exposition(
     lines = [
         "# HELP bullmq_job_count Number of jobs in the queue by state",
         "# TYPE bullmq_job_count gauge",
-        *(_line("bullmq_job_count", {"queue": queue, "state": state, **labels}, n) for state, n in counts.items()),
+        *(line("bullmq_job_count", {"queue": queue, "state": state, **labels}, n) for state, n in counts.items()),
     ]
     for kind, total in (("completed", completed), ("failed", failed)):
         lines += (
             f"# HELP bullmq_job_{kind}_total Total number of {kind} jobs",
             f"# TYPE bullmq_job_{kind}_total counter",
-            _line(f"bullmq_job_{kind}_total", {"queue": queue, **labels}, total),
+            line(f"bullmq_job_{kind}_total", {"queue": queue, **labels}, total),
         )
     return "\n".join(lines)
 
 
-def _line(name: str, labels: Mapping[str, str | int], value: int) -> str:
+def line(name: str, labels: Mapping[str, str | int], value: int) -> str:
+    """One value in Prometheus' text format."""
     shown = ", ".join(f'{label}="{_escape(str(text))}"' for label, text in labels.items())
     return f"{name}{{{shown}}} {value}"
 

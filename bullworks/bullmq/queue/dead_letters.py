@@ -20,6 +20,7 @@ from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.group import Group
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec, payload
@@ -38,7 +39,7 @@ class DeadLetters:
     """The dead letters of one queue, to move there and to replay.
 
     A letter's data is `{"queue", "id", "reason", "attempts", "failedOn", "opts", "data"}`: where the job was, why and
-    when (ms since the epoch) it failed, and what it was.
+    when (ms since the epoch) it failed, and what it was; besides, `group` of a job that has one.
 
     What stays in `failed`: cancelled jobs, jobs of a flow or of a job scheduler, and jobs whose data is not JSON.
 
@@ -116,6 +117,7 @@ class DeadLetters:
         Raises:
             JobNotFoundError: there is no such letter.
             InvalidPayloadError: that job is not a letter; without `letter_id` such jobs are left alone.
+            GroupFullError: the job's group has no place for it; the letter stays.
         """
         checks.whole("limit", limit, 1)
         if letter_id is not None:
@@ -136,7 +138,7 @@ class DeadLetters:
 
     def _letter(self, job: Job[Any]) -> NewJob:
         name = self._origin.keys.name
-        data = {
+        data: dict[str, Any] = {
             "queue": name,
             "id": job.id,
             "reason": job.failed_reason,
@@ -145,6 +147,9 @@ class DeadLetters:
             "opts": payload.decode(job.stored(codec.OPTS) or b"{}"),
             "data": payload.decode(job.stored(codec.DATA) or b"null"),
         }
+        if job.group is not None:
+            weight = job.stored(codec.GROUP_WEIGHT)
+            data["group"] = {"id": job.group} if weight is None else {"id": job.group, "weight": float(weight)}
         letter_id = f"{name}-{job.id}-{job.finished_on}".replace(":", "-")
         return NewJob.of(job.name, data, JobOpts(), given_id=letter_id)
 
@@ -159,7 +164,8 @@ class DeadLetters:
         # What tied the job to a moment, or to others, has passed.
         again = replace(opts, delay_ms=0, job_id=None, timestamp=None, deduplication=None, telemetry=None)
         name = fields[codec.NAME].decode()
-        await self._origin.add_jobs((NewJob.of(name, letter["data"], again, given_id=letter_id),))
+        group = Group.of(letter["group"]) if "group" in letter else None
+        await self._origin.add_jobs((NewJob.of(name, letter["data"], again, given_id=letter_id, group=group),))
         await self._dead.remove_job(letter_id, children=False)
 
 

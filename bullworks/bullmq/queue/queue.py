@@ -14,6 +14,7 @@ from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.group import without_group
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
@@ -23,6 +24,7 @@ from bullworks.bullmq.queue.cancelling import QueueCancelling
 from bullworks.bullmq.queue.counts import QueueCounts
 from bullworks.bullmq.queue.dead_letters import DeadLetters, letters_of
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
+from bullworks.bullmq.queue.groups import QueueGroups
 from bullworks.bullmq.queue.limits import QueueLimits
 from bullworks.bullmq.queue.schedulers import QueueSchedulers
 from bullworks.bullmq.queue.upkeep import QueueUpkeep
@@ -39,7 +41,15 @@ _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
 class Queue(
-    QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren, QueueCancelling, Closing
+    QueueGetters[D],
+    QueueSchedulers[D],
+    QueueGroups[D],
+    QueueCounts,
+    QueueLimits,
+    QueueUpkeep,
+    QueueChildren,
+    QueueCancelling,
+    Closing,
 ):
     """A queue by name. Opens no socket until it is first used.
 
@@ -120,6 +130,7 @@ class Queue(
             InvalidOptionError: an unknown or bad option.
             InvalidPayloadError: data that is not JSON, or not of the queue's `data_type`, or too large.
             ParentError: the parent it names is missing, or the job of its id has another.
+            GroupFullError: its group has as many jobs as it may.
             ServerError: Redis refused, for example because it is out of memory (OOM).
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
@@ -334,10 +345,11 @@ class Queue(
         return PayloadTypes.stored(self.data_type, self.result_type, self.encryption)
 
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any], metadata: str | None = None) -> NewJob:
-        opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts
+        others, group = without_group(options)
+        opts = JobOpts.of({**self.default_job_options, **others}) if others else self._default_opts
         if opts.parent is not None and self.connection.endpoint.has_slots:
             check_parent(self.connection.endpoint, self.keys, opts.parent.key)
-        return NewJob.of(name, data, opts if metadata is None else opts.carrying(metadata))
+        return NewJob.of(name, data, opts if metadata is None else opts.carrying(metadata), group=group)
 
     def _added(self, new: NewJob, job_id: str, now_ms: int) -> Job[D]:
         return Job(self.scripts, job_id, new.fields(now_ms))

@@ -216,6 +216,10 @@ class SyncJob(SyncJobMoves[D, R]):
         return self._job.deduplication_id
 
     @property
+    def group(self) -> str | None:
+        return self._job.group
+
+    @property
     def repeat_job_key(self) -> str | None:
         return self._job.repeat_job_key
 

@@ -35,6 +35,8 @@ PARENT = b"parent"
 DEDUPLICATION_ID = b"deid"
 SCHEDULER_ID = b"rjk"
 TELEMETRY = b"tm"
+GROUP = b"gid"
+GROUP_WEIGHT = b"gw"
 
 # Fields of a queue's `meta`.
 MAX_LEN_EVENTS = "opts.maxLenEvents"

@@ -6,6 +6,7 @@ from typing import Any
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.wire import codec
 from bullworks.testing.memory.deduplication import MemoryDeduplication
+from bullworks.testing.memory.groups import MemoryRounds
 from bullworks.testing.memory.job import PREFIX, Children, MemoryJob
 from bullworks.testing.memory.line import Line
 from bullworks.testing.recorded_event import RecordedEvent
@@ -21,6 +22,7 @@ class MemoryLines:
         all: every job that was ever added, in order.
         children: of the jobs that have any, by their ids.
         deduplication: which job stands for which id.
+        rounds: whose turn it is among the groups.
         events: what happened.
     """
 
@@ -30,6 +32,7 @@ class MemoryLines:
         self.all: dict[str, MemoryJob] = {}
         self.children: dict[str, Children] = {}
         self.deduplication = MemoryDeduplication()
+        self.rounds = MemoryRounds()
         self.lines = {state: Line() for state in STATES}
         self.events: list[RecordedEvent] = []
         self.is_paused = False
@@ -62,6 +65,8 @@ class MemoryLines:
 
     def enqueue(self, job: MemoryJob, *, at_head: bool = False, prev: str | None = None, tells: bool = True) -> None:
         """Enqueue a job at the end of its line or at the head; a priority goes before `lifo`, as in BullMQ."""
+        prioritized = self.lines["prioritized"]
+        self.rounds.join(job, self.all[next(iter(prioritized))] if prioritized else None)
         order, priority = self.next_order(), job.number(codec.PRIORITY)
         if priority:
             self.put(job, "prioritized", priority, order)
@@ -119,6 +124,7 @@ class MemoryLines:
         self.leave(job)
         job.state = state
         self.lines[state].add(job.id, key)
+        self.rounds.moved(job, state)
 
     def leave(self, job: MemoryJob) -> None:
         """Remove a job from its present line."""
@@ -134,6 +140,7 @@ class MemoryLines:
         """Remove a job; its deduplication id may outlive it."""
         self.leave(job)
         job.state = None
+        self.rounds.moved(job, None)
         self.children.pop(job.id, None)
 
     def next_order(self) -> int:

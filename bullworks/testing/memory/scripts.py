@@ -18,12 +18,13 @@ from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.cancelling import cancel
 from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
 from bullworks.testing.memory.flows import refuse
+from bullworks.testing.memory.groups import MemoryGroupScripts
 from bullworks.testing.memory.job import flatten, slice_page
 from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.memory.no_server import NoServerConnection
 
 
-class MemoryScripts(MemoryFamilyScripts, Scripts):
+class MemoryScripts(MemoryFamilyScripts, MemoryGroupScripts, Scripts):
     """In-memory versions of a queue's scripts; Scripts documents each method and its errors.
 
     Methods that are not overridden come to a NowhereConnection, which raises NotSimulatedError.

@@ -149,6 +149,15 @@ async def test_replayed_jobs_run_with_their_data_options_and_all_attempts(queue:
     assert (await count(dead, "waiting"), again.opts.delay_ms) == (0, 0)
 
 
+async def test_a_replayed_job_is_in_its_group_again(queue: Queue, dead: Queue) -> None:
+    await failed(queue, await queue.add("welcome", {"n": 1}, group={"id": "acme", "weight": 2}))
+    letters = queue.dead_letters()
+    await letters.collect()
+    assert (await dead.get_jobs("waiting"))[0].data["group"] == {"id": "acme", "weight": 2.0}
+    await letters.replay()
+    assert [job.group for job in await queue.get_group_jobs("acme")] == ["acme"]
+
+
 async def test_replay_takes_one_or_as_many_as_its_limit_the_oldest_first(queue: Queue, dead: Queue) -> None:
     await failed(queue, *[await queue.add("welcome", {"n": n}) for n in range(5)])
     letters = queue.dead_letters()

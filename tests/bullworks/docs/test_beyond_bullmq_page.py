@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from bullworks.bullmq import Job, Keyring, Worker
+from bullworks.bullmq import GroupLimits, GroupSize, Job, JobSpec, Keyring, Worker
 from bullworks.bullmq.wire.payload_type import PayloadType
+from tests.bullworks.docs.checks import Checks
 from tests.bullworks.docs.examples import ROOT, examples_of
 from tests.bullworks.docs.stage import Stage
 from tests.bullworks.waiting import eventually
@@ -18,26 +18,17 @@ from tests.bullworks.waiting import eventually
 PAGE = "docs/beyond-bullmq.md"
 EXAMPLES = examples_of(PAGE)
 
-Check = Callable[[Stage], Awaitable[None]]
-CHECKS: dict[str, Check] = {}
-
-
-def checks(name: str) -> Callable[[Check], Check]:
-    def register(check: Check) -> Check:
-        CHECKS[name] = check
-        return check
-
-    return register
+checks = Checks()
 
 
 def test_every_example_has_a_name_and_a_check() -> None:
     assert [f"line {example.line}" for example in EXAMPLES if example.name is None] == []
-    assert sorted(str(example.name) for example in EXAMPLES) == sorted(CHECKS)
+    assert sorted(str(example.name) for example in EXAMPLES) == sorted(checks.by_name)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 async def test_example(example: Any, redis_url: str, key_prefix: str) -> None:
-    await CHECKS[example.name](Stage(example, redis_url, key_prefix))
+    await checks.by_name[example.name](Stage(example, redis_url, key_prefix))
 
 
 def test_the_lines_for_npm_are_those_that_the_tests_against_npm_run() -> None:
@@ -96,6 +87,35 @@ async def it_stops_between_two_rows(stage: Stage) -> None:
         await job.refresh()
         assert (copied, job.failed_reason) == ([1, 2], "cancelled: the user left")
         assert await job.logs() == ["stopped after 2 rows: cancelled: the user left"]
+
+
+@checks("groups")
+async def the_small_group_is_second(stage: Stage) -> None:
+    async with stage.queue("imports") as queue:
+        await stage.run(queue=queue)
+        first, second, third = await queue.get_prioritized(0, 2)
+        assert (first.group, second.group, third.group) == ("acme", "small", "gold")
+
+
+@checks("group-limits")
+async def the_limits_are_set(stage: Stage) -> None:
+    async with stage.queue("imports") as queue:
+        await stage.run(queue=queue)
+        assert await queue.get_group_limits() == GroupLimits(concurrency=5, max_size=10_000)
+        assert await queue.get_group_limits("acme") == GroupLimits(rate_max=100, rate_duration_ms=60_000, weight=2)
+        assert (await queue.get_group_limits("ledger")).ordered
+        assert not await queue.is_group_paused("acme")
+
+
+@checks("looking-at-groups")
+async def groups_are_shown(stage: Stage) -> None:
+    said: list[str] = []
+    async with stage.queue("imports") as queue:
+        await queue.add_bulk([JobSpec("import", group={"id": "acme"}) for _ in range(3)])
+        page = await stage.run(queue=queue, print=said.append)
+        assert page.group == GroupSize("acme", 3)
+        assert said == ["acme: 0 active, 3 waiting, 0 parked"]
+        assert [job.id for job in page.next_jobs] == ["1", "2", "3"]
 
 
 @checks("encrypted")

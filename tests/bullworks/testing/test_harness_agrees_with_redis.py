@@ -93,7 +93,7 @@ async def _seen(job: Job) -> dict[str, Any]:
         "state": await job.get_state(),
         "made": job.attempts_made,
         "started": job.attempts_started,
-        "priority": job.priority,
+        "priority": None if job.group else job.priority,  # turns are counted from when the line was last empty
         "delay": job.delay,
         "progress": job.progress,
         "returnvalue": job.returnvalue,

@@ -181,6 +181,8 @@ async def produce(queue: Queue[Mail], plain: Queue) -> None:
     )
     assert_type(job, Job[Mail])
     assert_type(job.data["to"], str)
+    assert_type((await plain.add("x", group={"id": "acme", "weight": 2})).group, str | None)
+    await plain.set_group_limits("acme", concurrency=2, rate={"max": 10, "duration": timedelta(seconds=1)})
     options: JobOptions = {"attempts": 3, "backoff": Backoff.fixed(1_000)}
     assert_type(await plain.add("x", 1, **options), Job[Any])
     assert_type(await queue.add_bulk([JobSpec("a", {"to": "you"}, priority=1)]), list[Job[Mail]])

@@ -1,5 +1,7 @@
 -- include: lib/family.lua
 -- include: lib/deduplication.lua
+-- include: lib/group_leave.lua
+-- include: lib/line_priority.lua
 -- include: lib/add.lua
 -- include: lib/hand_back.lua
 -- include: lib/retention.lua
@@ -88,6 +90,14 @@ local function tell_relations(queue, batch, now, job, key, id, value, completes)
   end
 end
 
+-- What the outcome is for the job's group.
+local function tell_group(queue, key, id, group, kind)
+  if kind == 'complete' or kind == 'fail' then return leave_group(queue, id, group) end
+  free_slot(queue, id, group, false)
+  -- Of a job that Node brings in line: rounds may have been moved down by then.
+  if kind == 'delay' or kind == 'postpone' then redis.call('HSET', key, 'priority', 1) end
+end
+
 -- A job that was cancelled as its attempt ended waits for nothing any more: whoever takes it next fails it.
 local function is_cancelled(key)
   return string.sub(redis.call('HGET', key, 'defa') or '', 1, 9) == 'cancelled'
@@ -102,7 +112,7 @@ local function store_retry(queue, now, at, key, job, kind)
     redis.call('HSET', key, 'delay', extra)
     add_delayed(queue, id, now + extra)
   else
-    add_to_end(queue, id, priority_of(queue, id), kind == 'retry' and extra == '1')
+    add_to_end(queue, id, line_priority(queue, id), kind == 'retry' and extra == '1')
     emit(queue, 'waiting', 'jobId', id, 'prev', 'active')
     mark_work_unless_closed(queue)
   end
