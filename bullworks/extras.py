@@ -9,6 +9,7 @@ from bullworks.errors import FactError
 EXTRAS: Mapping[str, Mapping[str, str]] = {
     "board": {"jinja2": "jinja2", "starlette": "starlette", "uvicorn": "uvicorn"},
     "cli": {"rich": "rich", "typer": "typer"},
+    "encryption": {"cryptography": "cryptography"},
     "metrics": {"prometheus-client": "prometheus_client"},
     "otel": {"opentelemetry-api": "opentelemetry"},
     "testing": {"pytest": "pytest", "pytest-asyncio": "pytest_asyncio"},

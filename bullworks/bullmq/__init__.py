@@ -24,6 +24,7 @@ from bullworks.bullmq.errors import (
     MalformedEventError,
     ParentError,
     PartlyAddedError,
+    PayloadAheadError,
     QueueError,
     RateLimitError,
     SchedulerJobError,
@@ -59,6 +60,7 @@ from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import JobSpec
 from bullworks.bullmq.queue.clients import WorkerClient
 from bullworks.bullmq.queue.counts import Metrics
+from bullworks.bullmq.queue.dead_letters import DeadLetters
 from bullworks.bullmq.queue.groups import GroupCounts, GroupSize
 from bullworks.bullmq.queue.limits import QueueMeta, RateLimit
 from bullworks.bullmq.queue.queue import Queue
@@ -83,6 +85,9 @@ from bullworks.bullmq.telemetry import (
     TelemetryOptions,
     Tracer,
 )
+from bullworks.bullmq.wire.encrypted import Encrypted
+from bullworks.bullmq.wire.keyring import Keyring
+from bullworks.bullmq.wire.payload_version import Upcaster, payload
 from bullworks.bullmq.worker import LimiterOptions, MetricsOptions, MetricsTime, Worker, WorkerOptions
 
 __all__ = [
@@ -100,6 +105,7 @@ __all__ = [
     "ChildrenPage",
     "ContextManager",
     "Counter",
+    "DeadLetters",
     "DeduplicationOptions",
     "DelayedError",
     "Dependencies",
@@ -107,6 +113,7 @@ __all__ = [
     "DependenciesOptions",
     "DependencyOptions",
     "Duration",
+    "Encrypted",
     "EventsClosedError",
     "EventsMissedError",
     "EventsStreamOptions",
@@ -143,6 +150,7 @@ __all__ = [
     "JobTimeoutError",
     "JobToAdd",
     "JobWaitTimeoutError",
+    "Keyring",
     "LimiterOptions",
     "ListedState",
     "LockLostError",
@@ -156,6 +164,7 @@ __all__ = [
     "ParentError",
     "ParentOptions",
     "PartlyAddedError",
+    "PayloadAheadError",
     "ProcessDiedError",
     "ProcessPool",
     "ProcessStartError",
@@ -183,6 +192,7 @@ __all__ = [
     "Tracer",
     "UnpicklableError",
     "UnrecoverableError",
+    "Upcaster",
     "WaitingChildrenError",
     "WaitingError",
     "Worker",
@@ -190,5 +200,6 @@ __all__ = [
     "WorkerOptions",
     "WrongKeyTypeError",
     "checked_ms",
+    "payload",
     "to_ms",
 ]

@@ -148,6 +148,19 @@ class UnrecoverableError(Exception):
 
 
 @dataclass(eq=False)
+class PayloadAheadError(QueueError):
+    """A job's data needs a newer process: a version of its type, or a key, that this one does not know.
+
+    A worker puts such a job back, with no attempt spent, for one that does.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the payload {self.problem}; deploy the processes that read before those that write"
+
+
+@dataclass(eq=False)
 class JobTimeoutError(QueueError):
     """A handler ran longer than the job's `timeout`; the attempt counts as failed."""
 

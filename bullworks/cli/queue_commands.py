@@ -196,6 +196,26 @@ def retry(
 
 
 @queue_app.command()
+def replay(
+    queue: Name,
+    letter_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A job's id in the dead-letter queue; default: all that wait.")
+    ] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="Replay at most this many.")] = 1_000,
+    dead_letter: Annotated[
+        str | None, typer.Option(metavar="QUEUE", help="The dead-letter queue; default: QUEUE-dead.")
+    ] = None,
+) -> None:
+    """Add jobs from the dead-letter queue to their queue again.
+
+    Example: main.py queue replay email --limit 100
+    """
+    replayed = _with_queue(queue, lambda opened: opened.dead_letters(dead_letter).replay(letter_id, limit=limit))
+    say(f"Replayed to {queue}: {replayed}.")
+
+
+@queue_app.command()
 def cancel(
     queue: Name,
     job_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The jobs' ids.")],

@@ -63,6 +63,9 @@ class HarnessQueue(InProcessQueue[D]):
         self.source: ProcessorSource | None = None
         """Set by the testing module that has the queue."""
 
+    def _payload_types(self) -> PayloadTypes | None:
+        return PayloadTypes.of(self.data_type, self.result_type)  # in memory nothing is sealed
+
     def use_types(self, data_type: Any, result_type: Any) -> None:
         """Take over the payload types of the processor, if the queue itself was given none."""
         self.data_type, self.result_type = self.data_type or data_type, self.result_type or result_type

@@ -5,6 +5,8 @@ from typing import Any
 from typing_extensions import Unpack
 
 from bullworks.bullmq import Worker, WorkerOptions
+from bullworks.bullmq.wire.keyring import Keyring
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.bullmq.worker.engine import Engine
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.testing.harness_engine import HarnessEngine
@@ -56,6 +58,9 @@ class HarnessWorker(Worker[Any, Any]):
     def look_again(self) -> None:
         """Run the job that a handler waits for, if there is a free slot."""
         self._memory_engine.look_again()
+
+    def _payload_types(self, data_type: Any, result_type: Any, encryption: Keyring | None) -> PayloadTypes | None:  # noqa: ARG002
+        return PayloadTypes.of(data_type, result_type)  # in memory nothing is sealed
 
     def _new_engine(self, processor: Processor) -> Engine:
         self._memory_engine = HarnessEngine(

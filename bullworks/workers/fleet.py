@@ -183,6 +183,7 @@ def _worker(spec: ProcessorSpec, processor: Processor, queue: Queue[Any]) -> Wor
         prefix=queue.keys.prefix,
         data_type=spec.data_type or queue.data_type,
         result_type=spec.result_type or queue.result_type,
+        encryption=queue.encryption,
         **options,
     )
 

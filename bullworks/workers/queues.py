@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from bullworks.bullmq import InvalidOptionError, JobOptions, JobOpts, Queue, StreamsOptions
+from bullworks.bullmq import InvalidOptionError, JobOptions, JobOpts, Keyring, Queue, StreamsOptions
 from bullworks.bullmq.job.job import D
 from bullworks.bullmq.options.streams import checked_max_len
 from bullworks.bullmq.queue.queue import checked_keys
@@ -23,6 +23,7 @@ class QueueOptions(TypedDict, total=False):
         default_job_options: for every job that does not say otherwise.
         streams: how many of its events are kept, as in {"events": {"max_len": 1_000}}.
         data_type, result_type: what its jobs hold, and what comes of them, see `bullworks.bullmq.Queue`.
+        encryption: the keys of fields that are `Encrypted`, for its workers too.
     """
 
     prefix: str | None
@@ -30,6 +31,7 @@ class QueueOptions(TypedDict, total=False):
     streams: StreamsOptions | None
     data_type: Any
     result_type: Any
+    encryption: Keyring | None
 
 
 class InProcessQueue(Queue[D]):
@@ -69,6 +71,7 @@ def queue_module(name: str, options: QueueOptions | None = None, config_key: str
             defaults,
             checked_max_len(given.get("streams")),
             *types,
+            given.get("encryption"),
         ),
     )
 
@@ -123,6 +126,7 @@ def _queue(
         telemetry=setup.telemetry,
         data_type=options.get("data_type"),
         result_type=options.get("result_type"),
+        encryption=options.get("encryption"),
     )
     if side is not None:
         side.attach(queue)

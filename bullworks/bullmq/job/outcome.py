@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bullworks.bullmq.durations import LONGEST_MS
-from bullworks.bullmq.errors import UnrecoverableError
+from bullworks.bullmq.errors import JobRevokedError, UnrecoverableError
 from bullworks.bullmq.job.fields import JobFields, revocation_of
 from bullworks.bullmq.options.backoff import Backoff, BackoffStrategy
 from bullworks.bullmq.options.job import JobOpts
@@ -101,6 +101,7 @@ class OutcomeRules:
     Attributes:
         runs_any_ordinary: no ordinary job is refused, so `refusal` need not be asked.
         result_type: of what handlers return; None means any JSON.
+        moves_failed: failed jobs are kept until they are moved to the dead-letter queue.
     """
 
     def __init__(
@@ -110,7 +111,9 @@ class OutcomeRules:
         remove_on_fail: Retention = KEEP_ALL,
         backoff_strategy: BackoffStrategy | None = None,
         max_started_attempts: int | None = None,
+        moves_failed: bool = False,
     ) -> None:
+        self.moves_failed = moves_failed
         self._max_started_attempts = max_started_attempts
         self.runs_any_ordinary = max_started_attempts is None
         self.result_type: PayloadType[Any] | None = None
@@ -157,7 +160,8 @@ class OutcomeRules:
         opts = _readable_opts(job)
         is_exhausted = job.attempts_made + 1 >= opts.attempts
         outcome = self._failure("fail", job, error, extra="1" if is_exhausted else "")
-        outcome.retention = (opts.remove_on_fail or self._remove_on_fail).to_script()
+        is_kept = self.moves_failed and job.parent_key is None and not isinstance(error, JobRevokedError)
+        outcome.retention = (KEEP_ALL if is_kept else opts.remove_on_fail or self._remove_on_fail).to_script()
         return outcome
 
     def broken(self, job: AnyJob, error: BaseException) -> Outcome:

@@ -22,6 +22,7 @@ from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, checked_specs, in_chunks
 from bullworks.bullmq.queue.cancelling import QueueCancelling
 from bullworks.bullmq.queue.counts import QueueCounts
+from bullworks.bullmq.queue.dead_letters import DeadLetters, letters_of
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
 from bullworks.bullmq.queue.groups import QueueGroups
 from bullworks.bullmq.queue.limits import QueueLimits
@@ -32,6 +33,7 @@ from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.closing import Closing
 
@@ -61,6 +63,7 @@ class Queue(
         data_type: what `data` of its jobs is: a pydantic model, a dataclass, or another type that pydantic can check.
             It is checked where it is added and where it is read, and plain JSON in Redis; default: any JSON.
         result_type: the same for what their handlers return.
+        encryption: the keys of fields that are `Encrypted`; needed if a type has one.
 
     Raises:
         InvalidOptionError: a bad name, prefix or default option.
@@ -78,6 +81,7 @@ class Queue(
         telemetry: Telemetry[Any] | None = None,
         data_type: type[D] | None = None,
         result_type: Any = None,
+        encryption: Keyring | None = None,
     ) -> None:
         self.name = name
         self.keys = checked_keys(prefix, name)
@@ -89,7 +93,8 @@ class Queue(
         self.scripts = Scripts(self.connection, self.keys, self._readers.of(self.keys), self.tracing)
         self.data_type: Any = data_type
         self.result_type: Any = result_type
-        self.scripts.payload_types = PayloadTypes.of(data_type, result_type)
+        self.encryption = encryption
+        self.scripts.payload_types = self._payload_types()
         self._unstored_max_len = checked_max_len(streams)
         self.adding: Adding | None = None
         """What surrounds `add` and `add_bulk`, if anything does."""
@@ -289,6 +294,17 @@ class Queue(
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)
 
+    def dead_letters(self, name: str | None = None) -> DeadLetters:
+        """The jobs of this queue that failed for good and were moved to another queue, to move or to replay.
+
+        Args:
+            name: of that queue, as the workers' option `dead_letter`; default: this one's with `-dead` behind it.
+
+        Raises:
+            InvalidOptionError: no queue may have that name, or it is this one's.
+        """
+        return letters_of(self.scripts, name)
+
     async def trim_events(self, max_length: int) -> int:
         """Trim the event stream to about `max_length`; consumers that have not read the removed events miss them.
 
@@ -324,6 +340,9 @@ class Queue(
         }
         with tracing.call("addBulk", kind=SpanKind.PRODUCER, attributes=attributes) as span:
             return await self._add_all([self._new_job(job.name, job.data, job.opts, span.metadata) for job in jobs])
+
+    def _payload_types(self) -> PayloadTypes | None:
+        return PayloadTypes.stored(self.data_type, self.result_type, self.encryption)
 
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any], metadata: str | None = None) -> NewJob:
         others, group = without_group(options)

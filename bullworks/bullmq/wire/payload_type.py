@@ -5,7 +5,10 @@ from typing import Any, Generic, TypeVar
 
 from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
 from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire.encrypted import context_of, has_encrypted
+from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload import Json
+from bullworks.bullmq.wire.payload_version import UNVERSIONED, VERSION, PayloadVersion, names_a_version
 
 T = TypeVar("T")
 
@@ -19,9 +22,9 @@ class PayloadType(Generic[T]):
         InvalidOptionError: pydantic cannot check the type.
     """
 
-    __slots__ = ("_adapter", "name")
+    __slots__ = ("_adapter", "_context", "_version", "has_encrypted", "name")
 
-    def __init__(self, option: str, given: Any) -> None:
+    def __init__(self, option: str, given: Any, keyring: Keyring | None = None) -> None:
         # Here, so that it is not loaded without a type.
         from pydantic import PydanticUserError, TypeAdapter
 
@@ -31,6 +34,10 @@ class PayloadType(Generic[T]):
         except (PydanticUserError, TypeError) as error:
             reason = str(error).partition("\n")[0]
             raise InvalidOptionError(option, f"{self.name} cannot be checked: {reason}") from error
+        self.has_encrypted = has_encrypted(self._adapter.core_schema)
+        """Whether a field of it is sealed, where there is a keyring."""
+        self._context = context_of(keyring) if self.has_encrypted else None
+        self._version = PayloadVersion.of(given)
 
     def plain(self, value: Any) -> Json:
         """Convert a value to JSON types after validating its type; JSON input is accepted too.
@@ -43,8 +50,11 @@ class PayloadType(Generic[T]):
         except ValueError as error:
             raise InvalidPayloadError("$", f"cannot be written as {self.name}: {error}") from error
         # An instance may hold what its class would refuse: dataclasses check nothing, and both can be changed.
-        checked = self.decode(payload.encode(dumped))
-        return self._adapter.dump_python(checked, mode="json", by_alias=True)
+        encoded = payload.encode(dumped)
+        is_stored = isinstance(dumped, dict) and VERSION in dumped
+        checked = self.decode(encoded) if is_stored else self._validated(encoded)
+        plain = self._adapter.dump_python(checked, mode="json", by_alias=True, context=self._context)
+        return plain if self._version is None else {**plain, VERSION: self._version.number}
 
     def encode(self, value: Any) -> bytes:
         """Encode a value as JSON. Raises as `plain` does, and as `payload.encode`."""
@@ -55,11 +65,17 @@ class PayloadType(Generic[T]):
 
         Raises:
             InvalidPayloadError: it is not of the type.
+            PayloadAheadError: it is of a newer version, or sealed with a key that is not in the keyring.
         """
+        if self._version is not None or names_a_version(encoded):
+            encoded = (self._version or UNVERSIONED).current(encoded)
+        return self._validated(encoded)
+
+    def _validated(self, encoded: bytes) -> T:
         from pydantic import ValidationError
 
         try:
-            return self._adapter.validate_json(encoded)
+            return self._adapter.validate_json(encoded, context=self._context)
         except ValidationError as error:
             # The text without what was given: payloads stand in no log.
             problems = [
@@ -81,7 +97,7 @@ class PayloadTypes:
         self.result = result
 
     @classmethod
-    def of(cls, data_type: Any, result_type: Any = None) -> "PayloadTypes | None":
+    def of(cls, data_type: Any, result_type: Any = None, keyring: Keyring | None = None) -> "PayloadTypes | None":
         """Build the payload types from classes; None if none are given, so that nothing is checked.
 
         Raises:
@@ -89,9 +105,22 @@ class PayloadTypes:
         """
         if data_type is None and result_type is None:
             return None
-        data = None if data_type is None else PayloadType[Any]("data_type", data_type)
-        result = None if result_type is None else PayloadType[Any]("result_type", result_type)
+        data = None if data_type is None else PayloadType[Any]("data_type", data_type, keyring)
+        result = None if result_type is None else PayloadType[Any]("result_type", result_type, keyring)
         return cls(data, result)
+
+    @classmethod
+    def stored(cls, data_type: Any, result_type: Any, keyring: Keyring | None) -> "PayloadTypes | None":
+        """Build the types of a queue in Redis, which must not hold encrypted fields in the clear; None as in `of`.
+
+        Raises:
+            InvalidOptionError: a type cannot be checked; or has an encrypted field, and there is no keyring.
+        """
+        types = cls.of(data_type, result_type, keyring)
+        for kind in () if types is None or keyring is not None else (types.data, types.result):
+            if kind is not None and kind.has_encrypted:
+                raise InvalidOptionError("encryption", f"is needed: {kind.name} has encrypted fields; give a Keyring")
+        return types
 
     @classmethod
     def of_value(cls, value: object) -> "PayloadTypes | None":

@@ -11,11 +11,13 @@ from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.outcome import OutcomeRules
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.process_pool.pool import ProcessPool
+from bullworks.bullmq.queue.dead_letters import letters_of
 from bullworks.bullmq.scripts.processing import FetchTerms
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.scripts.worker import WorkerScripts
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, detached
+from bullworks.bullmq.worker.dead_letter_mover import DeadLetterMover
 from bullworks.bullmq.worker.lifecycle import JobLifecycle
 from bullworks.bullmq.worker.lock_renewer import RENEWER, Lease
 from bullworks.bullmq.worker.marker_wait import MarkerWait
@@ -83,6 +85,7 @@ class Engine:
             remove_on_fail=opts.remove_on_fail,
             backoff_strategy=opts.backoff_strategy,
             max_started_attempts=opts.max_started_attempts,
+            moves_failed=bool(opts.dead_letter),
         )
         self._readers = EventReaders(endpoint)
         self.tracing = self._observed()
@@ -110,6 +113,8 @@ class Engine:
             interval_ms=opts.stalled_interval_ms,
             max_stalled_count=opts.max_stalled_count,
         )
+
+        self._mover = self._dead_letter_mover(reporter, supervisor)
 
     async def connect(self) -> None:
         """Connect, and start the processes of a processor that uses processes.
@@ -144,6 +149,8 @@ class Engine:
         if not self._opts.skip_stalled_check:
             self.stalled.start()
         LISTENERS.join(self._endpoint, self._keys, self.id, self._jobs.cancels.take)
+        if self._mover is not None:
+            self._mover.start()
         self._jobs.start()
 
     def set_concurrency(self, concurrency: int) -> None:
@@ -172,9 +179,19 @@ class Engine:
         await LISTENERS.leave(self._endpoint, self._keys, self.id)
         await self.wait.interrupt(CANCEL_S)  # of who takes jobs by hand
         await asyncio.gather(self.stalled.close(), self._jobs.close())
+        if self._mover is not None:
+            await self._mover.close()
         if self._pool is not None:
             await self._pool.close()
         await asyncio.gather(self._commands.close(), self._blocking.close(), self._readers.close())
+
+    def _dead_letter_mover(self, reporter: Reporter, supervisor: Supervisor) -> DeadLetterMover | None:
+        named = self._opts.dead_letter
+        if not named:
+            return None
+        mover = DeadLetterMover(letters_of(self.scripts, named if isinstance(named, str) else None), supervisor)
+        reporter.emitter.on("failed", mover.failed)
+        return mover
 
     def _observed(self) -> Tracing | None:
         telemetry = self._opts.telemetry

@@ -62,6 +62,8 @@ class WorkerOptions(TypedDict, total=False):
         timeout: for jobs without one of their own; default none.
         backoff_strategy: (attempts_made, type, error, job) -> ms, for backoff types of your own.
         remove_on_complete, remove_on_fail: for jobs that do not say; default: keep all.
+        dead_letter: jobs that fail for good are moved to this queue, True: to the queue's own name with `-dead` behind
+            it; see Queue.dead_letters. They are kept until then, whatever remove_on_fail says; default: they stay.
         max_loop_block: with the event loop blocked for so long, its jobs are given to other workers; default 5 min.
         reply_timeout: a connection with no reply for so long counts as dead; default 10,000 ms.
         telemetry: what traces each job from where it was added, and counts how they end; default: nothing does.
@@ -85,6 +87,7 @@ class WorkerOptions(TypedDict, total=False):
     backoff_strategy: BackoffStrategy | None
     remove_on_complete: RetentionValue
     remove_on_fail: RetentionValue
+    dead_letter: str | bool
     max_loop_block: Duration
     reply_timeout: Duration
     telemetry: Telemetry[Any] | None
@@ -113,6 +116,7 @@ class WorkerOpts:
     backoff_strategy: BackoffStrategy | None = None
     remove_on_complete: Retention = KEEP_ALL
     remove_on_fail: Retention = KEEP_ALL
+    dead_letter: str | bool = False
     max_loop_block_ms: int = 300_000
     reply_timeout_ms: int = 10_000
     telemetry: Telemetry[Any] | None = None
@@ -167,6 +171,8 @@ def _check(option: str, value: Any) -> dict[str, Any]:
         return {option: checks.whole(option, value, _WHOLE[option])}
     if option in {"remove_on_complete", "remove_on_fail"}:
         return {option: Retention.of(value, option)}
+    if option == "dead_letter" and not isinstance(value, bool):
+        checks.text(option, value)
     if option == "limiter":
         return _limiter(value)
     if option == "metrics":

@@ -13,6 +13,7 @@ from bullworks.bullmq.errors import (
     InvalidPayloadError,
     JobTimeoutError,
     MovedError,
+    PayloadAheadError,
     QueueError,
     RateLimitError,
     UnrecoverableError,
@@ -26,6 +27,7 @@ from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
 from bullworks.bullmq.worker.in_context import InContext
 from bullworks.bullmq.worker.job_sink import AttemptSink
 from bullworks.bullmq.worker.processor import Handler, Handlers, Processor
+from bullworks.bullmq.worker.putting_back import put_back
 from bullworks.bullmq.worker.schedule_keeper import ScheduleKeeper
 from bullworks.bullmq.worker.slot import Slot
 from bullworks.bullmq.worker.supervisor import Supervisor
@@ -218,7 +220,11 @@ class Runner:
                 if refusal is not None:
                     self._report(slot, self._rules.ended(job, refusal))
                     return
-            timeout_ms = self._readable_timeout_ms(job)
+            try:
+                timeout_ms = self._readable_timeout_ms(job)
+            except PayloadAheadError as error:
+                self._report(slot, put_back(job, error))
+                return
             self._jobs.started(job)
             handler = self._handlers.for_all or self._handlers.named(job.name)
             if handler.is_async:

@@ -21,6 +21,7 @@ from bullworks.bullmq.process_pool.pool import ProcessPool
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import trace
+from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.bullmq.worker.engine import CANCEL_S, Engine
 from bullworks.bullmq.worker.manual import ManualProcessing
@@ -49,7 +50,8 @@ class Worker(ManualProcessing[D, R]):
             its own: one for commands, one that blocks, one for the thread that renews locks; and the workers of a queue
             in one process share one, over which they hear of jobs that are cancelled elsewhere.
         prefix: as the queue's.
-        data_type, result_type: as the queue's. A job whose data does not fit fails for good before its handler sees it.
+        data_type, result_type, encryption: as the queue's. A job whose data does not fit fails for good before its
+            handler sees it; one of a newer version, or of a key that is not here, waits for a worker that knows it.
         options: see WorkerOptions.
 
     Raises:
@@ -66,6 +68,7 @@ class Worker(ManualProcessing[D, R]):
         prefix: str = "bull",
         data_type: type[D] | None = None,
         result_type: type[R] | None = None,
+        encryption: Keyring | None = None,
         **options: Unpack[WorkerOptions],
     ) -> None:
         if isinstance(processor, ProcessPool):
@@ -85,7 +88,7 @@ class Worker(ManualProcessing[D, R]):
         self._close_by_s = math.inf
         self._has_processor = processor is not None
         self._engine = self._new_engine(_no_processor if processor is None else processor)
-        self._use(PayloadTypes.of(data_type, result_type))
+        self._use(self._payload_types(data_type, result_type, encryption))
 
     def __repr__(self) -> str:
         return f"<Worker of queue {self.queue_name!r} at {self._endpoint.describe()}, {self._state}>"
@@ -325,6 +328,9 @@ class Worker(ManualProcessing[D, R]):
             reporter=self._reporter,
             supervisor=Supervisor(self.queue_name, self._give_up),
         )
+
+    def _payload_types(self, data_type: Any, result_type: Any, encryption: Keyring | None) -> PayloadTypes | None:
+        return PayloadTypes.stored(data_type, result_type, encryption)
 
     def _use(self, payload_types: PayloadTypes | None) -> None:
         scripts = self._engine.scripts

@@ -177,7 +177,24 @@ def test_retry_of_a_job_that_has_not_failed_is_an_error(command: Command) -> Non
     assert command("queue", "retry", "email", "no-such-job").err == "error: there is no job 'no-such-job' in email\n"
 
 
-@pytest.mark.parametrize("name", ["counts", "pause", "resume", "clean", "drain", "retry"])
+def test_replay_brings_dead_letters_back(command: Command, redis_url: str, key_prefix: str) -> None:
+    add(command)
+    add(command)
+    run(fail_all(redis_url, key_prefix, 2))
+
+    async def collect() -> None:
+        async with Queue("email", connection=redis_url, prefix=key_prefix) as queue:
+            assert await queue.dead_letters().collect() == 2
+
+    run(collect())
+    assert command("queue", "counts", "email-dead", "--json").json["waiting"] == 2
+    assert command("queue", "replay", "email", "--limit", "1").out == "Replayed to email: 1.\n"
+    assert command("queue", "counts", "email", "--json").json["waiting"] == 1
+    ran = command("queue", "replay", "email", "no-such-letter")
+    assert (ran.code, ran.err) == (1, "error: job no-such-letter: not found, so replay did nothing; it was removed\n")
+
+
+@pytest.mark.parametrize("name", ["counts", "pause", "resume", "clean", "drain", "retry", "replay"])
 def test_an_unknown_queue_is_an_error_everywhere(command: Command, name: str) -> None:
     add(command)
     ran = command("queue", name, "emial")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bullworks.bullmq import GroupLimits, GroupSize, JobSpec, Worker
+from bullworks.bullmq import GroupLimits, GroupSize, Job, JobSpec, Keyring, Worker
+from bullworks.bullmq.wire.payload_type import PayloadType
 from tests.bullworks.docs.checks import Checks
 from tests.bullworks.docs.examples import ROOT, examples_of
 from tests.bullworks.docs.stage import Stage
@@ -39,6 +40,12 @@ def test_the_lines_for_npm_are_those_that_the_tests_against_npm_run() -> None:
     assert re.search(r"events = new QueueEvents\(", first)
     assert re.search(r"events = new QueueEvents\(", script)
     assert second in script
+
+
+def test_the_lines_for_npm_that_open_encrypted_fields_are_those_that_its_test_runs() -> None:
+    page = (ROOT / PAGE).read_text()
+    (block,) = re.findall(r"<!-- lines: npm open -->\n```js\n(.*?)```", page, re.DOTALL)
+    assert block in (ROOT / "tests/bullworks/node/open_sealed.mjs").read_text()
 
 
 @checks("cancel")
@@ -109,3 +116,59 @@ async def groups_are_shown(stage: Stage) -> None:
         assert page.group == GroupSize("acme", 3)
         assert said == ["acme: 0 active, 3 waiting, 0 parked"]
         assert [job.id for job in page.next_jobs] == ["1", "2", "3"]
+
+
+@checks("encrypted")
+async def the_card_is_paid_with_and_is_not_in_redis(stage: Stage) -> None:
+    paid: list[tuple[int, str]] = []
+
+    async def pay(number: int, card: str) -> None:
+        paid.append((number, card))
+
+    page = await stage.run(pay=pay, url=stage.redis_url, prefix=stage.prefix)
+    await page.sell({"2026-11": Keyring.new_key(), "2026-05": Keyring.new_key()})
+    assert paid == [(7, "4111 1111")]
+    async with stage.queue("orders") as queue:
+        job = await queue.get_job("1")
+        assert job is not None
+        assert (job.data["number"], job.data["card"]["kid"]) == (7, "2026-11")
+
+
+@checks("versions")
+async def an_older_payload_is_read(stage: Stage) -> None:
+    page = await stage.run()
+    kind: PayloadType[Any] = PayloadType("data_type", page.User)
+    assert kind.decode(b'{"name":"Ada Lovelace"}') == page.User(given="Ada", family="Lovelace")
+    assert kind.plain(page.User(given="Ada", family="Lovelace"))["$version"] == 2
+
+
+async def no_such_address(_: Job) -> None:
+    raise ValueError("no such address")
+
+
+@checks("dead-letters")
+async def a_failed_job_is_in_the_other_queue(stage: Stage) -> None:
+    page = await stage.run(Worker=Worker, send=no_such_address, url=stage.redis_url, prefix=stage.prefix)
+    async with stage.queue("email") as queue, stage.queue("email-dead") as dead, page.worker:
+        await queue.add("welcome-email", {"to": "a@b"})
+        await eventually(lambda: _waits(dead, 1))
+        (letter,) = await dead.get_jobs("waiting")
+        assert (letter.data["reason"], letter.data["data"]) == ("no such address", {"to": "a@b"})
+        assert {*letter.data} == {"queue", "id", "reason", "attempts", "failedOn", "opts", "data"}
+
+
+@checks("replay")
+async def one_and_then_the_others_are_back(stage: Stage) -> None:
+    async with stage.queue("email") as queue, stage.queue("email-dead") as dead:
+        async with Worker("email", no_such_address, connection=stage.redis_url, prefix=stage.prefix, dead_letter=True):
+            for number in range(3):
+                await queue.add("welcome-email", {"n": number})
+            await eventually(lambda: _waits(dead, 3))
+        letter = (await dead.get_jobs("waiting"))[0]
+        page = await stage.run(queue=queue, letter_id=letter.id)
+        assert page.replayed == 2
+        assert await _waits(queue, 3)
+
+
+async def _waits(queue: Any, count: int) -> bool:
+    return bool((await queue.get_job_counts("waiting"))["waiting"] == count)
