@@ -7,12 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from bullworks.cli.generate.generator import Generator
+from bullworks.cli.generate.name import Name
+from bullworks.cli.generate.service_folder import ServiceFolder
 from bullworks.cli.scaffold import Project, write_project
 from tests.bullworks.cli.conftest import ROOT
 from tests.bullworks.orphans import end_with_tests
@@ -41,6 +44,26 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def grown_project(project: Path) -> Path:
+    """The project after `generate`: twenty modules, one with the longest name, and two of everything else."""
+    service = ServiceFolder(project, "app", "app/app_module.py", "AppModule")
+
+    def generate(name: str, part: Callable[[Generator, Name], str]) -> None:
+        generator = Generator(service)
+        part(generator, Name.parse(name, "part"))
+        generator.changes.write()
+
+    for name in (*(f"orders{number}" for number in range(19)), "o" * 40):
+        generate(name, Generator.module)
+    for name in ("orders1", "w" * 40):
+        generate(name, Generator.worker)
+        generate(name, lambda generator, name: generator.cron(name, "0 3 * * *"))
+        generate(name, lambda generator, name: generator.provider(name, "orders2"))
+        generate(name, Generator.interceptor)
+    return project
+
+
+@pytest.fixture
 def environment(installed: Path) -> dict[str, str]:
     """Where the project finds Bullworks. No server is named: one that is needed must be given."""
     return {
@@ -59,10 +82,10 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_its_code_is_formatted_and_passes_its_own_rules(project: Path, environment: dict[str, str]) -> None:
+def test_its_code_is_formatted_and_passes_its_own_rules(grown_project: Path, environment: dict[str, str]) -> None:
     ruff = [sys.executable, "-m", "ruff"]
-    run([*ruff, "format", "--no-cache", "--diff", "."], project, environment)
-    run([*ruff, "check", "--no-cache", "."], project, environment)
+    run([*ruff, "format", "--no-cache", "--diff", "."], grown_project, environment)
+    run([*ruff, "check", "--no-cache", "."], grown_project, environment)
 
 
 def test_its_code_passes_the_rules_of_this_repository(project: Path, environment: dict[str, str]) -> None:
@@ -74,17 +97,21 @@ def test_its_code_passes_the_rules_of_this_repository(project: Path, environment
 
 
 @pytest.mark.timeout(LIMIT_S + 20)
-def test_its_types_are_right(project: Path, environment: dict[str, str], installed: Path) -> None:
+def test_its_types_are_right(grown_project: Path, environment: dict[str, str], installed: Path) -> None:
     cache = ROOT / ".mypy_cache" / "new-project"
-    run([sys.executable, "-m", "mypy", f"--cache-dir={cache}"], project, {**environment, "MYPYPATH": str(installed)})
+    run(
+        [sys.executable, "-m", "mypy", f"--cache-dir={cache}"],
+        grown_project,
+        {**environment, "MYPYPATH": str(installed)},
+    )
 
 
 @pytest.mark.timeout(LIMIT_S + 20)
-def test_its_tests_pass_without_a_server(project: Path, environment: dict[str, str]) -> None:
+def test_its_tests_pass_without_a_server(grown_project: Path, environment: dict[str, str]) -> None:
     # A server that nobody listens at: a test that reached for one would fail.
     nowhere = {**environment, "QUEUE_REDIS_URL": "redis://127.0.0.1:1", "GREETING": "Good morning"}
-    printed = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], project, nowhere)
-    assert "8 passed" in printed
+    printed = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], grown_project, nowhere)
+    assert "36 passed" in printed
 
 
 @pytest.mark.timeout(LIMIT_S + 20)
