@@ -24,6 +24,7 @@ from bullworks.cli.redis_url_command import redis_url
 from bullworks.cli.running import run
 from bullworks.cli.schedule_commands import schedule_app
 from bullworks.cli.serve import serve
+from bullworks.cli.upgrade import upgrade
 from bullworks.cli.worker_command import worker
 
 EPILOG = (
@@ -38,6 +39,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "board": board,
     "redis-url": redis_url,
     "new": new,
+    "upgrade": upgrade,
 }
 _OWN_COMMANDS = "This service's commands"
 
