@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("app", "benchmarks", "bullworks", "docs", "requirements", "tests", ".ci")
+FOLDERS = ("app", "benchmarks", "bullworks", "deploy", "docs", "requirements", "tests", ".ci")
 SUFFIXES = ("lua", "md", "mjs", "py", "toml")
 # A record of what was: it may name what a later version no longer has.
 HISTORY = ROOT / "CHANGELOG.md"
