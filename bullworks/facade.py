@@ -1,10 +1,8 @@
 """A package's public names, each imported when it is first used: a program starts with what it needs, and no more."""
 
-import ast
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 
@@ -22,6 +20,9 @@ def lazy_names(package: str, init: str) -> tuple[Callable[[str], Any], Callable[
     @cache
     def homes() -> dict[str, str]:
         """The module of each name."""
+        import ast  # not where no name is asked for, as in a process of a pool
+        from pathlib import Path
+
         stub = ast.parse(Path(init).with_suffix(".pyi").read_text(encoding="utf-8"))
         imports = [node for node in stub.body if isinstance(node, ast.ImportFrom) and node.module != "__future__"]
         return {alias.name: str(node.module) for node in imports for alias in node.names}
