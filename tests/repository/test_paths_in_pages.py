@@ -78,7 +78,9 @@ def is_module(name: str) -> bool:
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         base = "/".join(parts[:length])
-        file = next((path for path in (f"{base}.py", f"{base}/__init__.py") if path in PATHS), None)
+        file = next(
+            (path for path in (f"{base}.py", f"{base}/__init__.pyi", f"{base}/__init__.py") if path in PATHS), None
+        )
         if file is not None:
             rest = parts[length:]
             return not rest or re.search(rf"\b{rest[0]}\b", (ROOT / file).read_text()) is not None

@@ -1,5 +1,7 @@
 """Repeat: when a job scheduler's jobs run, checked."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +10,10 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from bullworks import cron_expression
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.options import checks
-from bullworks.cron_expression import CronExpressionError, CronSchedule
 
 # The last one a datetime can hold.
 _LATEST_MS = 253_402_300_799_999
@@ -61,7 +63,7 @@ class Repeat:
     immediately: bool = False
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> "Repeat":
+    def of(cls, options: Mapping[str, Any]) -> Repeat:
         """Validate a user's repeat options.
 
         Raises:
@@ -79,7 +81,7 @@ class Repeat:
             repeat.schedule("")
         return repeat
 
-    def schedule(self, seed: str) -> CronSchedule:
+    def schedule(self, seed: str) -> cron_expression.CronSchedule:
         """The parsed cron schedule of the pattern.
 
         Args:
@@ -89,8 +91,8 @@ class Repeat:
             InvalidOptionError: not a cron expression, or an unknown zone.
         """
         try:
-            return CronSchedule.parse(self.pattern or "", tz=self.tz, hash_seed=seed)
-        except CronExpressionError as error:
+            return cron_expression.CronSchedule.parse(self.pattern or "", tz=self.tz, hash_seed=seed)
+        except cron_expression.CronExpressionError as error:
             raise InvalidOptionError("repeat.tz" if error.field == "tz" else "repeat.pattern", str(error)) from error
 
     def run_after_ms(self, after_ms: int, seed: str) -> int | None:

@@ -8,7 +8,7 @@ import pytest
 
 from bullworks.bullmq import GroupCounts, GroupFullError, GroupLimits, InvalidOptionError, PartlyAddedError
 from bullworks.bullmq.queue.bulk import JobSpec
-from bullworks.bullmq.worker import Worker
+from bullworks.bullmq.worker.worker import Worker
 from tests.bullworks.bullmq.groups.conftest import GroupBench
 from tests.bullworks.bullmq.hand_worker import HandWorker
 from tests.bullworks.waiting import eventually
