@@ -12,4 +12,13 @@ from bullworks.health.module import HealthModule
 from bullworks.health.readiness import Readiness
 from bullworks.health.settings import HealthSettings
 
-__all__ = ["Credentials", "HealthEndpoints", "HealthModule", "HealthSettings", "Liveness", "Metrics", "MetricsAuth", "Readiness"]
+__all__ = [
+    "Credentials",
+    "HealthEndpoints",
+    "HealthModule",
+    "HealthSettings",
+    "Liveness",
+    "Metrics",
+    "MetricsAuth",
+    "Readiness",
+]
