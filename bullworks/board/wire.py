@@ -27,6 +27,7 @@ _PUBLIC = {
     "continueParentOnFailure": "continue_parent_on_failure",
     "deduplication": "deduplication",
     "delay": "delay",
+    "expires": "expires",
     "failParentOnFailure": "fail_parent_on_failure",
     "ignoreDependencyOnFailure": "ignore_dependency_on_failure",
     "jobId": "job_id",

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 # What other libraries call options of jobs, where that is not nearly the name that they have here.
 _NAMES_ELSEWHERE = {
@@ -152,6 +153,32 @@ class ScriptFailedError(QueueError):
 
 class UnrecoverableError(Exception):
     """Raised by a handler to fail its job at once, whatever attempts are left."""
+
+
+class JobExpiredError(QueueError, UnrecoverableError):
+    """The job was not started before its time was over, see the option `expires`; its handler was not called.
+
+    Attributes:
+        expired_at: when that was, UTC.
+        taken_at: when a worker took the job, by Redis's clock, UTC.
+    """
+
+    def __init__(self, job_id: str, expired_at: datetime, taken_at: datetime) -> None:
+        super().__init__(job_id, expired_at, taken_at)
+        self.job_id = job_id
+        self.expired_at = expired_at
+        self.taken_at = taken_at
+
+    @classmethod
+    def of(cls, job_id: str, expired_on: int, processed_on: int) -> "JobExpiredError":
+        """From what the job's properties of these names say, ms since the epoch."""
+        return cls(job_id, *(datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (expired_on, processed_on)))
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: expired, it was to start before {self.expired_at} and was taken at {self.taken_at}; "
+            "give it a longer `expires`, or its queue more workers"
+        )
 
 
 class JobTimeoutError(QueueError):

@@ -142,6 +142,12 @@ class JobFields(Generic[D, R]):
         return self._optional_int(codec.FINISHED_ON)
 
     @property
+    def expires_on(self) -> int | None:
+        """When it may be started no more, ms since the epoch; None: it may always be. See the option `expires`."""
+        opts = self.opts
+        return None if opts.expires is None else opts.expires.deadline_ms(self.timestamp + opts.delay_ms)
+
+    @property
     def processed_by(self) -> str | None:
         """The name of the worker that took it, where that has one."""
         return self._text(codec.PROCESSED_BY)

@@ -133,14 +133,20 @@ class OutcomeRules:
         encoded = payload.encode(result) if self.result_type is None else self.result_type.encode(result)
         return Outcome("complete", job, job.token or "", encoded, retention.to_script(), result=result)
 
-    async def failed(self, job: AnyJob, error: BaseException) -> Outcome:
-        """Another attempt where the job has one left, now or after its backoff; else the end."""
+    async def failed(self, job: AnyJob, error: BaseException, *, ran_ms: int = 0) -> Outcome:
+        """Another attempt where the job has one left, now or after its backoff; else the end.
+
+        Args:
+            ran_ms: how long this attempt took: a job that expires before the next one could start has failed.
+        """
         attempts_made = job.attempts_made + 1
         opts = _readable_opts(job)
         limit = self._max_started_attempts
         is_last_start = limit is not None and job.attempts_started >= limit
         if attempts_made < opts.attempts and not is_last_start and not isinstance(error, UnrecoverableError):
             delay_ms = await self._delay_ms(job, error, attempts_made)
+            if opts.expires is not None and has_expired(job, ran_ms + delay_ms):
+                return self.ended(job, error)
             if delay_ms == 0:
                 return self._failure("retry", job, error, extra="1" if opts.lifo else "")
             if delay_ms > 0:
@@ -185,6 +191,12 @@ class OutcomeRules:
         if isinstance(delay, bool) or not isinstance(delay, int):
             raise UnrecoverableError(f"backoff_strategy returned {delay!r}, not whole milliseconds") from error
         return min(delay, LONGEST_MS)
+
+
+def has_expired(job: AnyJob, after_ms: int) -> bool:
+    """Whether the job may be started no more `after_ms` after it was taken last; by Redis's clock, which said when."""
+    deadline_ms = job.expires_on
+    return deadline_ms is not None and (job.processed_on or 0) + after_ms >= deadline_ms
 
 
 def _bytes(value: str | bytes) -> bytes:

@@ -6,6 +6,7 @@ Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -16,6 +17,7 @@ from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.keys import RESERVED_IDS
 from bullworks.bullmq.options.backoff import Backoff, BackoffOptions
 from bullworks.bullmq.options.deduplication import Deduplication, DeduplicationOptions
+from bullworks.bullmq.options.expiry import Expiry
 from bullworks.bullmq.options.parent import ChildFailure, Parent, ParentOptions
 from bullworks.bullmq.options.repeat import RepeatOptions
 from bullworks.bullmq.options.retention import Retention, RetentionValue
@@ -40,6 +42,8 @@ class JobOptions(TypedDict, total=False):
         job_id: an id of your own; a second job with it is not added. No integer, no ":", no BullMQ key name.
         timestamp: when the job counts as created, ms since the epoch; default: now, by Redis's clock.
         timeout: how long the handler may run; past it the attempt has failed. Bullworks's own, Node ignores it.
+        expires: the job is not started any more so long after it was first due, or from a datetime on: a worker of
+            Bullworks fails it unrun, and no retry is made past it. Bullworks's own, Node ignores it.
         keep_logs: log lines that are kept, the newest, >= 0.
         stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
         size_limit: the most bytes of JSON that `data` may have, > 0.
@@ -63,6 +67,7 @@ class JobOptions(TypedDict, total=False):
     job_id: str
     timestamp: int
     timeout: Duration
+    expires: Duration | datetime
     keep_logs: int
     stack_trace_limit: int
     size_limit: int
@@ -94,6 +99,7 @@ class JobOpts:
     job_id: str | None = None
     timestamp: int | None = None
     timeout_ms: int | None = None
+    expires: Expiry | None = None
     keep_logs: int | None = None
     stack_trace_limit: int | None = None
     size_limit: int | None = None
@@ -182,6 +188,10 @@ def _backoff(option: str, value: object) -> tuple[str, Backoff]:
     return option, Backoff.of(value)
 
 
+def _expires(option: str, value: object) -> tuple[str, Expiry]:
+    return option, Expiry.of(value)
+
+
 def _retention(option: str, value: object) -> tuple[str, Retention]:
     return option, Retention.of(value, option)
 
@@ -243,6 +253,7 @@ CHECKS: dict[str, Check] = {
     "job_id": _job_id,
     "timestamp": _whole(0, 2**41 - 1),
     "timeout": _duration(1),
+    "expires": _expires,
     "keep_logs": _whole(0),
     "stack_trace_limit": _whole(0),
     "size_limit": _whole(1),

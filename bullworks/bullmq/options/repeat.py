@@ -2,20 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from typing_extensions import TypedDict
 
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Date, Duration, date_ms, to_ms
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.cron_expression import CronExpressionError, CronSchedule
-
-# The last one a datetime can hold.
-_LATEST_MS = 253_402_300_799_999
-
-Date = int | datetime
-"""A point in time: ms since the epoch, or a datetime that knows its zone."""
 
 
 class RepeatOptions(TypedDict, total=False):
@@ -129,11 +122,11 @@ def _offset(option: str, value: object) -> tuple[str, int | None]:
 
 
 def _start_date(option: str, value: object) -> tuple[str, int]:
-    return "start_ms", _date_ms(option, value)
+    return "start_ms", date_ms(option, value)
 
 
 def _end_date(option: str, value: object) -> tuple[str, int]:
-    return "end_ms", _date_ms(option, value)
+    return "end_ms", date_ms(option, value)
 
 
 def _limit(option: str, value: object) -> tuple[str, int]:
@@ -153,18 +146,6 @@ def _duration_ms(option: str, value: object, *, least: int) -> int:
         return to_ms(value, option, least=least)
     except ValueError as error:
         raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None
-
-
-def _date_ms(option: str, value: object) -> int:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise InvalidOptionError(option, f"{value!r} has no time zone; give it one, as in datetime.now(UTC)")
-        value = round(value.timestamp() * 1000)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidOptionError(option, f"must be ms since the epoch or a datetime, not {value!r}")
-    if not 0 <= value <= _LATEST_MS:
-        raise InvalidOptionError(option, f"must be in the years 1970 .. 9999, not {value} ms")
-    return value
 
 
 _CHECKS = {

@@ -40,6 +40,14 @@ local function moves()
   return moves_made
 end
 
+local expiry_made
+local function expiry()
+  if expiry_made then return expiry_made end
+  -- include within: lib/expiry.lua
+  expiry_made = {has_expired = has_expired}
+  return expiry_made
+end
+
 -- Delayed jobs whose time has come join the end of their line; at most 1,000 a call, the rest with the next call.
 local function promote_due(queue, now)
   local key = queue.base .. 'delayed'
@@ -99,10 +107,10 @@ end
 
 -- What lies under a job's id, and of it what a fetch must know: the attempts started, how often it stalled, and
 -- whether it is to be failed unrun. nil where that is no job.
-local function read_job(key)
+local function read_job(key, now)
   local hash = redis.pcall('HGETALL', key)
   if hash.err then return nil end
-  local is_job, attempts_started, stalled, deferred
+  local is_job, attempts_started, stalled, deferred, expiring, created
   for i = 1, #hash, 2 do
     local field = hash[i]
     if field == 'name' then
@@ -113,9 +121,14 @@ local function read_job(key)
       stalled = number_of(hash[i + 1])
     elseif field == 'defa' then
       deferred = true
+    elseif field == 'opts' then
+      expiring = string.find(hash[i + 1], '"expires"', 1, true) and hash[i + 1]
+    elseif field == 'timestamp' then
+      created = hash[i + 1]
     end
   end
   if not is_job then return nil end
+  if expiring then deferred = deferred or expiry().has_expired(expiring, created, now) end
   return hash, attempts_started, stalled or 0, deferred
 end
 
@@ -165,7 +178,7 @@ local function fetch(queue, now, options)
     seen = seen + #ids
     for i, id in ipairs(ids) do
       local key = queue.base .. id
-      local hash, attempts_started, stalled, deferred = read_job(key)
+      local hash, attempts_started, stalled, deferred = read_job(key, now)
       if not hash then
         redis.call('LREM', queue.base .. 'active', 1, id)
       elseif options.isolates and stalled >= SUSPECT_STALLS and not deferred then
@@ -189,7 +202,7 @@ local function fetch(queue, now, options)
     local first = 1
     if taken == 0 and options.holds == 0 then
       local key = queue.base .. aside[1]
-      local hash, attempts_started = read_job(key)
+      local hash, attempts_started = read_job(key, now)
       take_it(aside[1], key, hash, attempts_started, false, false)
       first = 2
     end
