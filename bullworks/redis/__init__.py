@@ -15,6 +15,7 @@ from bullworks.redis.errors import (
 )
 from bullworks.redis.group.hash_slot import has_tag
 from bullworks.redis.pace import Pace
+from bullworks.redis.patience import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
@@ -38,4 +39,5 @@ __all__ = [
     "connection_to",
     "has_tag",
     "parse_url",
+    "persist",
 ]
