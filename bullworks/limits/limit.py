@@ -40,11 +40,25 @@ class Limit:
     """
 
     def __init__(self, name: str, *windows: Window, connection: Connection) -> None:
-        keys = LimitKeys(name)
+        keys = self.check(name, windows)
         self.name = name
-        self.windows = checked_windows(name, windows)
+        self.windows = windows
         self._connection, self._owns_connection = connect(connection)
         self.scripts = LimitScripts(self._connection, keys, windows)
+
+    @staticmethod
+    def check(name: str, windows: tuple[Window, ...]) -> LimitKeys:
+        """The keys of a limit that can be used as it is.
+
+        Raises:
+            InvalidLimitError: a bad name; no windows, something else, or two of one length.
+        """
+        keys = LimitKeys(name)
+        if not windows or not all(isinstance(window, Window) for window in windows):
+            raise InvalidLimitError(name, f"needs windows, as in Window(10, per=1_000), not {windows!r}")
+        if len({window.per_ms for window in windows}) != len(windows):
+            raise InvalidLimitError(name, "has two windows of one length; the smaller `most` is the one that holds")
+        return keys
 
     def __repr__(self) -> str:
         return f"<Limit {self.name!r} at {self._connection.endpoint.describe()}>"
@@ -153,13 +167,3 @@ class Limit:
             return to_ms(value, option, least=least)
         except ValueError as error:
             raise InvalidLimitError(self.name, str(error)) from None
-
-
-def checked_windows(name: str, windows: tuple[object, ...]) -> tuple[Window, ...]:
-    """A limit's windows. Raises InvalidLimitError: none, something else, or two of one length."""
-    known = [window for window in windows if isinstance(window, Window)]
-    if not known or len(known) != len(windows):
-        raise InvalidLimitError(name, f"needs windows, as in Window(10, per=1_000), not {windows!r}")
-    if len({window.per_ms for window in known}) != len(known):
-        raise InvalidLimitError(name, "has two windows of one length; the smaller `most` is the one that holds")
-    return tuple(known)

@@ -37,8 +37,10 @@ from bullworks.workers.tokens import (
     CONNECTION,
     JOB,
     InjectFlowProducer,
+    InjectLimit,
     InjectQueue,
     get_flow_producer_token,
+    get_limit_token,
     get_queue_token,
 )
 from bullworks.workers.worker_event import on_worker_event
@@ -52,6 +54,7 @@ __all__ = [
     "FlowProducerOptions",
     "HostScopeError",
     "InjectFlowProducer",
+    "InjectLimit",
     "InjectQueue",
     "JobNameError",
     "ListenerClassError",
@@ -77,6 +80,7 @@ __all__ = [
     "WorkersRegistrar",
     "WorkersSettings",
     "get_flow_producer_token",
+    "get_limit_token",
     "get_queue_token",
     "on_queue_event",
     "on_worker_event",

@@ -1,10 +1,11 @@
-"""Tokens: how queues and flow producers are asked for, and what they are made with."""
+"""Tokens: how queues, flow producers and limits are asked for, and what they are made with."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq import FlowProducer, InvalidOptionError, Job, Queue, SyncJob
 from bullworks.core import Inject, Token, asked_for_by_mark, snake_case
+from bullworks.limits import Limit
 from bullworks.redis import Endpoint, PipelinedConnection
 from bullworks.workers.options import RootOptions, WorkersSetup
 
@@ -87,6 +88,36 @@ class InjectFlowProducer(Inject):
         super().__init__(get_flow_producer_token(name))
 
 
+class LimitToken(Token[Limit]):
+    """The token of the limit with this name in Redis; what registers it says what it allows."""
+
+    def __init__(self, limit_name: str) -> None:
+        super().__init__(
+            f"limit:{limit_name}",
+            attr=f"{snake_case(limit_name)}_limit",
+            hint=f'add BullModule.register_limit("{limit_name}", Window(10, per=1_000)) to imports',
+        )
+
+    @property
+    def has_fixed_attr(self) -> bool:
+        """No: names of limits are any text, as those of queues."""
+        return False
+
+
+def get_limit_token(name: str) -> LimitToken:
+    """The token of a limit: to `get()` it, or to provide or override it in a test."""
+    return LimitToken(name)
+
+
+class InjectLimit(Inject):
+    """Asks for a limit: `openai: Annotated[Limit, InjectLimit("openai")]`."""
+
+    gives = Limit
+
+    def __init__(self, name: str) -> None:
+        super().__init__(get_limit_token(name))
+
+
 class SetupToken(Token[WorkersSetup]):
     """The token of what `for_root()` says; of one with this `config_key`, or of the one without."""
 
@@ -154,5 +185,6 @@ It is the job as `process` gets it: a SyncJob where `process` is a plain functio
 # Whoever forgets the mark is told of it, rather than to provide a Queue.
 asked_for_by_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
 asked_for_by_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
+asked_for_by_mark(Limit, 'Annotated[Limit, InjectLimit("...")]')
 asked_for_by_mark(Job, "Annotated[Job, Inject(JOB)]")
 asked_for_by_mark(SyncJob, "Annotated[SyncJob, Inject(JOB)]")

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.bullworks.docs import checks_of_lifetimes
+from tests.bullworks.docs import checks_of_lifetimes, checks_of_limits
 from tests.bullworks.docs.examples import examples_of
 from tests.bullworks.docs.stage import Stage
 
 EXAMPLES = examples_of("docs/beyond-bullmq.md")
-CHECKS = checks_of_lifetimes.checks.by_name
+CHECKS = checks_of_lifetimes.checks.by_name | checks_of_limits.checks.by_name
 
 
 def test_every_example_has_a_name_and_a_check() -> None:
