@@ -34,7 +34,7 @@ class Side:
         try:
             self.reservations.append(await self.limit.reserve(cost, key=key))
         except LimitReachedError as refused:
-            # A window in Redis is up to a hundredth longer, and who is refused there is told a later time than the last.
+            # A window in Redis is up to a hundredth longer, and who is refused there is told a later time each.
             return f"refused for {'long' if refused.retry_after_ms > HOUR_MS // 2 else 'a moment'}"
         return "granted"
 

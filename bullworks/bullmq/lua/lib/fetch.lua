@@ -40,14 +40,6 @@ local function moves()
   return moves_made
 end
 
-local expiry_made
-local function expiry()
-  if expiry_made then return expiry_made end
-  -- include within: lib/expiry.lua
-  expiry_made = {has_expired = has_expired}
-  return expiry_made
-end
-
 -- Delayed jobs whose time has come join the end of their line; at most 1,000 a call, the rest with the next call.
 local function promote_due(queue, now)
   local key = queue.base .. 'delayed'
@@ -105,12 +97,18 @@ local function pop(queue, count)
   return ids
 end
 
+-- Few jobs have the option, so the function is made where one does.
+local function has_expired(hash, opts, now)
+  -- include within: lib/expiry.lua
+  return is_past_expiry(hash, opts, now)
+end
+
 -- What lies under a job's id, and of it what a fetch must know: the attempts started, how often it stalled, and
 -- whether it is to be failed unrun. nil where that is no job.
 local function read_job(key, now)
   local hash = redis.pcall('HGETALL', key)
   if hash.err then return nil end
-  local is_job, attempts_started, stalled, deferred, expiring, created
+  local is_job, attempts_started, stalled, deferred, opts
   for i = 1, #hash, 2 do
     local field = hash[i]
     if field == 'name' then
@@ -122,13 +120,11 @@ local function read_job(key, now)
     elseif field == 'defa' then
       deferred = true
     elseif field == 'opts' then
-      expiring = string.find(hash[i + 1], '"expires"', 1, true) and hash[i + 1]
-    elseif field == 'timestamp' then
-      created = hash[i + 1]
+      opts = hash[i + 1]
     end
   end
   if not is_job then return nil end
-  if expiring then deferred = deferred or expiry().has_expired(expiring, created, now) end
+  if opts and string.find(opts, '"expires"', 1, true) then deferred = deferred or has_expired(hash, opts, now) end
   return hash, attempts_started, stalled or 0, deferred
 end
 
