@@ -85,7 +85,7 @@ class Limit:
 
         Raises:
             LimitReachedError: there is no room, and no job was given.
-            DelayedError: there is no room, and the job is delayed.
+            DelayedError: there is no room, and the job is delayed. Or what `job.move_to_delayed` raises.
             InvalidLimitError: a cost that the limit can never grant, or a key or wait that cannot be used.
             LimitUnreachableError: Redis gave no answer in time.
         """

@@ -71,6 +71,14 @@ async def test_in_a_testing_module_it_is_in_memory(no_network: None) -> None:
         assert [window.used for window in (await limit.get_usage(key="b")).windows] == [9]
 
 
+async def test_where_nobody_provides_it_a_mocker_does() -> None:
+    async with await Test.create_testing_module(providers=[Client]).use_mocker().compile() as testing:
+        limit = testing.get(Client).limit
+        await limit.reserve(5, key="a")
+        with pytest.raises(TypeError, match="colour"):
+            await limit.reserve(colour="red")
+
+
 async def test_in_memory_a_window_passes_as_it_does_in_redis() -> None:
     limit = MemoryLimit("api", Window(5, per=50), Window(9, per=100))
     await limit.reserve(5)

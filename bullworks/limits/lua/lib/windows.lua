@@ -9,8 +9,9 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- A refusal asks for all: so small a number is text without formatting.
 local function place(window, bucket)
-  return window.per .. ':' .. whole(bucket % PLACES)
+  return window.per .. ':' .. bucket % PLACES
 end
 
 -- Buckets that count no more leave the sum.
