@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from tests.bullworks.docs import checks_of_lifetimes, checks_of_limits
-from tests.bullworks.docs.examples import examples_of
+from tests.bullworks.docs.examples import ROOT, examples_of
 from tests.bullworks.docs.stage import Stage
 
 EXAMPLES = examples_of("docs/beyond-bullmq.md")
@@ -24,3 +25,9 @@ async def test_example(example: Any, redis_url: str, key_prefix: str, monkeypatc
     monkeypatch.setenv("QUEUE_REDIS_URL", redis_url)
     monkeypatch.setenv("QUEUE_PREFIX", key_prefix)
     await CHECKS[example.name](Stage(example, redis_url, key_prefix))
+
+
+def test_the_lines_for_node_are_those_that_its_tests_run() -> None:
+    page = (ROOT / "docs/beyond-bullmq.md").read_text()
+    (refuse_expired,) = re.findall(r"^```js\n(function refuseExpired.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert refuse_expired in (ROOT / "tests/bullworks/node/expiring_worker.mjs").read_text()
