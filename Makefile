@@ -100,9 +100,10 @@ check-audit: $(DEV_READY)
 	@echo "check: known vulnerabilities (pip-audit)"
 	@$(BIN)/python .ci/audit.py requirements/base.lock requirements/dev.lock
 
-format: $(DEV_READY) ## rewrite the code as check wants it
+format: $(DEV_READY) ## rewrite the code, and the line anchors in pages, as check wants them
 	@$(BIN)/ruff format --quiet $(wildcard $(PYTHON_FILES))
 	@$(BIN)/ruff check --quiet --fix $(wildcard $(PYTHON_FILES))
+	@$(BIN)/python -m tests.repository.anchors
 
 # uv lives in an environment of its own: the project itself does not need it.
 LOCK_VENV := build/lock-venv

@@ -22,4 +22,4 @@ from bullworks.workers.presence import PresenceModule
     ]
 )
 class AppModule:
-    """Workers and queues, what watches them, and one module a feature. A new feature is one more entry here."""
+    """The service's root module: workers and queues, the board and health checks, one module per feature."""

@@ -1,11 +1,15 @@
 """The packages that only some parts need, and the error of a part whose packages are not installed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
+
+from bullworks.errors import FactError
 
 EXTRAS: Mapping[str, Mapping[str, str]] = {
     "board": {"jinja2": "jinja2", "starlette": "starlette", "uvicorn": "uvicorn"},
     "cli": {"rich": "rich", "typer": "typer"},
+    "encryption": {"cryptography": "cryptography"},
     "metrics": {"prometheus-client": "prometheus_client"},
     "otel": {"opentelemetry-api": "opentelemetry"},
     "testing": {"pytest": "pytest", "pytest-asyncio": "pytest_asyncio"},
@@ -14,8 +18,9 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
 """Of each extra that a part cannot do without, its packages and what they are imported as."""
 
 
-class MissingExtraError(ImportError):
-    """A part of Bullworks was used whose packages are not installed.
+@dataclass(eq=False)
+class MissingExtraError(FactError, ImportError):
+    """A part of Bullworks was used whose optional packages are not installed.
 
     Attributes:
         extra: the extra that brings them, as in `pip install 'bullworks[board]'`.
@@ -23,11 +28,9 @@ class MissingExtraError(ImportError):
         packages: what is missing.
     """
 
-    def __init__(self, extra: str, part: str, packages: tuple[str, ...]) -> None:
-        super().__init__(extra, part, packages)
-        self.extra = extra
-        self.part = part
-        self.packages = packages
+    extra: str
+    part: str
+    packages: tuple[str, ...]
 
     def __str__(self) -> str:
         *others, last = self.packages
@@ -37,7 +40,7 @@ class MissingExtraError(ImportError):
 
 
 def require(extra: str, part: str) -> None:
-    """See that the packages of an extra are installed, without importing them.
+    """Check that the packages of an extra are installed, without importing them.
 
     Args:
         extra: one of EXTRAS.

@@ -30,7 +30,7 @@ ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] 
 
 
 class LogSettings(Settings):
-    """What is logged, and in what form."""
+    """The level and format of logs."""
 
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], UpperCase] = Field(
         default="INFO", description="DEBUG, INFO, WARNING or ERROR"
@@ -41,7 +41,7 @@ class LogSettings(Settings):
 
 
 def escape(text: str) -> str:
-    """The text with all that a terminal or a line reader would act on written out, as in `\\x1b`."""
+    """Escape all characters that a terminal or a line reader would act on, as in `\x1b`."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -53,7 +53,7 @@ def escape(text: str) -> str:
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What the call gave as `extra`: numbers, booleans and None as they are, the rest as bounded text."""
+    """Extract the `extra` facts of a log call: numbers, booleans and None unchanged, the rest as bounded text."""
     return {
         name: value if value is None or isinstance(value, bool | int | float) else str(value)[:FACT_CHARS]
         for name, value in vars(record).items()
@@ -62,7 +62,7 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class TextFormatter(logging.Formatter):
-    """`12:30:01.123 INFO    bullworks.bullmq.worker  job 7 completed  queue=email job_id=7`.
+    """Formats lines such as `12:30:01.123 INFO    bullworks.bullmq.worker  job 7 completed  queue=email job_id=7`.
 
     Of several processes that share a terminal each begins its lines, and those of tracebacks, with its number: `[2] `.
     """
@@ -73,7 +73,7 @@ class TextFormatter(logging.Formatter):
         self._begin = "" if process is None else f"[{process}] "
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record on one line; a traceback follows, indented, so that it cannot pass for a record."""
+        """Format a record on one line; a traceback follows, indented, so that it cannot pass for a record."""
         at = datetime.fromtimestamp(record.created).astimezone().isoformat("T", "milliseconds")[11:23]
         level = self._paint(f"{record.levelname:<7}", LEVEL_COLOURS.get(record.levelname))
         line = f"{self._begin}{at} {level} {escape(record.name)}  {escape(record.getMessage())}"
@@ -85,7 +85,7 @@ class TextFormatter(logging.Formatter):
         return line
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802  # logging's own name
-        """The traceback, escaped line by line."""
+        """Format the traceback, escaped line by line."""
         lines = "".join(traceback.format_exception(*ei)).rstrip("\n").split("\n")
         return "\n".join(f"{self._begin}    | {escape(line)}" for line in lines)
 
@@ -94,14 +94,14 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: `time`, `level`, `logger`, `message`, the facts, and maybe `process` and `exception`."""
+    """Formats one JSON object a line: `time`, `level`, `logger`, `message`, the facts, `process` and `exception`."""
 
     def __init__(self, *, process: int | None = None) -> None:
         super().__init__()
         self._process = {} if process is None else {"process": process}
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line of ASCII JSON."""
+        """Format a record as one line of ASCII JSON."""
         entry = facts_of(record) | {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -119,7 +119,7 @@ class StandardErrorHandler(logging.Handler):
     """Writes to whatever `sys.stderr` is at that moment, so that a live progress bar keeps below the log."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record; a failure is reported by logging itself, never raised into the caller."""
+        """Write one record; a failure is reported by logging itself, never raised to the caller."""
         try:
             sys.stderr.write(f"{self.format(record)}\n")
             sys.stderr.flush()
@@ -128,7 +128,7 @@ class StandardErrorHandler(logging.Handler):
 
 
 def configure(settings: LogSettings, process: int | None = None) -> None:
-    """Send the logs of this process to standard error; calling it again replaces what an earlier call set.
+    """Configure this process's logging to standard error; a further call replaces the configuration.
 
     Args:
         process: which of several processes that log to one place this is.

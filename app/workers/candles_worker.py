@@ -20,9 +20,9 @@ class CandlesWorker(WorkerHost):
         self.candles = candles
 
     async def process(self, job: Job) -> Any:
-        """`{"folded": n}`; a job may run twice, in any order with others: candles come out the same."""
+        """Fold a job's prices, returning `{"folded": n}`; repeated or reordered jobs give the same candles."""
         try:
-            ticks = [_checked(tick["symbol"], tick["price"], tick["at_ms"]) for tick in job.data["ticks"]]
+            ticks = [_validate(tick["symbol"], tick["price"], tick["at_ms"]) for tick in job.data["ticks"]]
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UnrecoverableError(
                 "the job's data needs ticks, each with a symbol, a price > 0 and at_ms >= 0"
@@ -31,10 +31,10 @@ class CandlesWorker(WorkerHost):
         return {"folded": sum(folded)}
 
 
-def _checked(symbol: Any, price: Any, at_ms: Any) -> tuple[str, float, int]:
+def _validate(symbol: Any, price: Any, at_ms: Any) -> tuple[str, float, int]:
     is_symbol = isinstance(symbol, str) and symbol.isprintable() and symbol and not set("{}") & set(symbol)
     is_price = isinstance(price, int | float) and not isinstance(price, bool) and math.isfinite(price) and price > 0
     is_moment = isinstance(at_ms, int) and not isinstance(at_ms, bool) and 0 <= at_ms < _LATEST_MS
     if not (is_symbol and is_price and is_moment):
-        raise ValueError("no tick")
+        raise ValueError("not a tick")
     return symbol, float(price), at_ms

@@ -16,7 +16,7 @@ class EmailWorker(WorkerHost):
         self.mail = mail
 
     async def process(self, job: Job) -> Any:
-        """`{"sent": True}`; a mail that can never be sent fails at once, without its remaining attempts."""
+        """Send a job's mail, returning `{"sent": True}`; an invalid mail fails at once, without further attempts."""
         try:
             to, subject, body = job.data["email"], job.data["subject"], job.data["body"]
         except (KeyError, TypeError) as error:

@@ -11,14 +11,14 @@ from bullworks.workers import WorkerHost, processor
 
 log = logging.getLogger(__name__)
 
-# Longer than any sync takes; it is extended while one goes on.
+# Longer than any sync takes; it is extended while one is in progress.
 _LOCK_MS = 60_000
 _WAIT_MS = 30_000
 
 
 @processor("sync")
 class SyncWorker(WorkerHost):
-    """The worker of the queue `sync`: jobs `{"source": "api"}`, also repeated ones."""
+    """Processes the queue `sync`: jobs `{"source": "api"}`, repeated ones included."""
 
     def __init__(self, lock_service: DistributedLockService, sync: SyncService) -> None:
         self.lock_service = lock_service
@@ -26,7 +26,7 @@ class SyncWorker(WorkerHost):
 
     @cron(CronExpression.EVERY_MINUTE)
     async def sync_data(self) -> None:
-        """Sync, unless another process is at it."""
+        """Sync on schedule, unless another process is syncing."""
         lock = await self.lock_service.acquire("sync-data", _LOCK_MS)
 
         if lock is None:
@@ -39,14 +39,14 @@ class SyncWorker(WorkerHost):
             await self.lock_service.release("sync-data")
 
     async def process(self, job: Job) -> Any:
-        """`{"synced_at_ms": ..., "bytes": ...}`; waits for a sync that is going on, then makes its own."""
+        """Sync for a job, returning `{"synced_at_ms": ..., "bytes": ...}`; waits for a sync in progress first."""
         if not isinstance(job.data, dict) or job.data.get("source") != SOURCE:
             raise UnrecoverableError(f'the job\'s data needs {{"source": "{SOURCE}"}}')
         async with self.lock_service.hold("sync-data", _LOCK_MS, wait=_WAIT_MS, auto_extend=True) as lock:
             return await self.perform_sync(lock)
 
     async def perform_sync(self, lock: Lock) -> dict[str, int]:
-        """One sync."""
+        """Perform one sync."""
         snapshot = await self.sync.sync(lock)
         log.debug("synced %d bytes, fence %d", len(snapshot.body), snapshot.fence)
         return {"synced_at_ms": snapshot.synced_at_ms, "bytes": len(snapshot.body)}

@@ -21,7 +21,7 @@ class TickerWorker:
 
     @cron(CronExpression.EVERY_10_SECONDS, name="update-tickers", distributed=True)
     async def update_tickers(self) -> None:
-        """Fetch and store. A source that is out of reach now is asked again in ten seconds."""
+        """Fetch and store prices. An unreachable source is asked again in ten seconds."""
         try:
             ticks = await self.source.fetch()
         except TickerSourceError as error:
@@ -32,6 +32,6 @@ class TickerWorker:
 
     @cron("0 0 * * *", name="clean-up-tickers", distributed=True)
     async def daily_cleanup(self) -> None:
-        """Forget symbols that are gone."""
+        """Remove outdated symbols."""
         forgotten = await self.tickers.clean_up()
-        log.info("%d tickers without a new price for long are forgotten", forgotten)
+        log.info("%d tickers without a recent price were removed", forgotten)

@@ -4,16 +4,18 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from bullworks.board.jobs import text
-from bullworks.board.keys import lock_of
 from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import ConnectedWorker
+from bullworks.bullmq.scripts.glance import Hold
 from bullworks.bullmq.wire import codec
 from bullworks.redis import RedisError, ServerError
-from bullworks.workers.presence import Present, WorkerRecord, read_present
+from bullworks.workers.presence import PresentWorkers, WorkerRecord, read_present
 from bullworks.workers.presence.keys import PresenceKeys
+
+_FIELDS = (codec.NAME, codec.PROCESSED_BY, codec.PROCESSED_ON, codec.ATTEMPTS_STARTED, codec.ATTEMPTS_MADE)
 
 Grip = Literal["held", "runs out", "stalled"]
 """How a job is held: its lock is renewed; it was not for long; it has none, and another worker will get the job."""
@@ -28,10 +30,10 @@ class ActiveJob:
     """A job in `active`.
 
     Attributes:
-        holder: the worker by its heartbeat; None: Node's, one without heartbeats, or nobody's.
+        holder: the worker by its heartbeat; None means Node's, one without heartbeats, or no worker's.
         holder_text: what is known of who holds it; "" for nothing.
         since_ms: when the attempt began.
-        left_ms: of its lock; None: it has none.
+        left_ms: of its lock; None means it has none.
         is_suspected: its lock was not renewed since stalled jobs were looked for last.
         problem: why it cannot be read.
     """
@@ -56,14 +58,14 @@ class QueueWork:
         jobs: some of its active jobs, those that are held worst first.
         active: how many there are.
         present: its workers by their heartbeats.
-        connected: its workers' connections; None: Redis does not tell.
+        connected: its workers' connections; None means Redis does not list them.
         problem: why it cannot be read; the rest is empty then.
     """
 
     entry: BoardQueue
     jobs: Sequence[ActiveJob] = ()
     active: int = 0
-    present: Present = field(default_factory=Present)
+    present: PresentWorkers = field(default_factory=PresentWorkers)
     connected: Sequence[ConnectedWorker] | None = None
     problem: str | None = None
 
@@ -101,29 +103,14 @@ async def read_work(
     Args:
         connected: its workers' connections, of a CLIENT LIST.
     """
-    queue, keys = entry.queue, entry.queue.keys
+    queue, keys, glance = entry.queue, entry.queue.keys, entry.glance
     try:
-        connection = queue.connection.at(keys.base)
-        await connection.connect()
-        present, ids, active = await asyncio.gather(
-            read_present(connection, PresenceKeys(keys.prefix, queue.name), most_workers),
-            connection.send("LRANGE", keys.of("active"), 0, most_jobs - 1),
-            connection.send("LLEN", keys.of("active")),
+        (job_ids, active), present = await asyncio.gather(
+            glance.active(most_jobs),
+            read_present(queue.connection.at(keys.base), PresenceKeys(keys.prefix, queue.name), most_workers),
         )
-        job_ids = [text(job_id) for job_id in ids]
-        asked: list[asyncio.Future[Any]] = []
-        for job_id in job_ids:
-            fields = (
-                codec.NAME, codec.PROCESSED_BY, codec.PROCESSED_ON, codec.ATTEMPTS_STARTED, codec.ATTEMPTS_MADE
-            )  # fmt: skip
-            asked += (
-                connection.send("HMGET", keys.of(job_id), *fields),
-                connection.send("GET", lock_of(keys.of(job_id))),
-                connection.send("PTTL", lock_of(keys.of(job_id))),
-                connection.send("SISMEMBER", keys.of("stalled"), job_id),
-            )
-        replies = await asyncio.gather(*asked, return_exceptions=True)
-        jobs = [_job(job_id, replies[4 * at : 4 * at + 4], present) for at, job_id in enumerate(job_ids)]
+        holds = await asyncio.gather(*(glance.hold(job_id, _FIELDS) for job_id in job_ids), return_exceptions=True)
+        jobs = [_job(job_id, hold, present) for job_id, hold in zip(job_ids, holds, strict=True)]
     except RedisError as error:
         return QueueWork(entry=entry, connected=connected, problem=str(error))
     order: dict[Grip, int] = {"stalled": 0, "runs out": 1, "held": 2}
@@ -131,16 +118,15 @@ async def read_work(
     return QueueWork(entry=entry, jobs=jobs, active=active, present=present, connected=connected)
 
 
-def _job(job_id: str, replies: Sequence[Any], present: Present) -> ActiveJob:
-    for reply in replies:
-        if isinstance(reply, ServerError):
-            return ActiveJob(id=job_id, problem=str(reply))
-        if isinstance(reply, BaseException):
-            raise reply
-    (name, by, since, started, made), token, ttl_ms, is_suspected = replies
-    worker_id = "" if token is None else text(token).partition(":")[0]
+def _job(job_id: str, hold: Hold | BaseException, present: PresentWorkers) -> ActiveJob:
+    if isinstance(hold, ServerError):
+        return ActiveJob(id=job_id, problem=str(hold))
+    if isinstance(hold, BaseException):
+        raise hold
+    name, by, since, started, made = map(hold.fields.get, _FIELDS)
+    worker_id = (hold.token or "").partition(":")[0]
     holder = next((record for record in present.workers if worker_id and record.id == worker_id), None)
-    left_ms = max(ttl_ms, 0) if token is not None else None
+    left_ms = hold.left_ms if hold.token is not None else None
     life_ms = holder.lock_ms if holder is not None and holder.lock_ms else _DEFAULT_LOCK_MS
     grip: Grip = "stalled" if left_ms is None else "runs out" if left_ms < life_ms / _LEFT_OF else "held"
     known_by = "" if by is None else text(by)
@@ -153,7 +139,7 @@ def _job(job_id: str, replies: Sequence[Any], present: Present) -> ActiveJob:
         since_ms=_whole(since),
         attempt=_whole(started) or _whole(made) + 1,
         left_ms=left_ms,
-        is_suspected=bool(is_suspected),
+        is_suspected=hold.is_suspected,
         grip=grip,
     )
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import TypedDict, Unpack
 
 from bullworks.board.api import Api
-from bullworks.board.api.api import refused
+from bullworks.board.api.api import error_response
 from bullworks.board.board import Board
 from bullworks.board.errors import RefusedError, refusal_of
 from bullworks.board.history import HistorySource
@@ -125,7 +125,7 @@ class BoardApp:
     def _own(self, path: str) -> ASGIApp:
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
             root = own_of(scope["state"]["base"])
-            # below the board the paths of Starlette's routes begin anew
+            # below the board the paths of Starlette's routes start over
             below = {**scope, "root_path": root, "path": root + path, "raw_path": None}
             del below["raw_path"]
             await self._pages(below, receive, send)
@@ -215,7 +215,7 @@ def _as_refusal(error: Exception) -> RefusedError | None:
 def _refusal(request: Request, segments: tuple[str, ...], error: RefusedError) -> Response:
     """An error, as who asked can read it."""
     if segments[:1] == ("api",) or request.method not in _READING:
-        return refused(error)
+        return error_response(error)
     return PlainTextResponse(f"{error}\n", error.status, error.headers)
 
 

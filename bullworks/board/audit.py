@@ -26,7 +26,7 @@ class AuditEvent:
     Attributes:
         who: the name that `auth` gave.
         action: see `bullworks.board.security.Action`.
-        queue: its name on the board; None: all of them.
+        queue: its name on the board; None means all of them.
         job: of a job or a job scheduler.
         outcome: done; refused, by the policy or as it could not be done; failed, which a log explains.
         note: what was asked for in detail, or why it was refused.
@@ -48,7 +48,7 @@ class Audit:
     """The audit trail of all boards over queues of one prefix.
 
     Args:
-        home: gives a queue that it is kept beside; None: it is only logged.
+        home: gives a queue that it is kept beside; None means it is only logged.
     """
 
     def __init__(self, home: Callable[[], Queue[Any] | None]) -> None:

@@ -43,8 +43,8 @@ class Board:
     """The board's queues, and who may do what with them.
 
     Attributes:
-        ui: Bull Board's page; None: it was not fetched, and our own pages stand in its place.
-        crons: those of this process, which can be run by hand; None: it has no schedule.
+        ui: Bull Board's page; None means it was not fetched, and our own pages stand in its place.
+        crons: those of this process, which can be run by hand; None means it has no schedule.
     """
 
     queues: BoardQueues
@@ -106,7 +106,7 @@ class Board:
         """Guard a change: check that it is allowed, and write an audit event for it.
 
         Args:
-            entry: the queue; None: it is about all, or none.
+            entry: the queue; None means it is about all, or none.
             job: of a job or a job scheduler.
             note: what is asked for in detail.
 

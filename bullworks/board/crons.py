@@ -11,7 +11,7 @@ from bullworks.redis import PipelinedConnection, RedisError
 from bullworks.schedule import CronJob
 from bullworks.schedule.clockwork.ticks import Ticks, ticks_of
 from bullworks.schedule.journal.keys import checked_name
-from bullworks.schedule.journal.records import CronRecord, counted_names, read_record
+from bullworks.schedule.journal.records import CronRecord, read_recent_names, read_record
 
 _MOST_FIELDS = 6
 
@@ -22,9 +22,9 @@ class ShownCron:
 
     Attributes:
         expression, zone: zone is "" for that of the process.
-        record: its last run and what it missed; None: nothing is recorded, or it cannot be read.
-        job: that of this process; None: it is elsewhere.
-        next_ms: its next tick; None: there is none, or nobody can say.
+        record: its last run and what it missed; None means nothing is recorded, or it cannot be read.
+        job: that of this process; None means it is elsewhere.
+        next_ms: its next tick; None means there is none, or it is unknown.
         problem: why its record cannot be read.
     """
 
@@ -46,16 +46,16 @@ async def read_crons(board: Board, most: int) -> tuple[list[ShownCron], int, str
     jobs = {} if board.crons is None else board.crons.get_cron_jobs()
     home, now_ms = board.home(), time.time_ns() // 1_000_000
     if home is None:
-        return [_shown(name, None, jobs[name], None, now_ms) for name in sorted(jobs)], 0, None
+        return [_describe(name, None, jobs[name], None, now_ms) for name in sorted(jobs)], 0, None
     async with reaching_all(home) as connection:
         try:
-            recorded, total = await counted_names(connection, most)
+            recorded, total = await read_recent_names(connection, most)
         except RedisError as error:
-            return [_shown(name, None, jobs[name], None, now_ms) for name in sorted(jobs)], 0, str(error)
+            return [_describe(name, None, jobs[name], None, now_ms) for name in sorted(jobs)], 0, str(error)
         names = sorted({*recorded, *jobs})
         read = await asyncio.gather(*(_read(connection, name) for name in names))
     shown = [
-        _shown(name, found if isinstance(found, CronRecord) else None, jobs.get(name), found, now_ms)
+        _describe(name, found if isinstance(found, CronRecord) else None, jobs.get(name), found, now_ms)
         for name, found in zip(names, read, strict=True)
     ]
     # of a cron that was taken out of the code nothing but its name may be left
@@ -73,7 +73,7 @@ def _says_something(record: CronRecord | None) -> bool:
     return record is not None and (record.started_at_ms is not None or bool(record.misses) or bool(record.running_on))
 
 
-def _shown(
+def _describe(
     name: str, record: CronRecord | None, job: CronJob | None, found: CronRecord | str | None, now_ms: int
 ) -> ShownCron:
     problem = found if isinstance(found, str) else None
@@ -96,7 +96,7 @@ def _shown(
 
 
 def _ticks(pattern: str, name: str) -> Ticks | None:
-    """Expression and zone of a recorded pattern, in which the zone stands last; None: it is none, or a date."""
+    """Expression and zone of a recorded pattern, in which the zone stands last; None means it is none, or a date."""
     words: Sequence[str] = pattern.split()
     tries: list[tuple[str, str | None]] = [(pattern, None)]
     if 1 < len(words) <= _MOST_FIELDS + 1:

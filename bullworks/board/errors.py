@@ -1,6 +1,7 @@
 """How the board refuses: in the form that Bull Board's page reads, {error: {key}, message?, code?}."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq import (
@@ -21,23 +22,21 @@ class BoardError(CoreError):
     """Base of the errors in a board's configuration, raised at start."""
 
 
+@dataclass(eq=False)
 class SameQueueNameError(BoardError):
     """Two queues of a board have the same name."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    name: str
 
     def __str__(self) -> str:
         return f"two queues of the board are called {self.name!r}; give one BoardQueue(queue, name=...)"
 
 
+@dataclass(eq=False)
 class BadBasePathError(BoardError):
     """The board cannot be served under the given path."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
+    path: str
 
     def __str__(self) -> str:
         return f"the board's path {self.path!r} cannot be used: it begins with / and is plain, as in /admin/queues"

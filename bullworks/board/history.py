@@ -1,4 +1,4 @@
-"""What the board asks of whoever keeps history: plain values, so that a source needs to import nothing from here."""
+"""What the board asks of a source of history: plain values, so that a source needs to import nothing from here."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -13,7 +13,7 @@ LatencyTier = Literal["minute", "hour", "day", "range"]
 
 
 class HistorySource(Protocol):
-    """Counts and latencies of the past. `queue` None: all queues together. Times are ms since the epoch, in UTC."""
+    """Counts and latencies of the past; `queue` None means all queues. Times are ms since the epoch, in UTC."""
 
     async def series(
         self, metric: SeriesMetric, /, *, queue: str | None, from_ms: int, to_ms: int, granularity: Tier
@@ -51,5 +51,5 @@ class HistorySource(Protocol):
         ...
 
     async def purge(self, *, queue: str | None, before: str | None) -> tuple[int, int]:
-        """Remove days before `before`, `YYYY-MM-DD`, or all there is. Returns keys and fields removed."""
+        """Remove the days before `before` (`YYYY-MM-DD`), or everything. Returns how many keys and fields."""
         ...

@@ -3,17 +3,19 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from bullworks.board.queues import BoardQueue, JobUrl
 from bullworks.board.redaction import Redaction, too_large
 from bullworks.board.wire import public_options
 from bullworks.bullmq.wire import codec
-from bullworks.redis import PipelinedConnection, ServerError
+from bullworks.redis import ServerError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _LEGACY_ATTEMPTS = b"attemptsMade"
 _SMALL = (
@@ -34,7 +36,7 @@ AppJob = dict[str, Any]
 
 
 class JobReader:
-    """Reads the jobs of one queue, complete with state and logs.
+    """Reads jobs in the form that the board displays.
 
     Args:
         redaction: hides secrets.
@@ -54,42 +56,30 @@ class JobReader:
         """
         if not job_ids:
             return []
-        keys = entry.queue.keys
-        connection = entry.queue.connection.at(keys.base)
+        glance = entry.glance
         most_bytes = min(self._shown_bytes, _PAGE_BYTES // len(job_ids))
-        await connection.connect()
-        looks = await _gathered([_look(connection, keys.of(job_id)) for job_id in job_ids])
+        looks = await _gather(glance.fields_and_sizes(job_id, _SMALL, _LARGE) for job_id in job_ids)
         jobs: list[AppJob] = []
-        second: list[tuple[int, str, dict[bytes, bytes], list[int]]] = []
+        second: list[tuple[int, str, dict[bytes, bytes], dict[bytes, int]]] = []
         for job_id, look in zip(job_ids, looks, strict=True):
             if isinstance(look, ServerError):
                 jobs.append(unreadable(job_id, str(look)))
                 continue
-            small = {name: value for name, value in zip(_SMALL, look[0], strict=True) if value is not None}
+            small, sizes = look
             if codec.NAME in small or codec.TIMESTAMP in small:
-                second.append((len(jobs), job_id, small, look[1:]))
+                second.append((len(jobs), job_id, small, sizes))
                 jobs.append({})
-        parts = await _gathered(
-            [
-                [
-                    connection.send(
-                        "HMGET",
-                        keys.of(job_id),
-                        *(name for name, size in zip(_LARGE, sizes, strict=True) if size <= most_bytes),
-                        codec.NAME,  # so that there is always one to ask for
-                    )
-                ]
-                for _, job_id, _, sizes in second
-            ]
+        parts = await _gather(
+            # the name, so that there is always one to ask for
+            glance.fields(job_id, [codec.NAME, *(name for name, size in sizes.items() if size <= most_bytes)])
+            for _, job_id, _, sizes in second
         )
         for (place, job_id, small, sizes), part in zip(second, parts, strict=True):
             if isinstance(part, ServerError):
                 jobs[place] = unreadable(job_id, str(part))
                 continue
-            asked = [name for name, size in zip(_LARGE, sizes, strict=True) if size <= most_bytes]
-            fields = {name: value for name, value in zip(asked, part[0][:-1], strict=True) if value is not None}
-            oversize = {name: size for name, size in zip(_LARGE, sizes, strict=True) if size > most_bytes}
-            jobs[place] = self._job(entry, job_id, {**small, **fields}, oversize, most_bytes)
+            oversize = {name: size for name, size in sizes.items() if size > most_bytes}
+            jobs[place] = self._job(entry, job_id, {**part, **small}, oversize, most_bytes)
         return jobs
 
     async def read_one(self, entry: BoardQueue, job_id: str) -> AppJob | None:
@@ -100,11 +90,11 @@ class JobReader:
         self, entry: BoardQueue, job_id: str, fields: dict[bytes, bytes], oversize: dict[bytes, int], most_bytes: int
     ) -> AppJob:
         try:
-            return self._formatted(entry, job_id, fields, oversize, most_bytes)
+            return self._format(entry, job_id, fields, oversize, most_bytes)
         except (ValueError, RecursionError, TypeError) as error:
             return unreadable(job_id, f"{type(error).__name__}: {error}")
 
-    def _formatted(
+    def _format(
         self, entry: BoardQueue, job_id: str, fields: dict[bytes, bytes], oversize: dict[bytes, int], most_bytes: int
     ) -> AppJob:
         def value(field: bytes, default: Any) -> Any:
@@ -198,22 +188,13 @@ def text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-def _look(connection: PipelinedConnection, key: str) -> list[asyncio.Future[Any]]:
-    sizes = [connection.send("HSTRLEN", key, field) for field in _LARGE]
-    return [connection.send("HMGET", key, *_SMALL), *sizes]
-
-
-async def _gathered(groups: Sequence[list[asyncio.Future[Any]]]) -> list[list[Any] | ServerError]:
-    """The replies of each group; or the first error that Redis answered in it."""
-    replies = iter(await asyncio.gather(*(reply for group in groups for reply in group), return_exceptions=True))
-    gathered: list[list[Any] | ServerError] = []
-    for group in groups:
-        answers = [next(replies) for _ in group]
-        errors = [answer for answer in answers if isinstance(answer, BaseException)]
-        for error in errors:
-            if not isinstance(error, ServerError):
-                raise error
-        gathered.append(next((error for error in errors if isinstance(error, ServerError)), answers))
+async def _gather(reads: Iterable[Awaitable[T]]) -> list[T | ServerError]:
+    """What each read gives, or the error that Redis answered."""
+    gathered: list[T | ServerError] = []
+    for answer in await asyncio.gather(*reads, return_exceptions=True):
+        if isinstance(answer, BaseException) and not isinstance(answer, ServerError):
+            raise answer
+        gathered.append(answer)
     return gathered
 
 

@@ -189,7 +189,7 @@ class BoardModule:
 
 
 def _is_any_address(host: str) -> bool:
-    """Whether it stands for all addresses of this machine, so that nobody calls it by that."""
+    """Whether it stands for all addresses of this machine, so that no client calls it by that."""
     try:
         return not host or ip_address(host).is_unspecified
     except ValueError:

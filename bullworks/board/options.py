@@ -18,15 +18,15 @@ class BoardOptions:
 
     Args:
         title: of the pages.
-        auth: who asks, see `Auth`; None: only requests from this machine are answered, and nobody is asked.
-        policy: who may do what, see `Policy`; None: all may do everything.
+        auth: who asks, see `Auth`; None means only requests from this machine are answered, without authentication.
+        policy: who may do what, see `Policy`; None means all may do everything.
         read_only: nothing can be changed.
         allowed_hosts: names for the Host header, `*` in them for any text.
         redact: keys whose values are not shown, wherever in data, options and results; their case, `-` and `_` do not
             matter, and `*` stands for any text.
         shown_bytes: of JSON of one value; what is larger is not read, and its size is shown.
         show_redis, show_workers: whether the page may ask for the server's state, and for who works on a queue.
-        history: what happened in the past; None: what workers of these queues recorded.
+        history: what happened in the past; None means the history that workers of these queues recorded.
     """
 
     title: str = "Bullworks"

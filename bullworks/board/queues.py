@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from bullworks.board.errors import SameQueueNameError
 from bullworks.bullmq import Queue
+from bullworks.bullmq.scripts.glance import GlanceScripts
 
 JobUrl = Callable[[Mapping[str, Any]], str | tuple[str, str] | None]
 """From a job, as the board shows it, to where it leads: an address, or a text and an address."""
@@ -39,6 +40,11 @@ class BoardQueue:
     allow_completed_retries: bool = True
     data_schema: Mapping[str, Any] | None = None
     job_url: JobUrl | None = None
+
+    @property
+    def glance(self) -> GlanceScripts:
+        """The reads that the board makes of this queue."""
+        return GlanceScripts(self.queue.connection, self.queue.keys)
 
     @property
     def shown_name(self) -> str:
@@ -114,6 +120,6 @@ class BoardQueues:
         """Find a displayed queue by its name."""
         return self._queues.get(name)
 
-    def qualified(self, name: str) -> BoardQueue | None:
+    def find_qualified(self, name: str) -> BoardQueue | None:
         """Find a displayed queue by its name in Redis, prefix included."""
         return next((entry for entry in self._queues.values() if entry.qualified_name == name), None)

@@ -54,7 +54,7 @@ class RecordedHistory(HistorySource):
         return (0, 0) if history is None else await history.purge(queue=name, before=before)
 
     def _of(self, shown: str | None) -> tuple[RedisHistory | None, str | None]:
-        """The history to ask, and the queue's own name; None: the board has no such queue."""
+        """The history to ask, and the queue's own name; None means the board has no such queue."""
         entry = next(iter(self._queues), None) if shown is None else self._queues.get(shown)
         if entry is None:
             return None, None

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bullworks.board.errors import invalid
+from bullworks.bullmq.wire.keyring import is_sealed
 
 HIDDEN = "[redacted]"
+ENCRYPTED = "[encrypted]"
+"""What is shown in the place of an encrypted field."""
 TOO_LARGE = "[too large]"
 """The one key of what is shown in the place of a value that is too large."""
 
@@ -31,9 +34,9 @@ class Redaction:
         self._secret = re.compile("|".join(parts)) if parts else None
 
     def hide(self, value: Any) -> Any:
-        """Replace each secret in a value."""
-        if self._secret is None:
-            return value
+        """Replace each secret, and each encrypted field, in a value."""
+        if is_sealed(value):
+            return ENCRYPTED
         if isinstance(value, dict):
             return {
                 key: HIDDEN if self._is_secret(key) and item not in (None, "") else self.hide(item)
@@ -42,11 +45,13 @@ class Redaction:
         return [self.hide(item) for item in value] if isinstance(value, list) else value
 
     def restore(self, edited: Any, stored: Any) -> Any:
-        """Put hidden secrets back into an edited value.
+        """Put hidden secrets and encrypted fields back into an edited value.
 
         Raises:
             RefusedError: it holds a replacement where the stored value has no secret.
         """
+        if edited == ENCRYPTED and is_sealed(stored):
+            return stored
         if isinstance(edited, dict):
             before = stored if isinstance(stored, Mapping) else {}
             return {
@@ -54,12 +59,12 @@ class Redaction:
                 for key, item in edited.items()
             }
         if isinstance(edited, list):
-            # of a list that grew or shrank nobody can tell which entry is which
+            # in a list that grew or shrank, entries cannot be matched
             rest = stored if isinstance(stored, list) and len(stored) == len(edited) else [None] * len(edited)
             return [self.restore(item, before) for item, before in zip(edited, rest, strict=True)]
-        if edited == HIDDEN:
+        if edited in (HIDDEN, ENCRYPTED):
             raise invalid(
-                "INVALID_REQUEST_BODY", f"{HIDDEN} stands where the board hides a secret; write the real value"
+                "INVALID_REQUEST_BODY", f"{edited} is the placeholder of a hidden secret; write the real value"
             )
         return edited
 

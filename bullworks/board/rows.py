@@ -12,7 +12,7 @@ from bullworks.bullmq.job.state import SUFFIXES
 from bullworks.redis import Argument, Script
 
 _READ_ROWS = Script.load("bullworks.board", "read_rows")
-# Redis serves nobody else during a script: a chunk is some 5 ms.
+# Redis serves no other client during a script: a chunk is some 5 ms.
 _JOBS_A_CALL = 1_000
 
 
@@ -32,8 +32,8 @@ class JobRow:
     Attributes:
         place: in its state, from 0, the newest first.
         name: its beginning, where it is very long.
-        added_ms, finished_ms: ms since the epoch; 0: it does not tell.
-        size_bytes: of the field that was asked for; None: it cannot be read.
+        added_ms, finished_ms: ms since the epoch; 0 means unknown.
+        size_bytes: of the field that was asked for; None means it cannot be read.
         head: the field's beginning; empty where it is too large, or was not asked for.
     """
 

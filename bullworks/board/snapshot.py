@@ -8,6 +8,7 @@ from typing import Any
 from bullworks.board.queues import BoardQueue
 from bullworks.bullmq import ListedState, Queue
 from bullworks.bullmq.job.state import SUFFIXES
+from bullworks.bullmq.queue.clients import client_fields
 from bullworks.redis import Endpoint, RedisError
 
 COUNTED: tuple[ListedState, ...] = (
@@ -39,10 +40,10 @@ class QueueSnapshot:
 
     Attributes:
         counts: jobs by state.
-        concurrency: of the fleet; None: any.
-        rate_limit_ttl_ms: for how long no job is taken; 0: jobs are taken.
+        concurrency: of the fleet; None means any.
+        rate_limit_ttl_ms: for how long no job is taken; 0 means jobs are taken.
         schedulers: how many job schedulers there are.
-        workers: None: Redis does not tell.
+        workers: None means Redis does not list them.
         problem: why it cannot be read; the rest is empty then.
     """
 
@@ -72,7 +73,7 @@ _Server = tuple[Endpoint, int]
 """An endpoint, and the node of a cluster that is meant."""
 
 Fleets = Mapping[_Server, Mapping[str, Sequence[ConnectedWorker]] | None]
-"""Workers of each server, by what the connections of their queue are called; None: it does not tell."""
+"""Workers of each server, by the client name of their connections; None means the server does not list them."""
 
 
 async def read_workers(entries: Iterable[BoardQueue]) -> Fleets:
@@ -103,16 +104,14 @@ def _server_of(entry: BoardQueue) -> _Server:
 
 async def _listing(queue: Queue[Any]) -> str | None:
     try:
-        listing: bytes = await queue.connection.at(queue.keys.base).execute("CLIENT", "LIST")
+        return await queue.scripts.client_list()
     except RedisError:  # an ACL or a provider may forbid it
         return None
-    return listing.decode("utf-8", "replace")
 
 
 def _by_queue(listing: str) -> dict[str, list[ConnectedWorker]]:
     fleet: dict[str, list[ConnectedWorker]] = {}
-    for line in listing.splitlines():
-        fields = {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
+    for fields in client_fields(listing):
         queue, named, worker = fields.get("name", "").partition(_NAMED)
         if queue and fields.get("addr"):
             age = fields.get("age", "0")
@@ -126,25 +125,15 @@ def _by_queue(listing: str) -> dict[str, list[ConnectedWorker]]:
 
 async def _read(entry: BoardQueue) -> QueueSnapshot:
     queue = entry.queue
-    connection, keys = queue.connection.at(queue.keys.base), queue.keys
     try:
-        await connection.connect()
         # sent in one write with those of all other queues
-        sent = (
-            connection.send("HMGET", keys.of("meta"), "paused", "concurrency"),
-            connection.send("PTTL", keys.of("limiter")),
-            connection.send("ZCARD", keys.of("repeat")),
-        )
-        counts, meta, ttl_ms, schedulers = await asyncio.gather(
-            queue.scripts.count_jobs([SUFFIXES[state] for state in COUNTED]), *sent
+        figures, counts = await asyncio.gather(
+            entry.glance.figures(), queue.scripts.count_jobs([SUFFIXES[state] for state in COUNTED])
         )
     except RedisError as error:
         return QueueSnapshot(entry=entry, problem=str(error))
     return QueueSnapshot(
         entry=entry,
         counts=dict(zip(COUNTED, counts, strict=True)),
-        is_paused=meta[0] is not None,
-        concurrency=None if meta[1] is None else int(float(meta[1])),
-        rate_limit_ttl_ms=max(ttl_ms, 0),
-        schedulers=schedulers,
+        **figures._asdict(),
     )

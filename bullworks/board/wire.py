@@ -7,46 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from bullworks.board.errors import invalid
-from bullworks.bullmq import JobOptions
+from bullworks.bullmq import DeduplicationOptions, JobOptions, RepeatOptions
+from bullworks.bullmq.wire.job_options import METADATA, OMIT_CONTEXT, PUBLIC_OF_STORED, public_name
 
-_SHORT = {
-    "de": "deduplication",
-    "fpof": "failParentOnFailure",
-    "cpof": "continueParentOnFailure",
-    "idof": "ignoreDependencyOnFailure",
-    "rdof": "removeDependencyOnFailure",
-    "kl": "keepLogs",
-}
-"""What options are called in Redis, where that is another name than the public one."""
-
-_TELEMETRY = {"tm": "metadata", "omc": "omitContext"}
-
-_PUBLIC = {
-    "attempts": "attempts",
-    "backoff": "backoff",
-    "continueParentOnFailure": "continue_parent_on_failure",
-    "deduplication": "deduplication",
-    "delay": "delay",
-    "expires": "expires",
-    "failParentOnFailure": "fail_parent_on_failure",
-    "ignoreDependencyOnFailure": "ignore_dependency_on_failure",
-    "jobId": "job_id",
-    "keepLogs": "keep_logs",
-    "lifo": "lifo",
-    "parent": "parent",
-    "priority": "priority",
-    "removeDependencyOnFailure": "remove_dependency_on_failure",
-    "removeOnComplete": "remove_on_complete",
-    "removeOnFail": "remove_on_fail",
-    "repeat": "repeat",
-    "sizeLimit": "size_limit",
-    "stackTraceLimit": "stack_trace_limit",
-    "timeout": "timeout",
-    "timestamp": "timestamp",
-}
+_TELEMETRY = {METADATA: "metadata", OMIT_CONTEXT: "omitContext"}
+# All but the telemetry, which is of whoever adds.
+_PUBLIC = {public_name(option): option for option in JobOptions.__annotations__ if option != "telemetry"}
 _WITHIN = {
-    "deduplication": {"keepLastIfActive": "keep_last_if_active"},
-    "repeat": {"startDate": "start_date", "endDate": "end_date"},
+    "deduplication": {public_name(part): part for part in DeduplicationOptions.__annotations__},
+    "repeat": {public_name(part): part for part in RepeatOptions.__annotations__},
 }
 
 
@@ -60,7 +29,7 @@ def public_options(stored: Any) -> dict[str, Any]:
         if telemetry is not None:
             public.setdefault("telemetry", {})[telemetry] = value
         elif name != "repeatJobKey":
-            public[_SHORT.get(str(name), str(name))] = value
+            public[PUBLIC_OF_STORED.get(str(name), str(name))] = value
     backoff = public.get("backoff")
     if isinstance(backoff, int | float) and not isinstance(backoff, bool):
         public["backoff"] = {"type": "fixed", "delay": backoff}

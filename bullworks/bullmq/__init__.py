@@ -1,11 +1,14 @@
 """Queues and jobs in Redis, in BullMQ's own layout: usable alone, with no container and no settings."""
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.durations import Duration, checked_ms, to_ms
 from bullworks.bullmq.errors import (
     ActiveJobsError,
     DelayedError,
     EventsClosedError,
     EventsMissedError,
+    GroupedJobError,
+    GroupFullError,
     InvalidOptionError,
     InvalidPayloadError,
     JobCancelledError,
@@ -14,6 +17,7 @@ from bullworks.bullmq.errors import (
     JobFailedError,
     JobLockedError,
     JobNotFoundError,
+    JobRevokedError,
     JobStateError,
     JobTimeoutError,
     JobWaitTimeoutError,
@@ -21,6 +25,7 @@ from bullworks.bullmq.errors import (
     MalformedEventError,
     ParentError,
     PartlyAddedError,
+    PayloadAheadError,
     QueueError,
     RateLimitError,
     SchedulerJobError,
@@ -44,6 +49,7 @@ from bullworks.bullmq.job.state import FinishedState, JobState, ListedState
 from bullworks.bullmq.job.store import JobLogs
 from bullworks.bullmq.options.backoff import Backoff, BackoffOptions, BackoffStrategy
 from bullworks.bullmq.options.deduplication import DeduplicationOptions
+from bullworks.bullmq.options.group import GroupLimits, GroupOptions, GroupRate
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import JobScheduler, JobTemplate, SchedulerTemplate
 from bullworks.bullmq.options.parent import ParentOptions
@@ -51,9 +57,12 @@ from bullworks.bullmq.options.repeat import RepeatOptions
 from bullworks.bullmq.options.retention import Retention, RetentionOptions
 from bullworks.bullmq.options.streams import EventsStreamOptions, StreamsOptions
 from bullworks.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
+from bullworks.bullmq.queue.adding import Adding, JobToAdd
 from bullworks.bullmq.queue.bulk import JobSpec
 from bullworks.bullmq.queue.clients import WorkerClient
 from bullworks.bullmq.queue.counts import Metrics
+from bullworks.bullmq.queue.dead_letters import DeadLetters
+from bullworks.bullmq.queue.groups import GroupCounts, GroupSize
 from bullworks.bullmq.queue.limits import QueueMeta, RateLimit
 from bullworks.bullmq.queue.queue import Queue
 from bullworks.bullmq.queue_events import QueueEvents
@@ -77,21 +86,27 @@ from bullworks.bullmq.telemetry import (
     TelemetryOptions,
     Tracer,
 )
+from bullworks.bullmq.wire.encrypted import Encrypted
+from bullworks.bullmq.wire.keyring import Keyring
+from bullworks.bullmq.wire.payload_version import Upcaster, payload
 from bullworks.bullmq.worker import LimiterOptions, MetricsOptions, MetricsTime, Worker, WorkerOptions
 
 __all__ = [
     "ActiveJobsError",
+    "Adding",
     "AttributeValue",
     "Attributes",
     "Backoff",
     "BackoffOptions",
     "BackoffStrategy",
+    "CancelOutcome",
     "CancelReason",
     "CancelSignal",
     "ChildItem",
     "ChildrenPage",
     "ContextManager",
     "Counter",
+    "DeadLetters",
     "DeduplicationOptions",
     "DelayedError",
     "Dependencies",
@@ -99,6 +114,7 @@ __all__ = [
     "DependenciesOptions",
     "DependencyOptions",
     "Duration",
+    "Encrypted",
     "EventsClosedError",
     "EventsMissedError",
     "EventsStreamOptions",
@@ -106,6 +122,13 @@ __all__ = [
     "FlowJob",
     "FlowProducer",
     "Gauge",
+    "GroupCounts",
+    "GroupFullError",
+    "GroupLimits",
+    "GroupOptions",
+    "GroupRate",
+    "GroupSize",
+    "GroupedJobError",
     "Histogram",
     "InvalidOptionError",
     "InvalidPayloadError",
@@ -120,13 +143,16 @@ __all__ = [
     "JobNotFoundError",
     "JobOptions",
     "JobOpts",
+    "JobRevokedError",
     "JobScheduler",
     "JobSpec",
     "JobState",
     "JobStateError",
     "JobTemplate",
     "JobTimeoutError",
+    "JobToAdd",
     "JobWaitTimeoutError",
+    "Keyring",
     "LimiterOptions",
     "ListedState",
     "LockLostError",
@@ -140,6 +166,7 @@ __all__ = [
     "ParentError",
     "ParentOptions",
     "PartlyAddedError",
+    "PayloadAheadError",
     "ProcessDiedError",
     "ProcessPool",
     "ProcessStartError",
@@ -167,6 +194,7 @@ __all__ = [
     "Tracer",
     "UnpicklableError",
     "UnrecoverableError",
+    "Upcaster",
     "WaitingChildrenError",
     "WaitingError",
     "Worker",
@@ -174,5 +202,6 @@ __all__ = [
     "WorkerOptions",
     "WrongKeyTypeError",
     "checked_ms",
+    "payload",
     "to_ms",
 ]

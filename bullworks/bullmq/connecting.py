@@ -11,10 +11,10 @@ Connection = str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint |
 
 
 def connect(connection: Connection, keys: QueueKeys | None = None) -> tuple[PipelinedConnection, bool]:
-    """The connection to use, and whether whoever asked must close it.
+    """Connect as the options say; also returns whether the caller must close the connection.
 
     Args:
-        keys: of the one queue that it is for; None: for any keys.
+        keys: of the one queue that it is for; None means any keys.
 
     Raises:
         InvalidOptionError: on a cluster, the queue's keys do not lie together.
@@ -27,7 +27,7 @@ def connect(connection: Connection, keys: QueueKeys | None = None) -> tuple[Pipe
 
 
 def endpoint_of(connection: Connection, keys: QueueKeys | None = None) -> Endpoint:
-    """Where Redis is, for who opens connections of its own. Raises as `connect` does."""
+    """The Redis endpoint of a `connection` option, for callers that open their own connections."""
     endpoint = connection.endpoint if isinstance(connection, PipelinedConnection) else Endpoint.of(connection)
     if keys is not None and endpoint.has_slots:
         check_tagged(keys)
@@ -35,7 +35,7 @@ def endpoint_of(connection: Connection, keys: QueueKeys | None = None) -> Endpoi
 
 
 def check_parent(endpoint: Endpoint, keys: QueueKeys, parent_key: str) -> None:
-    """Raises InvalidOptionError where a cluster may have a job's parent on another node than the job."""
+    """Refuse a parent that a cluster may store on another node than the job. Raises InvalidOptionError."""
     if endpoint.slot_of(keys.base) != endpoint.slot_of(parent_key):
         raise InvalidOptionError(
             "parent",
@@ -45,7 +45,7 @@ def check_parent(endpoint: Endpoint, keys: QueueKeys, parent_key: str) -> None:
 
 
 def check_tagged(keys: QueueKeys) -> None:
-    """Raises InvalidOptionError where a cluster would spread the keys of the queue over its nodes."""
+    """Refuse a prefix with which a cluster would spread a queue over several nodes. Raises InvalidOptionError."""
     if not has_tag(keys.base):
         raise InvalidOptionError(
             "prefix",

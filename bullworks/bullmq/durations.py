@@ -18,7 +18,7 @@ _LATEST_MS = 253_402_300_799_999
 
 
 def to_ms(value: object, name: str, *, least: int = 0) -> int:
-    """`value` in whole milliseconds.
+    """Convert a duration to whole milliseconds.
 
     Args:
         value: an int of milliseconds, a float with no fraction, or a timedelta; least .. 2^41.
@@ -39,7 +39,7 @@ def to_ms(value: object, name: str, *, least: int = 0) -> int:
 
 
 def checked_ms(option: str, value: object, *, least: int = 0) -> int:
-    """The same of an option that a user gave. Raises InvalidOptionError."""
+    """Convert a user's duration option to milliseconds. Raises InvalidOptionError."""
     try:
         return to_ms(value, option, least=least)
     except ValueError as error:

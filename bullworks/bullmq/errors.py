@@ -1,8 +1,11 @@
 """Errors of the engine. Each keeps its facts as attributes and says what to do."""
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from bullworks.errors import FactError
+from bullworks.suggestion import suggestion
 
 # What other libraries call options of jobs, where that is not nearly the name that they have here.
 _NAMES_ELSEWHERE = {
@@ -14,24 +17,23 @@ _NAMES_ELSEWHERE = {
 }
 
 
-class QueueError(Exception):
+class QueueError(FactError):
     """Base of the engine's errors."""
 
 
+@dataclass(eq=False)
 class InvalidOptionError(QueueError, ValueError):
     """An option of a queue, job or worker is unknown, of the wrong type or out of range."""
 
-    def __init__(self, option: str, problem: str) -> None:
-        super().__init__(option, problem)
-        self.option = option
-        self.problem = problem
+    option: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.option}: {self.problem}"
 
     @classmethod
     def unknown(cls, option: str, known: Iterable[str], *, of_jobs: Iterable[str] = ()) -> "InvalidOptionError":
-        """For a name that is none of `known`: names the near one, or all.
+        """Build the error for an unknown option name; it names the nearest known one, or all.
 
         Args:
             of_jobs: the options of jobs, where those of something else are known: it may be meant for a job.
@@ -41,47 +43,43 @@ class InvalidOptionError(QueueError, ValueError):
         if meant in of_jobs:
             hint = f"{meant} is an option of jobs: give it to queue.add(), or in default_job_options of the queue"
             return cls(option, f"unknown option; {hint}")
-        near = [meant] if meant in names else difflib.get_close_matches(option, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
+        near = meant if meant in names else suggestion(option, names)
+        hint = f"did you mean {near}?" if near else f"known: {', '.join(names)}"
         return cls(option, f"unknown option; {hint}")
 
 
+@dataclass(eq=False)
 class InvalidPayloadError(QueueError, ValueError):
     """A value cannot be stored as JSON; `path` leads to the part at fault, as in `$.user.age`."""
 
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path = path
-        self.problem = problem
+    path: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.path} {self.problem}"
 
 
+@dataclass(eq=False)
 class JobNotFoundError(QueueError):
-    """There is no such job: it was removed, by retention or by somebody."""
+    """The job does not exist: it was removed, by retention or by a caller."""
 
-    def __init__(self, job_id: str, operation: str) -> None:
-        super().__init__(job_id, operation)
-        self.job_id = job_id
-        self.operation = operation
+    job_id: str
+    operation: str
 
     def __str__(self) -> str:
         return f"job {self.job_id}: not found, so {self.operation} did nothing; it was removed"
 
 
+@dataclass(eq=False)
 class LockLostError(QueueError):
     """The job's lock expired or another worker holds it; its outcome was not stored.
 
-    `has_expired`: nobody holds it.
+    `has_expired`: no worker holds it.
     """
 
-    has_expired = False
-
-    def __init__(self, job_id: str, operation: str) -> None:
-        super().__init__(job_id, operation)
-        self.job_id = job_id
-        self.operation = operation
+    job_id: str
+    operation: str
+    has_expired: bool = False
 
     def __str__(self) -> str:
         return (
@@ -90,62 +88,57 @@ class LockLostError(QueueError):
         )
 
 
+@dataclass(eq=False)
 class JobLockedError(QueueError):
     """A worker is running the job, so it cannot be removed."""
 
-    def __init__(self, job_id: str, operation: str) -> None:
-        super().__init__(job_id, operation)
-        self.job_id = job_id
-        self.operation = operation
+    job_id: str
+    operation: str
 
     def __str__(self) -> str:
         return f"job {self.job_id}: a worker is running it, so {self.operation} was refused; try again when it is done"
 
 
+@dataclass(eq=False)
 class JobStateError(QueueError):
     """The job is not in a state in which this can be done."""
 
-    def __init__(self, job_id: str, operation: str, needed: str) -> None:
-        super().__init__(job_id, operation, needed)
-        self.job_id = job_id
-        self.operation = operation
-        self.needed = needed
+    job_id: str
+    operation: str
+    needed: str
 
     def __str__(self) -> str:
         return f"job {self.job_id}: {self.operation} needs it to be {self.needed}"
 
 
+@dataclass(eq=False)
 class JobChildrenError(QueueError):
     """The job's children are not all completed, so it cannot be."""
 
-    def __init__(self, job_id: str, problem: str) -> None:
-        super().__init__(job_id, problem)
-        self.job_id = job_id
-        self.problem = problem
+    job_id: str
+    problem: str
 
     def __str__(self) -> str:
         return f"job {self.job_id}: {self.problem}"
 
 
+@dataclass(eq=False)
 class WrongKeyTypeError(QueueError):
     """A key of the queue holds another type than BullMQ's; nothing was changed."""
 
-    def __init__(self, job_id: str, problem: str) -> None:
-        super().__init__(job_id, problem)
-        self.job_id = job_id
-        self.problem = problem
+    job_id: str
+    problem: str
 
     def __str__(self) -> str:
         return f"job {self.job_id}: {self.problem}; remove that key, or give the queue another prefix"
 
 
+@dataclass(eq=False)
 class ScriptFailedError(QueueError):
-    """What lies in Redis under the job, or beside it, is not what a script can work with; nothing was changed."""
+    """The data in Redis is not what the script can work with; nothing was changed."""
 
-    def __init__(self, job_id: str, problem: str) -> None:
-        super().__init__(job_id, problem)
-        self.job_id = job_id
-        self.problem = problem
+    job_id: str
+    problem: str
 
     def __str__(self) -> str:
         return f"job {self.job_id}: {self.problem}; look at its hash and at the keys of its parent and deduplication id"
@@ -155,23 +148,22 @@ class UnrecoverableError(Exception):
     """Raised by a handler to fail its job at once, whatever attempts are left."""
 
 
+@dataclass(eq=False)
 class JobExpiredError(QueueError, UnrecoverableError):
-    """The job was not started before its time was over, see the option `expires`; its handler was not called.
+    """The job was not started before its `expires` had passed; its handler was not called.
 
     Attributes:
         expired_at: when that was, UTC.
         taken_at: when a worker took the job, by Redis's clock, UTC.
     """
 
-    def __init__(self, job_id: str, expired_at: datetime, taken_at: datetime) -> None:
-        super().__init__(job_id, expired_at, taken_at)
-        self.job_id = job_id
-        self.expired_at = expired_at
-        self.taken_at = taken_at
+    job_id: str
+    expired_at: datetime
+    taken_at: datetime
 
     @classmethod
     def of(cls, job_id: str, expired_on: int, processed_on: int) -> "JobExpiredError":
-        """From what the job's properties of these names say, ms since the epoch."""
+        """Build the error from two times in ms since the epoch: when the job expired, and when it was taken."""
         return cls(job_id, *(datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (expired_on, processed_on)))
 
     def __str__(self) -> str:
@@ -181,82 +173,132 @@ class JobExpiredError(QueueError, UnrecoverableError):
         )
 
 
+@dataclass(eq=False)
+class PayloadAheadError(QueueError):
+    """A job's data needs a newer process: a version of its type, or a key, that this one does not know.
+
+    A worker puts such a job back, with no attempt spent, for one that does.
+    """
+
+    problem: str
+
+    def __str__(self) -> str:
+        return f"the payload {self.problem}; deploy the processes that read before those that write"
+
+
+@dataclass(eq=False)
 class JobTimeoutError(QueueError):
     """A handler ran longer than the job's `timeout`; the attempt counts as failed."""
 
-    def __init__(self, job_id: str, timeout_ms: int) -> None:
-        super().__init__(job_id, timeout_ms)
-        self.job_id = job_id
-        self.timeout_ms = timeout_ms
+    job_id: str
+    timeout_ms: int
 
     def __str__(self) -> str:
         return f"job {self.job_id}: ran longer than its timeout of {self.timeout_ms} ms"
 
 
+@dataclass(eq=False)
 class JobCancelledError(QueueError):
     """The job's attempt was cancelled by `worker.cancel_job`; it is tried again as after any failure."""
 
-    def __init__(self, job_id: str, reason: str | None = None) -> None:
-        super().__init__(job_id, reason)
-        self.job_id = job_id
-        self.reason = reason
+    job_id: str
+    reason: str | None = None
 
     def __str__(self) -> str:
         return self.reason or f"job {self.job_id} was cancelled"
 
 
+class JobRevokedError(JobCancelledError, UnrecoverableError):
+    """The job was cancelled by `queue.cancel` or `job.cancel`: it has failed, and is not tried again.
+
+    Args:
+        reason: as it is stored: "cancelled", or "cancelled: <reason>".
+    """
+
+    CANCELLED = "cancelled"
+    """What the `failed_reason` of every cancelled job begins with."""
+
+
+@dataclass(eq=False)
 class ActiveJobsError(QueueError):
     """A queue that workers work on cannot be obliterated, unless by force."""
 
-    def __init__(self, queue_name: str) -> None:
-        super().__init__(queue_name)
-        self.queue_name = queue_name
+    queue_name: str
 
     def __str__(self) -> str:
         return f"queue {self.queue_name} has active jobs and was only paused; wait for them, or obliterate(force=True)"
 
 
+@dataclass(eq=False)
 class SchedulerJobError(QueueError):
-    """The job is the one that its scheduler keeps waiting: it leaves with the scheduler only."""
+    """The job is its scheduler's pending job, which can only be removed with the scheduler."""
 
-    def __init__(self, job_id: str, operation: str) -> None:
-        super().__init__(job_id, operation)
-        self.job_id = job_id
-        self.operation = operation
+    job_id: str
+    operation: str
 
     def __str__(self) -> str:
         return f"job {self.job_id}: its scheduler needs it, so {self.operation} was refused; remove the scheduler"
 
 
+@dataclass(eq=False)
 class ParentError(QueueError):
     """A job cannot become the child of the parent it names; it was not added."""
 
-    def __init__(self, name: str, parent_key: str, problem: str) -> None:
-        super().__init__(name, parent_key, problem)
-        self.name = name
-        self.parent_key = parent_key
-        self.problem = problem
+    name: str
+    parent_key: str
+    problem: str
 
     def __str__(self) -> str:
         return f"job {self.name!r} cannot be a child of {self.parent_key}: {self.problem}"
 
 
+@dataclass(eq=False)
+class GroupFullError(QueueError):
+    """A job's group has as many jobs as it may; the job was not added."""
+
+    name: str
+    group: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.name!r} was not added: group {self.group!r} has as many jobs as its max_size allows; "
+            "add it once some have ended, or raise the limit with set_group_limits"
+        )
+
+
+@dataclass(eq=False)
+class GroupedJobError(QueueError):
+    """The job belongs to a group, which decides when it runs."""
+
+    job_id: str
+    operation: str
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: it belongs to a group, whose order decides when it runs, so {self.operation} was "
+            "refused; give the group another weight, or add the job without a group"
+        )
+
+
+@dataclass(eq=False)
 class PartlyAddedError(QueueError):
-    """Of many jobs or flows that were added together some are stored: one trip to Redis failed, and others did not.
+    """Only some of the jobs or flows added together are stored: one trip to Redis failed, others did not.
 
     Attributes:
         what: "jobs" or "flows".
         stored: those that are stored: number among what was given, from 0 -> id, of a flow its root's.
         given: how many were given.
-        failure: why the others are not, but for a lost connection, after which nobody knows of those under way.
+        failure: why the others are not, but for a lost connection, after which the state of pending ones is unknown.
     """
 
-    def __init__(self, what: str, stored: Mapping[int, str], given: int, failure: Exception) -> None:
-        super().__init__(what, stored, given, failure)
-        self.what = what
-        self.stored = dict(sorted(stored.items()))
-        self.given = given
-        self.failure = failure
+    what: str
+    stored: Mapping[int, str]
+    given: int
+    failure: Exception
+
+    def __post_init__(self) -> None:
+        self.stored = dict(sorted(self.stored.items()))
+        super().__post_init__()
 
     def __str__(self) -> str:
         return (
@@ -277,7 +319,7 @@ def _spans(numbers: Sequence[int]) -> str:
 
 
 def addition_error(code: int, name: str, parent_key: str) -> QueueError:
-    """What lua/lib/add.lua's refusal to add a job means."""
+    """Build the error for a code with which lua/lib/add.lua refused to add a job."""
     if code == -5:
         return ParentError(name, parent_key, "there is no such job; add the parent first, or both as a flow")
     if code == -7:
@@ -285,78 +327,73 @@ def addition_error(code: int, name: str, parent_key: str) -> QueueError:
     return QueueError(f"job {name!r}: adding was answered with code {code}")
 
 
+@dataclass(eq=False)
 class JobFailedError(QueueError):
     """The job that was waited for has failed for good."""
 
-    def __init__(self, job_id: str, failed_reason: str) -> None:
-        super().__init__(job_id, failed_reason)
-        self.job_id = job_id
-        self.failed_reason = failed_reason
+    job_id: str
+    failed_reason: str
 
     def __str__(self) -> str:
         return f"job {self.job_id} failed: {self.failed_reason}"
 
 
+@dataclass(eq=False)
 class JobWaitTimeoutError(QueueError, TimeoutError):
-    """A job did not finish while somebody waited for it; it may still."""
+    """A job did not finish within the wait's timeout; it may still finish."""
 
-    def __init__(self, job_id: str, queue_name: str, ttl_ms: int) -> None:
-        super().__init__(job_id, queue_name, ttl_ms)
-        self.job_id = job_id
-        self.queue_name = queue_name
-        self.ttl_ms = ttl_ms
+    job_id: str
+    queue_name: str
+    ttl_ms: int
 
     def __str__(self) -> str:
         return (
             f"job {self.job_id} of queue {self.queue_name} did not finish within {self.ttl_ms} ms; "
-            "it goes on, and can be waited for again"
+            "it is still running, and can be waited for again"
         )
 
 
+@dataclass(eq=False)
 class EventsClosedError(QueueError):
     """The reader of a queue's events was closed, by itself or with its queue."""
 
-    def __init__(self, queue_name: str, job_id: str | None = None) -> None:
-        super().__init__(queue_name, job_id)
-        self.queue_name = queue_name
-        self.job_id = job_id
+    queue_name: str
+    job_id: str | None = None
 
     def __str__(self) -> str:
         waiting = f" while job {self.job_id} was waited for" if self.job_id else ""
         return f"the events of queue {self.queue_name} were closed{waiting}; make a new QueueEvents or Queue"
 
 
+@dataclass(eq=False)
 class EventsMissedError(QueueError):
     """Events may have been missed: those behind the last one seen are no longer in Redis."""
 
-    def __init__(self, queue_name: str, last_event_id: str, next_event_id: str) -> None:
-        super().__init__(queue_name, last_event_id, next_event_id)
-        self.queue_name = queue_name
-        self.last_event_id = last_event_id
-        self.next_event_id = next_event_id
+    queue_name: str
+    last_event_id: str
+    next_event_id: str
 
     def __str__(self) -> str:
         return (
             f"events of queue {self.queue_name} may have been missed: the last one seen was {self.last_event_id}, "
-            f"reading goes on at {self.next_event_id}. They were trimmed before they were read (raise the stream's "
+            f"reading continues at {self.next_event_id}. They were trimmed before they were read (raise the stream's "
             "max_len, or make callbacks faster), or Redis came back without them"
         )
 
 
+@dataclass(eq=False)
 class MalformedEventError(QueueError, ValueError):
-    """An entry of a queue's event stream is no event, or not as BullMQ writes it; it was left out."""
+    """An entry of a queue's event stream is not an event, or not in BullMQ's format; it was skipped."""
 
-    def __init__(self, event_id: str, problem: str) -> None:
-        super().__init__(event_id, problem)
-        self.event_id = event_id
-        self.problem = problem
+    event_id: str
+    problem: str
 
     def __str__(self) -> str:
         return f"event {self.event_id} was left out: {self.problem}"
 
 
 def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str = "active") -> QueueError:
-    """What a script's refusal means, the only place that compares its codes.
+    """Convert a script's error code to an exception; the only place that compares the codes.
 
     Args:
         code: as the headers of lua/advance.lua, remove_job.lua, reprocess_job.lua and promote_job.lua have it.
@@ -367,23 +404,22 @@ def outcome_error(code: int | bytes, job_id: str, operation: str, *, needed: str
         problem = code.decode("utf-8", "backslashreplace")
         wrong = WrongKeyTypeError if problem.startswith("WRONGTYPE") else ScriptFailedError
         return wrong(job_id, problem)
-    expired = LockLostError(job_id, operation)
-    expired.has_expired = True
     known = {
         -1: JobNotFoundError(job_id, operation),
-        -2: expired,
+        -2: LockLostError(job_id, operation, has_expired=True),
         -3: JobStateError(job_id, operation, needed),
         -4: JobChildrenError(job_id, "children are still open, so it cannot be completed"),
         -6: LockLostError(job_id, operation),
         -8: SchedulerJobError(job_id, operation),
         -9: JobChildrenError(job_id, "a child failed, so it cannot be completed"),
         -10: JobLockedError(job_id, operation),
+        -11: GroupedJobError(job_id, operation),
     }
     return known.get(code) or QueueError(f"job {job_id}: {operation} was answered with code {code}")
 
 
 class MovedError(Exception):
-    """Base of those that say: I have moved the job myself, so there is nothing to store."""
+    """Base of the errors by which a handler says that it moved its job itself, so no outcome is stored."""
 
 
 class DelayedError(MovedError):

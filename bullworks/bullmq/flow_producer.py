@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from types import TracebackType
-from typing import Any, NotRequired, Self, TypedDict
+from typing import Any, NotRequired, TypedDict
 from uuid import uuid4
 
 from bullworks.bullmq.connecting import Connection, check_parent, check_tagged, connect
@@ -14,14 +13,17 @@ from bullworks.bullmq.job.dependencies import Dependencies, Page, Pages
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.options.group import without_group
 from bullworks.bullmq.options.job import JobOptions, JobOpts
+from bullworks.bullmq.queue.adding import Adding, FlowsToAdd
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.scripts.caller import load
 from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts, added_ids
 from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
-from bullworks.bullmq.telemetry.quiet import QuietTelemetry
+from bullworks.bullmq.telemetry.safe import SafeTelemetry
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
+from bullworks.closing import Closing
 from bullworks.redis import Argument, Endpoint
 
 ADD_FLOW = load("add_flow")
@@ -29,11 +31,11 @@ ADD_FLOW = load("add_flow")
 # Redis looks at so many places for each child that is wanted: not all of them are taken.
 _SCANNED_FOR_EACH = 10
 _MOST_IN_FLOW = 1_000
-"""Jobs of one flow: it is stored by one script call, while which Redis serves nobody else."""
+"""Jobs of one flow: it is stored by one script call, during which Redis serves no other client."""
 
 
 class FlowJob(TypedDict):
-    """One job of a flow, with those it waits for."""
+    """One job of a flow, with the children that it waits for."""
 
     name: str
     queue_name: str
@@ -45,9 +47,9 @@ class FlowJob(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class JobNode:
-    """A job of a flow, as it was added or read, and its children."""
+    """A job of a flow as stored in Redis, and its children."""
 
-    job: Job[Any, Any]
+    job: Job
     children: list["JobNode"] = field(default_factory=list)
 
 
@@ -93,7 +95,7 @@ def _calls(plans: list[_Planned], endpoint: Endpoint) -> Iterator[list[_Planned]
         yield call
 
 
-class FlowProducer:
+class FlowProducer(Closing):
     """Adds flows over any number of queues.
 
     A flow is stored whole or not at all. On a cluster all its queues must share one `{tag}` in their prefix.
@@ -109,26 +111,20 @@ class FlowProducer:
     ) -> None:
         self.prefix = prefix
         self.telemetry = telemetry
-        self._telemetry = None if telemetry is None else QuietTelemetry(telemetry)
+        self._telemetry = None if telemetry is None else SafeTelemetry(telemetry)
         self.connection, self._owns_connection = connect(connection)
         self._readers = EventReaders(self.connection.endpoint)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
+        self.adding: Adding | None = None
+        """What surrounds `add` and `add_bulk`, if anything does."""
 
     async def close(self) -> None:
-        """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
+        """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         await self._readers.close()
         if self._owns_connection:
             await self.connection.close()
 
     async def wait_until_ready(self) -> None:
-        """Connect.
+        """Connect to Redis.
 
         Raises:
             ConnectError: Redis cannot be reached or refuses this client.
@@ -172,6 +168,14 @@ class FlowProducer:
     async def _add_all(
         self, flows: Iterable[FlowJob], queues_options: Mapping[str, JobOptions] | None
     ) -> list[JobNode]:
+        if self.adding is None:
+            return await self._store_all(flows, queues_options)
+        surrounded = FlowsToAdd(flows)
+        return await self.adding.around(surrounded.jobs, lambda: self._store_all(surrounded.flows(), queues_options))
+
+    async def _store_all(
+        self, flows: Iterable[FlowJob], queues_options: Mapping[str, JobOptions] | None
+    ) -> list[JobNode]:
         plans = [self._plan(flow, None, queues_options or {}) for flow in flows]
         nodes: list[JobNode] = []
         for call in list(_calls(plans, self.connection.endpoint)):
@@ -187,7 +191,7 @@ class FlowProducer:
     async def get_flow(
         self, job_id: str, queue_name: str, *, prefix: str | None = None, depth: int = 10, max_children: int = 20
     ) -> JobNode | None:
-        """Read a tree from a job down; None where there is no such job.
+        """Read a tree from a job down; None if the job does not exist.
 
         Args:
             depth: levels that are read, the job's own included, >= 1.
@@ -226,7 +230,8 @@ class FlowProducer:
         if parent is not None:
             options["parent"] = parent
         children = flow.get("children") or ()
-        opts = JobOpts.of(options).carrying(metadata)
+        others, group = without_group(options)
+        opts = JobOpts.of(others).carrying(metadata)
         endpoint = self.connection.endpoint
         if endpoint.has_slots:
             check_tagged(keys)
@@ -238,7 +243,12 @@ class FlowProducer:
             )
         # Children name their parent, so every job has an id before it is sent.
         new = NewJob.of(
-            flow.get("name"), flow.get("data", {}), opts, waits_for_children=bool(children), given_id=str(uuid4())
+            flow.get("name"),
+            flow.get("data", {}),
+            opts,
+            waits_for_children=bool(children),
+            given_id=str(uuid4()),
+            group=group,
         )
         below = {"id": new.id, "queue": keys.base[:-1]}
         return _Planned(keys, new, [self._plan(child, below, queues_options) for child in children])
@@ -262,7 +272,7 @@ class FlowProducer:
         return now_ms, added_ids([new for _, new in jobs], answers)
 
     def _node(self, plan: _Planned, ids: Mapping[int, str], now_ms: int) -> JobNode:
-        job: Job[Any, Any] = Job(self._scripts(plan.keys), ids[id(plan)], plan.new.fields(now_ms))
+        job: Job = Job(self._scripts(plan.keys), ids[id(plan)], plan.new.fields(now_ms))
         return JobNode(job, [self._node(child, ids, now_ms) for child in plan.children])
 
     def _tracing(self, queue_name: str) -> Tracing | None:

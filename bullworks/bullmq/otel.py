@@ -56,7 +56,7 @@ class BullMQOtel:
 
 
 class OtelContextManager:
-    """OpenTelemetry's context, and as a text whatever its propagators make of it, as JSON."""
+    """Propagates OpenTelemetry's context as JSON text, with the configured propagators."""
 
     @contextmanager
     def with_context(self, context: Context) -> Iterator[None]:
@@ -88,7 +88,7 @@ class OtelContextManager:
 
 
 class OtelTracer:
-    """Starts OpenTelemetry's spans."""
+    """Starts OpenTelemetry spans."""
 
     def __init__(self, tracer: trace.Tracer) -> None:
         self._tracer = tracer
@@ -98,7 +98,7 @@ class OtelTracer:
 
 
 class OtelSpan:
-    """One of OpenTelemetry's; its `span` is at hand for what only that can do."""
+    """Wraps an OpenTelemetry span, available as `span`."""
 
     __slots__ = ("span",)
 
@@ -118,7 +118,7 @@ class OtelSpan:
         self.span.add_event(name, attributes)
 
     def record_exception(self, exception: BaseException | str) -> None:
-        """Besides the event, the span counts as failed: backends show that, and sample by it."""
+        """Record the exception and mark the span as failed, which backends display and sample by."""
         text = str(exception)
         if isinstance(exception, BaseException):
             self.span.record_exception(exception)
@@ -131,7 +131,7 @@ class OtelSpan:
 
 
 class OtelMeter:
-    """Makes OpenTelemetry's instruments."""
+    """Creates OpenTelemetry instruments."""
 
     def __init__(self, meter: metrics.Meter) -> None:
         self._meter = meter
@@ -147,7 +147,7 @@ class OtelMeter:
 
 
 class OtelGauge:
-    """OpenTelemetry's own calls `record` otherwise."""
+    """Adapts `record` to OpenTelemetry's gauge, which names it otherwise."""
 
     def __init__(self, gauge: "metrics._Gauge") -> None:
         self._gauge = gauge

@@ -1,21 +1,21 @@
 """QueueEvents: what happens to a queue's jobs, in all its producers and workers of whatever language."""
 
 import asyncio
-import difflib
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from bullworks.bullmq.connecting import Connection, endpoint_of
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import EventsMissedError, InvalidOptionError, MalformedEventError
-from bullworks.bullmq.events.codec import STREAM_EVENTS, StreamEvent
 from bullworks.bullmq.events.emitter import Emitter
 from bullworks.bullmq.events.event_id import checked_id
 from bullworks.bullmq.events.reader import DEFAULT_BLOCKING_MS, EventReader, event_bounds
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.queue.queue import checked_keys
+from bullworks.bullmq.wire.event_codec import STREAM_EVENTS, StreamEvent
+from bullworks.closing import Closing
 from bullworks.redis import PipelinedConnection
+from bullworks.suggestion import suggestion
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -36,7 +36,7 @@ _DRAIN_S = 0.5
 _ANY = "*"
 
 
-class QueueEvents:
+class QueueEvents(Closing):
     """Listens to the events of a queue: those after `start()` has returned, each once and in order.
 
     It survives what happens to Redis: after a break it goes on behind the last event it saw. Only what was trimmed off
@@ -47,7 +47,7 @@ class QueueEvents:
         queue_name: as the queue's.
         connection: a URL, a redis.asyncio client or another connection, whose settings are read; it opens its own.
         prefix: as the queue's.
-        last_event_id: go on after this event, for example a `last_event_id` that was stored; "0" is the oldest there
+        last_event_id: resume after this event, for example a `last_event_id` that was stored; "0" is the oldest there
             is, "$" the next that happens.
         blocking_timeout: how long one read waits for an event, ms or a timedelta, >= 1.
 
@@ -67,16 +67,13 @@ class QueueEvents:
     ) -> None:
         self.queue_name = queue_name
         self.keys = checked_keys(prefix, queue_name)
-        try:
-            blocking_ms = to_ms(blocking_timeout, "blocking_timeout", least=1)
-        except ValueError as error:
-            raise InvalidOptionError("blocking_timeout", str(error).removeprefix("blocking_timeout ")) from None
+        blocking_ms = checked_ms("blocking_timeout", blocking_timeout, least=1)
         self._endpoint = endpoint_of(connection, self.keys)
         self._emitter = Emitter(None, queue_name)
         self._reader = EventReader(
             self._endpoint,
             self.keys,
-            _Teller(self._emitter),
+            _CallbackNotifier(self._emitter),
             after=checked_id(last_event_id, "last_event_id"),
             blocking_ms=blocking_ms,
         )
@@ -90,19 +87,14 @@ class QueueEvents:
         await self.start()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
     @property
     def last_event_id(self) -> str:
-        """The last event that was told: store it to go on there another time. "$" before it has started."""
+        """The id of the last delivered event; store it to resume from there. "$" before the start."""
         return "$" if self._reader.position is None else str(self._reader.position)
 
     @property
     def waits(self) -> JobWaits:
-        """Who waits for jobs by means of these events; for Job.wait_until_finished."""
+        """The pending waits for jobs, on which Job.wait_until_finished relies."""
         return self._reader.waits
 
     def on(self, event: str, callback: C) -> C:
@@ -117,11 +109,11 @@ class QueueEvents:
         return self._emitter.on(self._known(event), callback)
 
     def once(self, event: str, callback: C) -> C:
-        """The same for the next such event only."""
+        """Call `callback` on the next such event only."""
         return self._emitter.once(self._known(event), callback)
 
     def off(self, event: str, callback: Callable[..., Any]) -> None:
-        """Forget a callback of `on` or `once`; one that is not registered is no error."""
+        """Remove a callback of `on` or `once`; an unknown one is ignored."""
         self._emitter.off(event, callback)
 
     def on_custom(self, event: str, callback: C) -> C:
@@ -129,19 +121,19 @@ class QueueEvents:
         return self._emitter.on(_custom(event), callback)
 
     def off_custom(self, event: str, callback: Callable[..., Any]) -> None:
-        """Forget a callback of `on_custom`."""
+        """Remove a callback of `on_custom`."""
         self._emitter.off(_custom(event), callback)
 
     def on_any(self, callback: C) -> C:
-        """Call `callback` with (event, args, event_id) on every event of the stream, those of your own included."""
+        """Call `callback` with (event, args, event_id) on every event of the stream, custom ones included."""
         return self._emitter.on(_ANY, callback)
 
     def off_any(self, callback: Callable[..., Any]) -> None:
-        """Forget a callback of `on_any`."""
+        """Remove a callback of `on_any`."""
         self._emitter.off(_ANY, callback)
 
     async def start(self) -> None:
-        """Connect and begin to listen: no event after this has returned is missed. Repeating does nothing.
+        """Connect and start listening: no event after this returns is missed. Repeating does nothing.
 
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
@@ -159,7 +151,7 @@ class QueueEvents:
             raise
 
     async def catch_up(self, connection: PipelinedConnection) -> None:
-        """Wait until all events that have happened by now were told.
+        """Wait until all events that have happened so far were delivered.
 
         Args:
             connection: to ask over; the own one waits for events.
@@ -170,7 +162,7 @@ class QueueEvents:
         await self.waits.until_reached((await event_bounds(connection, self.keys))[1])
 
     async def close(self) -> None:
-        """Stop listening and let the connection go. Closing twice, or before starting, is fine."""
+        """Stop listening and close the connection. Closing twice, or before starting, is fine."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(), name=f"events-close:{self.queue_name}")
         await asyncio.shield(self._closing)
@@ -183,9 +175,9 @@ class QueueEvents:
     def _known(self, event: str) -> str:
         name, _, job_id = event.partition(":") if isinstance(event, str) else ("", "", "")
         if name not in (STREAM_EVENTS if job_id else QUEUE_EVENTS):
-            near = difflib.get_close_matches(name.replace("-", "_"), QUEUE_EVENTS, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(QUEUE_EVENTS))}."
-            raise InvalidOptionError(str(event), f"no event of BullMQ's; {hint} Events of your own are for on_custom")
+            near = suggestion(name.replace("-", "_"), QUEUE_EVENTS)
+            hint = f"did you mean {near}?" if near else f"known: {', '.join(sorted(QUEUE_EVENTS))}."
+            raise InvalidOptionError(str(event), f"not a BullMQ event; {hint} Use on_custom for custom events")
         return event
 
 
@@ -193,8 +185,8 @@ def _custom(event: str) -> str:
     return f"custom:{event}"
 
 
-class _Teller:
-    """Passes the reader's events on; decodes one only where somebody listens."""
+class _CallbackNotifier:
+    """Passes the reader's events on; decodes one only if it has a listener."""
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter

@@ -2,24 +2,23 @@
 
 import math
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from bullworks.bullmq.connecting import Connection, connect
 from bullworks.bullmq.errors import InvalidOptionError
-from bullworks.bullmq.events.codec import EVENT
-from bullworks.bullmq.options.job import is_utf8
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.queue import checked_keys
+from bullworks.bullmq.wire.event_codec import EVENT
+from bullworks.closing import Closing
 
 EventValue = str | int | float | bool | None
 """What a field of an event may be; listeners get a string."""
 
-# What QueueEvents tells of itself by these names must not be mistaken for an event.
+# What QueueEvents emits about itself by these names must not be mistaken for an event.
 _RESERVED = frozenset({"error", "gap"})
 
 
-class QueueEventsProducer:
-    """Publishes events of one's own into a queue's stream. Opens no socket until the first.
+class QueueEventsProducer(Closing):
+    """Publishes custom events into a queue's stream. Opens no socket until the first.
 
     Args:
         queue_name: as the queue's.
@@ -39,16 +38,8 @@ class QueueEventsProducer:
     def __repr__(self) -> str:
         return f"<QueueEventsProducer of queue {self.queue_name!r} at {self._connection.endpoint.describe()}>"
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
     async def publish_event(self, event: Mapping[str, EventValue], max_events: int = 1_000) -> str:
-        """Publish `{"event_name": "painted", "color": "red"}`; listeners hear `painted` with `{"color": "red"}`.
+        """Publish `{"event_name": "painted", "color": "red"}`; listeners receive `painted` with `{"color": "red"}`.
 
         Node's listeners get it too, and ours hear what Node's producer publishes, by the names used there.
 
@@ -65,17 +56,16 @@ class QueueEventsProducer:
             InvalidOptionError: no name, a reserved one, or a field that cannot be stored.
             ServerError, ConnectionLostError, ConnectError: as Queue.add.
         """
-        if isinstance(max_events, bool) or not isinstance(max_events, int) or max_events < 0:
-            raise InvalidOptionError("max_events", f"must be a whole number, at least 0, not {max_events!r}")
-        name = event.get("event_name")
-        if not isinstance(name, str) or not name or not is_utf8(name):
-            raise InvalidOptionError("event_name", f"must be a non-empty string, not {name!r}")
+        checks.whole("max_events", max_events)
+        name = checks.text("event_name", event.get("event_name"))
         if name in _RESERVED:
-            raise InvalidOptionError("event_name", f"{name} is what QueueEvents tells of itself; choose another name")
+            raise InvalidOptionError(
+                "event_name", f"{name} is an event that QueueEvents emits itself; choose another name"
+            )
         fields: list[str] = []
         for field, value in event.items():
             if field != "event_name":
-                fields += (_checked_field(field), _stored(field, value))
+                fields += (_check_field(field), _to_text(field, value))
         stream = self.keys.of("events")
         event_id: bytes = await self._connection.execute(
             "XADD", stream, "MAXLEN", "~", max_events, "*", EVENT, name, *fields
@@ -83,24 +73,24 @@ class QueueEventsProducer:
         return event_id.decode()
 
     async def close(self) -> None:
-        """Let a connection of its own go; a shared one stays. Closing twice is fine."""
+        """Close the producer's own connection; a shared one stays open. Closing twice is fine."""
         if self._owns_connection:
             await self._connection.close()
 
 
-def _checked_field(field: object) -> str:
-    if not isinstance(field, str) or not field or not is_utf8(field) or field == EVENT.decode():
+def _check_field(field: object) -> str:
+    if not isinstance(field, str) or not field or not checks.is_utf8(field) or field == EVENT.decode():
         raise InvalidOptionError("event", f"cannot have a field {field!r}")
     return field
 
 
-def _stored(field: str, value: object) -> str:
+def _to_text(field: str, value: object) -> str:
     """The text that npm bullmq stores for such a value."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and is_utf8(value):
+    if isinstance(value, str) and checks.is_utf8(value):
         return value
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return str(value)

@@ -17,7 +17,7 @@ from bullworks.extras import MissingExtraError
 
 DEFAULT_APP = "app.app_module:AppModule"
 
-# Commands that end in order when they are told to stop; of the others it is a failure.
+# Commands that end in order when they are asked to stop; of the others it is a failure.
 _SERVING = ("worker", "board")
 _INTERRUPTED = 130
 

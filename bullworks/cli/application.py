@@ -41,7 +41,7 @@ _OWN_COMMANDS = "This service's commands"
 
 
 def run_command_line(app: str | type[Any], arguments: Sequence[str]) -> None:
-    """Run a command line over a service and end the process; errors that a user can cause are told in words.
+    """Run a service's command line and end the process; user errors are printed without a traceback.
 
     Args:
         app: the root module of the service, as in `app.app_module:AppModule`, or the class itself.
@@ -49,9 +49,9 @@ def run_command_line(app: str | type[Any], arguments: Sequence[str]) -> None:
     """
     program = Program(app)
     try:
-        with program.entered():
+        with program.enter():
             command_line(program, arguments)(list(arguments))
-    except Exception as error:  # the outermost place: what is not told here is re-raised
+    except Exception as error:  # the outermost place: what is not reported here is re-raised
         message = message_of(error)
         if message is None or "--debug" in arguments:
             raise
@@ -61,7 +61,7 @@ def run_command_line(app: str | type[Any], arguments: Sequence[str]) -> None:
 
 
 def command_line(program: Program, arguments: Sequence[str]) -> typer.Typer:
-    """The framework's commands; and those of the service, where they are listed or one of them is named.
+    """Build the command line: the framework's commands, and the service's own where they are needed.
 
     Raises:
         CommandError, WiringError: one of them may be named, and the service cannot be imported, or is wired wrongly.
@@ -81,7 +81,7 @@ def command_line(program: Program, arguments: Sequence[str]) -> typer.Typer:
     if word is None and "--help" in arguments:
         try:
             _add_contributed(cli, program)
-        except Exception as error:  # noqa: BLE001 - --help is what somebody reads to mend it
+        except Exception as error:  # noqa: BLE001 - --help must work to mend it
             print(f"The service's own commands cannot be listed: {message_of(error) or repr(error)}\n", file=sys.stderr)
     elif word is not None and word not in _GROUPS and word not in _COMMANDS:
         _add_contributed(cli, program)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bullworks import logs
-from bullworks.cli.connection import Queues, reached_queues
+from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.failure import CommandError
 from bullworks.cli.program import Program
 from bullworks.cli.running import run
@@ -15,14 +15,14 @@ from bullworks.logs import LogSettings
 
 def board(
     queue: Annotated[
-        list[str] | None, typer.Option("--queue", metavar="NAME", help="A queue to show, repeatable; none named: all.")
+        list[str] | None, typer.Option("--queue", metavar="NAME", help="A queue to show, repeatable; default: all.")
     ] = None,
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="Looking only, whatever BOARD_READ_ONLY says.")
-    ] = False,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Instead of HTTP_PORT; 0: any.")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Read-only, whatever BOARD_READ_ONLY says.")] = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Overrides HTTP_PORT; 0 means any free port.")
+    ] = None,
 ) -> None:
-    """Serve the board without any worker, until SIGINT or SIGTERM. Queues made later are shown after the next start.
+    """Serve the board without workers, until SIGINT or SIGTERM. Restart it to show queues created later.
 
     Example: main.py board --read-only --port 3001
     """
@@ -42,7 +42,7 @@ async def _serve(names: list[str], is_read_only: bool, port: int | None) -> None
     settings.check([LogSettings, WebSettings, BoardSettings])
     web = settings[WebSettings]
     logs.configure(settings[LogSettings])
-    async with reached_queues() as reached, AsyncExitStack() as stack:
+    async with open_queues() as reached, AsyncExitStack() as stack:
         connection = connection_to(reached.endpoint)
         stack.push_async_callback(connection.close)
         queues = [Queue(name, connection=connection, prefix=reached.prefix) for name in await _chosen(reached, names)]

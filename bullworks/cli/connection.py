@@ -23,19 +23,19 @@ class Queues:
     prefix: str
 
     async def names(self) -> list[str]:
-        """All queues there are, sorted: every queue has a `meta` key."""
+        """List the names of all queues, sorted: every queue has a `meta` key."""
         literal = "".join(f"\\{char}" if char in GLOB_CHARACTERS else char for char in self.prefix)
         pattern = QueueKeys(literal, "*").of("meta")
-        first, last = len(self.prefix) + 1, -len(":meta")
         keys: list[str] = []
         for primary in await self.endpoint.primaries():
             async with primary.client() as client:
                 keys += [key.decode() async for key in client.scan_iter(match=pattern, count=1_000)]
-        return sorted({key[first:last] for key in keys if ":" not in key[first:last]})
+        found = (QueueKeys.of_job(key, self.prefix) for key in keys)
+        return sorted({queue.name for queue, rest in found if rest == "meta"})
 
     @asynccontextmanager
-    async def opened(self, name: str, *, must_exist: bool = True) -> AsyncIterator[Queue]:
-        """The queue of this name, closed afterwards.
+    async def open_queue(self, name: str, *, must_exist: bool = True) -> AsyncIterator[Queue]:
+        """Open a queue by name; it is closed at the end of the block.
 
         Raises:
             CommandError: there is no such queue.
@@ -49,8 +49,8 @@ class Queues:
 
 
 @asynccontextmanager
-async def reached_redis(settings: QueueSettings) -> AsyncIterator[str]:
-    """The URL of the server: the configured one, or the embedded one, which is held until the end of the block."""
+async def connect_redis(settings: QueueSettings) -> AsyncIterator[str]:
+    """Provide the URL of the configured server, or of the embedded one, which runs until the end of the block."""
     if settings.queue_redis_url is not None:
         yield settings.queue_redis_url.get_secret_value()
         return
@@ -59,8 +59,8 @@ async def reached_redis(settings: QueueSettings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def reached_queues() -> AsyncIterator[Queues]:
-    """The queues that the settings of the program name.
+async def open_queues() -> AsyncIterator[Queues]:
+    """Open the queues that the program's settings name.
 
     Raises:
         SettingsError: the settings cannot be used.
@@ -69,7 +69,7 @@ async def reached_queues() -> AsyncIterator[Queues]:
     source = Program.current().settings
     source.check([QueueSettings])
     settings = source[QueueSettings]
-    async with reached_redis(settings) as url:
+    async with connect_redis(settings) as url:
         endpoint = Endpoint.of(url, connect_timeout_ms=settings.queue_connect_timeout_ms)
         # One connection first: it says what is wrong in words, where a client has only redis-py's.
         connection = await endpoint.open()

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from bullworks.cli.program import Program, imported
+from bullworks.cli.program import Program, import_object
 from bullworks.core import CommandToken
 
 
 def contributed_commands(program: Program) -> dict[str, Callable[..., Any]]:
-    """The functions behind the commands of all modules, by name, in the modules' order; nothing is built.
+    """Collect the commands of all modules by name, in the modules' order; nothing is built.
 
     Raises:
         CommandError: the root module, or a function, cannot be imported.
@@ -18,5 +18,5 @@ def contributed_commands(program: Program) -> dict[str, Callable[..., Any]]:
     for provider in program.application().discovery.providers():
         if isinstance(provider.token, CommandToken):
             function: Any = provider.instance
-            found[provider.token.command_name] = imported(function) if isinstance(function, str) else function
+            found[provider.token.command_name] = import_object(function) if isinstance(function, str) else function
     return found

@@ -9,12 +9,12 @@ PATTERN = re.compile(r"(\d+(?:\.\d+)?) ?(ms|[smhd])?", re.ASCII)
 
 
 def milliseconds(text: str) -> int:
-    """Whole milliseconds; a bare number is milliseconds already, as everywhere in BullMQ.
+    """Parse a duration to whole milliseconds; a bare number is milliseconds, as everywhere in BullMQ.
 
     Raises:
         typer.BadParameter: it is not a number, with or without a unit.
     """
     match = PATTERN.fullmatch(text.strip().lower())
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no duration; write 1500 (ms), 5s, 10m, 24h or 7d")
+        raise typer.BadParameter(f"{text!r} is not a duration; write 1500 (ms), 5s, 10m, 24h or 7d")
     return round(float(match[1]) * UNITS_MS[match[2] or ""])

@@ -1,38 +1,39 @@
 """What went wrong, as a user should read it: one clear message and an exit code, no traceback."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
+from dataclasses import dataclass
 
 from bullworks.bullmq import InvalidOptionError, QueueError
 from bullworks.core import CoreError
+from bullworks.errors import FactError
 from bullworks.extras import MissingExtraError
 from bullworks.logs import escape
 from bullworks.redis import BadUrlError, RedisError
 from bullworks.settings import SettingsError
+from bullworks.suggestion import suggestion
 from bullworks.workers import UnknownWorkerError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2  # as typer itself ends for a wrong option
 
 
-class CommandError(Exception):
-    """The command cannot do what was asked; the text is for the user."""
+@dataclass(eq=False)
+class CommandError(FactError):
+    """The command cannot do what was asked; the message is for the user."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.message = message
-        self.hint = hint
+    message: str
+    hint: str = ""
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else self.message
 
     @classmethod
     def unknown(cls, kind: str, name: str, known: list[str]) -> "CommandError":
-        """There is no such thing; names the near one, or what there is."""
-        near = get_close_matches(name, known, n=1)
+        """Build the error for an unknown name; it suggests the nearest known name, or lists all."""
+        near = suggestion(name, known)
         if near:
-            return cls(f"there is no {kind} {name!r}", f"Did you mean {near[0]!r}?")
-        listed = f"Known: {', '.join(sorted(known))}." if known else f"There is no {kind} at all yet."
+            return cls(f"there is no {kind} {name!r}", f"Did you mean {near!r}?")
+        listed = f"Known: {', '.join(sorted(known))}." if known else f"There is no {kind} yet."
         return cls(f"there is no {kind} {name!r}", listed)
 
 
@@ -42,7 +43,7 @@ WRONG_INPUT = (SettingsError, UnknownWorkerError, BadUrlError, InvalidOptionErro
 
 
 def message_of(error: BaseException) -> str | None:
-    """What to print for an error that a user can cause; None where only a traceback will do."""
+    """Format an error that a user can cause; None for errors that need a traceback."""
     leaves = list(_leaves(error))
     if not all(isinstance(leaf, EXPECTED) for leaf in leaves):
         return None
@@ -59,6 +60,6 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def exit_code_of(error: BaseException) -> int:
-    """2 where the input or the configuration was wrong, 1 where something failed."""
+    """Choose the exit code: 2 for wrong input or configuration, 1 for a failure."""
     is_wrong_input = all(isinstance(leaf, WRONG_INPUT) for leaf in _leaves(error))
     return EXIT_USAGE if is_wrong_input else EXIT_FAILED

@@ -1,28 +1,32 @@
-"""`main.py job ...`: what is known of one job."""
+"""`main.py job ...`: what is known of one job, and cancelling it."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from bullworks.bullmq import Job
-from bullworks.cli.connection import Queues, reached_queues
+from bullworks.bullmq import CancelOutcome, Job
+from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.failure import CommandError
-from bullworks.cli.output import print_json, print_table
+from bullworks.cli.output import print_json, print_table, say
 from bullworks.cli.running import run
 
-job_app = typer.Typer(help="Look at one job.", no_args_is_help=True)
+job_app = typer.Typer(help="Show one job, or cancel it.", no_args_is_help=True)
 
-
-@job_app.callback()
-def _job() -> None:
-    """Without a callback, typer would make the only command the application itself."""
+_WORDS: dict[CancelOutcome, str] = {
+    "cancelled": "{job} is cancelled.",
+    "requested": "{job} runs; its worker is told to stop it.",
+    "finished": "{job} had ended before.",
+    "scheduled": "{job} stays: its job scheduler needs it. Remove the scheduler.",
+}
 
 
 @job_app.command()
 def show(
     job_id: Annotated[str, typer.Argument(metavar="ID", help="The job's id.")],
-    queue: Annotated[str | None, typer.Option(help="Its queue; needed where several have such an id.")] = None,
+    queue: Annotated[
+        str | None, typer.Option(help="The job's queue; needed if several queues have a job with this id.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a job's state, data, result and errors.
@@ -41,11 +45,35 @@ def show(
             print_table([title], [[line] for line in lines])
 
 
-async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:
-    async with reached_queues() as queues:
+@job_app.command()
+def cancel(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job's id.")],
+    queue: Annotated[str | None, typer.Option(help="Its queue; needed where several have such an id.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; its failed reason says it.")] = None,
+) -> None:
+    """Cancel a job with the jobs below it, also where a worker is running it; it is not tried again.
+
+    Example: main.py job cancel 7 --queue email --reason "sent by mistake"
+    """
+    say(run(_cancel(job_id, queue, reason)))
+
+
+async def _cancel(job_id: str, queue: str | None, reason: str | None) -> str:
+    async with open_queues() as queues:
         if queue is None:
             queue = await _only_queue_with(queues, job_id)
-        async with queues.opened(queue) as opened:
+        async with queues.open_queue(queue) as opened:
+            outcome = await opened.cancel(job_id, reason)
+    if outcome == "missing":
+        raise CommandError(f"there is no job {job_id!r} in {queue}")
+    return _WORDS[outcome].format(job=f"Job {job_id} of {queue}")
+
+
+async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:
+    async with open_queues() as queues:
+        if queue is None:
+            queue = await _only_queue_with(queues, job_id)
+        async with queues.open_queue(queue) as opened:
             job = await opened.get_job(job_id)
             if job is None:
                 raise CommandError(f"there is no job {job_id!r} in {queue}")
@@ -55,18 +83,18 @@ async def _facts(job_id: str, queue: str | None) -> dict[str, Any]:
 async def _only_queue_with(queues: Queues, job_id: str) -> str:
     found = []
     for name in await queues.names():
-        async with queues.opened(name, must_exist=False) as opened:
+        async with queues.open_queue(name, must_exist=False) as opened:
             if await opened.get_job(job_id) is not None:
                 found.append(name)
     if not found:
         raise CommandError(f"no queue has a job {job_id!r}")
     if len(found) > 1:
-        raise CommandError(f"several queues have a job {job_id!r}", f"Say which: --queue {' or '.join(found)}")
+        raise CommandError(f"several queues have a job {job_id!r}", f"Choose one with --queue {' or '.join(found)}")
     return found[0]
 
 
 async def facts_of(job: Job) -> dict[str, Any]:
-    """What is worth showing, in reading order; times as ISO text."""
+    """List a job's facts in reading order; times as ISO text."""
     return {
         "id": job.id,
         "queue": job.queue_name,

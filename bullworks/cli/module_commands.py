@@ -14,7 +14,7 @@ from bullworks.cli.program import Program
 def modules(
     as_mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Fail if something in the wiring is wrong.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with an error if the wiring is invalid.")] = False,
 ) -> None:
     """Show modules, providers, exports, queues, processors and schedules. Builds nothing and needs no Redis.
 

@@ -7,7 +7,7 @@ from bullworks.cli.module_outline import ModuleOutline
 
 
 def tree(modules: Sequence[ModuleOutline]) -> Iterator[str]:
-    """Lines: the root with what it imports below it, and so on; what a module has stands under its first mention."""
+    """Draw the module tree as text lines; a module's content is listed at its first mention."""
     by_number = {module.number: module for module in modules}
     drawn: set[int] = set()
 
@@ -29,30 +29,30 @@ def tree(modules: Sequence[ModuleOutline]) -> Iterator[str]:
 
 
 def mermaid(modules: Sequence[ModuleOutline]) -> Iterator[str]:
-    """Lines of a flowchart: modules and their imports, queues with who registers and who works on them, schedules."""
+    """Draw a Mermaid flowchart: modules and imports, queues with their modules and workers, schedules."""
     yield "flowchart TD"
     queues: dict[str, str] = {}
     for module in reversed(modules):
         rows = [module.name, *(_with_remarks(provider) for provider in module.providers)]
         opening, closing = ("[[", "]]") if module.is_global else ("[", "]")
-        yield f'  m{module.number}{opening}"{"<br/>".join(_quoted(row) for row in rows)}"{closing}'
+        yield f'  m{module.number}{opening}"{"<br/>".join(_escape_label(row) for row in rows)}"{closing}'
     for module in reversed(modules):
         for number in module.imports:
             yield f"  m{module.number} --> m{number}"
         for queue in module.queues:
             if queue["name"] not in queues:
                 queues[queue["name"]] = f"q{len(queues)}"
-                yield f'  {queues[queue["name"]]}[("{_quoted(queue["name"])}")]'
+                yield f'  {queues[queue["name"]]}[("{_escape_label(queue["name"])}")]'
             yield f"  m{module.number} --- {queues[queue['name']]}"
     for module in reversed(modules):
         for user in (*module.processors, *module.listeners):
             if user["queue"] in queues:
                 verb = "processes" if user in module.processors else "hears"
-                yield f'  m{module.number} -. "{_quoted(user["class"])} {verb}" .-> {queues[user["queue"]]}'
+                yield f'  m{module.number} -. "{_escape_label(user["class"])} {verb}" .-> {queues[user["queue"]]}'
         for index, scheduled in enumerate(module.schedules):
             name = f"s{module.number}_{index}"
             text = f"{scheduled['class']}.{scheduled['method']} {scheduled['schedule']}"
-            yield f'  {name}(["{_quoted(text)}"]) --- m{module.number}'
+            yield f'  {name}(["{_escape_label(text)}"]) --- m{module.number}'
 
 
 def _details(module: ModuleOutline) -> Iterator[tuple[str, str]]:
@@ -92,6 +92,6 @@ def _with_remarks(provider: dict[str, Any]) -> str:
     return f"{provider['token']} ({', '.join(remarks)})" if remarks else str(provider["token"])
 
 
-def _quoted(text: str) -> str:
+def _escape_label(text: str) -> str:
     """For a label between double quotes: Mermaid reads entities with # in place of &."""
     return text.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;")

@@ -24,7 +24,7 @@ _EVERYWHERE = (ModuleRef, Discovery, Shutdown)
 
 @dataclass(frozen=True, slots=True)
 class ModuleOutline:
-    """One module.
+    """The providers, exports, queues and schedules of one module.
 
     Args:
         number: by which others name it in `imports`; names may repeat.
@@ -46,7 +46,7 @@ class ModuleOutline:
 
 
 def outline(discovery: Discovery) -> list[ModuleOutline]:
-    """All modules, leaf modules first; the root is the last."""
+    """Outline all modules, leaf modules first; the root is the last."""
     modules = list(discovery.modules())
     names = {module.number: module.name for module in modules}
     return [_outline(module, names) for module in modules]

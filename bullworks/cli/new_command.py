@@ -11,7 +11,7 @@ _BOARD = "http://127.0.0.1:3000/admin/queues"
 
 
 def new(
-    folder: Annotated[Path, typer.Argument(help="Where: new, or empty. Its last part is the project's name.")],
+    folder: Annotated[Path, typer.Argument(help="The folder, new or empty. Its last part becomes the project's name.")],
     from_checkout: Annotated[
         bool,
         typer.Option(

@@ -8,17 +8,17 @@ from bullworks.logs import escape
 
 
 def say(text: str) -> None:
-    """One line."""
+    """Print one line."""
     print(escape(text))
 
 
 def print_json(value: Any) -> None:
-    """One JSON document; ASCII, so that no byte of a payload can drive the terminal."""
+    """Print a JSON document in ASCII, so that no byte of a payload can control the terminal."""
     print(json.dumps(value, indent=2, default=str))
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns as wide as they need to be; numbers to the right. Works the same in a pipe."""
+    """Print a table with columns as wide as needed, numbers to the right; the same in a pipe."""
     lines = [[escape(str(cell)) for cell in row] for row in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     right = [bool(rows) and all(isinstance(row[column], int) for row in rows) for column in range(len(header))]

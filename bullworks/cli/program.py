@@ -28,7 +28,7 @@ class Program:
 
     @classmethod
     def current(cls) -> "Program":
-        """The program of the command that runs.
+        """The program of the running command.
 
         Raises:
             LookupError: no command does.
@@ -36,8 +36,8 @@ class Program:
         return _CURRENT.get()
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
-        """While the block runs, this is the current program."""
+    def enter(self) -> Iterator[None]:
+        """Make this the current program while the block runs."""
         token = _CURRENT.set(self)
         try:
             yield
@@ -45,26 +45,26 @@ class Program:
             _CURRENT.reset(token)
 
     def over(self, values: Mapping[str, str | None]) -> "Program":
-        """This program, with these variables instead of what the environment says."""
+        """Copy the program with some variables overriding the environment."""
         return Program(self.app, self.settings.over(values))
 
     def module(self) -> type[Any]:
-        """The root module, imported.
+        """Import the root module.
 
         Raises:
             CommandError: it cannot be imported, or is not a class; says which line to look at.
         """
-        found = self.app if isinstance(self.app, type) else imported(self.app)
+        found = self.app if isinstance(self.app, type) else import_object(self.app)
         if not isinstance(found, type):
             raise CommandError(f"{self.app} is not a module class, but {found!r}")
         return found
 
     def application(self) -> Application:
-        """An application of the root module, not started."""
+        """Create an application of the root module, not started."""
         return create_application(self.module(), settings=self.settings)
 
     def command(self) -> list[str]:
-        """How a process of the same program is started, before its arguments."""
+        """The command line that starts a process of this program, without arguments."""
         script = getattr(sys.modules.get("__main__"), "__file__", None)
         is_script = script is not None and sys.modules["__main__"].__spec__ is None
         if is_script and Path(str(script)).suffix == ".py":
@@ -76,8 +76,8 @@ class Program:
 _CURRENT: ContextVar[Program] = ContextVar("program")
 
 
-def imported(place: str) -> Any:
-    """What `package.module:name` names.
+def import_object(place: str) -> Any:
+    """Import the object that `package.module:name` names.
 
     Raises:
         CommandError: there is no such module, or it has no such name; says which line to look at.

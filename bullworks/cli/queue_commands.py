@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from bullworks.bullmq import Job, JobOptions, Queue
-from bullworks.cli.connection import Queues, reached_queues
+from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.durations import milliseconds
-from bullworks.cli.failure import CommandError
+from bullworks.cli.failure import EXIT_FAILED, CommandError
 from bullworks.cli.output import print_json, print_table, say
 from bullworks.cli.running import run
 
 JOBS_A_PAGE = 500  # of a failed set that is being retried
 RETRIES_AT_ONCE = 50
 
-queue_app = typer.Typer(help="Look at queues and change them.", no_args_is_help=True)
+queue_app = typer.Typer(help="List and change queues.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="QUEUE", help="The queue's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -29,7 +29,7 @@ CleanState = Literal["completed", "failed", "waiting", "delayed", "prioritized"]
 
 def _with_queue(name: str, action: Callable[[Queue], Coroutine[Any, Any, Any]]) -> Any:
     async def act() -> Any:
-        async with reached_queues() as queues, queues.opened(name) as queue:
+        async with open_queues() as queues, queues.open_queue(name) as queue:
             return await action(queue)
 
     return run(act())
@@ -43,7 +43,7 @@ def list_queues(as_json: AsJson = False) -> None:
     """
 
     async def act() -> dict[str, dict[str, int]]:
-        async with reached_queues() as queues:
+        async with open_queues() as queues:
             return {name: await _counts(queues, name) for name in await queues.names()}
 
     counts = run(act())
@@ -57,13 +57,13 @@ def list_queues(as_json: AsJson = False) -> None:
 
 
 async def _counts(queues: Queues, name: str) -> dict[str, int]:
-    async with queues.opened(name, must_exist=False) as queue:
+    async with queues.open_queue(name, must_exist=False) as queue:
         return dict(await queue.get_job_counts())
 
 
 @queue_app.command()
 def counts(queue: Name, as_json: AsJson = False) -> None:
-    """How many jobs are in each state.
+    """Count the jobs in each state.
 
     Example: main.py queue counts email
     """
@@ -80,16 +80,22 @@ def add(
     job: Annotated[str, typer.Argument(metavar="JOB", help="The job's name.")],
     data: Annotated[str, typer.Argument(help="The job's data as JSON; - reads it from standard input.")] = "null",
     *,
-    attempts: Annotated[int | None, typer.Option(help="How often to try in all.")] = None,
+    attempts: Annotated[int | None, typer.Option(help="The total number of attempts.")] = None,
     backoff: Annotated[
-        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Wait between tries, doubling: 5s, 1m.")
+        int | None,
+        typer.Option(parser=milliseconds, metavar="TIME", help="The delay between attempts, doubling: 5s, 1m."),
     ] = None,
     delay: Annotated[
-        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Wait before the first try: 5s, 1m.")
+        int | None,
+        typer.Option(parser=milliseconds, metavar="TIME", help="The delay before the first attempt: 5s, 1m."),
     ] = None,
-    priority: Annotated[int | None, typer.Option(help="1 runs first; jobs without one run before all.")] = None,
-    job_id: Annotated[str | None, typer.Option("--id", help="An id of your own: added once at most.")] = None,
-    new: Annotated[bool, typer.Option("--new", help="The queue may be new.")] = False,
+    priority: Annotated[
+        int | None, typer.Option(help="The priority: 1 runs first, after jobs without a priority.")
+    ] = None,
+    job_id: Annotated[
+        str | None, typer.Option("--id", help="A custom job id; a job with it is added at most once.")
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Create the queue if it does not exist.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a job.
@@ -115,12 +121,12 @@ def add(
         options["job_id"] = job_id
 
     async def act() -> Job:
-        async with reached_queues() as queues:
+        async with open_queues() as queues:
             known = [] if new else await queues.names()
             if not new and queue not in known:
                 error = CommandError.unknown("queue", queue, known)
-                raise CommandError(error.message, f"{error.hint} With --new it is made.")
-            async with queues.opened(queue, must_exist=False) as opened:
+                raise CommandError(error.message, f"{error.hint} Use --new to create it.")
+            async with queues.open_queue(queue, must_exist=False) as opened:
                 return await opened.add(job, payload, **options)
 
     added = run(act())
@@ -132,14 +138,14 @@ def add(
 
 @queue_app.command()
 def pause(queue: Name) -> None:
-    """Let no worker start another job; running ones finish."""
+    """Pause a queue: workers start no further jobs; running ones finish."""
     _with_queue(queue, lambda opened: opened.pause())
     say(f"Paused {queue}.")
 
 
 @queue_app.command()
 def resume(queue: Name) -> None:
-    """Undo pause."""
+    """Resume a paused queue."""
     _with_queue(queue, lambda opened: opened.resume())
     say(f"Resumed {queue}.")
 
@@ -147,12 +153,12 @@ def resume(queue: Name) -> None:
 @queue_app.command()
 def clean(
     queue: Name,
-    state: Annotated[CleanState, typer.Argument(help="The state whose jobs to remove.")] = "completed",
+    state: Annotated[CleanState, typer.Argument(help="The state of the jobs to remove.")] = "completed",
     *,
     grace: Annotated[
-        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Keep what is younger: 30m, 24h, 7d.")
+        int | None, typer.Option(parser=milliseconds, metavar="TIME", help="Keep jobs younger than this: 30m, 24h, 7d.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Remove this many at most; 0 is all.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="Remove at most this many; 0 means all.")] = 0,
 ) -> None:
     """Remove old jobs.
 
@@ -167,11 +173,11 @@ def drain(
     queue: Name,
     *,
     delayed: Annotated[bool, typer.Option("--delayed", help="Remove delayed jobs too.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Remove all jobs that wait. Running and finished ones stay."""
+    """Remove all waiting jobs. Running and finished ones stay."""
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"Remove all jobs that wait in {queue}?", abort=True)
+        typer.confirm(f"Remove all waiting jobs of {queue}?", abort=True)
     _with_queue(queue, lambda opened: opened.drain(delayed))
     say(f"Drained {queue}.")
 
@@ -179,14 +185,60 @@ def drain(
 @queue_app.command()
 def retry(
     queue: Name,
-    job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One job; without it all failed ones.")] = None,
+    job_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="A job's id; default: all failed jobs.")] = None,
 ) -> None:
-    """Let failed jobs run again.
+    """Retry failed jobs.
 
     Example: main.py queue retry email
     """
     retried = _with_queue(queue, lambda opened: _retry(opened, job_id))
     say(f"Run again in {queue}: {retried}.")
+
+
+@queue_app.command()
+def replay(
+    queue: Name,
+    letter_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A job's id in the dead-letter queue; default: all that wait.")
+    ] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="Replay at most this many.")] = 1_000,
+    dead_letter: Annotated[
+        str | None, typer.Option(metavar="QUEUE", help="The dead-letter queue; default: QUEUE-dead.")
+    ] = None,
+) -> None:
+    """Add jobs from the dead-letter queue to their queue again.
+
+    Example: main.py queue replay email --limit 100
+    """
+    replayed = _with_queue(queue, lambda opened: opened.dead_letters(dead_letter).replay(letter_id, limit=limit))
+    say(f"Replayed to {queue}: {replayed}.")
+
+
+@queue_app.command()
+def cancel(
+    queue: Name,
+    job_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="The jobs' ids.")],
+    *,
+    reason: Annotated[str | None, typer.Option(help="Why; their failed reason says it.")] = None,
+    keep_children: Annotated[bool, typer.Option("--keep-children", help="Leave the jobs below them alone.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove those that do not run.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel jobs, also those that a worker is running; they are not tried again.
+
+    Example: main.py queue cancel email 7 8 --reason "sent by mistake"
+    """
+    found: dict[str, str] = _with_queue(
+        queue,
+        lambda opened: opened.cancel_many(job_ids, reason, cancel_children=not keep_children, remove=remove),
+    )
+    if as_json:
+        print_json(found)
+    else:
+        print_table(["job", "outcome"], list(found.items()))
+    if "missing" in found.values():
+        raise typer.Exit(EXIT_FAILED)
 
 
 async def _retry(queue: Queue, job_id: str | None) -> int:

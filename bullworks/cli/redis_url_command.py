@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bullworks.cli.connection import reached_redis
+from bullworks.cli.connection import connect_redis
 from bullworks.cli.program import Program
 from bullworks.cli.running import run
 from bullworks.redis import Endpoint
@@ -26,7 +26,7 @@ def redis_url(
 
 
 async def _print_redis_url(settings: QueueSettings, hold: bool) -> None:
-    async with reached_redis(settings) as url:
+    async with connect_redis(settings) as url:
         endpoint = Endpoint.of(url, connect_timeout_ms=settings.queue_connect_timeout_ms)
         await (await endpoint.open()).disconnect()
         print(url, flush=True)

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """What the coroutine returns. Ctrl-C cancels it, then raises KeyboardInterrupt."""
+    """Run a coroutine and return its result. Ctrl-C cancels it, then raises KeyboardInterrupt."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(coroutine)
 

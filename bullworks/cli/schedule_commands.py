@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bullworks import logs
-from bullworks.cli.connection import reached_queues
+from bullworks.cli.connection import open_queues
 from bullworks.cli.failure import CommandError
 from bullworks.cli.output import print_json, print_table, say
 from bullworks.cli.program import Program
@@ -15,11 +15,11 @@ from bullworks.cli.running import run
 from bullworks.logs import LogSettings
 from bullworks.redis import PipelinedConnection, connection_to
 from bullworks.schedule import CronRun, SchedulerRegistry
-from bullworks.schedule.journal.records import CronRecord, read_record, recorded_names
+from bullworks.schedule.journal.records import CronRecord, read_names, read_record
 from bullworks.schedule.planning import Planned
 from bullworks.schedule.survey import survey
 
-schedule_app = typer.Typer(help="Look at crons, and run one.", no_args_is_help=True)
+schedule_app = typer.Typer(help="List crons, and run one.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _COLUMNS = ["name", "expression", "next_run", "last_run", "result", "took_ms", "instance", "missed"]
@@ -53,10 +53,10 @@ def misses(
     """
 
     async def act() -> CronRecord:
-        async with reached_queues() as queues:
+        async with open_queues() as queues:
             connection = connection_to(queues.endpoint)
             try:
-                known = {*await recorded_names(connection), *(job.name for job in _crons_in_code())}
+                known = {*await read_names(connection), *(job.name for job in _crons_in_code())}
                 if name not in known:
                     raise CommandError.unknown("cron", name, sorted(known))
                 return await read_record(connection, name)
@@ -106,12 +106,12 @@ def _crons_in_code() -> list[Planned]:
 
 async def _rows() -> list[dict[str, Any]]:
     planned = _crons_in_code()
-    async with reached_queues() as queues:
+    async with open_queues() as queues:
         connection = connection_to(queues.endpoint)
         try:
             in_code = [await _row(connection, job) for job in planned]
             names = {job.name for job in planned if job.job is not None}
-            elsewhere = [await read_record(connection, name) for name in await recorded_names(connection)]
+            elsewhere = [await read_record(connection, name) for name in await read_names(connection)]
         finally:
             await connection.close()
     # added at run time, or by another service on this Redis; forgotten ones have left their names only

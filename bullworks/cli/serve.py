@@ -11,10 +11,10 @@ log = logging.getLogger(__name__)
 
 
 async def serve(program: Program, *, process: int | None = None) -> None:
-    """Run the whole service; returns once a signal has ended it in order.
+    """Run the whole service until a signal ends it in order.
 
     Args:
-        process: which of several processes this is, for the log; None: it stands alone.
+        process: which of several processes this is, for the log; None means it stands alone.
     """
     application = program.application()
     program.settings.check([LogSettings, QueueSettings, *application.discovery.settings_classes()])

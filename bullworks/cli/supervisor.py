@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,8 @@ from bullworks.cli.failure import EXIT_FAILED
 from bullworks.cli.worker_process import MARGIN_S, WorkerProcess
 from bullworks.core import SignalHandlers
 from bullworks.core.shutdown import stop_signals
+from bullworks.redis import retry_pause_s
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +25,13 @@ _START_S = 10.0
 
 
 class Supervisor:
-    """Runs one process for each entry of `settings`, until a signal or until they cannot start.
+    """Runs one process for each entry of `settings`, until a signal, or until a process cannot start.
 
     Args:
         command: starts one process, with its number and names behind it.
         names: the workers that each runs.
         settings: for each process, variables over those of the environment.
-        grace_s: how long jobs may go on running after a signal.
+        grace_s: how long jobs may keep running after a signal.
     """
 
     def __init__(
@@ -46,10 +47,10 @@ class Supervisor:
         self._asked_with: set[int] = set()
 
     async def run(self) -> int:
-        """Returns the exit code, once all have ended.
+        """Run the processes; returns the exit code once all have ended.
 
         Returns:
-            0: all closed in order after a signal; else the code of a process that could not start, or 1.
+            0 means all closed in order after a signal; else the code of a process that could not start, or 1.
         """
         handlers = SignalHandlers()
         handlers.install(stop_signals(), self._on_signal)
@@ -60,8 +61,7 @@ class Supervisor:
             ]
             overdue = asyncio.create_task(self._end_overdue(), name="worker-processes-overdue")
             await asyncio.gather(*keeping)
-            overdue.cancel()
-            await asyncio.gather(overdue, return_exceptions=True)
+            await cancel_and_wait(overdue)
         finally:
             handlers.restore()
         return self._exit_code
@@ -91,13 +91,11 @@ class Supervisor:
             await self._wait_after_death(number, code, deaths)
 
     async def _wait_after_death(self, number: int, code: int, deaths: int) -> None:
-        # half of it is random, so that those which died together do not come back in step
-        longest_s = min(FIRST_DELAY_S * 2 ** min(deaths - 1, 20), LONGEST_DELAY_S)
-        delay_s = longest_s * (0.5 + random.random() / 2)  # noqa: S311 - no secret
+        delay_s = retry_pause_s(deaths, FIRST_DELAY_S, LONGEST_DELAY_S)
         log.error(
-            "process %d ended, %s; it starts again in %.1f s",
+            "process %d ended, %s; restarting in %.1f s",
             number,
-            _described(code),
+            _describe_exit(code),
             delay_s,
             extra={"exit_code": code, "deaths": deaths},
         )
@@ -109,7 +107,7 @@ class Supervisor:
 
     def _ended(self, number: int, code: int) -> None:
         is_in_order = code == 0 or -code in self._asked_with
-        log.log(logging.INFO if is_in_order else logging.ERROR, "process %d ended, %s", number, _described(code))
+        log.log(logging.INFO if is_in_order else logging.ERROR, "process %d ended, %s", number, _describe_exit(code))
         if not is_in_order and self._exit_code == 0:
             self._exit_code = EXIT_FAILED
 
@@ -117,9 +115,11 @@ class Supervisor:
         signum = signal.Signals[name]
         self._asked_with.add(int(signum))
         if self._stopping.is_set():
-            log.warning("%s received again, passed on", name)
+            log.warning("%s received again, forwarded", name)
         else:
-            log.info("%s received, passed on to %d processes; once more forces", name, len(self._running))
+            log.info(
+                "%s received, forwarded to %d processes; send it again to force the shutdown", name, len(self._running)
+            )
             self._stopping.set()
         self._each(lambda child: child.send(signum))
 
@@ -134,7 +134,7 @@ class Supervisor:
         await self._stopping.wait()
         await asyncio.sleep(self._grace_s + MARGIN_S)
         for child in list(self._running.values()):
-            log.error("process %d does not end and is killed; its jobs stall, and run again", child.number)
+            log.error("process %d did not end and was killed; its jobs stall and are retried", child.number)
             child.send(signal.SIGKILL)
 
     def _each(self, do: Callable[[WorkerProcess], None]) -> None:
@@ -142,7 +142,7 @@ class Supervisor:
             do(child)
 
 
-def _described(code: int) -> str:
+def _describe_exit(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     try:

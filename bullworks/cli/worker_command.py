@@ -24,7 +24,7 @@ _MOST_PROCESSES = 256
 
 def worker(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Workers to run; none named: ENABLED_WORKERS.")
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Workers to run; default: ENABLED_WORKERS.")
     ] = None,
     processes: Annotated[
         int | None,
@@ -38,7 +38,7 @@ def worker(
     ] = None,
     number: Annotated[int | None, typer.Option(NUMBER_OPTION, hidden=True)] = None,
 ) -> None:
-    """Run workers until SIGINT or SIGTERM; any number of processes may, here and elsewhere.
+    """Run workers until SIGINT or SIGTERM; any number of processes may, on any number of machines.
 
     A signal lets running jobs end within SHUTDOWN_GRACE_MS, a second one hands them back at once.
 

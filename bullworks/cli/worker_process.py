@@ -12,12 +12,12 @@ from dataclasses import dataclass
 MARGIN_S = 5.0
 _STANDARD_INPUT = 0  # sys.stdin is None where the descriptor was closed as Python started
 NUMBER_OPTION = "--process-number"
-"""Which of several a process is; the supervisor says so, and nobody else."""
+"""Which of several a process is; set by the supervisor only."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerProcess:
-    """A running one; its standard input is its life line.
+    """A running worker process; its standard input is its life line.
 
     Args:
         number: 0 serves HTTP and runs what the fleet does not share; the others do neither.
@@ -54,13 +54,13 @@ class WorkerProcess:
         return self.process.returncode is None
 
     def send(self, signum: signal.Signals) -> None:
-        """Pass a signal on; fine if it has ended."""
+        """Send a signal to the process, unless it has ended."""
         if self.is_running:
             self.process.send_signal(signum)
 
 
 def end_with_supervisor() -> None:
-    """Close in order, as on SIGTERM, once the supervisor is gone; however it ended, its end of the line is closed."""
+    """Shut down in order, as on SIGTERM, once the supervisor is gone, which closes its end of the pipe."""
 
     def watch() -> None:
         while os.read(_STANDARD_INPUT, 1):

@@ -1,8 +1,9 @@
 """The module system: modules, providers and their lifecycle, on dependency-injector."""
 
+from bullworks.arity import most_arguments
 from bullworks.core.application import Application, create_application
-from bullworks.core.arity import most_arguments
 from bullworks.core.command import CommandToken, command
+from bullworks.core.companions import needs_beside
 from bullworks.core.container import ModuleContainer
 from bullworks.core.discovery import (
     DiscoveredClass,
@@ -28,14 +29,14 @@ from bullworks.core.errors import (
     UnknownProviderError,
     WiringError,
 )
-from bullworks.core.hints import asked_for_by_mark
+from bullworks.core.hints import register_mark
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
-from bullworks.core.provide import Binding, injectable, provide
+from bullworks.core.provide import Binding, injectable, provide, provide_setup
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown, SignalHandlers
-from bullworks.core.tokens import AnyToken, Token, label, snake_case
+from bullworks.core.tokens import AnyToken, RepeatableToken, Token, label, snake_case
 
 __all__ = [
     "AmbiguousProviderError",
@@ -61,6 +62,7 @@ __all__ = [
     "OverrideTooLateWarning",
     "ProviderKind",
     "RecipeInUseError",
+    "RepeatableToken",
     "RequestError",
     "Scope",
     "Shutdown",
@@ -68,7 +70,6 @@ __all__ = [
     "Token",
     "UnknownProviderError",
     "WiringError",
-    "asked_for_by_mark",
     "command",
     "create_application",
     "dynamic_module",
@@ -78,6 +79,9 @@ __all__ = [
     "methods_of",
     "module",
     "most_arguments",
+    "needs_beside",
     "provide",
+    "provide_setup",
+    "register_mark",
     "snake_case",
 ]

@@ -7,9 +7,9 @@ import signal
 from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import Enum
-from types import TracebackType
 from typing import Any
 
+from bullworks.closing import Closing
 from bullworks.core.assembling import assemble
 from bullworks.core.building import build_async, close_resources
 from bullworks.core.container import ModuleContainer, graph_of, node_of
@@ -40,7 +40,7 @@ class _State(Enum):
 
 
 def create_application(module: type[Any] | ModuleContainer, *, settings: SettingsSource | None = None) -> "Application":
-    """An application made of a module class, or of the container that a `for_root()` returned.
+    """Create an application from a module class, or from the container that a `for_root()` returned.
 
         async with await create_application(AppModule) as app:
             app.enable_shutdown_hooks()
@@ -61,7 +61,7 @@ def create_application(module: type[Any] | ModuleContainer, *, settings: Setting
     return Application(container)
 
 
-class Application(Resolver):
+class Application(Resolver, Closing):
     """A module brought to life. Await it or enter it to start; leave it or `close()` to stop.
 
     Attributes:
@@ -92,13 +92,8 @@ class Application(Resolver):
     async def __aenter__(self) -> "Application":
         return await self.init()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
-
     def select(self, module: type[Any]) -> ModuleContainer:
-        """The container of one of the application's modules, to ask it for what several modules provide.
+        """Select a module's container, to look up what several modules provide.
 
         Raises:
             UnknownProviderError: the application has no such module.
@@ -114,17 +109,17 @@ class Application(Resolver):
         return open_request(self._node, self._graph, values or {})
 
     async def init(self) -> "Application":
-        """Build everything and run the start hooks. Once it runs, this does nothing.
+        """Build everything and run the start hooks. Does nothing if the application runs already.
 
         Raises:
-            WiringError: something needed is provided by nobody; lists every problem.
+            WiringError: a dependency has no provider; lists every problem.
             ApplicationStateError: another application runs the same container.
         """
         async with self._changing_state:
             if self._state is _State.RUNNING:
                 return self
             if self._graph.is_running:
-                raise ApplicationStateError(self._node.spec.name, "its container is run by an application already")
+                raise ApplicationStateError(self._node.spec.name, "an application is already running its container")
             if self._state is _State.CLOSED:
                 self._shutdown.reset()
             self._state, self._closing = _State.STARTING, None
@@ -150,7 +145,7 @@ class Application(Resolver):
     async def close(self, signal: str | None = None) -> None:
         """Run the stop hooks and close every resource, in the reverse order of the start.
 
-        It runs once, whoever asks and however often; those who ask meanwhile wait for it.
+        It runs once, however often it is requested; concurrent callers wait for it.
 
         Args:
             signal: handed to the shutdown hooks.
@@ -167,7 +162,7 @@ class Application(Resolver):
     def enable_shutdown_hooks(self, *signals: signal.Signals, end_process: bool = True) -> "Application":
         """Close in order on a signal; SIGINT, SIGTERM and SIGHUP unless others are given.
 
-        A second one forces: hooks that wait are told to give up (`Shutdown.forced`), and what has not ended
+        A second one forces: hooks that wait are asked to give up (`Shutdown.forced`), and what has not ended
         2 seconds later is abandoned. A third one ends the process, as if nothing had been enabled.
 
         Args:
@@ -226,14 +221,14 @@ class Application(Resolver):
 
     def _on_signal(self, name: str) -> None:
         if not self._shutdown.requested.is_set():
-            log.info("%s received, closing; once more forces", name)
+            log.info("%s received, closing; send it again to force the shutdown", name)
             if self._starting is not None:
                 self._shutdown.request(name)
                 self._starting.cancel()
             else:
                 self._begin_closing(name)
         else:
-            log.warning("%s received again, giving up what still runs", name)
+            log.warning("%s received again, cancelling what still runs", name)
             self._signals.restore()
             self._shutdown.forced.set()
             if self._stop_deadline is not None:

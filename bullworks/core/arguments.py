@@ -12,7 +12,7 @@ EMPTY = inspect.Parameter.empty
 
 @dataclass(slots=True)
 class Argument:
-    """One of them, neither `*args` nor `**kwargs`.
+    """One named argument of a callable, neither `*args` nor `**kwargs`.
 
     Args:
         is_positional: it has to be passed by position.
@@ -25,7 +25,7 @@ class Argument:
 
 
 def arguments_of(target: type[Any] | Callable[..., Any], function: Callable[..., Any]) -> list[Argument]:
-    """What `target` takes when it is called; `function` is the one that its annotations are on.
+    """List the arguments of a callable; `function` is the one that its annotations are on.
 
     Raises:
         ValueError: it is written in C and says nothing about itself.
@@ -33,7 +33,7 @@ def arguments_of(target: type[Any] | Callable[..., Any], function: Callable[...,
     annotations = _annotations(function)
     if annotations is not None and isinstance(function, FunctionType) and _is_plain(target, function):
         skipped = 1 if isinstance(target, type) else 0
-        return list(_written(function, annotations))[skipped:]
+        return list(_read_arguments(function, annotations))[skipped:]
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return [
         Argument(
@@ -57,7 +57,7 @@ def _is_plain(target: type[Any] | Callable[..., Any], function: FunctionType) ->
     return is_made_as_usual and all("__new__" not in vars(base) for base in target.__mro__[:-1])
 
 
-def _written(function: FunctionType, annotations: Mapping[str, Any]) -> Iterator[Argument]:
+def _read_arguments(function: FunctionType, annotations: Mapping[str, Any]) -> Iterator[Argument]:
     code = function.__code__
     positional = code.co_varnames[: code.co_argcount]
     defaults = function.__defaults__ or ()

@@ -1,6 +1,7 @@
 """Assembles an application's containers from module classes, `for_root()` containers and foreign containers."""
 
 from collections.abc import Hashable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from bullworks.core.provide import Binding, UseProvider, bind_class
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.substitutes import Substitutes
-from bullworks.core.tokens import AnyToken, label, snake_case
+from bullworks.core.tokens import AnyToken, RepeatableToken, label, snake_case
 
 _AMBIENT: Ambient = {
     ModuleRef: ModuleRef,
@@ -32,7 +33,7 @@ _AMBIENT: Ambient = {
 
 
 def assemble(module: type[Any] | ModuleSpec, substitutes: Substitutes | None = None) -> ModuleContainer:
-    """The container of a module, with those of all it imports: linked, nothing built.
+    """Assemble the container of a module and of all its imports: linked, with nothing built.
 
     What is merely missing may still be overridden; it is reported when the application is built.
 
@@ -59,7 +60,7 @@ class _Assembly:
     def assemble(self, module: type[Any] | ModuleSpec) -> ModuleContainer:
         spec = module if isinstance(module, ModuleSpec) else spec_of(module)
         if spec is None:
-            raise WiringError([BadImport("The application", _shown(module), _reason(module))])
+            raise WiringError([BadImport("The application", _describe(module), _reason(module))])
         root = self._node_of(spec)
         if self._substitutes.unused_providers:
             root.imports.append(self._node_of(self._substitutes.as_module()))
@@ -95,19 +96,19 @@ class _Assembly:
                 self._add(node, bind_class(provider))
             else:
                 is_module = isinstance(provider, type | containers.DynamicContainer)
-                self._problems.append(BadProvider(spec.name, _shown(provider), is_module))
+                self._problems.append(BadProvider(spec.name, _describe(provider), is_module))
         for reference in spec.imports:
-            imported = self._imported(node, reference)
+            imported = self._import(node, reference)
             if imported is not None and imported not in node.imports:
                 node.imports.append(imported)
         for export in spec.exports:
-            node.exports.extend(self._exported(node, export))
+            node.exports.extend(self._resolve_export(node, export))
         self._depth -= 1
         return node
 
     def _add(self, node: ModuleNode, given: Binding) -> None:
         binding = self._substitutes.binding(given, given.token)
-        token = binding.token
+        token = _numbered(binding.token, node)
         if token in node.entries:
             self._problems.append(ProvidedTwice(label(token), node.spec.name))
             return
@@ -118,10 +119,10 @@ class _Assembly:
         if bad_name is not None:
             self._problems.append(bad_name)
 
-    def _imported(self, importer: ModuleNode, reference: Any) -> ModuleNode | None:
+    def _import(self, importer: ModuleNode, reference: Any) -> ModuleNode | None:
         if isinstance(reference, ForwardRef):
             reference = reference.target()
-        reference = self._substituted(reference)
+        reference = self._substitute(reference)
         if isinstance(reference, ModuleContainer):
             # a recipe: this application gets a copy, so that nothing done to it reaches the next application
             self._recipes[graph_of(reference)] = None
@@ -130,19 +131,19 @@ class _Assembly:
             return self._foreign(reference)
         spec = spec_of(reference)
         if spec is None:
-            self._problems.append(BadImport(importer.spec.name, _shown(reference), _reason(reference)))
+            self._problems.append(BadImport(importer.spec.name, _describe(reference), _reason(reference)))
             return None
         return self._node_of(spec)
 
-    def _substituted(self, reference: Any) -> Any:
+    def _substitute(self, reference: Any) -> Any:
         """What is imported, or exported, where a module names this one."""
         spec = node_of(reference).spec if isinstance(reference, ModuleContainer) else spec_of(reference)
         return reference if spec is None else self._substitutes.module(reference, spec)
 
-    def _exported(self, node: ModuleNode, export: Any) -> list[AnyToken | ModuleNode]:
+    def _resolve_export(self, node: ModuleNode, export: Any) -> list[AnyToken | ModuleNode]:
         if isinstance(export, ForwardRef):
             export = export.target()
-        export = self._substituted(export)
+        export = self._substitute(export)
         if isinstance(export, Binding):
             return [export.token]
         if isinstance(export, ModuleContainer):
@@ -160,9 +161,9 @@ class _Assembly:
         declared: type[Any] | None = getattr(container, "declarative_parent", None)
         node = ModuleNode(ModuleSpec((declared or type(container)).__name__, key=container))
         self._nodes[container] = node
-        classes = [_made_class(provider) for provider in container.providers.values()]
+        classes = [_instance_class(provider) for provider in container.providers.values()]
         for name, provider in container.providers.items():
-            provided = _made_class(provider)
+            provided = _instance_class(provider)
             tokens: list[AnyToken] = [name]
             if provided is not None and classes.count(provided) == 1:
                 tokens.append(provided)
@@ -188,6 +189,13 @@ class _Assembly:
                         target.provider.override(overriding)
 
 
+def _numbered(token: AnyToken, node: ModuleNode) -> AnyToken:
+    """The token under which a module has what it provides; of one that may be repeated, the first that is free."""
+    while isinstance(token, RepeatableToken) and token in node.entries:
+        token = replace(token, number=token.number + 1)
+    return token
+
+
 def _show(graph: Graph) -> ModuleContainer:
     """Make the containers of all modules; those of imported modules are attributes of their importers'."""
     made = {node: ModuleContainer(node, graph) for node in graph.nodes}
@@ -204,13 +212,13 @@ def _show(graph: Graph) -> ModuleContainer:
     return made[graph.root]
 
 
-def _made_class(provider: providers.Provider[Any]) -> type[Any] | None:
+def _instance_class(provider: providers.Provider[Any]) -> type[Any] | None:
     """The class whose instances a foreign provider gives; of Object it would be the object itself."""
     provides = None if isinstance(provider, providers.Object) else getattr(provider, "provides", None)
     return provides if isinstance(provides, type) else None
 
 
-def _shown(thing: object) -> str:
+def _describe(thing: object) -> str:
     return label(thing) if isinstance(thing, type) else repr(thing)
 
 

@@ -17,12 +17,12 @@ from bullworks.core.scope import Scope
 from bullworks.core.side_by_side import build_side_by_side
 from bullworks.core.tokens import label
 from bullworks.core.under_way import under_way
-from bullworks.core.watched import Missing, Parts, WatchedContextLocal
+from bullworks.core.watched import Missing, TransientInstances, WatchedContextLocal
 from bullworks.settings import Settings, SettingsError
 
 
 def check(graph: Graph) -> None:
-    """Refuse a graph in which something wanted has nothing to be built from, or that a module finds wrong.
+    """Refuse a graph with unresolved dependencies, or with problems that a module reports.
 
     Raises:
         WiringError: lists every problem.
@@ -50,7 +50,7 @@ def _settings_classes(entries: Iterable[Entry]) -> list[type[Settings]]:
 
 
 def problems_of(entry: Entry) -> Iterator[Problem]:
-    """Why an entry cannot be built: what it needs and neither a module nor an override provides, above all."""
+    """List why an entry cannot be built, above all dependencies that nothing provides."""
     if entry.is_overridden:
         return
     if entry.abstract is not None:
@@ -77,7 +77,7 @@ def build(graph: Graph) -> None:
 
 
 async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> None:
-    """Build every singleton that is not lazy, or the given entries, awaiting async factories side by side.
+    """Build every singleton that is not lazy, or the given entries, awaiting async factories concurrently.
 
     Raises:
         WiringError: the modules do not fit together.
@@ -94,7 +94,7 @@ async def build_async(graph: Graph, entries: Iterable[Entry] | None = None) -> N
 
 
 def build_needs(entry: Entry, graph: Graph) -> Entry | None:
-    """Build the singletons that an entry needs, one after the other.
+    """Build the singletons that an entry needs, one after another.
 
     Returns:
         the first that has to be awaited; nothing is built then.
@@ -127,9 +127,9 @@ def _begin(entry: Entry, graph: Graph) -> Coroutine[None, None, None] | None:
 
 
 async def _build_awaited(
-    entry: Entry, graph: Graph, promise: Awaitable[object] | None = None, begun: Parts | None = None
+    entry: Entry, graph: Graph, promise: Awaitable[object] | None = None, begun: TransientInstances | None = None
 ) -> None:
-    """Await an entry's object; who asks meanwhile waits, and has the same."""
+    """Await an entry's object; concurrent callers wait, and get the same."""
     async with graph.turns[entry]:
         if entry.is_built:
             return
@@ -140,17 +140,17 @@ async def _build_awaited(
 
 
 def first_async(entries: Iterable[Entry]) -> Entry | None:
-    """The first entry that has yet to be awaited."""
+    """Find the first unbuilt entry whose factory is async."""
     return next((e for e in entries if e.is_async and not e.is_overridden and not _exists(e)), None)
 
 
 def is_pending(entry: Entry, value: object) -> bool:
-    """Whether a provider gave a promise of its object and not the object."""
+    """Whether a provider returned an awaitable of its object instead of the object."""
     return inspect.isawaitable(value) and entry.provider.is_async_mode_enabled()
 
 
 def built_instances(graph: Graph) -> list[tuple[Entry, object]]:
-    """What has been built, in order; each object once, and none that belongs to a foreign container."""
+    """List the built instances in order, each once, without those of foreign containers."""
     seen: set[int] = set()
     found = []
     for entry in graph.order():
@@ -161,7 +161,7 @@ def built_instances(graph: Graph) -> list[tuple[Entry, object]]:
 
 
 def instances_with_parts(graph: Graph) -> list[tuple[Entry, object]]:
-    """What has been built, in order, and before each instance the TRANSIENT ones that were made for it."""
+    """List the built instances in order, each preceded by the TRANSIENT instances made for it."""
     makers = {entry.provider: entry for entry in graph.entries()}
     seen: set[int] = set()
     found = []
@@ -223,7 +223,7 @@ def _is_defined(entry: Entry | None) -> bool:
     return entry is not None and isinstance(entry.provider, Missing) and bool(entry.provider.is_defined)
 
 
-def _keep(entry: Entry, value: object, parts: Parts) -> None:
+def _keep(entry: Entry, value: object, parts: TransientInstances) -> None:
     entry.is_built, entry.instance, entry.parts = True, value, tuple(parts.made)
     parts.is_open = False
     if value is None:  # the library would call a factory that returned None again for each consumer

@@ -8,19 +8,19 @@ from bullworks.core.tokens import Token, snake_case
 
 
 class CommandToken(Token[Callable[..., Any]]):
-    """The token of a command of this name."""
+    """The token of a command line command."""
 
     def __init__(self, command_name: str) -> None:
         super().__init__(f"command:{command_name}", attr=f"{snake_case(command_name)}_command")
 
     @property
     def command_name(self) -> str:
-        """What is typed behind `main.py`."""
+        """The command's name on the command line, after `main.py`."""
         return self.name.removeprefix("command:")
 
 
 def command(function: Callable[..., Any] | str, *, name: str | None = None) -> Binding:
-    """A command of the service, for `providers`: `main.py demo` calls the function.
+    """Declare a command of the service, for `providers`: `main.py demo` calls the function.
 
     Its parameters are the command's arguments and options, as typer reads them; its docstring is the command's help.
 

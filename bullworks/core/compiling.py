@@ -12,31 +12,31 @@ from bullworks.core.node import Dependency, Entry
 from bullworks.core.overrides import EntryWatch
 from bullworks.core.problems import UnresolvedParameter
 from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
-from bullworks.core.request import opening
+from bullworks.core.request import open_managed
 from bullworks.core.resolver import value_of
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import label
 from bullworks.core.watched import (
     Missing,
-    Watched,
     WatchedContextLocal,
     WatchedFactory,
     WatchedLink,
     WatchedObject,
+    WatchedProvider,
     WatchedResource,
     WatchedSingleton,
 )
 
 
 def compile_missing(entry: Entry, problem: UnresolvedParameter, graph: Graph) -> None:
-    """Give what nobody provides a provider that says so when it is called."""
+    """Give each unprovided dependency a provider that explains the problem when called."""
     entry.provider = missing = Missing()
     missing.problem = problem
     missing.observer = EntryWatch(entry, graph)
 
 
 def compile_entry(entry: Entry, binding: Binding, graph: Graph, *, is_deep: bool = False) -> None:
-    """Give an entry its provider. What it needs must have theirs.
+    """Create the provider of an entry; its dependencies must have theirs already.
 
     Args:
         is_deep: it is at the end of a chain too long for each to be built inside the next.
@@ -54,7 +54,7 @@ def compile_entry(entry: Entry, binding: Binding, graph: Graph, *, is_deep: bool
         provider.add_kwargs(**{d.parameter.name: _argument(d, graph) for d in given if not d.parameter.is_positional})
 
 
-def _provider(binding: Binding, scope: Scope, name: str, graph: Graph) -> Watched:
+def _provider(binding: Binding, scope: Scope, name: str, graph: Graph) -> WatchedProvider:
     match binding.recipe:
         case UseValue(value):
             return WatchedObject(value)
@@ -65,12 +65,16 @@ def _provider(binding: Binding, scope: Scope, name: str, graph: Graph) -> Watche
         case UseProvider(provider):
             return WatchedLink(_same, provider)
         case UseFactory(function) as factory if factory.is_generator:
-            return WatchedResource(function) if scope is Scope.SINGLETON else _of_scope(scope, opening(function, name))
+            return (
+                WatchedResource(function)
+                if scope is Scope.SINGLETON
+                else _of_scope(scope, open_managed(function, name))
+            )
         case UseFactory(make) | UseClass(make):
             return _of_scope(scope, make)
 
 
-def _of_scope(scope: Scope, make: Any) -> Watched:
+def _of_scope(scope: Scope, make: Any) -> WatchedProvider:
     match scope:
         case Scope.SINGLETON:
             return WatchedSingleton(make)

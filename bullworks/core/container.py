@@ -54,7 +54,7 @@ class ModuleContainer(Resolver, containers.DynamicContainer):
         raise UnknownProviderError(repr(name), self._node.spec.name, nearest(name, known), known)
 
     def build(self) -> "ModuleContainer":
-        """Build every singleton that is not lazy, what is needed first; for graphs without async factories.
+        """Build every singleton that is not lazy, dependencies first; for graphs without async factories.
 
         Raises:
             WiringError: the modules do not fit together; lists every problem.
@@ -64,16 +64,16 @@ class ModuleContainer(Resolver, containers.DynamicContainer):
         return self
 
     async def build_async(self) -> "ModuleContainer":
-        """As `build()`, awaiting async factories."""
+        """Build every singleton that is not lazy, awaiting async factories."""
         await build_async(self._graph)
         return self
 
     def check_dependencies(self) -> None:
-        """Raises WiringError if anything has nothing to be built from; lists every problem."""
+        """Check that all dependencies can be resolved. Raises WiringError, which lists every problem."""
         check(self._graph)
 
     def reset_override(self) -> None:
-        """Take back every override, here and in all imported modules."""
+        """Reset every override, here and in all imported modules."""
         for node in leaf_first(self._node):
             for entry in (*node.entries.values(), *node.missing.values()):
                 entry.provider.reset_override()
@@ -84,10 +84,10 @@ RESERVED_NAMES = frozenset(dir(containers.DynamicContainer()) + dir(ModuleContai
 
 
 def graph_of(container: ModuleContainer) -> Graph:
-    """The graph that a container is a part of."""
+    """Return the graph that a container belongs to."""
     return container._graph  # noqa: SLF001
 
 
 def node_of(container: ModuleContainer) -> ModuleNode:
-    """The module that a container shows."""
+    """Return the module behind a container."""
     return container._node  # noqa: SLF001

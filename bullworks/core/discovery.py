@@ -17,7 +17,7 @@ from bullworks.settings import Settings, SettingsSource
 
 
 class ProviderKind(Enum):
-    """Where a provider's instance comes from, as its module says."""
+    """The kind of a provider: class, value, factory and so on."""
 
     CLASS = "class"
     VALUE = "value"
@@ -29,7 +29,7 @@ class ProviderKind(Enum):
 
     @classmethod
     def of(cls, recipe: Recipe) -> "ProviderKind":
-        """The kind of a binding."""
+        """The kind of provider that a recipe makes."""
         match recipe:
             case UseClass():
                 return cls.CLASS
@@ -46,7 +46,7 @@ class ProviderKind(Enum):
 
 
 class DiscoveredProvider:
-    """One provider of the application as it is at the moment, whether or not it has been built.
+    """One provider of the application in its present state, whether or not it has been built.
 
     Attributes:
         token: what it is known by.
@@ -62,29 +62,29 @@ class DiscoveredProvider:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The modules from the root to its own, then the provider."""
+        """The module names from the root to the provider's module, then the provider."""
         return (*self._graph.path(self._entry.node), label(self.token))
 
     @property
     def kind(self) -> ProviderKind:
-        """Where its instance comes from."""
+        """The kind of the provider: class, value, factory and so on."""
         return ProviderKind.of(self._recipe)
 
     @property
     def scope(self) -> Scope:
-        """How long an instance lives; REQUEST also if only something it needs says so."""
+        """The lifetime of the provider's instances; REQUEST also if only a dependency is request-scoped."""
         return self._entry.scope
 
     @property
     def instance(self) -> object:
-        """What it provides, an override included; None while it is not built. A `use_value` is there from the start."""
+        """The provider's instance, or its override's; None until it is built. A `use_value` is there from the start."""
         if self._entry.is_built or self._entry.is_overridden or not isinstance(self._recipe, UseValue):
             return self._entry.instance
         return self._recipe.value
 
     @property
     def made_from(self) -> type[Any] | None:
-        """The class that its instances are of; None while nobody can tell."""
+        """The class of the provider's instances; None if it is not known yet."""
         entry, recipe = self._entry, self._recipe
         if entry.is_built:
             return type(entry.instance)
@@ -97,21 +97,28 @@ class DiscoveredProvider:
 
     @property
     def is_given(self) -> bool:
-        """It was made elsewhere, by the user or by a test, and is not the application's to close."""
+        """Whether the instance was created outside, by a user or test, so that the application does not close it."""
         return self._entry.is_overridden or isinstance(self._recipe, UseValue | UseExisting | UseProvider)
 
     @property
     def is_built(self) -> bool:
-        """False for lazy providers that nobody needed, and for those of a shorter scope."""
+        """Whether the instance was built; False for unused lazy providers, and for shorter scopes."""
         return self._entry.is_built
 
     @property
     def is_eager(self) -> bool:
-        """It is, or will be, built when the application starts."""
+        """Whether the instance is, or will be, built when the application starts."""
         return self._entry.is_built or self._entry in self._graph.to_build()
 
+    def companion(self, cls: type[Any]) -> "DiscoveredProvider | None":
+        """The provider of a class that its own class needs beside it; None where nobody could tell that it does."""
+        entry = self._entry.companions.get(cls)
+        if entry is None or entry.binding is None:
+            return None
+        return DiscoveredProvider(entry, entry.binding.recipe, self._graph)
+
     async def resolve(self) -> Any:
-        """Its instance; that of the present request if it is REQUEST-scoped."""
+        """Resolve the provider's instance; the current request's if it is REQUEST-scoped."""
         return await resolve_entry(self._entry, self._graph)
 
 
@@ -139,7 +146,7 @@ class DiscoveredModule:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredClass:
-    """An instance whose class carries the metadata looked for.
+    """An instance whose class carries the requested metadata.
 
     Args:
         instance: the instance.
@@ -154,7 +161,7 @@ class DiscoveredClass:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredMethod:
-    """A method that carries the metadata looked for.
+    """A method that carries the requested metadata.
 
     Args:
         instance: the instance it belongs to.
@@ -180,21 +187,21 @@ class Discovery:
 
     @property
     def settings(self) -> SettingsSource:
-        """Where the settings classes of the application are read from; `settings[MailSettings]`."""
+        """The source of the application's settings; `settings[MailSettings]`."""
         return self._graph.settings
 
     def settings_classes(self) -> list[type[Settings]]:
-        """The settings classes among the providers, each once."""
+        """List the settings classes among the providers, each once."""
         recipes = [entry.binding.recipe for entry in self._graph.entries() if entry.binding is not None]
         return list(dict.fromkeys(recipe.cls for recipe in recipes if isinstance(recipe, UseSettings)))
 
     def providers(self) -> Iterator[DiscoveredProvider]:
-        """Every provider that a module lists, leaf modules first."""
+        """List every provider of every module, leaf modules first."""
         for node in self._graph.nodes:
             yield from self._providers(node)
 
     def modules(self) -> Iterator[DiscoveredModule]:
-        """Every module, leaf modules first: the root is the last."""
+        """List every module, leaf modules first: the root is the last."""
         numbers = {node: number for number, node in enumerate(self._graph.nodes)}
         for node, number in numbers.items():
             yield DiscoveredModule(
@@ -212,7 +219,7 @@ class Discovery:
         return (DiscoveredProvider(entry, entry.binding.recipe, self._graph) for entry in entries if entry.binding)
 
     def classes(self, attribute: str) -> Iterator[DiscoveredClass]:
-        """Instances whose own class has the attribute; a subclass of a decorated class has not."""
+        """Find instances whose own class has the attribute; subclasses of a decorated class do not match."""
         for entry, instance in built_instances(self._graph):
             metadata = vars(type(instance)).get(attribute)
             if metadata is not None:
@@ -220,13 +227,13 @@ class Discovery:
                 yield DiscoveredClass(instance, metadata, path)
 
     def methods(self, attribute: str) -> Iterator[DiscoveredMethod]:
-        """Methods, of all instances, that have the attribute."""
+        """Find the methods, of all instances, that have the attribute."""
         for _, instance in built_instances(self._graph):
             yield from methods_of(instance, attribute)
 
 
 def methods_of(instance: object, attribute: str) -> Iterator[DiscoveredMethod]:
-    """The methods of an instance that have the attribute, those of base classes included.
+    """Find the methods of an instance that have the attribute, including inherited ones.
 
     Found on the classes: `getattr` on the instance would run its properties.
     """
@@ -235,8 +242,8 @@ def methods_of(instance: object, attribute: str) -> Iterator[DiscoveredMethod]:
 
 
 def marked_methods(cls: type[Any], attribute: str) -> Iterator[tuple[str, Any]]:
-    """The names of a class's methods that have the attribute, and what it holds; those of base classes included."""
-    for name, marks in _marked(cls):
+    """Find a class's methods that have the attribute, with its value; including inherited ones."""
+    for name, marks in _collect_marks(cls):
         if attribute in marks:
             yield name, marks[attribute]
 
@@ -245,7 +252,7 @@ def marked_methods(cls: type[Any], attribute: str) -> Iterator[tuple[str, Any]]:
 _MARKED: WeakKeyDictionary[type[Any], tuple[tuple[str, dict[str, Any]], ...]] = WeakKeyDictionary()
 
 
-def _marked(cls: type[Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
+def _collect_marks(cls: type[Any]) -> tuple[tuple[str, dict[str, Any]], ...]:
     """The methods of a class that carry any attributes, with these; an overridden one counts as its override."""
     found = _MARKED.get(cls)
     if found is None:

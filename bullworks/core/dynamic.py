@@ -20,7 +20,7 @@ def dynamic_module(
     key: Hashable = None,
     checks: Sequence[Callable[[Discovery], Iterable[Exception]]] = (),
 ) -> ModuleContainer:
-    """A module made from arguments: a container, linked, with nothing built.
+    """Create a module from arguments: a linked container, with nothing built.
 
     In `imports` it is a recipe: each application gets a copy, with the overrides that stand at that moment.
     `create_application()` runs it itself.

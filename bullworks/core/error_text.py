@@ -12,21 +12,21 @@ from bullworks.core.problems import (
     DuplicateExport,
     Hint,
     ImportedTooDeep,
+    InvalidAnnotation,
     NameClash,
-    NameNotThere,
-    NearName,
     NestedTooDeep,
     NoAnnotation,
-    NobodyProvides,
+    NoProvider,
     NotAModule,
     NotExported,
     NotImported,
     NotMarked,
-    NotReadable,
     Problem,
     ProvidedTwice,
     ReservedName,
     SameName,
+    SimilarName,
+    UndefinedName,
     UnknownExport,
     UnresolvedParameter,
 )
@@ -36,7 +36,7 @@ _VISIBLE_NAMES_SHOWN = 30
 
 
 def render(problems: Sequence[Problem]) -> str:
-    """One text for all problems of a start, each with what to do about it."""
+    """Render all problems of a start as one text, each with its remedy."""
     if len(problems) == 1:
         return render_problem(problems[0])
     numbered = (f"{number}. {render_problem(problem)}" for number, problem in enumerate(problems, 1))
@@ -44,7 +44,7 @@ def render(problems: Sequence[Problem]) -> str:
 
 
 def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one text a case
-    """What is wrong, where, and what to do."""
+    """Render one problem: what is wrong, where, and what to do."""
     match problem:
         case UnresolvedParameter():
             return _unresolved(problem)
@@ -61,7 +61,7 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
                 "them a SINGLETON, or take it as Lazy[...]."
             )
         case ReservedName(token, attribute, module):
-            why = "which the container needs for itself" if attribute.isidentifier() else "which is no name in Python"
+            why = "which the container needs for itself" if attribute.isidentifier() else "which is not a Python name"
             return (
                 f"{token} would be the attribute {attribute!r} of {module}, {why}.\n"
                 "  Hint: rename the class, or provide it by a Token(name, attr=...)."
@@ -84,7 +84,7 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
                 "  Hint: import some of them in the root module, and make what all of them use a global module."
             )
         case BadImport(module, given, reason):
-            return f"{module} imports {given}, which is no module.\n  Hint: {_IMPORT_HINTS[reason]}."
+            return f"{module} imports {given}, which is not a module.\n  Hint: {_IMPORT_HINTS[reason]}."
         case BadProvider(module, given, is_module):
             what = "a module" if is_module else "no class"
             hint = f"add it to imports of {module}"
@@ -100,7 +100,7 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
 
 
 def render_duplicate(duplicate: DuplicateExport) -> str:
-    """Which of two imports serves a token, and how to be rid of the doubt."""
+    """Render which of two imports serves a token, and how to resolve the ambiguity."""
     return (
         f"{duplicate.module} imports {duplicate.token} from both {duplicate.used} and {duplicate.ignored}; "
         f"{duplicate.used} comes first and is used. Export it from one of them only."
@@ -108,7 +108,7 @@ def render_duplicate(duplicate: DuplicateExport) -> str:
 
 
 _IMPORT_HINTS = {
-    NotAModule.NONE: "the modules import each other in a circle; use ForwardRef(lambda: TheModule)",
+    NotAModule.NONE: "the modules import each other in a cycle; use ForwardRef(lambda: TheModule)",
     NotAModule.UNDECORATED: "decorate the class with @module(...); a plain class belongs in providers",
     NotAModule.CONTAINER_CLASS: "import an instance of the container, not its class",
     NotAModule.OTHER: "imports takes module classes, for_root() containers and dependency-injector containers",
@@ -120,7 +120,7 @@ def _unresolved(problem: UnresolvedParameter) -> str:
         f"Can't resolve the dependencies of {problem.consumer}({', '.join(problem.parameters)}) in "
         f"{_path(problem.path)}: no provider for parameter `{problem.parameter}`.\n"
         f"  Visible in {problem.path[-1]}: {_names(problem.visible)}\n"
-        f"  Hint: {_hint(problem.hint)}{'?' if isinstance(problem.hint, NearName) else '.'}"
+        f"  Hint: {_hint(problem.hint)}{'?' if isinstance(problem.hint, SimilarName) else '.'}"
     )
 
 
@@ -137,11 +137,11 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
             return f"there may be several, each with a name; say which: `{parameter}: {how}`"
         case NoAnnotation(parameter):
             return f"annotate `{parameter}` with a class, or with Annotated[T, Inject(token)]"
-        case NearName(name):
+        case SimilarName(name):
             return f"did you mean {name}"
         case SameName(wanted, visible, what):
-            return f"{wanted} is asked for, {visible} is provided: two {what} of one name"
-        case NameNotThere(name, is_local):
+            return f"{wanted} is requested, {visible} is provided: two {what} of one name"
+        case UndefinedName(name, is_local):
             if is_local:
                 return (
                     f"`{name}` is local to a function, where `from __future__ import annotations` hides it; "
@@ -151,9 +151,9 @@ def _hint(hint: Hint) -> str:  # noqa: PLR0911 - one text a case
                 f"`{name}` does not exist at run time; import it for real, not under TYPE_CHECKING: "
                 "the container reads annotations"
             )
-        case NotReadable(parameter, reason):
+        case InvalidAnnotation(parameter, reason):
             return f"the annotation of `{parameter}` can't be read: {reason}"
-        case NobodyProvides(token, importer, attribute):
+        case NoProvider(token, importer, attribute):
             return f"no module provides it; add {token} to providers of {importer}, or override `{attribute}` in a test"
         case Advice(text, near):
             return f"no module provides it; {text}" if near is None else f"did you mean {near}? Else {text}"

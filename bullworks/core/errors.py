@@ -1,50 +1,49 @@
 """Errors of the module system. All derive from dependency-injector's own `Error`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dependency_injector.errors import Error
 
 from bullworks.core.error_text import render
 from bullworks.core.problems import Problem
+from bullworks.errors import FactError
 
 
-class CoreError(Error):
-    """Base class: something about modules, providers or the application is wrong."""
+class CoreError(FactError, Error):
+    """Base of the errors about modules, providers or the application."""
 
 
+@dataclass(eq=False)
 class WiringError(CoreError):
     """The modules do not fit together. Raised before anything is built, with every problem at once."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(tuple(problems))
-        self.problems = tuple(problems)
+    problems: Sequence[Problem]
 
     def __str__(self) -> str:
         return render(self.problems)
 
 
+@dataclass(eq=False)
 class UnknownProviderError(CoreError, AttributeError):
-    """Nothing provides what was asked for by token or by attribute."""
+    """No provider has the requested token or attribute."""
 
-    def __init__(self, wanted: str, module: str, near: str | None, known: Sequence[str]) -> None:
-        super().__init__(wanted, module, near, tuple(known))
-        self.wanted = wanted
-        self.module = module
-        self.near = near
-        self.known = tuple(known)
+    wanted: str
+    module: str
+    near: str | None
+    known: Sequence[str]
 
     def __str__(self) -> str:
         advice = f"did you mean {self.near}?" if self.near else f"it has: {', '.join(self.known) or 'nothing'}"
         return f"{self.module} has no provider {self.wanted}; {advice}"
 
 
+@dataclass(eq=False)
 class AmbiguousProviderError(CoreError, AttributeError):
-    """Several modules provide what was asked for, each its own."""
+    """Several modules provide the requested token, each with its own provider."""
 
-    def __init__(self, wanted: str, modules: Sequence[str]) -> None:
-        super().__init__(wanted, tuple(modules))
-        self.wanted = wanted
-        self.modules = tuple(modules)
+    wanted: str
+    modules: Sequence[str]
 
     def __str__(self) -> str:
         return (
@@ -53,13 +52,12 @@ class AmbiguousProviderError(CoreError, AttributeError):
         )
 
 
+@dataclass(eq=False)
 class AsyncFactoryError(CoreError):
     """A sync call needs an object whose factory has to be awaited."""
 
-    def __init__(self, wanted: str, factory: str) -> None:
-        super().__init__(wanted, factory)
-        self.wanted = wanted
-        self.factory = factory
+    wanted: str
+    factory: str
 
     def __str__(self) -> str:
         what = self.wanted if self.wanted == self.factory else f"{self.wanted} needs {self.factory}, which"
@@ -69,13 +67,12 @@ class AsyncFactoryError(CoreError):
         )
 
 
+@dataclass(eq=False)
 class BuildCircleError(CoreError):
-    """A constructor or a factory asked, while it ran, for what is built with its own object."""
+    """A running constructor or factory requested something that depends on its own object."""
 
-    def __init__(self, wanted: str, asking: str) -> None:
-        super().__init__(wanted, asking)
-        self.wanted = wanted
-        self.asking = asking
+    wanted: str
+    asking: str
 
     def __str__(self) -> str:
         return (
@@ -84,13 +81,12 @@ class BuildCircleError(CoreError):
         )
 
 
+@dataclass(eq=False)
 class RecipeInUseError(CoreError):
-    """An override on a container that an open application has copied; it would reach nobody."""
+    """An override on a container that an open application has copied would have no effect."""
 
-    def __init__(self, token: str, module: str) -> None:
-        super().__init__(token, module)
-        self.token = token
-        self.module = module
+    token: str
+    module: str
 
     def __str__(self) -> str:
         return (
@@ -99,45 +95,42 @@ class RecipeInUseError(CoreError):
         )
 
 
+@dataclass(eq=False)
 class ApplicationStateError(CoreError):
-    """The application is not in the state that the call needs."""
+    """The application's state does not allow the call."""
 
-    def __init__(self, application: str, problem: str) -> None:
-        super().__init__(application, problem)
-        self.application = application
-        self.problem = problem
+    application: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.application}: {self.problem}"
 
 
+@dataclass(eq=False)
 class RequestError(CoreError):
-    """Something REQUEST-scoped was asked for where it cannot be had; `problem` says why."""
+    """A REQUEST-scoped provider was requested where it is not available; `problem` says why."""
 
-    def __init__(self, wanted: str, problem: str) -> None:
-        super().__init__(wanted, problem)
-        self.wanted = wanted
-        self.problem = problem
+    wanted: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.wanted} {self.problem}"
 
     @classmethod
     def not_of_one(cls, wanted: str) -> "RequestError":
-        """A value is given to a request for something that all requests share."""
+        """Build the error for a request value whose provider is shared by all requests."""
         return cls(wanted, "can't be given to a request, which it would outlive: provide it with scope=Scope.REQUEST")
 
 
+@dataclass(eq=False)
 class ForcedShutdownError(CoreError):
-    """A second signal came and the rest of the shutdown was given up."""
+    """A second signal arrived, and the rest of the shutdown was skipped."""
 
-    def __init__(self, hook: str) -> None:
-        super().__init__(hook)
-        self.hook = hook
+    hook: str
 
     def __str__(self) -> str:
         return f"shutdown was forced while {self.hook} was running; later hooks did not run"
 
 
 class OverrideTooLateWarning(UserWarning):
-    """An override came after its consumers were built; they keep what they have."""
+    """An override came after its consumers were built; they keep the original."""

@@ -12,12 +12,12 @@ from bullworks.core.problems import DuplicateExport
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.tokens import AnyToken
-from bullworks.core.walking import needed_first
+from bullworks.core.walking import dependencies_first
 from bullworks.settings import SettingsSource
 
 
 class Lease:
-    """Stands for one application in the recipes that it holds copies of."""
+    """Represents one application in the recipes that it copies."""
 
 
 class Graph:
@@ -52,40 +52,40 @@ class Graph:
         self.turns: defaultdict[Entry, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.recipes: list[Graph] = []
         self.lease = Lease()
-        self.open_copies: WeakSet[Lease] = WeakSet()  # one that nobody holds any more is not open
+        self.open_copies: WeakSet[Lease] = WeakSet()  # one without references is not open
         self._paths = _shortest_paths(root)
         self._order: tuple[Entry, ...] | None = None
         self._to_build: tuple[Entry, ...] | None = None
 
     def open(self) -> None:
-        """Copies of recipes are in use from now on: overrides of the recipes are refused."""
+        """Mark the recipes as in use by copies: overrides of the recipes are refused."""
         for recipe in self.recipes:
             recipe.open_copies.add(self.lease)
 
     def close(self) -> None:
-        """The recipes may be overridden again."""
+        """Allow overrides of the recipes again."""
         for recipe in self.recipes:
             recipe.open_copies.discard(self.lease)
 
     def changed(self) -> None:
-        """An entry was added, or overridden, or an override ended: what to build, and in which order, may differ."""
+        """Discard the cached build order, after an entry was added, or an override began or ended."""
         self._order = self._to_build = None
 
     def path(self, node: ModuleNode) -> tuple[str, ...]:
-        """Module names from the root to a module, along the fewest imports."""
+        """Return the module names from the root to a module, along the fewest imports."""
         return self._paths.get(node, (node.spec.name,))
 
     def entries(self) -> Iterator[Entry]:
-        """All entries that a module provides, leaf modules first."""
+        """Iterate over all entries that modules provide, leaf modules first."""
         for node in self.nodes:
             yield from node.entries.values()
 
     def providing(self, token: AnyToken) -> list[Entry]:
-        """The entries for a token, of whichever module."""
+        """Find the entries for a token, in any module."""
         return [node.entries[token] for node in self.nodes if token in node.entries]
 
     def order(self, starts: Iterable[Entry] | None = None) -> tuple[Entry, ...]:
-        """Entries with what they need before them; what only an overridden entry needs is not followed.
+        """Sort entries after their dependencies; dependencies of overridden entries are skipped.
 
         Leaf modules come first. (`container.traverse()` has no stable order.)
 
@@ -96,35 +96,32 @@ class Graph:
             if self._order is None:
                 self._order = self.order(self.entries())
             return self._order
-        return tuple(needed_first(starts, needs))
+        return tuple(dependencies_first(starts, needs))
 
     def wanted(self) -> list[Entry]:
-        """Entries in order, without those that only overridden entries would use.
+        """List entries in order, without those that only overridden entries need.
 
         A test that overrides MailService must not have to build, or even to configure, its SMTP client.
         """
         order = self.order()
         users: dict[Entry, list[Entry]] = {}
         for entry in order:
-            for dependency in entry.dependencies:
-                if dependency.target is not None:
-                    users.setdefault(dependency.target, []).append(entry)
+            for used in entry.used:
+                users.setdefault(used, []).append(entry)
             for target in entry.given_up:
                 users.setdefault(target, [])
         using = {entry: sum(not user.is_overridden for user in its_users) for entry, its_users in users.items()}
         idle = [entry for entry, count in using.items() if count == 0]
         for entry in idle:  # grows: what only idle ones use is idle as well
-            for dependency in () if entry.is_overridden else entry.dependencies:
-                used = dependency.target
-                if used is not None:
-                    using[used] -= 1
-                    if using[used] == 0:
-                        idle.append(used)
+            for used in () if entry.is_overridden else entry.used:
+                using[used] -= 1
+                if using[used] == 0:
+                    idle.append(used)
         unwanted = set(idle)
         return [entry for entry in order if entry not in unwanted]
 
     def to_build(self) -> tuple[Entry, ...]:
-        """The singletons that exist once the application has started, in order.
+        """List the singletons to build at start, in order.
 
         Those are the wanted ones that are not lazy, and lazy ones that any of them needs.
         """
@@ -134,8 +131,12 @@ class Graph:
             self._to_build = tuple(e for e in needed if e.binding is not None and e.scope is Scope.SINGLETON)
         return self._to_build
 
+    def is_used(self, entry: Entry) -> bool:
+        """Whether any other entry needs this one, sooner or later."""
+        return any(entry in other.used for other in self.entries())
+
     def dependents(self, entry: Entry) -> list[Entry]:
-        """The entries that were, or would be, built with this one, in order."""
+        """List the entries that depend on this one, directly or not, in order."""
         hit = {entry}
         found = []
         for other in self.order():
@@ -146,15 +147,15 @@ class Graph:
 
 
 def needs(entry: Entry) -> list[Entry]:
-    """The entries that have to exist before this one."""
+    """List the entries that must exist before this one."""
     if entry.is_overridden:
         return []
     return [d.target for d in entry.dependencies if d.is_edge and d.target is not None]
 
 
 def leaf_first(root: ModuleNode) -> tuple[ModuleNode, ...]:
-    """A module and all it imports, each after its own imports."""
-    return tuple(needed_first([root], lambda node: node.imports))
+    """List a module and all it imports, each after its own imports."""
+    return tuple(dependencies_first([root], lambda node: node.imports))
 
 
 def _shortest_paths(root: ModuleNode) -> dict[ModuleNode, tuple[str, ...]]:

@@ -1,6 +1,5 @@
 """Finds out why a parameter has no provider, and what would help."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,31 +9,32 @@ from bullworks.core.problems import (
     Advice,
     BuiltinType,
     Hint,
-    NameNotThere,
-    NearName,
+    InvalidAnnotation,
     NoAnnotation,
-    NobodyProvides,
+    NoProvider,
     NotExported,
     NotImported,
     NotMarked,
-    NotReadable,
     SameName,
+    SimilarName,
+    UndefinedName,
 )
 from bullworks.core.provide import UseClass
 from bullworks.core.signature import Parameter
 from bullworks.core.tokens import AnyToken, Token, label
 from bullworks.core.visibility import exported_entries
+from bullworks.suggestion import suggestion
 
 
 def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling first
     consumer: Entry, parameter: Parameter, visible: Mapping[AnyToken, Entry], graph: Graph, attribute: str
 ) -> Hint:
-    """The most telling reason why nothing visible serves a parameter; what is missing would have this attribute."""
+    """Find the most likely reason why nothing visible serves a parameter, which would have this attribute."""
     token, node = parameter.token, consumer.node
     if parameter.unreadable_name is not None:
-        return NameNotThere(parameter.unreadable_name, is_local=_is_local(consumer))
+        return UndefinedName(parameter.unreadable_name, is_local=_is_local(consumer))
     if parameter.unreadable is not None:
-        return NotReadable(parameter.name, parameter.unreadable)
+        return InvalidAnnotation(parameter.name, parameter.unreadable)
     if token is None:
         return NoAnnotation(parameter.name)
     if isinstance(token, type) and token.__module__ == "builtins":
@@ -54,19 +54,19 @@ def hint_for(  # noqa: PLR0911 - one reason after the other, the most telling fi
     if isinstance(token, Token) and token.hint is not None:
         return Advice(token.hint, near)
     if near is not None:
-        return NearName(near)
-    return NobodyProvides(label(token), node.spec.name, attribute)
+        return SimilarName(near)
+    return NoProvider(label(token), node.spec.name, attribute)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` is probably a misspelling of."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.75)), None)
+    """Find the known name that `name` is probably a misspelling of."""
+    return suggestion(name, known, likeness=0.75)
 
 
-def told_apart(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:
-    """How messages name a token that is not there, and the known one that it probably stands for.
+def distinguish_names(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | None]:
+    """Name a missing token and the similar known one, in full where their short names are equal.
 
-    Where both read the same, they are named in full: a hint that repeats the question helps nobody.
+    Where both read the same, they are named in full: a hint that repeats the question does not help.
     """
     known = list(known)
     same = _namesake(token, known)
@@ -79,8 +79,8 @@ def told_apart(token: AnyToken, known: Iterable[AnyToken]) -> tuple[str, str | N
 _MARKS: dict[type[Any], str] = {}
 
 
-def asked_for_by_mark(cls: type[Any], how: str) -> None:
-    """Have the error about a parameter that asks for a class by its type alone say how it is asked for."""
+def register_mark(cls: type[Any], how: str) -> None:
+    """Register how a parameter asks for one of several objects of a class, for error messages."""
     _MARKS[cls] = how
 
 

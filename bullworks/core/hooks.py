@@ -5,7 +5,7 @@ from typing import Any
 
 
 def hook_of(instance: object, name: str) -> Callable[..., Any] | None:
-    """The object's method of this name, if its class has one.
+    """Find the object's hook method of this name, if its class has one.
 
     Looked up on the class: a mock has every attribute, and would be taken for having every hook.
     """

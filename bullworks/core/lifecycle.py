@@ -17,12 +17,12 @@ Work is drained first, while everything it may use is still open, and connection
 still add a job. A hook may be sync or async, and may leave the signal's name out of its parameters.
 
 Singletons have them called, and the TRANSIENT instances that were made for singletons, each before its singleton; as in
-Nest. Not those that somebody asked for: `ModuleRef.resolve()` gives them, and forgets them.
+Nest. Not those that a caller requested: `ModuleRef.resolve()` gives them, and forgets them.
 """
 
 import inspect
 
-from bullworks.core.arity import most_arguments
+from bullworks.arity import most_arguments
 from bullworks.core.building import instances_with_parts
 from bullworks.core.graph import Graph
 from bullworks.core.hooks import hook_of
@@ -41,7 +41,7 @@ _STOP_HOOKS = (
 
 
 class Lifecycle:
-    """Calls the hooks of one application. Remembers who was initialised: only those are told of the end."""
+    """Calls the hooks of one application; only instances that were initialised get stop hooks."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -50,7 +50,7 @@ class Lifecycle:
         """Which hook is running, for the message about one that never ends."""
 
     async def start(self) -> None:
-        """Call the start hooks; the first error ends it."""
+        """Call the start hooks; stops at the first error."""
         for entry, instance in instances_with_parts(self._graph):
             await self._call(entry, instance, _INIT_HOOK)
             self._initialised.append((entry, instance))
@@ -59,12 +59,12 @@ class Lifecycle:
                 await self._call(entry, instance, hook)
 
     async def stop(self, signal: str | None, errors: list[Exception]) -> None:
-        """Call the stop hooks of all that were initialised; an error goes to `errors` and stops nothing."""
+        """Call the stop hooks of all initialised instances; an error goes to `errors`, and the others still run."""
         for hook, takes_signal in _STOP_HOOKS:
             for entry, instance in reversed(self._initialised):
                 try:
                     await self._call(entry, instance, hook, *([signal] if takes_signal else []))
-                except Exception as error:  # noqa: BLE001 - the others must be told of the end as well
+                except Exception as error:  # noqa: BLE001 - the others must get their stop hook as well
                     errors.append(error)
         self._initialised.clear()
 

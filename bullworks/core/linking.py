@@ -4,19 +4,29 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from bullworks.core.companions import companions_of
 from bullworks.core.compiling import compile_entry, compile_missing
 from bullworks.core.graph import Graph, needs
 from bullworks.core.hints import hint_for
-from bullworks.core.naming import is_free, made_up_name
-from bullworks.core.nesting import deep_singletons, nested_too_deep
+from bullworks.core.naming import is_free, made_up_name, name_entry
+from bullworks.core.nesting import deep_singletons, find_deep_nesting
 from bullworks.core.node import Dependency, Entry, ModuleNode
 from bullworks.core.problems import AbstractClass, Cycle, Problem, UnresolvedParameter
-from bullworks.core.provide import Binding, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
+from bullworks.core.provide import (
+    Binding,
+    UseClass,
+    UseExisting,
+    UseFactory,
+    UseProvider,
+    UseSettings,
+    UseValue,
+    bind_class,
+)
 from bullworks.core.scope import Scope
 from bullworks.core.signature import Parameter, aliased_parameter, listed_parameters, read_parameters
 from bullworks.core.tokens import label, snake_case
 from bullworks.core.visibility import duplicate_exports, unknown_exports, visible_entries
-from bullworks.core.walking import circles, needed_first
+from bullworks.core.walking import dependencies_first, find_cycles
 from bullworks.core.watched import Missing
 
 Ambient = Mapping[type[Any], Callable[[ModuleNode, "Linker"], object]]
@@ -24,7 +34,7 @@ Ambient = Mapping[type[Any], Callable[[ModuleNode, "Linker"], object]]
 
 
 class Linker:
-    """Makes one graph of one tree of modules."""
+    """Links a tree of modules into one graph."""
 
     def __init__(self, graph: Graph, ambient: Ambient) -> None:
         self.graph = graph
@@ -43,12 +53,14 @@ class Linker:
             graph.duplicates.extend(duplicate_exports(node))
             graph.visible[node] = visible_entries(node, [other for other in global_nodes if other is not node])
         for entry in list(graph.entries()):
+            yield from self._accompany(entry)
+        for entry in list(graph.entries()):
             self.connect(entry)
-        cycles = [_cycle(circle, graph) for circle in circles(graph.entries(), needs)]
+        cycles = [_cycle(circle, graph) for circle in find_cycles(graph.entries(), needs)]
         yield from cycles
         if not cycles:
             _spread_request_scope(list(graph.entries()))
-            too_deep = nested_too_deep(graph)
+            too_deep = find_deep_nesting(graph)
             if too_deep is not None:
                 yield too_deep
             deep = deep_singletons(graph)
@@ -57,13 +69,26 @@ class Linker:
                     compile_entry(entry, entry.binding, graph, is_deep=entry in deep)
 
     def connect(self, entry: Entry) -> None:
-        """Find what serves each of an entry's parameters."""
+        """Resolve each of an entry's parameters to a provider."""
         entry.abstract = self._abstract(entry)
         parameters = _parameters(entry.binding)
         for parameter in parameters:
             entry.dependencies.append(self._serve(entry, parameter, parameters))
-        given_up = [self._seen(entry.node, parameter) for parameter in _parameters(entry.replaced)]
+        given_up = [self._find_visible(entry.node, parameter) for parameter in _parameters(entry.replaced)]
         entry.given_up = [target for target in given_up if target is not None]
+
+    def _accompany(self, entry: Entry) -> Iterator[Problem]:
+        """Find what serves each class that an entry's class needs beside it, or provide it in the entry's module."""
+        node, visible = entry.node, self.graph.visible[entry.node]
+        cls = _class_of(entry)
+        for companion in () if cls is None else companions_of(cls):
+            if companion not in visible:
+                added = Entry(companion, node, bind_class(companion))
+                bad_name = name_entry(added, node)
+                if bad_name is not None:
+                    yield bad_name
+                node.entries[companion] = visible[companion] = added
+            entry.companions[companion] = visible[companion]
 
     def _abstract(self, entry: Entry) -> AbstractClass | None:
         recipe = None if entry.binding is None else entry.binding.recipe
@@ -75,7 +100,7 @@ class Linker:
         return AbstractClass(label(entry.token), label(recipe.cls), self.graph.path(entry.node), lacks)
 
     def _serve(self, entry: Entry, parameter: Parameter, parameters: tuple[Parameter, ...]) -> Dependency:
-        target = self._seen(entry.node, parameter)
+        target = self._find_visible(entry.node, parameter)
         if target is not None or parameter.has_default or (parameter.is_optional and parameter.token is not None):
             return Dependency(parameter, target)
         visible = self.graph.visible[entry.node]
@@ -92,7 +117,7 @@ class Linker:
             compile_missing(missing, problem, self.graph)
         return Dependency(parameter, missing, problem)
 
-    def _seen(self, node: ModuleNode, parameter: Parameter) -> Entry | None:
+    def _find_visible(self, node: ModuleNode, parameter: Parameter) -> Entry | None:
         token, visible = parameter.token, self.graph.visible[node]
         if token is None:
             return None
@@ -106,7 +131,7 @@ class Linker:
         return visible.get(token)
 
     def _missing(self, consumer: Entry, parameter: Parameter) -> Entry:
-        """The entry that stands for what nobody provides, so that an override can define it."""
+        """The entry that stands for a missing provider, so that an override can define it."""
         node, token = consumer.node, parameter.token
         private = snake_case(f"{consumer.attribute}_{parameter.name}")
         if token is None or (isinstance(token, type) and token.__module__ == "builtins"):
@@ -121,6 +146,19 @@ class Linker:
                 node.shown[known.attribute] = known
             node.missing[token] = known
         return node.missing[token]
+
+
+def _class_of(entry: Entry) -> type[Any] | None:
+    """The class of an entry's instances, as far as its binding says it."""
+    match entry.binding.recipe if entry.binding is not None else None:
+        case UseClass(cls):
+            return cls
+        case UseValue(value):
+            return type(value)
+        case UseFactory() if isinstance(entry.token, type):
+            return entry.token
+        case _:
+            return None
 
 
 def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
@@ -139,7 +177,7 @@ def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
 def _spread_request_scope(entries: Iterable[Entry]) -> None:
     """Make REQUEST-scoped what is built with something REQUEST-scoped: it can't outlive it."""
     bound: set[Entry] = set()
-    for entry in needed_first(entries, needs):
+    for entry in dependencies_first(entries, needs):
         if entry.scope is Scope.REQUEST or not bound.isdisjoint(needs(entry)):
             bound.add(entry)
     for entry in bound:

@@ -18,7 +18,7 @@ class ForwardRef:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModuleSpec:
-    """What one module is made of, as its author wrote it. Never changed; containers are made from it.
+    """The definition of a module, as its author wrote it. Never changed; containers are created from it.
 
     Args:
         name: how messages and attributes name it.
@@ -44,7 +44,7 @@ class ModuleSpec:
 
     @property
     def identity(self) -> Hashable:
-        """What one application holds one module of."""
+        """The identity by which an application imports a module once."""
         return self if self.key is None else self.key
 
 
@@ -55,7 +55,7 @@ def module(
     exports: Sequence[Any] = (),
     is_global: bool = False,
 ) -> Callable[[type[T]], type[T]]:
-    """Make a class a module.
+    """Declare a class as a module.
 
     Args:
         imports: module classes, `for_root()` containers, `ForwardRef`s, or dependency-injector containers
@@ -73,7 +73,7 @@ def module(
 
 
 def spec_of(cls: object) -> ModuleSpec | None:
-    """What `@module` said of this very class, or None. A subclass is no module until it is decorated."""
+    """Return the `@module` definition of exactly this class, or None. Subclasses need their own decorator."""
     if not isinstance(cls, type):
         return None
     spec: ModuleSpec | None = vars(cls).get(_MODULE)

@@ -10,6 +10,7 @@ from bullworks.core.errors import WiringError
 from bullworks.core.linking import Linker
 from bullworks.core.node import Entry, ModuleNode
 from bullworks.core.provide import bind_class
+from bullworks.core.request import CURRENT
 from bullworks.core.resolver import Resolver, open_request
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import AnyToken
@@ -41,6 +42,11 @@ class ModuleRef(Resolver):
             RequestError: one of them is not REQUEST-scoped.
         """
         return open_request(self._node, self._graph, values or {})
+
+    @property
+    def is_in_request(self) -> bool:
+        """Whether the running code is part of a unit of work, a job's or another."""
+        return CURRENT.get() is not None
 
     async def create(self, cls: type[T]) -> T:
         """A new instance of a class that no module provides, with its dependencies injected.

@@ -13,7 +13,7 @@ _NAMELESS = "token"
 
 
 def name_entry(entry: Entry, node: ModuleNode) -> NameClash | ReservedName | None:
-    """Give an entry its attribute: its own if that can be, else one made up, unless its author insists.
+    """Choose an entry's attribute: its own if possible, else a free variant, unless its author insists.
 
     A class, and a Token with `attr=`, is found where its name says, so that there is no other name for it.
     """
@@ -34,7 +34,7 @@ def name_entry(entry: Entry, node: ModuleNode) -> NameClash | ReservedName | Non
 
 
 def made_up_name(wanted: str, node: ModuleNode) -> str:
-    """The free attribute of a module that is nearest to one that it can't have, such as `class_` or `mail_2`."""
+    """Find the free attribute nearest to one that a module cannot use, such as `class_` or `mail_2`."""
     if not wanted.isidentifier():
         wanted = f"{_NAMELESS}_{wanted}".strip("_")
     elif not _is_usable(wanted):

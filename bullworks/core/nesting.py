@@ -6,22 +6,22 @@ from bullworks.core.problems import NestedTooDeep
 from bullworks.core.provide import UseExisting
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import label
-from bullworks.core.walking import needed_first
+from bullworks.core.walking import dependencies_first
 
 MOST_NESTED = 100
-"""So many calls, one inside the other, leave most of Python's stack to whoever makes the first."""
+"""So many calls, one inside the other, leave most of Python's stack to the first caller."""
 
 _NAMES_SHOWN = 3
 
 
-def nested_too_deep(graph: Graph) -> NestedTooDeep | None:
-    """The longest row of providers that are called one inside the other, if it is too long.
+def find_deep_nesting(graph: Graph) -> NestedTooDeep | None:
+    """Find the longest chain of nested provider calls, if it is too long.
 
-    A singleton ends a row: it is built before whoever needs it.
+    A singleton ends a row: it is built before its consumers.
     """
     lengths: dict[Entry, int] = {}
     inside: dict[Entry, Entry] = {}
-    for entry in needed_first(graph.entries(), needs):
+    for entry in dependencies_first(graph.entries(), needs):
         nested = [needed for needed in needs(entry) if _is_called_each_time(needed)]
         if nested:
             inside[entry] = max(nested, key=lengths.__getitem__)
@@ -37,9 +37,9 @@ def nested_too_deep(graph: Graph) -> NestedTooDeep | None:
 
 
 def deep_singletons(graph: Graph) -> set[Entry]:
-    """The singletons at the end of a chain that is too long for each to be built inside the next."""
+    """Find the singletons whose dependency chain is too long for nested building."""
     depths: dict[Entry, int] = {}
-    for entry in needed_first(graph.entries(), needs):
+    for entry in dependencies_first(graph.entries(), needs):
         depths[entry] = 1 + max((depths[needed] for needed in needs(entry)), default=0)
     return {entry for entry, depth in depths.items() if depth > MOST_NESTED and entry.scope is Scope.SINGLETON}
 

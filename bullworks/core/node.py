@@ -9,7 +9,7 @@ from bullworks.core.provide import Binding, UseExisting, UseFactory, UseProvider
 from bullworks.core.scope import Scope
 from bullworks.core.signature import Parameter
 from bullworks.core.tokens import AnyToken, attribute_name
-from bullworks.core.watched import Watched
+from bullworks.core.watched import WatchedProvider
 
 
 @dataclass(eq=False, slots=True)
@@ -20,7 +20,7 @@ class ModuleNode:
         spec: what its author wrote.
         imports: the modules it imports, in order.
         entries: its own providers, by token.
-        missing: what its providers need and nobody provides; an override may still define it.
+        missing: dependencies of its providers without a provider; an override may still define it.
         exports: what it lets importers see. Links refer to imported modules by node.
         shown: its entries by the attributes under which its container shows them.
     """
@@ -41,7 +41,7 @@ class Entry:
     """One provider of one module.
 
     Args:
-        binding: what its author wrote; None for what nobody provides.
+        binding: what its author wrote; None for a missing provider.
         attribute: its name on the container.
         scope: its lifetime, after what it needs has been looked at.
         dependencies: what it needs, in the order of its parameters.
@@ -52,6 +52,7 @@ class Entry:
         is_built: whether its instance exists.
         instance: the instance, once it is built.
         parts: the TRANSIENT instances that were made for it.
+        companions: what serves each class that its own class needs beside it.
     """
 
     token: AnyToken
@@ -61,12 +62,13 @@ class Entry:
     scope: Scope = Scope.SINGLETON
     dependencies: list["Dependency"] = field(default_factory=list)
     abstract: AbstractClass | None = None
-    provider: Watched = field(default_factory=Watched)
+    provider: WatchedProvider = field(default_factory=WatchedProvider)
     replaced: Binding | None = None
     given_up: list["Entry"] = field(default_factory=list)
     is_built: bool = False
     instance: Any = None
-    parts: tuple[tuple[Watched, object], ...] = ()
+    parts: tuple[tuple[WatchedProvider, object], ...] = ()
+    companions: dict[type[Any], "Entry"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.attribute = self.attribute or attribute_name(self.token)
@@ -78,29 +80,35 @@ class Entry:
 
     @property
     def is_overridden(self) -> bool:
-        """Whether something else stands in for it, so that what it needs does not matter."""
+        """Whether the entry is overridden, so that its own dependencies do not matter."""
         return self.provider.last_overriding is not None
 
     @property
     def is_lazy(self) -> bool:
-        """Whether it is left alone until something needs it."""
+        """Whether the entry is built only when needed."""
         return self.binding is None or self.binding.lazy
 
     @property
     def is_owned(self) -> bool:
-        """Whether its instance is this entry's own, neither another entry's nor a foreign container's."""
+        """Whether the instance belongs to this entry, neither to another nor to a foreign container."""
         return self.binding is not None and not isinstance(self.binding.recipe, UseExisting | UseProvider)
 
     @property
+    def used(self) -> "list[Entry]":
+        """The entries that it needs, sooner or later."""
+        targets = (dependency.target for dependency in self.dependencies)
+        return [*(target for target in targets if target is not None), *self.companions.values()]
+
+    @property
     def is_async(self) -> bool:
-        """Whether its own factory has to be awaited."""
+        """Whether the entry's own factory is async."""
         recipe = None if self.binding is None else self.binding.recipe
         return isinstance(recipe, UseFactory) and recipe.is_async
 
 
 @dataclass(eq=False, slots=True)
 class Dependency:
-    """One need of an entry.
+    """One dependency of an entry.
 
     Args:
         parameter: what was asked for.
@@ -114,5 +122,5 @@ class Dependency:
 
     @property
     def is_edge(self) -> bool:
-        """Whether its target has to exist before its consumer."""
+        """Whether the dependency's target must exist before its consumer."""
         return self.target is not None and not self.parameter.is_lazy

@@ -12,14 +12,14 @@ from bullworks.core.watched import WatchedContextLocal, WatchedLink
 
 
 class EntryWatch:
-    """Carries an override of one entry to those who were built with it."""
+    """Notifies the consumers of one entry when it is overridden."""
 
     def __init__(self, entry: Entry, graph: Graph) -> None:
         self._entry = entry
         self._graph = graph
 
     def before_override(self) -> None:
-        """Refuse what would reach nobody.
+        """Refuse an override that would have no effect.
 
         Raises:
             RecipeInUseError: the container is a recipe, and an open application has a copy of its own.
@@ -28,7 +28,7 @@ class EntryWatch:
             raise RecipeInUseError(label(self._entry.token), self._graph.root.spec.name)
 
     def after_override(self) -> None:
-        """Have the consumers built again, or warn that they can no longer be."""
+        """Rebuild the consumers, or warn that they can no longer be rebuilt."""
         self._graph.changed()
         kept = self._rebuild_consumers()
         if kept:
@@ -40,12 +40,12 @@ class EntryWatch:
             )
 
     def after_reset(self) -> None:
-        """Have the consumers built again where that is possible."""
+        """Rebuild the consumers where possible."""
         self._graph.changed()
         self._rebuild_consumers()
 
     def after_forget(self) -> None:
-        """The next build makes the instance anew; one of a running application stays what it is."""
+        """Discard the entry's instance, so that the next build makes a new one; a running application keeps it."""
         if not self._graph.is_running:
             self._entry.is_built, self._entry.instance, self._entry.parts = False, None, ()
 
@@ -59,7 +59,7 @@ class EntryWatch:
 
 
 def forget(entry: Entry) -> bool:
-    """Let the next call make a new instance; False if there is one that has to be closed first."""
+    """Discard an entry's instance; False if it has one that must be closed first."""
     provider = entry.provider
     if isinstance(provider, providers.BaseResource) and provider.initialized:
         return False

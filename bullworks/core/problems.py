@@ -9,14 +9,14 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class NotExported:
-    """An imported module has it and keeps it to itself."""
+    """The requested token belongs to an imported module that does not export it."""
 
     owner: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotImported:
-    """A module has it that is not imported here."""
+    """The requested token belongs to a module that is not imported here."""
 
     owner: str
     importer: str
@@ -25,14 +25,14 @@ class NotImported:
 
 @dataclass(frozen=True, slots=True)
 class BuiltinType:
-    """It is asked for as a builtin type, which says nothing about which one."""
+    """The parameter's type is a builtin, which does not identify a provider."""
 
     type_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotMarked:
-    """It is asked for by a class of which there may be several; `how` says which one."""
+    """The parameter's type alone is ambiguous; `how` says how to mark it."""
 
     parameter: str
     how: str
@@ -46,8 +46,8 @@ class NoAnnotation:
 
 
 @dataclass(frozen=True, slots=True)
-class NearName:
-    """Something visible has nearly its name."""
+class SimilarName:
+    """A visible token has a similar name."""
 
     name: str
 
@@ -62,24 +62,24 @@ class SameName:
 
 
 @dataclass(frozen=True, slots=True)
-class NameNotThere:
-    """Its annotation uses a name that does not exist at run time."""
+class UndefinedName:
+    """The annotation uses a name that does not exist at run time."""
 
     name: str
     is_local: bool
 
 
 @dataclass(frozen=True, slots=True)
-class NotReadable:
-    """Its annotation is a text that is no type."""
+class InvalidAnnotation:
+    """The annotation is a text that is not a type."""
 
     parameter: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class NobodyProvides:
-    """No module has it."""
+class NoProvider:
+    """No module provides the token."""
 
     token: str
     importer: str
@@ -88,7 +88,7 @@ class NobodyProvides:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What the token's author advises; `near` is something visible that has nearly its name."""
+    """A remedy from the token's author; `near` is a visible token with a similar name."""
 
     text: str
     near: str | None = None
@@ -100,18 +100,18 @@ Hint = (
     | BuiltinType
     | NotMarked
     | NoAnnotation
-    | NearName
+    | SimilarName
     | SameName
-    | NameNotThere
-    | NotReadable
-    | NobodyProvides
+    | UndefinedName
+    | InvalidAnnotation
+    | NoProvider
     | Advice
 )
 
 
 @dataclass(frozen=True, slots=True)
 class UnresolvedParameter:
-    """Nothing visible serves a parameter.
+    """No visible provider serves a parameter.
 
     Args:
         consumer: the class or token whose parameter it is.
@@ -132,7 +132,7 @@ class UnresolvedParameter:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """Constructors or factories that need each other; the last name repeats the first.
+    """Constructors or factories that depend on each other; the last name repeats the first.
 
     Args:
         asking: one of them that may ask lazily; None where all are aliases.
@@ -147,7 +147,7 @@ class Cycle:
 
 @dataclass(frozen=True, slots=True)
 class NestedTooDeep:
-    """Providers that are called one inside the other, in a row too long for Python's stack.
+    """A chain of nested provider calls is too long for Python's stack.
 
     Args:
         first: the outermost of them.
@@ -165,7 +165,7 @@ class NestedTooDeep:
 
 @dataclass(frozen=True, slots=True)
 class ReservedName:
-    """The attribute of a provider would hide a part of the container."""
+    """A provider's attribute would hide a part of the container."""
 
     token: str
     attribute: str
@@ -200,14 +200,14 @@ class UnknownExport:
 
 @dataclass(frozen=True, slots=True)
 class ImportedTooDeep:
-    """Modules import each other in a row that is too long for Python's stack."""
+    """A chain of module imports is too long for Python's stack."""
 
     module: str
     most: int
 
 
 class NotAModule(Enum):
-    """Why something in `imports` is no module."""
+    """The reason why an entry of `imports` is not a module."""
 
     NONE = "none"
     UNDECORATED = "undecorated"
@@ -217,7 +217,7 @@ class NotAModule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BadImport:
-    """Something in `imports` is no module."""
+    """An entry of `imports` is not a module."""
 
     module: str
     given: str
@@ -226,7 +226,7 @@ class BadImport:
 
 @dataclass(frozen=True, slots=True)
 class BadProvider:
-    """Something in `providers` is neither a class nor what `provide()` returns."""
+    """An entry of `providers` is neither a class nor a result of `provide()`."""
 
     module: str
     given: str
@@ -235,7 +235,7 @@ class BadProvider:
 
 @dataclass(frozen=True, slots=True)
 class AbstractClass:
-    """A class that cannot be instantiated is provided; `lacks` are its abstract methods, none for a Protocol."""
+    """An abstract class is provided; `lacks` are its abstract methods, none for a Protocol."""
 
     token: str
     cls: str
@@ -260,7 +260,7 @@ Problem = (
 
 @dataclass(frozen=True, slots=True)
 class DuplicateExport:
-    """Two imports of a module export one token; the first is used. Odd, but no error."""
+    """Two imports of a module export the same token; the first is used. A warning, not an error."""
 
     token: str
     module: str

@@ -18,53 +18,53 @@ _INJECTABLE = "__injectable__"
 
 @dataclass(frozen=True, slots=True)
 class UseValue:
-    """A ready object."""
+    """A recipe that returns a ready object."""
 
     value: object
 
 
 @dataclass(frozen=True, slots=True)
 class UseClass:
-    """A class, called with what its constructor asks for."""
+    """A recipe that calls a class with its constructor's dependencies."""
 
     cls: type[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class UseFactory:
-    """A function; `inject` lists its arguments, or None to read them from its annotations."""
+    """A recipe that calls a function; `inject` lists its arguments, or None reads them from its annotations."""
 
     function: Callable[..., Any]
     inject: tuple[Any, ...] | None = None
 
     @property
     def is_generator(self) -> bool:
-        """Whether it yields its object and closes it afterwards."""
+        """Whether the function yields its object and closes it afterwards."""
         return isgeneratorfunction(self.function) or isasyncgenfunction(self.function)
 
     @property
     def is_async(self) -> bool:
-        """Whether its object has to be awaited."""
+        """Whether the function's object must be awaited."""
         return iscoroutinefunction(self.function) or isasyncgenfunction(self.function)
 
 
 @dataclass(frozen=True, slots=True)
 class UseExisting:
-    """Another name for what a token provides already."""
+    """A recipe that refers to another token."""
 
     token: AnyToken
 
 
 @dataclass(frozen=True, slots=True)
 class UseProvider:
-    """A provider of a foreign dependency-injector container; its container keeps owning the object."""
+    """A recipe that uses a provider of a foreign dependency-injector container, which keeps owning the object."""
 
     provider: providers.Provider[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class UseSettings:
-    """A settings class, read together with all others of the application before anything is built."""
+    """A recipe that reads a settings class, together with all others, before anything is built."""
 
     cls: type[Settings]
 
@@ -141,7 +141,7 @@ def provide(
     scope: Scope | None = None,
     lazy: bool = False,
 ) -> Binding:
-    """Say where the instance of a token comes from; exactly one `use_*` is given.
+    """Declare where the instance of a token comes from; give exactly one `use_*`.
 
     Args:
         token: a class, a `Token`, or a str.
@@ -195,8 +195,20 @@ class _Injectable:
     lazy: bool
 
 
+def provide_setup(token: Token[Any], complete: Callable[..., Any], settings: type[Settings] | None) -> list[Any]:
+    """The providers of a module's options, complete.
+
+    Args:
+        complete: makes them, of the settings where those are needed, or else without an argument.
+        settings: the class to read what was left out from; None: nothing was.
+    """
+    if settings is None:
+        return [provide(token, use_factory=complete, inject=[])]
+    return [settings, provide(token, use_factory=complete, inject=[settings])]
+
+
 def injectable(*, scope: Scope = Scope.SINGLETON, lazy: bool = False) -> Callable[[type[T]], type[T]]:
-    """Mark a class as a provider and say how long its instances live.
+    """Mark a class as a provider, and set the lifetime of its instances.
 
     A plain class in `providers=[...]` needs no mark: it is a singleton, built at start.
     """
@@ -211,7 +223,7 @@ def injectable(*, scope: Scope = Scope.SINGLETON, lazy: bool = False) -> Callabl
 def bind_class(
     cls: type[Any], *, token: AnyToken | None = None, scope: Scope | None = None, lazy: bool = False
 ) -> Binding:
-    """The binding of a class: what is given here goes before what its `@injectable` says."""
+    """Build the binding of a class; arguments given here override its `@injectable` options."""
     if issubclass(cls, Settings):
         return Binding(token if token is not None else cls, UseSettings(cls), lazy=lazy)
     # the class's own mark: a subclass says for itself how long it lives

@@ -18,16 +18,16 @@ _Closing = Callable[[BaseException | None], Awaitable[object]]
 
 
 class RequestProvider(Protocol):
-    """A provider that makes one instance a request."""
+    """A provider that makes one instance per request."""
 
     name: str
 
     def make(self) -> object:
-        """A new instance, or the promise of one."""
+        """Make a new instance, or an awaitable of one."""
 
 
 class Request:
-    """One unit of work. Within it each REQUEST-scoped provider has one instance, made when it is first needed.
+    """One unit of work, in which each REQUEST-scoped provider has one instance, created at first use.
 
     At its end what was made is closed, in reverse: generator factories are resumed, with the error that ended the
     work thrown into them, and `on_module_destroy` of instances that have it is called. (Their other hooks are not:
@@ -37,7 +37,7 @@ class Request:
         given: instances that the work brings along.
 
     Attributes:
-        turns: locks, each held while its provider's instance is made: who asks meanwhile has the same.
+        turns: locks, each held while its provider's instance is made: concurrent callers get the same.
     """
 
     def __init__(self, given: dict[RequestProvider, object]) -> None:
@@ -61,11 +61,11 @@ class Request:
             CURRENT.set(self._outer)
 
     def holds(self, provider: RequestProvider) -> bool:
-        """Whether its instance exists."""
+        """Whether the request has a provider's instance already."""
         return provider in self._instances
 
     def instance_of(self, provider: RequestProvider) -> Any:
-        """The instance; a new one's promise if it has to be awaited: what came of it is handed to `keep`.
+        """Return the request's instance of a provider; a new async one is an awaitable, whose result goes to `keep`.
 
         Raises:
             RequestError: the work has ended.
@@ -80,16 +80,16 @@ class Request:
         return made
 
     def keep(self, provider: RequestProvider, instance: object) -> None:
-        """Have this instance from now on, unless another was sooner."""
+        """Store an instance, unless another was stored first."""
         if provider in self._instances:
             return
         self._instances[provider] = instance
         hook = hook_of(instance, _CLOSING_HOOK)
         if hook is not None:
-            self._closings.append((f"in {provider.name}.{_CLOSING_HOOK}()", lambda _: _called(hook)))
+            self._closings.append((f"in {provider.name}.{_CLOSING_HOOK}()", lambda _: _call(hook)))
 
     async def close(self, error: BaseException | None) -> None:
-        """Close what was made; all of it, whatever fails. What fails is noted on `error`, where there is one.
+        """Close everything made in the request, even after failures, which are noted on `error` if given.
 
         Raises:
             Exception, ExceptionGroup: what closing raised, one thing or several.
@@ -118,17 +118,17 @@ class Request:
             raise ExceptionGroup("errors while a request was closed", failures)
 
     async def enter(self, opened: contextlib.AbstractAsyncContextManager[Any], name: str) -> Any:
-        """What an async generator factory yields; it is resumed at the end."""
+        """Enter an async generator factory and return what it yields; it resumes at the request's end."""
         value = await opened.__aenter__()
-        self._closings.append((f"while closing {name}", lambda error: opened.__aexit__(*_told(error))))
+        self._closings.append((f"while closing {name}", lambda error: opened.__aexit__(*_exc_info(error))))
         return value
 
     def enter_sync(self, opened: contextlib.AbstractContextManager[Any], name: str) -> Any:
-        """What a generator factory yields; it is resumed at the end."""
+        """Enter a generator factory and return what it yields; it resumes at the request's end."""
         value = opened.__enter__()
 
         async def close(error: BaseException | None) -> None:
-            opened.__exit__(*_told(error))
+            opened.__exit__(*_exc_info(error))
 
         self._closings.append((f"while closing {name}", close))
         return value
@@ -139,12 +139,12 @@ CURRENT: ContextVar[Request | None] = ContextVar("request", default=None)
 
 
 def is_promise(made: object) -> bool:
-    """Whether dependency-injector gave the promise of an instance; an instance may be awaitable in other ways."""
+    """Whether dependency-injector returned an awaitable of an instance, as opposed to an awaitable instance."""
     return asyncio.isfuture(made) or asyncio.iscoroutine(made)
 
 
-def opening(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Instead of a generator function: returns what it yields, and has the current request resume it at its end."""
+def open_managed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Wrap a generator factory: returns what it yields, and resumes it at the end of the current request."""
     if isasyncgenfunction(function):
         managed_async = contextlib.asynccontextmanager(function)
 
@@ -167,13 +167,13 @@ def _current(name: str) -> Request:
     return request
 
 
-def _told(
+def _exc_info(
     error: BaseException | None,
 ) -> tuple[type[BaseException] | None, BaseException | None, TracebackType | None]:
     return (None, None, None) if error is None else (type(error), error, error.__traceback__)
 
 
-async def _called(hook: Callable[[], Any]) -> None:
+async def _call(hook: Callable[[], Any]) -> None:
     result = hook()
     if isawaitable(result):
         await result

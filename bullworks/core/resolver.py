@@ -8,7 +8,7 @@ from dependency_injector import providers
 from bullworks.core.building import build_async, build_needs, first_async, is_pending
 from bullworks.core.errors import AmbiguousProviderError, AsyncFactoryError, RequestError, UnknownProviderError
 from bullworks.core.graph import Graph, leaf_first
-from bullworks.core.hints import told_apart
+from bullworks.core.hints import distinguish_names
 from bullworks.core.node import Entry, ModuleNode
 from bullworks.core.request import Request, RequestProvider
 from bullworks.core.tokens import AnyToken, Token, label
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Resolver:
-    """Gives instances as one module sees them."""
+    """Resolves tokens as one module sees them."""
 
     _node: ModuleNode
     _graph: Graph
@@ -31,7 +31,7 @@ class Resolver:
     @overload
     def get(self, token: str, *, strict: bool = ...) -> Any: ...
     def get(self, token: AnyToken, *, strict: bool = False) -> Any:
-        """The instance for a token, built if need be.
+        """Return the instance for a token, built if need be.
 
         Args:
             token: the module itself, then what it sees, then the whole application are searched for it.
@@ -51,7 +51,7 @@ class Resolver:
     @overload
     async def resolve(self, token: str, *, strict: bool = ...) -> Any: ...
     async def resolve(self, token: AnyToken, *, strict: bool = False) -> Any:
-        """As `get()`, awaiting async factories on the way.
+        """Return the instance for a token, awaiting async factories.
 
         A TRANSIENT gives a new instance, a REQUEST-scoped provider the one of the current request, or context.
         """
@@ -64,12 +64,12 @@ class Resolver:
     @overload
     def provider_of(self, token: str, *, strict: bool = ...) -> providers.Provider[Any]: ...
     def provider_of(self, token: AnyToken, *, strict: bool = False) -> providers.Provider[Any]:
-        """The dependency-injector provider of a token, to override or to wire."""
+        """Return the dependency-injector provider of a token, to override or to wire."""
         return find_entry(self._node, self._graph, token, strict=strict).provider
 
 
 def find_entry(node: ModuleNode, graph: Graph, token: AnyToken, *, strict: bool = False) -> Entry:
-    """The entry that a module means by a token.
+    """Find the entry that a module means by a token.
 
     Raises:
         UnknownProviderError: nothing provides it.
@@ -87,19 +87,19 @@ def find_entry(node: ModuleNode, graph: Graph, token: AnyToken, *, strict: bool 
         return node.missing[token]
     scope = (node,) if strict else leaf_first(node)
     known = [other for searched in scope for other in searched.entries]
-    wanted, near = told_apart(token, known)
+    wanted, near = distinguish_names(token, known)
     raise UnknownProviderError(wanted, node.spec.name, near, sorted({label(other) for other in known}))
 
 
 async def resolve_entry(entry: Entry, graph: Graph) -> Any:
-    """What an entry provides, with async factories on the way awaited."""
+    """Resolve an entry's value, awaiting async factories."""
     await build_async(graph, graph.order([entry]))
     value = entry.provider()
     return await value if is_pending(entry, value) else value
 
 
 def open_request(node: ModuleNode, graph: Graph, values: Mapping[AnyToken, object]) -> Request:
-    """A unit of work that brings along instances for these tokens, as a module sees them.
+    """Open a unit of work with given instances for some tokens, as a module sees them.
 
     Raises:
         UnknownProviderError: nothing provides one of them.
@@ -115,7 +115,7 @@ def open_request(node: ModuleNode, graph: Graph, values: Mapping[AnyToken, objec
 
 
 def value_of(entry: Entry, graph: Graph) -> Any:
-    """What an entry provides.
+    """Resolve an entry's value.
 
     Raises:
         AsyncFactoryError: a factory has to be awaited first.

@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class Scope(Enum):
-    """The lifetime of what a provider makes; each is a dependency-injector provider."""
+    """The lifetime of a provider's instances; each is implemented by a dependency-injector provider."""
 
     SINGLETON = "singleton"
     """One per application (`providers.Singleton`)."""

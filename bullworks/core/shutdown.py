@@ -19,7 +19,7 @@ class Shutdown:
         requested: set once the application is asked to stop.
         forced: set once it is asked again: give up waiting, hand back what is unfinished.
         signal: the name of the signal that asked first, such as "SIGTERM"; None if code did.
-        grace_s: how long work may go on once the application is asked to stop; set by whoever waits for it.
+        grace_s: how long work may continue once the application is asked to stop; set by the part that waits for it.
     """
 
     def __init__(self) -> None:
@@ -27,20 +27,20 @@ class Shutdown:
         self.reset()
 
     def reset(self) -> None:
-        """As new, for an application that starts again, perhaps on another event loop."""
+        """Reset to the initial state, for an application that starts again, perhaps on another event loop."""
         self.requested = asyncio.Event()
         self.forced = asyncio.Event()
         self.signal: str | None = None
 
     def request(self, signal_name: str | None) -> None:
-        """Ask to stop; the first to ask says why."""
+        """Request the shutdown; the reason of the first request is kept."""
         if not self.requested.is_set():
             self.signal = signal_name
             self.requested.set()
 
 
 class SignalHandlers:
-    """Hands signals to the event loop, and puts the previous handlers back afterwards.
+    """Forwards signals to the event loop, and restores the previous handlers afterwards.
 
     A thread reads them from the interpreter's wake-up descriptor, so that they arrive at once: Python's own handlers
     run when the main thread gets to it, which may sleep in the event loop, or be held up by what runs there.
@@ -58,7 +58,7 @@ class SignalHandlers:
         *,
         at_once: Callable[[str], None] | None = None,
     ) -> None:
-        """Have `callback(name)` run on the running loop for each signal; only the main thread may ask for it.
+        """Call `callback(name)` on the running loop for each signal; works in the main thread only.
 
         Args:
             at_once: called first, in a thread of its own, whether or not the loop gets to run.
@@ -81,13 +81,13 @@ class SignalHandlers:
                         for name in [signal.Signals(number).name for number in numbers if number in self._previous]:
                             if at_once is not None:
                                 at_once(name)
-                            with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                            with suppress(RuntimeError):  # the loop is closed: there is nothing left to notify
                                 loop.call_soon_threadsafe(callback, name)
 
             threading.Thread(target=hand_over, name="signals", daemon=True).start()
 
     def restore(self) -> None:
-        """Put back what was there before."""
+        """Restore the previous signal handlers."""
         if self._sending is not None:
             signal.set_wakeup_fd(self._previous_fd)
             self._sending.close()  # the thread reads the end of it, and closes its own side
@@ -99,7 +99,7 @@ class SignalHandlers:
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
-    """The signals that ask a service to stop: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
+    """List the signals that stop a service: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
     known = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     return tuple(each for each in known if each.name != "SIGHUP" or signal.getsignal(each) is not signal.SIG_IGN)
 

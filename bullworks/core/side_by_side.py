@@ -9,7 +9,7 @@ from bullworks.core.node import Entry
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import label
 
-# One factory has failed: so long the others have to end, or to fail too and be told of, before they are cancelled.
+# One factory has failed: so long the others have to end, or to fail too and be reported, before they are cancelled.
 _LAST_WORDS_S = 2.0
 # How long a factory that was cancelled may take to end.
 _CANCELLED_S = 2.0
@@ -19,7 +19,7 @@ Begin = Callable[[Entry], Coroutine[None, None, None] | None]
 
 
 async def build_side_by_side(entries: Iterable[Entry], begin: Begin, what: str) -> None:
-    """Build each entry once what it needs is built; those that have to be awaited, at the same time.
+    """Build each entry once its dependencies are built; async ones concurrently.
 
     Args:
         entries: what is to be built, what is needed first.
@@ -78,12 +78,12 @@ class _SideBySide:
                 self._failures[entry] = error
                 return
             if rest is None:
-                ready.extend(self._freed_by(entry))
+                ready.extend(self._release_waiting(entry))
             else:
                 self._unfinished.add(entry)
                 self._tasks[asyncio.create_task(rest, name=f"build {label(entry.token)}")] = entry
 
-    def _freed_by(self, built: Entry) -> Iterator[Entry]:
+    def _release_waiting(self, built: Entry) -> Iterator[Entry]:
         self._unfinished.discard(built)
         for waiting in self._waiting_for.pop(built, ()):
             self._blockers[waiting].discard(built)
@@ -101,7 +101,7 @@ class _SideBySide:
             else:
                 self._failures[entry] = failure
         for entry in built:
-            self._begin_all(deque(self._freed_by(entry)))
+            self._begin_all(deque(self._release_waiting(entry)))
 
     async def _cancel_rest(self) -> None:
         for task in self._tasks:

@@ -16,7 +16,7 @@ from bullworks.core.tokens import AnyToken, Token, label
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One thing that a constructor or a factory asks for.
+    """One parameter of a constructor or a factory.
 
     Args:
         token: by what it is resolved; None if the annotation says nothing that could be.
@@ -40,7 +40,7 @@ class Parameter:
     unreadable: str | None = None
 
     def as_lazy(self) -> str:
-        """How the same would be asked for lazily, for messages."""
+        """Format the lazy form of the parameter's annotation, for messages."""
         if isinstance(self.token, type):
             return f"Lazy[{label(self.token)}]"
         return f"Annotated[Lazy[T], Inject({label(self.token)})]"
@@ -51,7 +51,7 @@ _known: WeakKeyDictionary[type[Any], tuple[Parameter, ...]] = WeakKeyDictionary(
 
 
 def read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter, ...]:
-    """What calling `target` takes, in order, without `*args` and `**kwargs`."""
+    """Read the parameters of a callable in order, without `*args` and `**kwargs`."""
     if not isinstance(target, type):
         return _read_parameters(target)
     parameters = _known.get(target)
@@ -75,13 +75,13 @@ def _read_parameters(target: type[Any] | Callable[..., Any]) -> tuple[Parameter,
 
 
 def listed_parameters(tokens: Sequence[Any]) -> tuple[Parameter, ...]:
-    """The parameters that `inject=[...]` lists: tokens, or annotations such as `Lazy[Mail]`."""
-    return tuple(_listed(f"inject[{index}]", item) for index, item in enumerate(tokens))
+    """Read the parameters that `inject=[...]` lists: tokens, or annotations such as `Lazy[Mail]`."""
+    return tuple(_parse_listed(f"inject[{index}]", item) for index, item in enumerate(tokens))
 
 
 def aliased_parameter(token: AnyToken) -> Parameter:
-    """What `use_existing=` asks for."""
-    return _listed("use_existing", token)
+    """Read the parameter that `use_existing=` names."""
+    return _parse_listed("use_existing", token)
 
 
 def _function_of(target: type[Any] | Callable[..., Any]) -> Callable[..., Any]:
@@ -103,7 +103,7 @@ def _function_of(target: type[Any] | Callable[..., Any]) -> Callable[..., Any]:
 def _read(argument: Argument, function: Callable[..., Any]) -> Parameter:
     name, default = argument.name, argument.default
     try:
-        annotation = _evaluated(argument.annotation, function)
+        annotation = _evaluate(argument.annotation, function)
     except (NameError, AttributeError) as error:
         # read one by one, so that a name that is missing spoils its own parameter only
         read = Parameter(name, None, f"{name}: {argument.annotation}", unreadable_name=error.name or str(error))
@@ -119,7 +119,7 @@ def _read(argument: Argument, function: Callable[..., Any]) -> Parameter:
     return replace(read, has_default=default is not EMPTY, is_positional=argument.is_positional)
 
 
-def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
+def _evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
     if annotation is EMPTY or isinstance(annotation, type):
         return annotation
     holder = types.SimpleNamespace(__annotations__={"it": annotation})
@@ -127,7 +127,7 @@ def _evaluated(annotation: Any, function: Callable[..., Any]) -> Any:
     return typing.get_type_hints(holder, globalns=names, include_extras=True)["it"]
 
 
-def _listed(name: str, item: Any) -> Parameter:
+def _parse_listed(name: str, item: Any) -> Parameter:
     is_optional = isinstance(item, Inject) and item.optional
     if isinstance(item, Inject):
         item = item.token
@@ -178,7 +178,7 @@ def _is_union(annotation: Any) -> bool:
 
 
 def _may_be(given: type[Any], wanted: AnyToken | None) -> bool:
-    """Whether an annotation may stand for an object of this class; a protocol, or what is no class, may for any."""
+    """Whether an annotation may stand for an object of this class; a protocol, or what is not a class, may for any."""
     if wanted is Any or not isinstance(wanted, type) or getattr(wanted, "_is_protocol", False):
         return True
     return issubclass(given, wanted) or issubclass(wanted, given)

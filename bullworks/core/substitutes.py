@@ -16,7 +16,7 @@ ModuleKey = type[Any] | Hashable
 
 @dataclass(slots=True)
 class Substitutes:
-    """In every module alike, whoever lists the provider or imports the module.
+    """Replacements of providers and modules, in effect in every module.
 
     Args:
         providers: by token, what provides it instead.
@@ -36,24 +36,24 @@ class Substitutes:
     added: ModuleSpec | None = None
 
     def binding(self, given: Binding, *tokens: AnyToken) -> Binding:
-        """What provides these tokens, which `given` does else."""
+        """Return the binding that replaces `given` for these tokens, or `given`."""
         binding = given
         for token in tokens:
-            binding = self._looked_up(self.providers, token, binding)
+            binding = self._look_up(self.providers, token, binding)
         return binding if self.adapt is None or binding is not given else self.adapt(given)
 
     def module(self, reference: Any, spec: ModuleSpec) -> Any:
-        """What is imported for a reference to this module."""
-        by_class = self._looked_up(self.modules, spec.cls, reference)
-        return self._looked_up(self.modules, spec.identity, by_class)
+        """Return the replacement of an imported module, or the module itself."""
+        by_class = self._look_up(self.modules, spec.cls, reference)
+        return self._look_up(self.modules, spec.identity, by_class)
 
     @property
     def unused_providers(self) -> list[Binding]:
-        """Those for tokens that no module provides."""
+        """The replacements for tokens that no module provides."""
         return [binding for token, binding in self.providers.items() if token not in self.used]
 
     def as_module(self) -> ModuleSpec:
-        """A global module of these."""
+        """Build a global module of the unused replacements."""
         bindings = self.unused_providers
         tokens = [binding.token for binding in bindings]
         self.added = ModuleSpec("Substitutes", providers=bindings, exports=tokens, is_global=True)
@@ -61,10 +61,10 @@ class Substitutes:
 
     @property
     def unused_modules(self) -> list[ModuleKey]:
-        """Those that nobody imports."""
+        """The replacements of modules that nothing imports."""
         return [key for key in self.modules if key not in self.used]
 
-    def _looked_up(self, substitutes: Mapping[Any, T], key: Any, given: T) -> T:
+    def _look_up(self, substitutes: Mapping[Any, T], key: Any, given: T) -> T:
         if key not in substitutes:
             return given
         self.used.add(key)

@@ -13,7 +13,7 @@ _NOT_A_WORD = re.compile(r"\W+", re.ASCII)
 
 @dataclass(frozen=True)
 class Token(Generic[T]):
-    """A typed token for what has no class of its own: `Token[Queue]("queue:email", attr="email_queue")`.
+    """A typed token for something without a class of its own: `Token[Queue]("queue:email", attr="email_queue")`.
 
     Two tokens with one name are the same token.
 
@@ -32,15 +32,26 @@ class Token(Generic[T]):
 
     @property
     def has_fixed_attr(self) -> bool:
-        """Whether no other attribute will do."""
+        """Whether the token's attribute may not be renamed."""
         return self.attr is not None
+
+
+@dataclass(frozen=True)
+class RepeatableToken(Token[T]):
+    """A token that a module may provide several times, and other modules too; found by `Discovery`, not asked for.
+
+    Args:
+        number: how many its module provides of it before this one.
+    """
+
+    number: int = field(default=0, kw_only=True)
 
 
 AnyToken = type[Any] | Token[Any] | str
 
 
 def label(thing: object) -> str:
-    """How messages name a token, a module or any other thing that a user wrote."""
+    """Format a token, a module or another user object for messages."""
     if isinstance(thing, str):
         return repr(thing)
     if isinstance(thing, Token):
@@ -51,17 +62,17 @@ def label(thing: object) -> str:
 
 @functools.lru_cache(maxsize=4_096)
 def snake_case(text: str) -> str:
-    """`EmailWorker`, `queue:email` -> `email_worker`, `queue_email`."""
+    """Convert `EmailWorker`, `queue:email` to `email_worker`, `queue_email`."""
     return _NOT_A_WORD.sub("_", _WORD_BORDER.sub("_", text)).strip("_").lower()
 
 
 def has_fixed_attribute(token: AnyToken) -> bool:
-    """Whether its attribute was asked for, by a class's name or by `attr=`, so that no other will do."""
+    """Whether a token's attribute was chosen, by a class's name or by `attr=`, and may not be renamed."""
     return isinstance(token, type) or (isinstance(token, Token) and token.has_fixed_attr)
 
 
 def attribute_name(token: AnyToken) -> str:
-    """The attribute under which a container shows the token's provider."""
+    """Choose the attribute under which a container holds the token's provider."""
     if isinstance(token, Token):
         return token.attr if token.attr is not None else snake_case(token.name)
     return snake_case(token if isinstance(token, str) else token.__name__)

@@ -9,14 +9,14 @@ from bullworks.core.graph import Graph
 from bullworks.core.node import Entry
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import label
-from bullworks.core.watched import PARTS, Parts
+from bullworks.core.watched import PARTS, TransientInstances
 
 # With the task: one that a factory leaves running has a copy of this, and may well wait for the factory.
 _UNDER_WAY: ContextVar[tuple[tuple[Entry, "asyncio.Task[object] | None"], ...]] = ContextVar("under_way", default=())
 
 
 class under_way:  # noqa: N801 - a context manager, entered for each job: a class, since a generator takes twice as long
-    """For as long as an entry is built. An error that its constructor or factory raises says whose it was.
+    """Marks an entry as being built, to detect cycles. An error of its constructor or factory names the entry.
 
     Entered, it gives the TRANSIENT instances that are made for the entry; none are noted unless it is a singleton.
 
@@ -29,12 +29,12 @@ class under_way:  # noqa: N801 - a context manager, entered for each job: a clas
 
     __slots__ = ("_collected", "_entry", "_graph", "_marked", "_parts")
 
-    def __init__(self, entry: Entry, graph: Graph, parts: Parts | None = None) -> None:
+    def __init__(self, entry: Entry, graph: Graph, parts: TransientInstances | None = None) -> None:
         self._entry = entry
         self._graph = graph
-        self._parts = parts or Parts(is_open=entry.scope is Scope.SINGLETON)
+        self._parts = parts or TransientInstances(is_open=entry.scope is Scope.SINGLETON)
 
-    def __enter__(self) -> Parts:
+    def __enter__(self) -> TransientInstances:
         outer, mark = _UNDER_WAY.get(), (self._entry, _current_task())
         if mark in outer:
             raise BuildCircleError(label(self._entry.token), label(outer[-1][0].token))

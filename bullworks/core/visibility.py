@@ -8,7 +8,7 @@ from bullworks.core.tokens import AnyToken, label
 
 
 def visible_entries(node: ModuleNode, global_nodes: Sequence[ModuleNode]) -> dict[AnyToken, Entry]:
-    """What the providers of a module may ask for: its own before imports, earlier imports before later ones."""
+    """List the entries visible to a module: its own before imports, earlier imports before later ones."""
     visible = dict(node.entries)
     for imported in (*node.imports, *global_nodes):
         for token, entry in exported_entries(imported).items():
@@ -17,19 +17,19 @@ def visible_entries(node: ModuleNode, global_nodes: Sequence[ModuleNode]) -> dic
 
 
 def exported_entries(node: ModuleNode) -> dict[AnyToken, Entry]:
-    """What a module lets its importers see, re-exports included."""
-    return _exported(node, frozenset())
+    """List the entries that a module exports, re-exports included."""
+    return _collect_exports(node, frozenset())
 
 
 def unknown_exports(node: ModuleNode) -> Iterator[UnknownExport]:
-    """Exports that nothing stands behind."""
+    """List the exports that no provider or import backs."""
     for export in node.exports:
         if not isinstance(export, ModuleNode) and _export(node, export, frozenset({node})) is None:
             yield UnknownExport(label(export), node.spec.name)
 
 
 def duplicate_exports(node: ModuleNode) -> Iterator[DuplicateExport]:
-    """Tokens that two imports of a module export, each with a provider of its own."""
+    """List the tokens that two imports of a module export, each with its own provider."""
     first: dict[AnyToken, tuple[ModuleNode, Entry]] = {}
     for imported in node.imports:
         for token, entry in exported_entries(imported).items():
@@ -38,7 +38,7 @@ def duplicate_exports(node: ModuleNode) -> Iterator[DuplicateExport]:
                 yield DuplicateExport(label(token), node.spec.name, used.spec.name, imported.spec.name)
 
 
-def _exported(node: ModuleNode, asking: frozenset[ModuleNode]) -> dict[AnyToken, Entry]:
+def _collect_exports(node: ModuleNode, asking: frozenset[ModuleNode]) -> dict[AnyToken, Entry]:
     """`asking` are the modules on the way here: those that re-export each other add nothing twice."""
     if node in asking:
         return {}
@@ -46,7 +46,7 @@ def _exported(node: ModuleNode, asking: frozenset[ModuleNode]) -> dict[AnyToken,
     exported: dict[AnyToken, Entry] = {}
     for export in node.exports:
         if isinstance(export, ModuleNode):
-            for token, entry in _exported(export, asking).items():
+            for token, entry in _collect_exports(export, asking).items():
                 exported.setdefault(token, entry)
         else:
             found = _export(node, export, asking)
@@ -59,7 +59,7 @@ def _export(node: ModuleNode, token: AnyToken, asking: frozenset[ModuleNode]) ->
     if token in node.entries:
         return node.entries[token]
     for imported in node.imports:
-        found = _exported(imported, asking).get(token)
+        found = _collect_exports(imported, asking).get(token)
         if found is not None:
             return found
     return None

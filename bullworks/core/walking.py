@@ -6,8 +6,8 @@ from typing import TypeVar
 N = TypeVar("N")
 
 
-def needed_first(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[N]:
-    """Each node once, after those it needs; of nodes that need each other, any may be first."""
+def dependencies_first(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[N]:
+    """Sort nodes after their dependencies, each once; within a cycle in any order."""
     entered: set[N] = set()
     for start in starts:
         if start in entered:
@@ -25,8 +25,8 @@ def needed_first(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iter
                 trail.append((following, iter(needs(following))))
 
 
-def circles(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[list[N]]:
-    """The nodes that need each other, one after the other, in circles; the last of each is the first again."""
+def find_cycles(starts: Iterable[N], needs: Callable[[N], Iterable[N]]) -> Iterator[list[N]]:
+    """Find the cycles of nodes; the last node of each cycle repeats the first."""
     done: set[N] = set()
     for start in starts:
         if start in done:

@@ -18,7 +18,7 @@ _MOST_TASKS = 20
 
 
 class Watchdog:
-    """A thread that waits until a deadline, says what still runs, and ends the process with exit code 1.
+    """A thread that waits for a deadline, logs what still runs, and ends the process with exit code 1.
 
     A handler may block the event loop, swallow its cancellation, or run in a thread that never returns, for which the
     interpreter would wait for ever.
@@ -30,7 +30,7 @@ class Watchdog:
         self._changed = threading.Condition()
 
     def start(self, within_s: float) -> None:
-        """End the process in `within_s` seconds, or when an earlier call said, whichever is sooner. From any thread."""
+        """End the process in `within_s` seconds, unless an earlier call set a sooner deadline. From any thread."""
         deadline_s = time.monotonic() + within_s
         with self._changed:
             is_first = self._deadline_s is None
@@ -50,7 +50,7 @@ class Watchdog:
 
     def _report(self) -> None:
         text = "\n".join([*_stacks(), *_tasks(self._loop)])
-        log.critical("the process was asked to stop and still runs past its grace time; it ends now\n%s", text)
+        log.critical("the process was asked to stop and exceeded its grace time; it is terminated\n%s", text)
 
 
 def _stacks() -> Iterator[str]:

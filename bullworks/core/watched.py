@@ -1,4 +1,4 @@
-"""dependency-injector's providers, made to remember what was awaited and to tell when they are overridden."""
+"""dependency-injector's providers, made to remember what was awaited and to notify observers of overrides."""
 
 import asyncio
 import functools
@@ -17,22 +17,22 @@ _NOTHING: Any = object()
 
 
 class ProviderObserver(Protocol):
-    """Whoever has to know that a provider gives something else from now on."""
+    """Observer of a provider's overrides."""
 
     def before_override(self) -> None:
-        """Raises if an override must not happen."""
+        """Check an override before it happens; raises to refuse it."""
 
     def after_override(self) -> None:
-        """Another object is provided from now on."""
+        """Note that the provider was overridden."""
 
     def after_reset(self) -> None:
-        """An override was taken back."""
+        """Note that an override was reset."""
 
     def after_forget(self) -> None:
-        """A singleton let go of its instance."""
+        """Note that a singleton discarded its instance."""
 
 
-class Watched(providers.Provider[Any]):
+class WatchedProvider(providers.Provider[Any]):
     """Base class of the providers that modules are made of."""
 
     # class attributes, since dependency-injector duplicates providers without calling our code
@@ -41,7 +41,7 @@ class Watched(providers.Provider[Any]):
     _settled_under: providers.Provider[Any] | None = None
 
     def settle(self, value: Any) -> None:
-        """Provide this object until the provider is overridden, reset, or an override is taken back.
+        """Fix the provider's object until the provider is overridden, reset, or an override ends.
 
         The library would give a Future on every call once a factory was awaited, and would call a
         factory again that returned None.
@@ -49,12 +49,12 @@ class Watched(providers.Provider[Any]):
         self._settled, self._settled_under = value, self.last_overriding
 
     def promise(self) -> Awaitable[Any]:
-        """What its factory, which is async, has to have awaited; each call makes a new one."""
+        """Call the provider's async factory; each call returns a new awaitable."""
         promise: Awaitable[Any] = self()
         return promise
 
     def unsettle(self) -> None:
-        """Ask the factory again."""
+        """Release the fixed object, so that the factory is called again."""
         self._settled, self._settled_under = _NOTHING, None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -82,12 +82,12 @@ class Watched(providers.Provider[Any]):
             self.observer.after_reset()
 
 
-class WatchedObject(Watched, providers.Object[Any]):
-    """`providers.Object`, watched."""
+class WatchedObject(WatchedProvider, providers.Object[Any]):
+    """`providers.Object` with an override observer."""
 
 
-class WatchedSingleton(Watched, providers.Singleton[Any]):
-    """`providers.Singleton`, watched.
+class WatchedSingleton(WatchedProvider, providers.Singleton[Any]):
+    """`providers.Singleton` with an override observer.
 
     Attributes:
         prepare: has what it needs built in a row, where one inside the other would be too deep for Python's stack.
@@ -101,7 +101,7 @@ class WatchedSingleton(Watched, providers.Singleton[Any]):
         return super().__call__(*args, **kwargs)
 
     def promise(self) -> Awaitable[Any]:
-        """By a factory: the library's singleton would await it in a task of its own, out of reach of a cancelling."""
+        """Call the async factory outside the library's singleton, whose own task a cancellation would not reach."""
         promise: Awaitable[Any] = providers.Factory(self.provides, *self.args, **self.kwargs)()
         return promise
 
@@ -113,8 +113,8 @@ class WatchedSingleton(Watched, providers.Singleton[Any]):
         return context
 
 
-class Parts:
-    """The TRANSIENT instances that were made for one singleton, while it was built: nobody else knows them.
+class TransientInstances:
+    """The TRANSIENT instances made for one singleton while it was built, which nothing else refers to.
 
     Attributes:
         is_open: more are taken in; no longer once it is built, though a task that it left running may make some.
@@ -123,11 +123,11 @@ class Parts:
     __slots__ = ("is_open", "made")
 
     def __init__(self, *, is_open: bool) -> None:
-        self.made: list[tuple[Watched, object]] = []
+        self.made: list[tuple[WatchedProvider, object]] = []
         self.is_open = is_open
 
-    def take(self, provider: Watched, made: Any) -> Any:
-        """Take in an instance, or what comes of the promise of one; gives it back."""
+    def take(self, provider: WatchedProvider, made: Any) -> Any:
+        """Record an instance, or an awaitable of one; returns it."""
         if is_promise(made):
             made = asyncio.ensure_future(made)
             made.add_done_callback(functools.partial(self._take_promised, provider))
@@ -135,17 +135,17 @@ class Parts:
             self.made.append((provider, made))
         return made
 
-    def _take_promised(self, provider: Watched, promise: "asyncio.Future[Any]") -> None:
+    def _take_promised(self, provider: WatchedProvider, promise: "asyncio.Future[Any]") -> None:
         if not promise.cancelled() and promise.exception() is None:
             self.take(provider, promise.result())
 
 
-PARTS: ContextVar[Parts | None] = ContextVar("parts", default=None)
+PARTS: ContextVar[TransientInstances | None] = ContextVar("parts", default=None)
 """Of what is being built."""
 
 
-class WatchedFactory(Watched, providers.Factory[Any]):
-    """`providers.Factory`, watched."""
+class WatchedFactory(WatchedProvider, providers.Factory[Any]):
+    """`providers.Factory` with an override observer."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         made = super().__call__(*args, **kwargs)
@@ -154,11 +154,11 @@ class WatchedFactory(Watched, providers.Factory[Any]):
 
 
 class _Place:
-    """Marks one context. Contexts can't be told to let go of what they hold, so that they hold no more than this."""
+    """Marks one context. Contexts can't release what they hold, so that they hold no more than this."""
 
 
-class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
-    """`providers.ContextLocalSingleton`, watched; in a request it has one instance there, whichever task asks.
+class WatchedContextLocal(WatchedProvider, providers.ContextLocalSingleton[Any]):
+    """`providers.ContextLocalSingleton` with an override observer; a request has one instance for all its tasks.
 
     Outside of one each context has its own, as in the library; yet the provider holds them, and can forget them all.
     """
@@ -175,7 +175,7 @@ class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
         return request.instance_of(self)
 
     def make(self) -> Any:
-        """A new instance, or the promise of one, that nobody else gets.
+        """Make a new unshared instance, or an awaitable of one.
 
         By a factory: the library's singleton would have a task await the promise, which cancelling does not reach.
         """
@@ -211,32 +211,32 @@ class WatchedContextLocal(Watched, providers.ContextLocalSingleton[Any]):
                 instances[place] = promise.result()
 
     def reset(self) -> Any:
-        """Forget the instance of this context."""
+        """Discard the instance of the current context."""
         place = None if self._here is None else self._here.get()
         if place is not None and self._instances is not None:
             self._instances.pop(place, None)
         return super().reset()
 
     def forget(self) -> None:
-        """Forget the instances of all contexts."""
+        """Discard the instances of all contexts."""
         if self._instances is not None:
             self._instances.clear()
 
 
-class WatchedResource(Watched, providers.Resource[Any]):
-    """`providers.Resource`, watched; for generator functions only, since it enters whatever a function returns."""
+class WatchedResource(WatchedProvider, providers.Resource[Any]):
+    """`providers.Resource` with an override observer; for generator functions only, as it enters any return value."""
 
     def shutdown(self) -> Any:
         self.unsettle()
         return super().shutdown()
 
 
-class WatchedLink(Watched, providers.Callable[Any]):
-    """Passes on what another provider gives, under overrides of its own."""
+class WatchedLink(WatchedProvider, providers.Callable[Any]):
+    """A provider that passes on another provider's object, with overrides of its own."""
 
 
-class Missing(Watched, providers.Dependency[Any]):
-    """An undefined `providers.Dependency` that explains itself. An override defines it."""
+class Missing(WatchedProvider, providers.Dependency[Any]):
+    """An undefined `providers.Dependency` whose error explains itself. An override defines it."""
 
     problem: UnresolvedParameter
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 
-class CronExpressionError(ValueError):
-    """The expression, or its time zone, can give no runs.
+from bullworks.errors import FactError
+
+
+@dataclass(eq=False)
+class CronExpressionError(FactError, ValueError):
+    """The expression, or its time zone, has no runs.
 
     Attributes:
         expression: as it was written.
@@ -13,12 +18,10 @@ class CronExpressionError(ValueError):
         hint: what to write instead; may be empty.
     """
 
-    def __init__(self, expression: str, field: str | None, reason: str, hint: str = "") -> None:
-        super().__init__(expression, field, reason, hint)
-        self.expression = expression
-        self.field = field
-        self.reason = reason
-        self.hint = hint
+    expression: str
+    field: str | None
+    reason: str
+    hint: str = ""
 
     def __str__(self) -> str:
         shown = self.expression if len(self.expression) <= _SHOWN_CHARS else f"{self.expression[:_SHOWN_CHARS]}..."
@@ -27,13 +30,12 @@ class CronExpressionError(ValueError):
         return f"cron expression {shown!r}{where}: {self.reason}{advice}"
 
 
-class RefusedError(Exception):
-    """One part was refused; whoever knows the whole expression turns this into a CronExpressionError."""
+@dataclass(eq=False)
+class RefusedError(FactError):
+    """One part was refused; the parser of the whole expression turns this into a CronExpressionError."""
 
-    def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(reason, hint)
-        self.reason = reason
-        self.hint = hint
+    reason: str
+    hint: str = ""
 
 
 # Longer ones are refused for their length; the message need not repeat them whole.

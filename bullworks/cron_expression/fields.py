@@ -30,7 +30,7 @@ _LAST = re.compile(r"[0-9]{0,2}L")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A position in an expression: what its values may be, and what it is called in errors."""
+    """A field of an expression: its allowed values, and its name in errors."""
 
     name: str
     low: int
@@ -41,7 +41,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What a field's text stands for.
+    """The values that a field's text means.
 
     Attributes:
         numbers: the values, growing; Sunday is 0.
@@ -63,7 +63,7 @@ DAY_OF_WEEK = Field("day of week", 0, 7, chars=SECOND.chars + "L", has_names=Tru
 
 
 def parse_field(field: Field, text: str, draw: Draw, *, counted_to: int) -> Values:
-    """The values of one field's text.
+    """Parse the text of one field.
 
     Args:
         counted_to: values above it may be named twice, as cron-parser allows the 31st in a month that has none.
@@ -108,10 +108,10 @@ def _parse_item(field: Field, item: str) -> list[int | str]:
     low_text, high_text = base.split("-")[:2] if "-" in base else (base, str(field.high))
     low, high = _leading_int(low_text), _leading_int(high_text)
     if low is None or high is None:
-        raise RefusedError(f"{item!r} is no range", "Write two numbers, as in 1-5")
+        raise RefusedError(f"{item!r} is not a range", "Write two numbers, as in 1-5")
     if not field.low <= low <= high <= field.high:
         raise RefusedError(
-            f"{low}-{high} is no range within {field.low}-{field.high}", "Write the lower bound first, as in 1-5"
+            f"{low}-{high} is not a range within {field.low}-{field.high}", "Write the lower bound first, as in 1-5"
         )
     values: list[int | str] = list(range(low, high + 1, step))
     # Sunday as 7 is Sunday as 0 too; both are kept, so that another Sunday in the list is found to be a repetition.
@@ -137,7 +137,7 @@ def _number_of(match: re.Match[str]) -> str:
     name = match.group()
     number = _NAMES.get(name.lower())
     if number is None:
-        raise RefusedError(f"no month or weekday is called {name!r}", "Write three letters, as in MON or JAN")
+        raise RefusedError(f"{name!r} is not a month or weekday", "Write three letters, as in MON or JAN")
     return str(number)
 
 

@@ -15,7 +15,7 @@ _MULBERRY_STEP = 0x6D2B79F5
 
 
 def draws(seed: str | None) -> Draw:
-    """A source of numbers in [0, 1); without a seed (None or empty) a different one each time.
+    """Create a source of numbers in [0, 1), determined by the seed; random without one (None or empty).
 
     Source: cron-parser's option hashSeed, FNV-1a over UTF-16 units into Mulberry32.
     """
@@ -32,12 +32,12 @@ def draws(seed: str | None) -> Draw:
 
 
 def pick(draw: float, low: int, high: int) -> int:
-    """The drawn one of the values low to high."""
+    """Pick a value from low to high by a draw in [0, 1)."""
     return int(draw * (high - low + 1)) + low
 
 
 def pick_stepped(draw: float, low: int, high: int, step: int) -> list[int]:
-    """Every step-th value from a drawn offset; one drawn value where the step finds none in the range."""
+    """Pick every step-th value from a drawn offset; a single drawn value if the range holds none."""
     stepped = range(low // step * step + int(draw * step), high + 1, step)
     return [value for value in stepped if value >= low] or [pick(draw, low, high)]
 

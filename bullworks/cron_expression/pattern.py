@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from bullworks.cron_expression.errors import CronExpressionError, RefusedError
@@ -20,6 +19,7 @@ from bullworks.cron_expression.fields import (
     parse_field,
 )
 from bullworks.cron_expression.hashing import Draw, draws
+from bullworks.suggestion import suggestion
 
 # Case and surrounding blanks count, as in cron-parser.
 _PRESETS: Final = {
@@ -46,7 +46,7 @@ _MOST_DAYS: Final = {month: 30 if month in {4, 6, 9, 11} else 29 if month == 2 e
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a clock on the wall must show for a run.
+    """The wall clock times at which an expression runs.
 
     Attributes:
         lines: expressions in croniter's syntax, seconds first; each is a set of times, the pattern their union.
@@ -105,7 +105,7 @@ def _split(expression: str) -> list[str]:
         raise _no_preset(expression)
     texts = re.split(_BLANK, re.sub(f"^{_BLANK}|{_BLANK}$", "", _PRESETS.get(expression, expression)))
     if texts == [""]:
-        # cron-parser takes "" for every minute; nobody who leaves an expression empty means that.
+        # cron-parser takes "" for every minute; an empty expression never means that.
         raise CronExpressionError(expression, None, "it is empty", "Write five or six fields, as in */5 * * * *")
     if len(texts) > 6:
         raise CronExpressionError(expression, None, f"{len(texts)} fields", "Write five, or six with the seconds first")
@@ -118,8 +118,8 @@ def _no_preset(expression: str) -> CronExpressionError:
         return CronExpressionError(expression, None, "blanks around a preset", f"Write {wanted!r}")
     if wanted.lower() in _PRESETS:
         return CronExpressionError(expression, None, "presets are lower case", f"Did you mean {wanted.lower()!r}?")
-    near = get_close_matches(wanted.lower(), _PRESETS, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(_PRESETS)}"
+    near = suggestion(wanted.lower(), _PRESETS)
+    hint = f"Did you mean {near!r}?" if near else f"There are {', '.join(_PRESETS)}"
     return CronExpressionError(expression, None, "there is no such preset", hint)
 
 

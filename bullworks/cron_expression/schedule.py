@@ -22,7 +22,7 @@ _CACHED_EXPRESSIONS = 16_384
 
 @dataclass(frozen=True, slots=True)
 class CronSchedule:
-    """When an expression runs. Immutable, made by `parse`, safe to share between threads.
+    """A parsed cron expression. Immutable, created by `parse`, safe to share between threads.
 
     Attributes:
         expression: as it was written.
@@ -35,11 +35,11 @@ class CronSchedule:
 
     @classmethod
     def parse(cls, expression: str, *, tz: str | None = None, hash_seed: str | None = None) -> Self:
-        """Read an expression of five fields, or of six with the seconds first, or a preset such as `@daily`.
+        """Parse an expression of five fields, or of six with seconds first, or a preset such as `@daily`.
 
         Args:
-            tz: an IANA name, or `UTC+3`; None: the process's own zone, as in Node.
-            hash_seed: what the values of `H` are drawn from; None: drawn anew by each parse.
+            tz: an IANA name, or `UTC+3`; None means the process's own zone, as in Node.
+            hash_seed: what the values of `H` are drawn from; None means a new draw for each parse.
 
         Raises:
             CronExpressionError: no such expression or zone, or it can never run (31 February).
@@ -58,7 +58,7 @@ class CronSchedule:
         return self.expression
 
     def next_ms(self, after_ms: int) -> int | None:
-        """The first run later than an instant, in milliseconds since 1970; None: none before the year 9000.
+        """Find the first run after an instant, in ms since 1970; None if there is none before the year 9000.
 
         BullMQ's next iteration: pass the later of now and the last run. For a start date pass the later of now and it,
         for an end date drop a run past it.
@@ -69,7 +69,7 @@ class CronSchedule:
         return None if run_s is None else run_s * 1000
 
     def prev_ms(self, before_ms: int) -> int | None:
-        """The last run earlier than an instant, in milliseconds since 1970; None: none since 1900.
+        """Find the last run before an instant, in ms since 1970; None if there is none since 1900.
 
         The run that `next_ms` gave before: unlike cron-parser's prev(), which knows no made-up time and runs a doubled
         time twice.
@@ -79,7 +79,7 @@ class CronSchedule:
         return None if run_s is None else run_s * 1000
 
     def runs_ms(self, after_ms: int) -> Iterator[int]:
-        """All runs later than an instant, each the `next_ms` of the one before it."""
+        """Iterate over all runs after an instant, each the `next_ms` of the one before it."""
         run_ms = self.next_ms(after_ms)
         while run_ms is not None:
             yield run_ms

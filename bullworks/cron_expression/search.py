@@ -47,7 +47,7 @@ class RunSearch:
     zone: Zone
 
     def after(self, after_s: int) -> int | None:
-        """The first run later than a second."""
+        """Find the first run after a second."""
         offset = self.zone.offset_s(after_s)
         wall = self.wall.after(after_s + offset)
         old, new = self.zone.offsets_s(after_s + offset)
@@ -72,7 +72,7 @@ class RunSearch:
         return None
 
     def until(self, until_s: int) -> int | None:
-        """The last run at or before a second, of those that `after` gives one after the other."""
+        """Find the last run at or before a second, among those that `after` yields in turn."""
         offset = self.zone.offset_s(until_s)
         wall = self.wall.before(until_s + offset + 1)
         old, new = self.zone.offsets_s(until_s + offset)

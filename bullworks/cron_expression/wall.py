@@ -16,7 +16,7 @@ _SEARCHED_YEARS = 50
 
 
 class WallTimes:
-    """All times that match a pattern, in seconds since 1970-01-01 00:00 on the wall."""
+    """All wall clock times that match a pattern, in seconds since 1970-01-01 00:00 local time."""
 
     __slots__ = ("_searches", "first_in_hour_s", "hours", "months", "pattern")
 
@@ -40,12 +40,12 @@ class WallTimes:
         return hash(self.pattern)
 
     def after(self, wall_s: int) -> int | None:
-        """The first match later than a time; None if there is none in 50 years."""
+        """Find the first match after a time; None if there is none in 50 years."""
         found = [self._search(search, wall_s, forward=True) for search in self._searches]
         return min((time for time in found if time is not None), default=None)
 
     def before(self, wall_s: int) -> int | None:
-        """The last match earlier than a time; None if there is none in 50 years."""
+        """Find the last match before a time; None if there is none in 50 years."""
         found = [self._search(search, wall_s, forward=False) for search in self._searches]
         return max((time for time in found if time is not None), default=None)
 
@@ -59,7 +59,7 @@ class WallTimes:
         return first is not None and first < midnight_s + DAY_S
 
     def first_in_hour_of(self, wall_s: int) -> int:
-        """When the hour of a time would have its first match, if the hour and the day are among the matching ones."""
+        """Find the first match in the hour of a time, if the hour and the day match."""
         return wall_s // HOUR_S * HOUR_S + self.first_in_hour_s
 
     @staticmethod

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from bullworks.cron_expression.errors import RefusedError
+from bullworks.suggestion import suggestions
 
 _FIXED = re.compile(r"utc(?:([+-])([0-9]{1,2})(?::([0-9]{2}))?)?", re.IGNORECASE)
 # Not one of zoneinfo's odd entries (posix/..., right/..., a file's path), which Node has not.
@@ -21,7 +21,7 @@ _LOCALTIME = Path("/etc/localtime")
 
 
 class Zone:
-    """Offsets in seconds east of UTC; instants in seconds since 1970, wall times in seconds since 1970 on the wall."""
+    """A time zone: offsets in seconds east of UTC, instants and wall times in seconds since 1970."""
 
     __slots__ = ("_rules", "name")
 
@@ -33,11 +33,11 @@ class Zone:
         return f"Zone({self.name!r})"
 
     def offset_s(self, instant_s: int) -> int:
-        """The offset at an instant."""
+        """Return the offset at an instant."""
         return _seconds(datetime.fromtimestamp(instant_s, self._rules).utcoffset())
 
     def offsets_s(self, wall_s: int) -> tuple[int, int]:
-        """The offsets that make two instants of one wall time; two equal ones nearly always.
+        """Return the two offsets at which a wall time can occur; nearly always equal.
 
         Returns:
             A larger and a smaller one where the clock was set back and shows the time twice, first pass first; a
@@ -47,7 +47,7 @@ class Zone:
         return _seconds(wall.utcoffset()), _seconds(wall.replace(fold=1).utcoffset())
 
     def change_s(self, before_s: int, after_s: int) -> int:
-        """The first instant with the offset of after_s; there is one change between the two."""
+        """Find the first instant with the offset of after_s; there is one change between the two."""
         offset = self.offset_s(after_s)
         while after_s - before_s > 1:
             middle = (before_s + after_s) // 2
@@ -59,7 +59,7 @@ class Zone:
 
 
 def find_zone(name: str | None) -> Zone:
-    """The zone of an IANA name in any case, of `UTC+3` or `utc-03:30`, or for None the process's own.
+    """Find the zone of an IANA name in any case, of `UTC+3` or `utc-03:30`, or for None the process's own.
 
     The process's own is TZ, else /etc/localtime, else UTC.
 
@@ -82,7 +82,7 @@ def _zone(name: str) -> Zone:
         return Zone(name, timezone(-offset if sign == "-" else offset) if sign else UTC)
     rules = _load(name) or _load(_known_zones().get(name.lower(), ""))
     if rules is None:
-        raise RefusedError(f"no time zone is called {name!r}", _advice(name))
+        raise RefusedError(f"unknown time zone {name!r}", _advice(name))
     return Zone(name, rules)
 
 
@@ -119,7 +119,7 @@ def _advice(name: str) -> str:
     known = _known_zones()
     if not known:
         return "This machine has no time zones: install the package tzdata"
-    close = get_close_matches(name.lower(), known, n=3)
+    close = suggestions(name.lower(), known, 3)
     like = f" (like it: {', '.join(known[match] for match in close)})" if close else ""
     return f"Write an IANA name, as in Europe/Paris{like}"
 

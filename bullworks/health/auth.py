@@ -1,13 +1,13 @@
-"""Who may read the metrics: whoever holds the token or the password, or whom a function of the user's lets in."""
+"""Who may read the metrics: holders of the token or password, or those that a function of the user admits."""
 
-import hashlib
 import hmac
 import inspect
-from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
+
+from bullworks.web.credentials import basic_credentials, bearer_token, digest
 
 MetricsAuth = Callable[[Request], bool | Awaitable[bool]]
 """Sync or async: whether the sender of a request may read the metrics."""
@@ -15,7 +15,7 @@ MetricsAuth = Callable[[Request], bool | Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What opens the metrics; with nothing given, nobody may read them.
+    """The credentials that give access to metrics; without any, access is denied.
 
     Args:
         token: for `Authorization: Bearer`.
@@ -31,32 +31,19 @@ class Credentials:
         return bool(self.token or self.password)
 
     def __call__(self, request: Request) -> bool:
-        """Whether the request holds one of them."""
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return _is_same(given.strip(), self.token)
-        if scheme.lower() == "basic":
-            return _is_same(_decoded(given), f"{self.user}:{self.password}" if self.password else None)
-        return False
+        """Whether the request carries one of the credentials."""
+        token = bearer_token(request)
+        if token is not None:
+            return _is_same(token, self.token)
+        user, password = basic_credentials(request) or ("", "")
+        return _is_same(f"{user}:{password}", f"{self.user}:{self.password}" if self.password else None)
 
 
 async def may_read(auth: MetricsAuth, request: Request) -> bool:
-    """Whether the request is let in; only True opens."""
+    """Whether `auth` admits a request; only True admits."""
     answer = auth(request)
     return (await answer if inspect.isawaitable(answer) else answer) is True
 
 
 def _is_same(given: str, secret: str | None) -> bool:
-    # by digests: how long it takes tells neither the length nor how much of it was right
-    return hmac.compare_digest(_digest(given), _digest(secret or "")) and bool(secret)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "replace")).digest()
-
-
-def _decoded(given: str) -> str:
-    try:
-        return b64decode(given.strip(), validate=True).decode()
-    except ValueError:
-        return ""
+    return hmac.compare_digest(digest(given), digest(secret or "")) and bool(secret)

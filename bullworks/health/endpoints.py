@@ -22,7 +22,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="metrics", Basic realm="metrics"
 
 
 class HealthEndpoints:
-    """`/health/live` and `/health/ready` for whoever asks; `/metrics` for whom the auth lets in.
+    """Serves `/health/live` and `/health/ready` to all callers, and `/metrics` to authenticated ones.
 
     Attributes:
         routes: Starlette's; of an application that serves HTTP by itself they can be mounted anywhere.
@@ -41,7 +41,7 @@ class HealthEndpoints:
         )
 
     def on_application_start(self) -> None:
-        """Say once where nobody can read metrics."""
+        """Log once if no caller can read the metrics."""
         try:
             require("metrics", "/metrics")
         except MissingExtraError as error:
@@ -52,10 +52,10 @@ class HealthEndpoints:
 
     async def _live(self, _: Request) -> Response:
         # that this code runs at all is the answer
-        return _said(is_well=True)
+        return _respond(is_well=True)
 
     async def _ready(self, _: Request) -> Response:
-        return _said(is_well=await self._readiness.is_ready())
+        return _respond(is_well=await self._readiness.is_ready())
 
     async def _read_metrics(self, request: Request) -> Response:
         if not await may_read(self._auth, request):
@@ -66,9 +66,9 @@ class HealthEndpoints:
             return PlainTextResponse(f"{error}\n", 501, headers=_HEADERS)
         except (RedisError, TimeoutError) as error:
             log.warning("metrics could not be read: %s", error or "Redis did not answer in time")
-            return _said(is_well=False)
+            return _respond(is_well=False)
         return Response(text, headers={**_HEADERS, "Content-Type": content_type})
 
 
-def _said(*, is_well: bool) -> Response:
+def _respond(*, is_well: bool) -> Response:
     return PlainTextResponse("ok\n" if is_well else "not ok\n", 200 if is_well else 503, headers=_HEADERS)

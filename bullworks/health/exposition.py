@@ -28,8 +28,8 @@ _LIMITS_MS = [2.0**exponent for exponent in range(22)]
 _LIMITS = [repr(limit_ms / 1000) for limit_ms in _LIMITS_MS]
 
 
-def exposed(readings: list[QueueReading], running: Mapping[str, int], accepted: str) -> tuple[bytes, str]:
-    """The text, and its content type.
+def format_metrics(readings: list[QueueReading], running: Mapping[str, int], accepted: str) -> tuple[bytes, str]:
+    """Format readings in Prometheus' text format; also returns the content type.
 
     Args:
         running: how many jobs run in this process, by queue.
@@ -52,7 +52,9 @@ class _Readings(Collector):
         yield InfoMetricFamily("bullworks", "The service", {"version": __version__})
         jobs = GaugeMetricFamily("bullworks_jobs", "Jobs in the queue, by state", labels=["queue", "state"])
         oldest = GaugeMetricFamily(
-            "bullworks_oldest_waiting_job_seconds", "How long the oldest job has waited; 0: none", labels=["queue"]
+            "bullworks_oldest_waiting_job_seconds",
+            "How long the oldest job has waited; 0 if none waits",
+            labels=["queue"],
         )
         for reading in self._readings:
             for state, count in reading.counts.items():
@@ -88,11 +90,11 @@ class _Readings(Collector):
         family = HistogramMetricFamily(name, text, labels=["queue"])
         for reading in self._readings:
             histogram: Histogram = getattr(reading.ever, which)
-            family.add_metric([reading.name], _cumulated(histogram.counts), histogram.sum_us / 1e6)
+            family.add_metric([reading.name], _cumulate(histogram.counts), histogram.sum_us / 1e6)
         return family
 
 
-def _cumulated(counts: Mapping[int, int]) -> list[tuple[str, float]]:
+def _cumulate(counts: Mapping[int, int]) -> list[tuple[str, float]]:
     """Prometheus's buckets: how many took at most so many seconds."""
     shown = [0] * (len(_LIMITS) + 1)
     for bucket, count in counts.items():

@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus reads of the queues, gathered anew for each reading."""
+"""Metrics: what Prometheus reads of the queues, gathered again for each reading."""
 
 import asyncio
 from typing import Any
@@ -13,7 +13,7 @@ _PATIENCE_S = 5.0
 
 
 class Metrics:
-    """The numbers of all queues that are registered here, as the whole fleet sees them.
+    """The metrics of all registered queues, over the whole fleet.
 
     They lie in Redis, so each process tells the same: scrape one of them, not each.
     """
@@ -22,7 +22,7 @@ class Metrics:
         self._fleet = fleet
 
     async def render(self, accepted: str) -> tuple[bytes, str]:
-        """The text for Prometheus, and its content type.
+        """Render the metrics for Prometheus; also returns the content type.
 
         Args:
             accepted: what the Accept header says.
@@ -31,13 +31,13 @@ class Metrics:
             MissingExtraError: prometheus-client is not installed.
             RedisError, TimeoutError: the numbers could not be had.
         """
-        # Here, since whoever reads no metrics need not install it.
-        from bullworks.health.exposition import exposed
+        # Here, so that it is not needed without metrics.
+        from bullworks.health.exposition import format_metrics
 
         async with asyncio.timeout(_PATIENCE_S):
             readings = await self._read()
-        # of hundreds of queues it is megabytes: jobs go on running meanwhile
-        return await asyncio.to_thread(exposed, readings, self._running(), accepted)
+        # of hundreds of queues it is megabytes: jobs keep running meanwhile
+        return await asyncio.to_thread(format_metrics, readings, self._running(), accepted)
 
     async def _read(self) -> list[QueueReading]:
         queues = list(self._fleet.queues.values())

@@ -3,7 +3,7 @@
 from functools import partial
 
 from bullworks.bullmq import Duration
-from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.core import ModuleContainer, dynamic_module, provide, provide_setup
 from bullworks.health.auth import MetricsAuth
 from bullworks.health.endpoints import HealthEndpoints
 from bullworks.health.metrics import Metrics
@@ -14,23 +14,22 @@ from bullworks.web import WebRoutes, get_routes_token
 
 
 class HealthModule:
-    """Import `for_root()` once, beside `BullModule.for_root()`; WebModule serves it, and so can any ASGI app."""
+    """The health module: import `for_root()` once, beside `BullModule.for_root()`; any ASGI app can serve it too."""
 
     @classmethod
     def for_root(cls, *, max_wait: Duration | None = None, metrics_auth: MetricsAuth | None = None) -> ModuleContainer:
-        """`/health/live`, `/health/ready` and `/metrics`.
+        """Provide `/health/live`, `/health/ready` and `/metrics`.
 
         Args:
             max_wait, metrics_auth: see `HealthOptions`. Unless both are given, settings are read when the application
                 is built.
         """
         options = HealthOptions(max_wait=max_wait, metrics_auth=metrics_auth)
-        needed = [HealthSettings] if options.needs_settings else []
+        settings = HealthSettings if options.needs_settings else None
         return dynamic_module(
             HealthModule,
             providers=[
-                *needed,
-                provide(HEALTH_SETUP, use_factory=partial(complete, options), inject=needed),
+                *provide_setup(HEALTH_SETUP, partial(complete, options), settings),
                 Readiness,
                 Metrics,
                 HealthEndpoints,

@@ -10,10 +10,10 @@ from bullworks.health.settings import HealthSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthOptions:
-    """What `HealthModule.for_root()` takes; what is left out comes from the settings.
+    """Options of `HealthModule.for_root()`; missing ones come from the settings.
 
     Args:
-        max_wait: with a job that has waited longer, the process is not ready; 0: however long.
+        max_wait: with a job that has waited longer, the process is not ready; 0 means no limit.
             HEALTH_MAX_WAIT_MS unless given.
         metrics_auth: who may read the metrics; METRICS_TOKEN, METRICS_USER and METRICS_PASSWORD unless given.
     """
@@ -23,26 +23,26 @@ class HealthOptions:
 
     @property
     def needs_settings(self) -> bool:
-        """Whether something was left out."""
+        """Whether an option is missing, so that the settings are needed."""
         return self.max_wait is None or self.metrics_auth is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthSetup:
-    """The options of HealthModule, complete."""
+    """The completed options of HealthModule."""
 
     max_wait_ms: int
     metrics_auth: MetricsAuth
 
 
 def complete(options: HealthOptions, settings: HealthSettings | None = None) -> HealthSetup:
-    """Fill in what was left out.
+    """Complete the options from the settings.
 
     Args:
         settings: needed where something was.
 
     Raises:
-        InvalidOptionError: max_wait is no duration.
+        InvalidOptionError: max_wait is not a duration.
     """
     given = settings or HealthSettings.model_construct()
     max_wait_ms = given.health_max_wait_ms if options.max_wait is None else checked_ms("max_wait", options.max_wait)

@@ -9,6 +9,7 @@ from bullworks.bullmq import Queue
 from bullworks.core import Inject, Shutdown
 from bullworks.health.options import HEALTH_SETUP, HealthSetup
 from bullworks.redis import RedisError
+from bullworks.tasks import cancel_and_wait
 from bullworks.workers import WorkerFleet
 from bullworks.workers.history import oldest_waiting
 
@@ -21,7 +22,7 @@ _PATIENCE_S = 2.0
 
 
 class Readiness:
-    """Whether Redis answers, the workers of this process run, and no job of their queues has waited too long."""
+    """Checks that Redis answers, this process's workers run, and no job of their queues has waited too long."""
 
     def __init__(
         self, setup: Annotated[HealthSetup, Inject(HEALTH_SETUP)], fleet: WorkerFleet, shutdown: Shutdown
@@ -34,7 +35,7 @@ class Readiness:
         self._last: list[str] | None = None
 
     async def is_ready(self) -> bool:
-        """The answer of now, or of a second ago; why not is in the log, once for each reason."""
+        """Whether the process is ready, cached for a second; reasons against it are logged once each."""
         loop = asyncio.get_running_loop()
         if self._asking is None or (self._asking.done() and loop.time() - self._asked_s > _KEPT_S):
             self._asked_s = loop.time()
@@ -43,14 +44,12 @@ class Readiness:
         return not await asyncio.shield(self._asking)
 
     async def on_module_destroy(self) -> None:
-        """Ask no more."""
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
-            self._asking = None
+        """Stop checking readiness."""
+        await cancel_and_wait(self._asking)
+        self._asking = None
 
     async def problems(self) -> list[str]:
-        """What keeps this process from being ready, for people who may know."""
+        """List the reasons why this process is not ready, for authorised readers."""
         found = ["it is shutting down"] if self._shutdown.requested.is_set() else list(self._idle_workers())
         try:
             async with asyncio.timeout(_PATIENCE_S):

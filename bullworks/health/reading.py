@@ -1,4 +1,4 @@
-"""QueueReading: what is told of one queue."""
+"""QueueReading: the metrics of one queue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from bullworks.workers.history import Tally
 
 @dataclass(frozen=True, slots=True)
 class QueueReading:
-    """One queue, at one moment.
+    """The state of one queue at one moment, for metrics.
 
     Args:
         counts: jobs by state.
-        oldest_ms: how long the oldest job has waited; None: none waits.
+        oldest_ms: how long the oldest job has waited; None means none waits.
         ever: what was recorded of it.
     """
 

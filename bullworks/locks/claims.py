@@ -5,14 +5,15 @@ import logging
 from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
-from bullworks.locks.calls import Calls
 from bullworks.locks.errors import LocksClosedError, LockUnreachableError
 from bullworks.locks.holder import Holder
 from bullworks.locks.keys import LockKeys
-from bullworks.locks.lock import believed_until
+from bullworks.locks.lock import valid_until
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
+from bullworks.locks.notifier import LockNotifier
 from bullworks.locks.terms import LockTerms
 from bullworks.redis import PipelinedConnection, RedisError, persist
+from bullworks.tasks import wait_or_cancel
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 PATIENCE_S = 5.0
 """How long one question may take where nothing else bounds it: as long as an ordinary start waits for Redis."""
 
-# How long what may have been granted to somebody who gave up is tried to be handed back.
+# How long what may have been granted to a caller that gave up is tried to be released.
 _LEAVE_S = 30.0
 # How long a cancelled claim waits for that before it lets the cancellation through, and closing for what is under way.
 _CANCEL_S = 1.0
@@ -32,13 +33,13 @@ _MOST_LATE = 3
 
 
 class Claims:
-    """Asks for locks by token. A question is repeated with the same token, so a lost reply does no harm.
+    """Claims locks by token. A request is repeated with the same token, so a lost reply does no harm.
 
     Args:
         connection: of the service.
         holder: this process, as others are shown it.
         scripts: what decides whose a lock is; over the connection unless given.
-        calls: how who waits is told; over a connection of its own unless given.
+        calls: notifies waiters; over a connection of its own unless given.
     """
 
     def __init__(
@@ -47,19 +48,19 @@ class Claims:
         holder: Holder,
         *,
         scripts: LockScripts | None = None,
-        calls: Calls | None = None,
+        calls: LockNotifier | None = None,
     ) -> None:
         self.scripts = scripts or LockScripts(connection)
         self._connection = connection
         self._holder = holder
-        self._calls = calls or Calls(connection.endpoint, holder.instance)
+        self._calls = calls or LockNotifier(connection.endpoint, holder.instance)
         self._claiming: dict[str, LockKeys] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._was_connected = False
         self._is_closed = False
 
     async def claim(self, terms: LockTerms, token: str) -> tuple[float, int] | None:
-        """When the question was sent that was granted, by the loop's clock, and the fence; None: refused.
+        """Claim a lock: the loop time of the granted request and the fence; None if refused.
 
         Raises as DistributedLockService.acquire does; then, and when cancelled, nothing is left behind.
         """
@@ -77,19 +78,19 @@ class Claims:
             del self._claiming[token]
 
     async def give_back(self, keys: LockKeys, token: str, until_s: float) -> bool:
-        """Whether the lock was still this token's; False also where Redis could not be reached until then.
+        """Release a lock; returns whether it was still this token's. False also if Redis stayed unreachable.
 
         Goes on by itself when the caller is cancelled.
         """
         return await asyncio.shield(self.spawn(self._give_back(keys, token, until_s), "locks-release"))
 
     def leave(self, keys: LockKeys, token: str) -> asyncio.Task[bool]:
-        """Leave the line; and if the token has the lock after all, give it back: a task that goes on by itself."""
+        """Leave the waiting line, and release the lock if the token got it after all, in a background task."""
         patience_s = _CANCEL_S if self._is_closed else _LEAVE_S
         return self.spawn(self._give_back(keys, token, _now_s() + patience_s), "locks-leave")
 
     async def ask(self, keys: LockKeys, ttl_ms: int, question: Awaitable[T]) -> T:
-        """The answer to a question about a lock that is, or may be, held for so long: it is listed meanwhile."""
+        """Send a request about a lock while listing the lock as possibly held."""
         answer, noted = await asyncio.gather(question, self.scripts.note(keys.name, ttl_ms), return_exceptions=True)
         if isinstance(noted, Exception):
             log.debug("lock %s is not listed: %s", keys.name, noted)
@@ -98,7 +99,7 @@ class Claims:
         return answer
 
     async def connect(self, keys: LockKeys) -> None:
-        """Return once a question can be sent at once, so that its time of sending is known.
+        """Wait until a request can be sent at once, so that its sending time is known.
 
         Raises:
             LocksClosedError: no more questions.
@@ -109,22 +110,18 @@ class Claims:
             await self._connection.connect()
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
-        """A task that `close` awaits."""
+        """Start a task that `close` awaits."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
     async def close(self) -> None:
-        """Claims under way fail, and give back what they are granted; then the rest ends, within a second."""
+        """Fail claims in progress, and release what they are granted; ends within a second."""
         self._is_closed = True
         for token, keys in self._claiming.items():
             self.leave(keys, token)
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_CANCEL_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await wait_or_cancel(self._tasks, _CANCEL_S)
         await self._calls.close()
 
     async def _try(self, terms: LockTerms, token: str) -> tuple[float, int] | None:
@@ -145,7 +142,7 @@ class Claims:
                     return sent_s, answer.fence
                 came_us = answer.came_us
                 await self._tell(answer.to_tell)
-                # Asking again is what shows that we are alive, also if nobody calls.
+                # Asking again is what shows that we are alive, even without notifications.
                 await _set_within(called, min(_now_s() + answer.recheck_ms / 1000, until_s))
                 if _now_s() >= until_s:
                     break
@@ -163,15 +160,15 @@ class Claims:
                 sent_s = _now_s()
                 question = self.scripts.acquire(keys, token, terms.ttl_ms, self._holder, waits=waits, came_us=came_us)
                 answer = await self.ask(keys, terms.ttl_ms, question)
-                # Granted too long ago to be of use: asked again, it is granted anew.
-                if isinstance(answer, Refused) or _now_s() < believed_until(sent_s, terms.ttl_ms):
+                # Granted too long ago to be of use: asked again, it is granted again.
+                if isinstance(answer, Refused) or _now_s() < valid_until(sent_s, terms.ttl_ms):
                     return sent_s, answer
             raise TimeoutError
 
         started_s = _now_s()
         try:
             if not self._was_connected:
-                # What is wrong from the start is told at once.
+                # What is wrong from the start is reported at once.
                 await self._connection.connect()
                 self._was_connected = True
             sent_s, answer = await persist(ask, max(until_s, started_s + _LEAST_PATIENCE_S))
@@ -186,7 +183,7 @@ class Claims:
         try:
             released, to_tell = await persist(lambda: self.scripts.release(keys, token), until_s)
         except TimeoutError:
-            log.warning("lock %s: not given back, Redis is out of reach; it runs out by itself", keys.name)
+            log.warning("lock %s: not released, Redis is unreachable; it will expire", keys.name)
             return False
         await self._tell(to_tell)
         return released
@@ -197,11 +194,11 @@ class Claims:
             return
         instance = token.partition(":")[0]
         if instance == self._holder.instance:
-            return  # it left just now, and told the next itself
+            return  # it left just now, and notified the next itself
         try:
             await self.scripts.tell(instance, token)
         except RedisError as error:
-            log.debug("a waiting process is not told, and will ask by itself: %s", error)
+            log.debug("a waiting process was not notified, and will retry by itself: %s", error)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -5,15 +5,15 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from bullworks.bullmq import Duration, to_ms
 from bullworks.bullmq.connecting import Connection, connect
+from bullworks.closing import Closing
 from bullworks.locks.claims import PATIENCE_S, Claims
 from bullworks.locks.errors import LocksClosedError, LockTakenError
-from bullworks.locks.guard import guarded
-from bullworks.locks.held import forget_here, held_here, keep_here
+from bullworks.locks.guard import guard_with_lock
+from bullworks.locks.held import find_held, forget_held, remember_held
 from bullworks.locks.holder import Holder, LockView
 from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock import Lock
@@ -30,11 +30,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class DistributedLockService:
+class DistributedLockService(Closing):
     """Acquires and releases locks by name; docs/locks.md says what they promise, and what no lock can.
 
     Usable alone: `async with DistributedLockService(connection="redis://...") as locks`. Opens no socket until it is
-    first used, a second one once somebody waits.
+    first used, a second one at the first wait.
 
     Args:
         connection: a URL, a redis.asyncio client, whose settings are read, or a connection to share.
@@ -51,14 +51,6 @@ class DistributedLockService:
     def __repr__(self) -> str:
         return f"<DistributedLockService {self.instance} at {self._connection.endpoint.describe()}>"
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
     async def acquire(
         self,
         name: str,
@@ -68,7 +60,7 @@ class DistributedLockService:
         auto_extend: bool = False,
         max_hold: Duration | None = None,
     ) -> Lock | None:
-        """The lock, or None: somebody else holds it, or has waited for it longer. Not reentrant.
+        """Acquire a lock; None if another holder has it, or has waited for it longer. Not reentrant.
 
         Args:
             name: 1 .. 200 printable characters without braces.
@@ -86,9 +78,9 @@ class DistributedLockService:
         terms = LockTerms.of(name, ttl, wait=wait, auto_extend=auto_extend, max_hold=max_hold)
         if self._is_closed:
             raise LocksClosedError(name)
-        if terms.wait_ms and (own := held_here(self.instance, name)) is not None and own.is_held:
-            log.warning("waits for lock %s, which this very task holds: locks are not reentrant", name)
-        # The instance is in the token: it tells who has to be told when the token's turn comes.
+        if terms.wait_ms and (own := find_held(self.instance, name)) is not None and own.is_held:
+            log.warning("waits for lock %s, which the same task holds: locks are not reentrant", name)
+        # The instance is in the token: it tells which process to notify when the token's turn comes.
         token = f"{self.instance}:{secrets.token_hex(16)}"
         granted = await self._claims.claim(terms, token)
         if granted is None:
@@ -100,12 +92,12 @@ class DistributedLockService:
         if terms.max_hold_ms is not None:
             extending = self._keep_extending(lock, sent_s + terms.max_hold_ms / 1000)
             lock.extending = self._claims.spawn(extending, f"lock-extend:{name}")
-        keep_here(self.instance, lock)
+        remember_held(self.instance, lock)
         log.debug("lock %s acquired, fence %d", name, fence, extra={"lock": name, "fence": fence})
         return lock
 
     async def release(self, lock: str | Lock) -> bool:
-        """Whether the lock was still ours, and is free now. Never takes away anybody else's.
+        """Release a lock; returns whether it was still ours. Never releases another holder's lock.
 
         Args:
             lock: what `acquire` returned, from any task; or its name, in the task that acquired it.
@@ -113,12 +105,12 @@ class DistributedLockService:
         With Redis out of reach for 5 s the answer is False, and the lock runs out by itself.
         """
         if isinstance(lock, str):
-            held = held_here(self.instance, LockKeys(lock).name)
+            held = find_held(self.instance, LockKeys(lock).name)
             if held is None:
                 log.warning("release(%r): acquired in another task: use lock.release() or async with", lock)
                 return False
             lock = held
-        forget_here(self.instance, lock)
+        forget_held(self.instance, lock)
         if lock.is_released:
             return False
         now_s = asyncio.get_running_loop().time()
@@ -127,11 +119,11 @@ class DistributedLockService:
         lock.mark_released()
         released = await self._claims.give_back(lock.keys, lock.token, until_s)
         if not released and not was_lost:
-            log.warning("lock %s (fence %d) was not ours any more, or could not be released", lock.name, lock.fence)
+            log.warning("lock %s (fence %d) was no longer ours, or could not be released", lock.name, lock.fence)
         return released
 
     async def extend(self, lock: Lock, ttl: Duration) -> bool:
-        """Whether the lock was still ours, and is for `ttl` from now, be that longer or shorter than before.
+        """Extend a lock to `ttl` from now, longer or shorter than before; returns whether it was still ours.
 
         Raises:
             InvalidLockError: the ttl is not 1 ms .. 1 day.
@@ -139,7 +131,7 @@ class DistributedLockService:
         return await self._extend(lock, checked_ttl_ms(lock.name, ttl))
 
     async def is_locked(self, name: str) -> bool:
-        """Whether anybody holds the lock now."""
+        """Whether any holder has the lock now."""
         return await self._scripts.is_held(LockKeys(name))
 
     @asynccontextmanager
@@ -152,12 +144,12 @@ class DistributedLockService:
         auto_extend: bool = False,
         max_hold: Duration | None = None,
     ) -> AsyncIterator[Lock]:
-        """`async with locks.hold("name", 60_000) as lock:` releases it at the end, whatever happens.
+        """Hold a lock for a block, always released at its end: `async with locks.hold("name", 60_000) as lock:`.
 
         Args: as of `acquire`.
 
         Raises:
-            LockTakenError: somebody else holds it, also after `wait`. And what `acquire` raises.
+            LockTakenError: it is held elsewhere, also after `wait`. And what `acquire` raises.
         """
         lock = await self.acquire(name, ttl, wait=wait, auto_extend=auto_extend, max_hold=max_hold)
         if lock is None:
@@ -174,16 +166,16 @@ class DistributedLockService:
         auto_extend: bool = False,
         max_hold: Duration | None = None,
     ) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R | None]]]:
-        """As the decorator `@locked` does for methods, for any coroutine function."""
+        """Run any coroutine function under a lock; the decorator `@locked` does so for methods."""
         options = {"wait": wait, "auto_extend": auto_extend, "max_hold": max_hold}
-        return guarded(lambda *_: self, name, ttl, options)
+        return guard_with_lock(lambda *_: self, name, ttl, options)
 
     async def get_lock(self, name: str) -> LockView | None:
-        """Who holds a lock, and for how long; None if it is free."""
+        """Read a lock's holder and remaining time; None if it is free."""
         return await self._scripts.read(LockKeys(name))
 
     async def get_locks(self) -> list[LockView]:
-        """All locks that are held, by name.
+        """List all held locks, by name.
 
         One whose holder's connection broke just as it was granted may be missing until it is extended.
         """
@@ -195,15 +187,15 @@ class DistributedLockService:
         return sorted(found, key=lambda view: view.name)
 
     async def close(self) -> None:
-        """Wait for no lock any more and extend none. Closing twice is fine.
+        """Stop waiting for locks and extending them. Closing twice is fine.
 
-        Locks that are still held stay so until they run out: whoever works under one may not have ended.
+        Locks that are still held stay so until they run out: work under one may not have ended.
         """
         if self._is_closed:
             return
         self._is_closed = True
         for lock in list(self._held):
-            log.warning("lock %s is still held at the end; it runs out in %d ms", lock.name, lock.time_left_ms)
+            log.warning("lock %s is still held at the end; it expires in %d ms", lock.name, lock.time_left_ms)
             if lock.extending is not None:
                 lock.extending.cancel()
         await self._claims.close()
@@ -255,5 +247,5 @@ class DistributedLockService:
         if lock.is_held:
             left_ms = lock.time_left_ms
             log.warning(
-                "lock %s reaches its max_hold: it is extended no more, and runs out in %d ms", lock.name, left_ms
+                "lock %s reaches its max_hold: it is no longer extended, and expires in %d ms", lock.name, left_ms
             )

@@ -1,4 +1,6 @@
-"""What can go wrong with a distributed lock. That somebody else holds it is no error but for `hold`."""
+"""What can go wrong with a distributed lock. A lock held elsewhere is an error for `hold` only."""
+
+from dataclasses import dataclass
 
 from bullworks.core import CoreError
 
@@ -7,54 +9,50 @@ class LockError(CoreError):
     """Base of the errors of locks."""
 
 
+@dataclass(eq=False)
 class InvalidLockError(LockError, ValueError):
-    """A lock was asked for with a name or an option that cannot be used."""
+    """A lock's name or an option is invalid."""
 
-    def __init__(self, name: object, reason: str) -> None:
-        super().__init__(name, reason)
-        self.name = name
-        self.reason = reason
+    name: object
+    reason: str
 
     def __str__(self) -> str:
         return f"lock {self.name!r}: {self.reason}"
 
 
+@dataclass(eq=False)
 class LockTakenError(LockError):
-    """The lock could not be had: somebody else holds it, or waits for it longer."""
+    """The lock was not acquired: another holder has it, or has waited for it longer."""
 
-    def __init__(self, name: str, waited_ms: int) -> None:
-        super().__init__(name, waited_ms)
-        self.name = name
-        self.waited_ms = waited_ms
+    name: str
+    waited_ms: int
 
     def __str__(self) -> str:
         waited = f" after waiting for {self.waited_ms} ms" if self.waited_ms else ""
-        return f"lock {self.name!r} is held by somebody else{waited}; give hold() a longer wait, or do without"
+        return f"lock {self.name!r} is held elsewhere{waited}; give hold() a longer wait, or do without"
 
 
+@dataclass(eq=False)
 class LockLostError(LockError):
-    """The lock ran out, or somebody else has it: what it protected is not protected any more."""
+    """The lock expired, or another holder has it: it no longer protects anything."""
 
-    def __init__(self, name: str, fence: int) -> None:
-        super().__init__(name, fence)
-        self.name = name
-        self.fence = fence
+    name: str
+    fence: int
 
     def __str__(self) -> str:
         return (
-            f"lock {self.name!r} (fence {self.fence}) is not held any more: the work outlived its ttl. "
+            f"lock {self.name!r} (fence {self.fence}) is no longer held: the work outlived its ttl. "
             "Raise the ttl, extend the lock, or acquire it with auto_extend=True"
         )
 
 
+@dataclass(eq=False)
 class LockUnreachableError(LockError):
-    """Redis gave no answer, or one too late to be of use: whether the lock is free is not known."""
+    """Redis did not answer in time: whether the lock is free is not known."""
 
-    def __init__(self, name: str, server: str, within_ms: int) -> None:
-        super().__init__(name, server, within_ms)
-        self.name = name
-        self.server = server
-        self.within_ms = within_ms
+    name: str
+    server: str
+    within_ms: int
 
     def __str__(self) -> str:
         return (
@@ -62,12 +60,11 @@ class LockUnreachableError(LockError):
         )
 
 
+@dataclass(eq=False)
 class LocksClosedError(LockError):
     """The lock service is closed, as at the end of the application."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    name: str
 
     def __str__(self) -> str:
-        return f"lock {self.name!r} is not to be had: the DistributedLockService is closed"
+        return f"lock {self.name!r} cannot be acquired: the DistributedLockService is closed"

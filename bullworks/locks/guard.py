@@ -15,21 +15,21 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Acquires(Protocol):
-    """What a guard needs of the lock service."""
+class LockAcquirer(Protocol):
+    """The part of the lock service that a guard uses."""
 
     async def acquire(
         self, name: str, ttl: Duration, *, wait: Duration | None, auto_extend: bool, max_hold: Duration | None
     ) -> Lock | None: ...
 
 
-def guarded(
-    locks_of: Callable[..., Acquires],
+def guard_with_lock(
+    locks_of: Callable[..., LockAcquirer],
     name: str | Callable[P, str],
     ttl: Duration,
     options: Mapping[str, Any],
 ) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R | None]]]:
-    """A decorator: the call runs while the lock is held; where it cannot be had, the result is None.
+    """Create a decorator that runs a call under a lock; if it is not acquired, the result is None.
 
     Args:
         locks_of: finds the lock service, from the arguments of the call.
@@ -39,7 +39,7 @@ def guarded(
 
     def decorate(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R | None]]:
         if not inspect.iscoroutinefunction(function):
-            raise TypeError(f"@locked on {function.__qualname__}, which is no `async def`")
+            raise TypeError(f"@locked on {function.__qualname__}, which is not an `async def`")
 
         @functools.wraps(function)
         async def run_locked(*args: P.args, **kwargs: P.kwargs) -> R | None:

@@ -19,21 +19,21 @@ _NONE: Mapping[_Key, Lock] = MappingProxyType({})
 _held: ContextVar[Mapping[_Key, Lock]] = ContextVar("bullworks_locks", default=_NONE)
 
 
-def held_here(instance: str, name: str) -> Lock | None:
-    """What this context acquired last under that name, of that lock service."""
+def find_held(instance: str, name: str) -> Lock | None:
+    """Find the lock that this context last acquired from a lock service under a name."""
     return _held.get().get((instance, name))
 
 
-def keep_here(instance: str, lock: Lock) -> None:
-    """Remember an acquisition in this context, and in those that will be copied from it."""
+def remember_held(instance: str, lock: Lock) -> None:
+    """Remember an acquired lock in this context, and in contexts copied from it."""
     kept = {key: held for key, held in _held.get().items() if not held.is_released}
     if len(kept) >= _MOST_LOST:
         kept = {key: held for key, held in kept.items() if held.is_held}
     _held.set(MappingProxyType({**kept, (instance, lock.name): lock}))
 
 
-def forget_here(instance: str, lock: Lock) -> None:
-    """Forget an acquisition, unless it is a later one of that name that is remembered here."""
+def forget_held(instance: str, lock: Lock) -> None:
+    """Forget an acquired lock in this context, unless a later one has its name."""
     held = _held.get()
     if held.get((instance, lock.name)) is lock:
         _held.set(MappingProxyType({key: other for key, other in held.items() if other is not lock}))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process, and which lock service in it.
+    """The process and lock service that hold a lock.
 
     Attributes:
         host: the machine's or the container's name.
@@ -21,13 +21,13 @@ class Holder:
 
     @classmethod
     def here(cls, instance: str) -> "Holder":
-        """This process."""
+        """Describe this process as a holder."""
         return cls(socket.gethostname(), os.getpid(), instance)
 
 
 @dataclass(frozen=True, slots=True)
 class LockView:
-    """A lock that is held, as it was when it was looked at.
+    """A held lock, as of when it was read.
 
     Attributes:
         name: of the lock.

@@ -32,6 +32,6 @@ class LockKeys:
         self.seen = f"{self.lock}:seen"
 
 
-def told_list(instance: str) -> str:
-    """Where an instance of the lock service reads which of its waiting tokens may come."""
+def notification_list(instance: str) -> str:
+    """Build the key of the list by which a lock service is called when its waiting tokens may proceed."""
     return f"bullworks:lock:told:{instance}"

@@ -17,8 +17,8 @@ _CLOCK_MARGIN_S = 0.002
 _CLOCK_DRIFT = 0.001
 
 
-class Keeper(Protocol):
-    """Who made the lock, and talks to Redis for it."""
+class LockOwner(Protocol):
+    """The owner of a Lock, which talks to Redis for it."""
 
     async def release(self, lock: "Lock") -> bool: ...
 
@@ -26,7 +26,7 @@ class Keeper(Protocol):
 
 
 class Lock:
-    """A lease: it is held until it is released, or until its ttl has passed, whichever comes first.
+    """A lease on a lock: held until released, or until its ttl has passed, whichever comes first.
 
     `async with lock:` releases it at the end. Bound to the event loop on which it was acquired.
 
@@ -34,12 +34,12 @@ class Lock:
         name: of the lock.
         fence: grows with every acquisition of that name: hand it to what the lock protects, which refuses a smaller
             one than it has seen.
-        lost: set once the lock is no longer ours though nobody released it: at the deadline counted from before the
+        lost: set once the lock is no longer ours without a release: at the deadline counted from before the
             last request was sent, or when Redis says so.
     """
 
     def __init__(
-        self, keeper: Keeper, keys: LockKeys, token: str, fence: int, *, on_end: Callable[["Lock"], None]
+        self, keeper: LockOwner, keys: LockKeys, token: str, fence: int, *, on_end: Callable[["Lock"], None]
     ) -> None:
         self.name = keys.name
         self.fence = fence
@@ -61,21 +61,21 @@ class Lock:
 
     @property
     def is_held(self) -> bool:
-        """Whether it is still ours. True also after the loop was blocked only if the time has really not passed."""
+        """Whether the lock is still ours. After a blocked loop, True only if the time has really not passed."""
         return not self._is_released and not self.lost.is_set() and self._loop.time() < self._deadline_s
 
     @property
     def is_released(self) -> bool:
-        """Whether it was given back, or tried to be."""
+        """Whether the lock was released, or a release was tried."""
         return self._is_released
 
     @property
     def time_left_ms(self) -> int:
-        """How long it is still ours unless it is extended; 0 if it is not."""
+        """The remaining time of the lock unless it is extended, ms; 0 if it is not held."""
         return max(0, int((self._deadline_s - self._loop.time()) * 1000)) if self.is_held else 0
 
     def ensure_held(self) -> None:
-        """Do nothing while the lock is held: for between the steps of long work.
+        """Raise LockLostError unless the lock is held; for between the steps of long work.
 
         Raises:
             LockLostError: it is not.
@@ -84,11 +84,11 @@ class Lock:
             raise LockLostError(self.name, self.fence)
 
     async def release(self) -> bool:
-        """Give it back, from any task; see DistributedLockService.release."""
+        """Release the lock, from any task; see DistributedLockService.release."""
         return await self._keeper.release(self)
 
     async def extend(self, ttl: Duration) -> bool:
-        """Hold it for `ttl` from now; see DistributedLockService.extend."""
+        """Extend the lock to `ttl` from now; see DistributedLockService.extend."""
         return await self._keeper.extend(self, ttl)
 
     async def __aenter__(self) -> Self:
@@ -103,31 +103,31 @@ class Lock:
 
     @property
     def deadline_s(self) -> float:
-        """Until when it is ours, by the loop's clock."""
+        """The loop time until which the lock is ours."""
         return self._deadline_s
 
     def shorten(self, sent_s: float, ttl_ms: int) -> None:
-        """Believe no longer than a request that is about to leave allows: its reply may be lost."""
-        self._set_deadline(min(self._deadline_s, believed_until(sent_s, ttl_ms)))
+        """Shorten the lock to what a request about to be sent allows, as its reply may be lost."""
+        self._set_deadline(min(self._deadline_s, valid_until(sent_s, ttl_ms)))
 
     def renew(self, sent_s: float, ttl_ms: int) -> None:
-        """Redis granted `ttl_ms`, to a request that was sent at `sent_s` of the loop's clock or later."""
+        """Note that Redis granted `ttl_ms` to a request sent at `sent_s` of the loop's clock or later."""
         if not self._is_released and not self.lost.is_set():
             self.ttl_ms = ttl_ms
-            self._set_deadline(believed_until(sent_s, ttl_ms))
+            self._set_deadline(valid_until(sent_s, ttl_ms))
 
     def mark_released(self) -> None:
-        """From now on nobody may believe that it is held, whatever becomes of the request to release it."""
+        """Mark the lock as released, whatever becomes of the request to release it."""
         self._is_released = True
         self._end()
 
     def mark_lost(self) -> None:
-        """It is somebody else's, or nobody's."""
+        """Mark the lock as lost: it is free, or another holder's."""
         if not self._is_released and not self.lost.is_set():
             self.lost.set()
             self._end()
             log.warning(
-                "lock %s (fence %d) is lost: nobody released or extended it in time",
+                "lock %s (fence %d) is lost: it was not released or extended in time",
                 self.name,
                 self.fence,
                 extra={"lock": self.name, "fence": self.fence},
@@ -148,7 +148,7 @@ class Lock:
         self._on_end(self)
 
 
-def believed_until(sent_s: float, ttl_ms: int) -> float:
-    """Until when a lock may be taken for ours, by the clock by which the request for `ttl_ms` was sent at `sent_s`."""
+def valid_until(sent_s: float, ttl_ms: int) -> float:
+    """Compute until when a lock counts as ours, by the clock by which the request for `ttl_ms` was sent."""
     ttl_s = ttl_ms / 1000
     return sent_s + ttl_s - min(_CLOCK_MARGIN_S + ttl_s * _CLOCK_DRIFT, ttl_s / 2)

@@ -5,7 +5,7 @@ from typing import Any
 
 from bullworks.locks.errors import InvalidLockError
 from bullworks.locks.holder import Holder, LockView
-from bullworks.locks.keys import NAMES, LockKeys, told_list
+from bullworks.locks.keys import NAMES, LockKeys, notification_list
 from bullworks.redis import Argument, PipelinedConnection, Script, ServerError
 
 
@@ -23,19 +23,19 @@ TELL = _load("tell_waiter")
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The lock is ours."""
+    """Reply to a claim: the lock is ours."""
 
     fence: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The lock is somebody else's.
+    """Reply to a claim: another holder has the lock.
 
     Attributes:
         came_us: our place in line, to be handed back with the next question; 0 where we do not wait.
-        recheck_ms: after which to ask again, unless we are told before.
-        to_tell: the token that waits and has to be told that the lock is free; "" for nobody.
+        recheck_ms: after which to ask again, unless notified before.
+        to_tell: the waiting token to notify that the lock is free; "" for none.
     """
 
     came_us: int
@@ -44,7 +44,7 @@ class Refused:
 
 
 class LockScripts:
-    """Runs them over one connection. Each is safe to repeat where a reply was lost."""
+    """Runs the lock scripts over one connection. Each is safe to repeat if a reply was lost."""
 
     __slots__ = ("_connection",)
 
@@ -63,11 +63,11 @@ class LockScripts:
         return Refused(came_us, recheck_ms, to_tell.decode())
 
     async def extend(self, keys: LockKeys, token: str, ttl_ms: int) -> bool:
-        """Whether the lock was still ours, and lives for `ttl_ms` from now."""
+        """Extend the lock to `ttl_ms` from now; returns whether it was still ours."""
         return bool(await self._run(EXTEND, keys, (keys.lock,), [token, ttl_ms]))
 
     async def release(self, keys: LockKeys, token: str) -> tuple[bool, str]:
-        """Whether the lock was still ours, and the token to tell that it is free. Leaves the line too."""
+        """Release the lock or leave its line; returns whether it was ours, and the token to notify."""
         released, to_tell = await self._run(RELEASE, keys, (keys.lock, keys.line, keys.seen), [token])
         return bool(released), to_tell.decode()
 
@@ -87,20 +87,20 @@ class LockScripts:
         )
 
     async def is_held(self, keys: LockKeys) -> bool:
-        """Whether anybody has it."""
+        """Whether any holder has the lock."""
         return bool(await self._connection.execute("EXISTS", keys.lock))
 
     async def note(self, name: str, ttl_ms: int) -> None:
-        """Have the lock listed by `names`."""
+        """Add the lock to the list that `names` reads."""
         await self._connection.run(NOTE, (NAMES,), [name, ttl_ms])
 
     async def names(self) -> list[str]:
-        """The locks that may be held."""
+        """Read the names of the locks that may be held."""
         return [name.decode() for name in await self._connection.execute("ZRANGE", NAMES, 0, -1)]
 
     async def tell(self, instance: str, token: str) -> None:
-        """Leave word for a process that the lock is free which its token waits for."""
-        await self._connection.run(TELL, (told_list(instance),), [token])
+        """Notify a process that the lock its token waits for is free."""
+        await self._connection.run(TELL, (notification_list(instance),), [token])
 
     async def _run(self, script: Script, keys: LockKeys, names: tuple[str, ...], args: list[Argument]) -> Any:
         try:
@@ -108,4 +108,4 @@ class LockScripts:
         except ServerError as error:
             if error.code != "WRONGTYPE":
                 raise
-            raise InvalidLockError(keys.name, f"a key of it, {keys.lock} or below, is something else") from error
+            raise InvalidLockError(keys.name, f"the key {keys.lock}, or one below it, has another type") from error

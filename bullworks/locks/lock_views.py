@@ -10,7 +10,7 @@ from bullworks.redis import PipelinedConnection
 
 
 async def read_locks(connection: PipelinedConnection, most: int) -> tuple[list[LockView], int]:
-    """Locks that are held, by name, and how many names were asked for lately, held or not.
+    """Read the held locks by name, and how many names were requested lately, held or not.
 
     Args:
         most: names that are looked at.

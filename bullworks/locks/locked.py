@@ -5,7 +5,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from bullworks.bullmq import Duration
 from bullworks.locks.distributed_lock import DistributedLockService
-from bullworks.locks.guard import guarded
+from bullworks.locks.guard import guard_with_lock
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,7 +19,7 @@ def locked(
     auto_extend: bool = False,
     max_hold: Duration | None = None,
 ) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R | None]]]:
-    """The method runs while the lock is held; where it cannot be had, it does not run and gives None, which is logged.
+    """Run the method while a lock is held; if it is not acquired, the call logs so and returns None.
 
     Its object keeps the DistributedLockService that it was given, in whatever attribute.
 
@@ -30,7 +30,7 @@ def locked(
     Raises:
         TypeError: at decoration: it is no `async def`. When called: its object keeps no DistributedLockService.
     """
-    return guarded(_locks_of, name, ttl, {"wait": wait, "auto_extend": auto_extend, "max_hold": max_hold})
+    return guard_with_lock(_locks_of, name, ttl, {"wait": wait, "auto_extend": auto_extend, "max_hold": max_hold})
 
 
 def _locks_of(*args: Any) -> DistributedLockService:
@@ -41,6 +41,6 @@ def _locks_of(*args: Any) -> DistributedLockService:
         if isinstance(value, DistributedLockService):
             return value
     raise TypeError(
-        f"@locked on a method of {type(owner).__qualname__}, which keeps no DistributedLockService: take one in "
+        f"@locked on a method of {type(owner).__qualname__}, which has no DistributedLockService: take one in "
         "__init__ (`locks: DistributedLockService`) and keep it, or decorate with `@locks.locked(...)`"
     )

@@ -9,19 +9,19 @@ from bullworks.locks.keys import LockKeys
 
 # A lock that a dead process leaves behind for longer than a day is an outage; longer work extends its lock.
 LONGEST_TTL_MS = 24 * 60 * 60 * 1000
-# How long auto_extend goes on unless told otherwise: work that hangs must not keep everybody else out for ever.
+# How long auto_extend lasts by default: work that hangs must not block others for ever.
 DEFAULT_MAX_HOLD_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class LockTerms:
-    """One acquisition, as it was asked for.
+    """The validated arguments of one acquisition.
 
     Attributes:
         keys: of the lock.
         ttl_ms: after which it runs out.
-        wait_ms: how long to wait for it; 0: not at all.
-        max_hold_ms: how long it is extended by itself; None: never.
+        wait_ms: how long to wait for it; 0 means not at all.
+        max_hold_ms: how long it is extended by itself; None means never.
     """
 
     keys: LockKeys
@@ -33,7 +33,7 @@ class LockTerms:
     def of(
         cls, name: str, ttl: Duration, *, wait: Duration | None, auto_extend: bool, max_hold: Duration | None
     ) -> Self:
-        """Raises InvalidLockError."""
+        """Validate the arguments of an acquisition. Raises InvalidLockError."""
         keys = LockKeys(name)
         ttl_ms = checked_ttl_ms(name, ttl)
         if max_hold is not None and not auto_extend:
@@ -47,7 +47,7 @@ class LockTerms:
 
 
 def checked_ttl_ms(name: str, ttl: Duration) -> int:
-    """The same in ms. Raises InvalidLockError: it is no duration, not positive, or more than a day."""
+    """Convert a lock's ttl to ms. Raises InvalidLockError: not a duration, not positive, or more than a day."""
     ttl_ms = _checked_ms(name, ttl, "ttl", least=1)
     if ttl_ms > LONGEST_TTL_MS:
         raise InvalidLockError(name, f"ttl must be at most a day, {LONGEST_TTL_MS} ms, not {ttl_ms}; extend the lock")

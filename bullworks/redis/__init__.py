@@ -14,7 +14,7 @@ from bullworks.redis.errors import (
     UnusableClientError,
 )
 from bullworks.redis.group.hash_slot import has_tag
-from bullworks.redis.pace import Pace
+from bullworks.redis.pace import Pace, retry_pause_s
 from bullworks.redis.patience import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
@@ -40,4 +40,5 @@ __all__ = [
     "has_tag",
     "parse_url",
     "persist",
+    "retry_pause_s",
 ]

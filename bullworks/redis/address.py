@@ -16,7 +16,7 @@ _SCHEMES: Mapping[Transport, str] = {"tcp": "redis", "tls": "rediss", "unix": "u
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where one server listens and how to log in; its repr shows no secret."""
+    """A server's address and login; its repr shows no secret."""
 
     transport: Transport
     host: str = "localhost"
@@ -33,29 +33,29 @@ class Address:
 
     @property
     def place(self) -> str:
-        """`host:port`, or the socket's path: what an error message names."""
+        """The address without login, for error messages: `host:port`, or the socket's path."""
         if self.transport == "unix":
             return self.path
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def at(self, host: str, port: int) -> Address:
-        """Another server with the same login."""
+        """Copy the login to another server's address."""
         return replace(self, host=host, port=port)
 
     def describe(self) -> str:
-        """The address as a URL in which `***` stands for the password."""
+        """Format the address as a URL in which `***` stands for the password."""
         tail = f"?db={self.db}" if self.transport == "unix" else f"/{self.db}"
         return f"{_SCHEMES[self.transport]}://{self.login}{self.place}{tail}"
 
     @property
     def login(self) -> str:
-        """`user:***@`, as URLs have it; empty where there is none."""
+        """Format the login as in URLs, `user:***@`; empty if there is none."""
         user = quote(self.username or "", safe="")
         secret = ":***" if self.password or self.credentials else ""
         return f"{user}{secret}@" if user or secret else ""
 
     def connection_arguments(self) -> dict[str, Any]:
-        """Keyword arguments for redis-py's connection class of this transport, sync or async."""
+        """Build the keyword arguments of redis-py's connection class, sync or async."""
         login: dict[str, Any] = (
             {"credential_provider": self.credentials}
             if self.credentials is not None
@@ -67,5 +67,5 @@ class Address:
         return {**target, "db": self.db, **login, **dict(self.options)}
 
     def hide_secrets(self, text: str) -> str:
-        """`text` with the password replaced, for server messages that may quote it."""
+        """Replace the password in a text, for server messages that may quote it."""
         return text.replace(self.password, "***") if self.password else text

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
+from bullworks.errors import FactError
 from bullworks.redis.pace import Pace
 
 log = logging.getLogger(__name__)
@@ -15,13 +17,12 @@ _SETTLED_S = 10.0
 _MOST_STARTS = 10
 
 
-class BackgroundEndedError(Exception):
+@dataclass(eq=False)
+class BackgroundEndedError(FactError):
     """A long-lived task ended by itself over and over, so it is not started again."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(name, reason)
-        self.name = name
-        self.reason = reason
+    name: str
+    reason: str
 
     def __str__(self) -> str:
         return f"{self.name} ended {_MOST_STARTS} times in a row, at last with: {self.reason}"
@@ -59,18 +60,18 @@ class Background:
 
     @property
     def is_running(self) -> bool:
-        """Started and not closed; also while it waits to be started again."""
+        """Whether the task was started and not closed; also true while it waits to be restarted."""
         return self._is_wanted
 
     def start(self) -> None:
-        """Run, from now on; a second call does nothing."""
+        """Start the task; a second call does nothing."""
         if not self._is_wanted:
             self._is_wanted = True
             _LoopWatch.of(asyncio.get_running_loop()).users += 1
             self._begin()
 
     def cancel(self) -> None:
-        """Have it end, and stay ended; `close` waits for that."""
+        """Ask the task to end and not to restart; `close` waits for that."""
         if not self._is_wanted:
             return
         self._is_wanted = False
@@ -82,13 +83,13 @@ class Background:
             self.task.cancel()
 
     async def close(self, patience_s: float | None = None) -> bool:
-        """End it, and wait until it has ended. Closing twice, or before starting, is fine.
+        """End the task and wait for it. Closing twice, or before starting, is fine.
 
         Args:
-            patience_s: how long to wait for a task that may ignore its cancellation; None: until it has ended.
+            patience_s: how long to wait for a task that may ignore its cancellation; None means until it has ended.
 
         Returns:
-            False: it has not ended in that time.
+            False means it has not ended in that time.
         """
         self.cancel()
         task = self.task
@@ -129,13 +130,13 @@ class Background:
 
 
 def is_ending(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether the loop cancels all its tasks, as `asyncio.run` does in the end; known while a Background runs in it."""
+    """Whether the loop cancels all its tasks, as `asyncio.run` does at its end; known while a Background runs in it."""
     watch = _WATCHES.get(loop)
     return loop.is_closed() or (watch is not None and watch.is_ending)
 
 
 class _LoopWatch:
-    """A task that nobody cancels but a loop that ends, so that a task which was cancelled alone is known as such."""
+    """A task that is only cancelled by a loop that ends, so that a task which was cancelled alone is known as such."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.users = 0

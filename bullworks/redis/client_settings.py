@@ -35,7 +35,7 @@ _SENTINEL_TRANSPORTS: Mapping[object, Transport] = {
 
 
 def address_of_client(client: object) -> Address:
-    """The server that `client` talks to.
+    """Read the address of the server that `client` talks to.
 
     Raises:
         UnusableClientError: it is a mock or a sync client, or connects in its own way.
@@ -49,7 +49,7 @@ def address_of_client(client: object) -> Address:
 
 
 def group_of_client(client: object) -> Sentinels | Cluster | None:
-    """The servers among which `client` finds the one to talk to; None where it has one only.
+    """Read the Sentinels or the cluster behind `client`; None if it has a single server.
 
     Raises:
         UnusableClientError: as of `address_of_client`, or it finds them in its own way.

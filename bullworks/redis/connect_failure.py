@@ -15,7 +15,7 @@ _MAX_CHAIN_LENGTH = 10
 
 
 def connect_error(error: BaseException, address: Address, timeout_ms: int) -> ConnectError:
-    """The ConnectError for `error`; raise it outside the `except` block.
+    """Convert an error to a ConnectError; raise it outside the `except` block.
 
     redis-py's own errors stay out of the chain: a server that does not know AUTH quotes its arguments.
     """
@@ -27,7 +27,7 @@ def connect_error(error: BaseException, address: Address, timeout_ms: int) -> Co
         or ConnectError(
             address.place,
             "other",
-            _shown(address, error),
+            _describe(address, error),
             f"Check that a Redis server answers at {address.describe()}.",
         )
     )
@@ -42,7 +42,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or current.__context__
 
 
-def _shown(address: Address, error: BaseException) -> str:
+def _describe(address: Address, error: BaseException) -> str:
     text = address.hide_secrets(str(error)) or type(error).__name__
     return text[:200].rstrip(".")
 
@@ -58,7 +58,7 @@ def _server_refusal(chain: list[BaseException], address: Address) -> ConnectErro
             return ConnectError(address.place, "acl", _acl_reason(address, error), hint)
         text = str(error)
         if isinstance(error, redis.exceptions.AuthenticationError) or "NOAUTH" in text:
-            return _login_refused(address, text)
+            return _login_error(address, text)
         if isinstance(error, redis.exceptions.ResponseError) and "DB index" in text:
             reason = f"database {address.db} does not exist there"
             return ConnectError(address.place, "database", reason, "Use one that `CONFIG GET databases` allows.")
@@ -72,10 +72,10 @@ def _server_refusal(chain: list[BaseException], address: Address) -> ConnectErro
 
 def _acl_reason(address: Address, error: BaseException) -> str:
     user = f"user {address.username!r}" if address.username else "the default user"
-    return f"{user} lacks a permission ({_shown(address, error)})"
+    return f"{user} lacks a permission ({_describe(address, error)})"
 
 
-def _login_refused(address: Address, text: str) -> ConnectError:
+def _login_error(address: Address, text: str) -> ConnectError:
     if "without any password configured" in text:
         reason, hint = "a password was given but the server has none", "Remove the password from the URL."
     elif address.password is None and address.credentials is None:
@@ -129,7 +129,7 @@ def _network_failure(chain: list[BaseException], address: Address, timeout_ms: i
             f"no answer within {timeout_ms} ms",
             f"Check host, port and firewall. {scheme_hint}",
         ),
-        ((redis.exceptions.InvalidResponse,), "other", "what answers there is not Redis", scheme_hint),
+        ((redis.exceptions.InvalidResponse,), "other", "the server there is not Redis", scheme_hint),
         ((EOFError, ConnectionError), "closed", "the server closed the connection", scheme_hint),
     ]
     for types, kind, reason, hint in failures:

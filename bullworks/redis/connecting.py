@@ -9,11 +9,11 @@ from bullworks.redis.pipelined import PipelinedConnection
 def connection_to(
     endpoint: Endpoint, *, key: str | None = None, client_name: str | None = None, reply_timeout_ms: int = 10_000
 ) -> PipelinedConnection:
-    """A connection that reaches the right server, also after a failover, and when a slot of a cluster moves.
+    """Create a connection that reaches the right server, even after a failover or a cluster's slot migration.
 
     Args:
         key: for the keys in this one's slot only; `send`, and commands that name no key, need no more than that.
-            None: for all keys; `run(script, keys, args)` and `execute("GET", key)` each go to their key's node.
+            None means all keys; `run(script, keys, args)` and `execute("GET", key)` each go to their key's node.
         client_name, reply_timeout_ms: as of PipelinedConnection.
     """
     if endpoint.group is None:

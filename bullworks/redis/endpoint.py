@@ -32,7 +32,7 @@ Client = redis.asyncio.Redis | redis.asyncio.RedisCluster
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One Redis server, or a group of which the right one is found, and how to log in.
+    """One Redis server, or a Sentinel or cluster group, and how to log in.
 
     Immutable; neither repr nor str shows the password.
 
@@ -48,7 +48,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, target: str | Client | Endpoint, *, connect_timeout_ms: int = 5_000) -> Endpoint:
-        """The endpoint that a URL names or a client uses.
+        """Build the endpoint that a URL names or a client uses.
 
         Args:
             target: a URL (`redis://`, `rediss://`, `unix://`, `redis+sentinel://`, `redis+cluster://` ...), a
@@ -79,21 +79,21 @@ class Endpoint:
 
     @property
     def has_slots(self) -> bool:
-        """Whether it is a cluster, where each key has a server of its own."""
+        """Whether the endpoint is a cluster, where each key has a server of its own."""
         return self.group is not None and self.group.has_slots
 
     def describe(self) -> str:
-        """The address as a URL with the password redacted, for messages."""
+        """Format the address as a URL with the password redacted, for messages."""
         return self.address.describe() if self.group is None else self.group.describe()
 
     async def locate(self, key: str | bytes | None = None, *, max_age_s: float = 0.0) -> Address:
-        """The server for a key as of now: the master, or the owner of the key's slot; without a key any primary.
+        """Find the present server of a key: the master, or the owner of the key's slot; without a key any primary.
 
         Args:
             max_age_s: what was found so lately may be answered again.
 
         Raises:
-            ConnectError: nobody who knows could be asked, or there is no such server.
+            ConnectError: no server that knows could be asked, or there is no such server.
         """
         if self.group is None:
             return self.address
@@ -101,22 +101,22 @@ class Endpoint:
         recent = self.group.recent(slot, max_age_s) if max_age_s else None
         if recent is not None:
             return recent
-        return await self._answered(self.group.find(slot, self._budget_ms))
+        return await self._run_inquiry(self.group.find(slot, self._budget_ms))
 
     async def primaries(self) -> list[Endpoint]:
-        """An endpoint for each server that holds keys of its own, for whoever looks at all keys.
+        """Find an endpoint for each server that holds keys, for callers that read all keys.
 
         Raises as `locate` does.
         """
         if self.group is None or not self.group.has_slots:
             return [self]
-        addresses = await self._answered(self.group.primaries(self._budget_ms))
+        addresses = await self._run_inquiry(self.group.primaries(self._budget_ms))
         return [Endpoint(address, self.connect_timeout_ms) for address in addresses]
 
     async def open(
         self, *, client_name: str | None = None, key: str | bytes | None = None, address: Address | None = None
     ) -> AbstractConnection:
-        """A connected, authenticated raw connection that has answered a PING; of a group's, by a master.
+        """Open a raw connection, authenticated, whose server answered a PING; in a group, to a master.
 
         It speaks RESP2, hands out bytes, never times out and never retries by itself.
 
@@ -143,10 +143,10 @@ class Endpoint:
             return connection
         await connection.disconnect(nowait=True)
         reason = f"it is a replica now, though the {self.group.place} calls it a primary"
-        raise ConnectError(address.place, "failover", reason, "A failover is under way; try again in a moment.")
+        raise ConnectError(address.place, "failover", reason, "A failover is in progress; try again in a moment.")
 
     def client(self, *, client_name: str | None = None, key: str | bytes | None = None) -> redis.asyncio.Redis:
-        """An ordinary client for rare calls: bytes, no retries, every wait bounded by connect_timeout_ms.
+        """Create a redis-py client for rare calls: bytes, no retries, every wait bounded by connect_timeout_ms.
 
         Args:
             key: of a cluster, whose server is meant; to look at all keys, take the client of each of `primaries`.
@@ -162,7 +162,7 @@ class Endpoint:
     def sync_client(
         self, *, client_name: str | None = None, key: str | bytes | None = None, timeout_ms: int | None = None
     ) -> redis.Redis:
-        """The same as `client`, blocking: for the lock renewal threads and sync callers.
+        """Create a blocking redis-py client, for the lock renewal threads and sync callers.
 
         Of a group the server is found now, so this waits; after an error close the client and ask for another.
 
@@ -176,13 +176,13 @@ class Endpoint:
         return Server(self._locate_blocking(key), longest_ms).blocking_client(client_name)
 
     def connect_error(self, error: BaseException) -> ConnectError:
-        """What `open` would raise for `error`: for callers of `client` and `sync_client`."""
+        """Convert an error of `client` or `sync_client` to the ConnectError that `open` would raise."""
         if isinstance(error, ConnectError):
             return error
         return connect_error(error, self.address, self.connect_timeout_ms)
 
     def slot_of(self, key: str | bytes | None) -> int | None:
-        """The slot of a key on a cluster; None elsewhere."""
+        """Compute the cluster slot of a key; None if the endpoint is not a cluster."""
         return slot_of(key) if key is not None and self.has_slots else None
 
     @property
@@ -190,7 +190,7 @@ class Endpoint:
         """For finding the server; the other half is for connecting to it."""
         return self.connect_timeout_ms // 2
 
-    async def _answered(self, inquiry: Inquiry[T]) -> T:
+    async def _run_inquiry(self, inquiry: Inquiry[T]) -> T:
         try:
             question = next(inquiry)
             while True:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
+
+from bullworks.errors import FactError
 
 ConnectFailure = Literal[
     "refused", "timeout", "name", "closed", "auth", "acl", "tls", "loading", "database", "service", "failover", "other"
@@ -10,30 +13,28 @@ ConnectFailure = Literal[
 """Why a connection could not be had; `loading` and `failover` heal without anybody doing anything."""
 
 
-class RedisError(Exception):
+class RedisError(FactError):
     """Base of everything `bullworks.redis` raises."""
 
 
+@dataclass(eq=False)
 class BadUrlError(RedisError, ValueError):
     """A Redis URL cannot be used; `url` is already redacted."""
 
-    def __init__(self, url: str, reason: str, hint: str) -> None:
-        super().__init__(url, reason, hint)
-        self.url = url
-        self.reason = reason
-        self.hint = hint
+    url: str
+    reason: str
+    hint: str
 
     def __str__(self) -> str:
         return f"Redis URL {self.url}: {self.reason}. {self.hint}"
 
 
+@dataclass(eq=False)
 class UnusableClientError(RedisError, TypeError):
     """A client object was given whose connection settings cannot be read back."""
 
-    def __init__(self, client: str, reason: str) -> None:
-        super().__init__(client, reason)
-        self.client = client
-        self.reason = reason
+    client: str
+    reason: str
 
     def __str__(self) -> str:
         return (
@@ -43,40 +44,37 @@ class UnusableClientError(RedisError, TypeError):
         )
 
 
+@dataclass(eq=False)
 class ConnectError(RedisError):
-    """No usable connection to Redis could be made within the connect timeout."""
+    """A connection to Redis could not be made within the connect timeout."""
 
-    def __init__(self, address: str, kind: ConnectFailure, reason: str, hint: str) -> None:
-        super().__init__(address, kind, reason, hint)
-        self.address = address
-        self.kind: ConnectFailure = kind
-        self.reason = reason
-        self.hint = hint
+    address: str
+    kind: ConnectFailure
+    reason: str
+    hint: str
 
     def __str__(self) -> str:
         return f"cannot connect to Redis at {self.address}: {self.reason}. {self.hint}"
 
 
+@dataclass(eq=False)
 class ConnectionLostError(RedisError):
-    """A connection that worked broke; whether Redis ran the pending commands is unknown."""
+    """A working connection broke; whether Redis ran the pending commands is unknown."""
 
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(address, reason)
-        self.address = address
-        self.reason = reason
+    address: str
+    reason: str
 
     def __str__(self) -> str:
         return f"connection to Redis at {self.address} lost: {self.reason}"
 
 
+@dataclass(eq=False)
 class EmbeddedServerError(RedisError):
     """The embedded server of a data folder could not be started or reached."""
 
-    def __init__(self, data_dir: str, reason: str, hint: str) -> None:
-        super().__init__(data_dir, reason, hint)
-        self.data_dir = data_dir
-        self.reason = reason
-        self.hint = hint
+    data_dir: str
+    reason: str
+    hint: str
 
     def __str__(self) -> str:
         return f"embedded server in {self.data_dir}: {self.reason}. {self.hint}"

@@ -21,7 +21,7 @@ _PASSING_FAILURES = frozenset({"closed", "loading", "refused", "timeout"})
 
 
 async def persist(step: Callable[[], Awaitable[T]], until_s: float) -> T:
-    """The result of `step`, which is taken again while the connection breaks or the server is not ready.
+    """Return the result of `step`, retried while the connection breaks or the server is not ready.
 
     Args:
         step: safe to repeat also where its reply was lost.
@@ -41,7 +41,7 @@ async def persist(step: Callable[[], Awaitable[T]], until_s: float) -> T:
                 except RedisError as error:
                     if not _passes(error):
                         raise
-                    log.debug("tried again: %s", error)
+                    log.debug("retrying: %s", error)
                     last = error
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

@@ -1,10 +1,10 @@
 """Trying a command again that a server of a group refused without having done anything."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bullworks.redis.pace import retry_pause_s
 from bullworks.redis.server_error import ServerError
 
 # A slot is handed over in milliseconds; a failover takes seconds.
@@ -20,7 +20,7 @@ async def persist(
     follows: Callable[[ServerError], bool],
     patience_s: float,
 ) -> Any:
-    """The reply to a command, once a server gives one.
+    """Return the reply to a command, retrying until a server gives one.
 
     Args:
         refused: the answer so far.
@@ -34,7 +34,7 @@ async def persist(
     """
     time = asyncio.get_running_loop().time
     give_up_s = time() + patience_s
-    pause_s = _FIRST_PAUSE_S
+    refusals = 0
     while True:
         try:
             return await (ask(refused) if refused.code == "ASK" else again())
@@ -42,6 +42,5 @@ async def persist(
             if not follows(error) or time() > give_up_s:
                 raise
             refused = error
-        # Half of the wait is random, so that a fleet does not come in step.
-        await asyncio.sleep(pause_s * (0.5 + random.random() / 2))  # noqa: S311 - no secret
-        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        refusals += 1
+        await asyncio.sleep(retry_pause_s(refusals, _FIRST_PAUSE_S, _LONGEST_PAUSE_S))

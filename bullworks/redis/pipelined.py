@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, cast
@@ -12,13 +11,15 @@ from redis.asyncio.connection import AbstractConnection
 
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.errors import ConnectError, ConnectionLostError
+from bullworks.redis.pace import retry_pause_s
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
 from bullworks.redis.wire import ProtocolWire, StreamWire
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
-# Reconnecting starts almost at once, since most breaks are short, and settles at a pace that floods nobody.
+# Reconnecting starts almost at once, since most breaks are short, and settles at a pace that floods no server.
 _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 1.0
 
@@ -33,7 +34,7 @@ _pack = cast(Callable[[tuple[Argument, ...]], bytes], hiredis.pack_command)
 
 
 class Wire(Protocol):
-    """The socket below a connection: takes packed commands, hands every reply to its listener."""
+    """The socket of a connection: takes packed commands, hands every reply to its listener."""
 
     def write(self, packed: bytes) -> None: ...
 
@@ -44,7 +45,7 @@ class PipelinedConnection:
     """Sends commands in order over one connection and gives each caller its own reply.
 
     Usable before it is connected: the first command connects. A broken connection fails the commands under way
-    with ConnectionLostError, since Redis may or may not have run them, and is made anew in the background;
+    with ConnectionLostError, since Redis may or may not have run them, and is reopened in the background;
     commands given meanwhile wait for it, up to `reply_timeout_ms`.
 
     Cancelling a caller drops its reply, never the connection. An error in a reply belongs to its caller alone.
@@ -57,7 +58,7 @@ class PipelinedConnection:
         endpoint: where Redis is; one server, see `connection_to` for others.
         client_name: shown by CLIENT LIST.
         reply_timeout_ms: with commands under way and no byte from Redis for so long, the connection counts as dead.
-        hijack: read the socket without redis-py's stream layer, about 10 us less a reply. False: its public API.
+        hijack: read the socket without redis-py's stream layer, about 10 us less a reply. False means its public API.
     """
 
     _longest_backoff_s = _LONGEST_BACKOFF_S
@@ -109,7 +110,7 @@ class PipelinedConnection:
             await self._connected(self._connecting)
 
     def send(self, *command: Argument) -> asyncio.Future[Any]:
-        """Queue a command for the next write and return its reply to come; the connection must be there.
+        """Queue a command for the next write; returns its reply as a future. Needs a connection.
 
         Commands sent without an await between them leave in one write and run in order.
 
@@ -117,7 +118,7 @@ class PipelinedConnection:
             ConnectionLostError: there is no connection now; nothing was sent.
         """
         if self._wire is None or self._loop is None:
-            raise self._lost("it is being made anew" if not self._is_closed else "it was closed")
+            raise self._lost("it is being reopened" if not self._is_closed else "it was closed")
         # First what may raise: a reply awaited for a command that never left would shift all those after it.
         packed = _pack(command)
         reply = self._loop.create_future()
@@ -130,7 +131,7 @@ class PipelinedConnection:
         return reply
 
     def flush(self) -> None:
-        """Write what was sent so far at once, for a sender that knows that nothing follows it in this tick."""
+        """Write the queued commands at once, for a sender that knows that nothing follows in this tick."""
         if self._wire is not None and self._outgoing:
             packed = self._outgoing
             self._outgoing = []
@@ -149,17 +150,27 @@ class PipelinedConnection:
         """
         if self._wire is None:
             await self._wait_connected()
-        return await self._sent(*command)
+        return await self._send_now(*command)
 
     async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
-        """Run commands, which leave in one write, so that Redis runs them one after the other; returns their replies.
+        """Run commands in one write, one after the other; returns their replies.
 
         Raises as `execute` does, for the first that fails; all have been tried.
         """
         if self._wire is None:
             await self._wait_connected()
         replies = await asyncio.gather(*(self.send(*command) for command in commands), return_exceptions=True)
-        return [await self._settled(*pair) for pair in zip(commands, replies, strict=True)]
+        return [await self._settle(*pair) for pair in zip(commands, replies, strict=True)]
+
+    async def read(self, *commands: tuple[Argument, ...]) -> list[Any]:
+        """Run commands that change nothing, as `together` does; where the connection breaks, once more over the next.
+
+        Raises as `execute` does.
+        """
+        try:
+            return await self.together(*commands)
+        except ConnectionLostError:
+            return await self.together(*commands)
 
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
         """Run a script by its SHA1, or with its source where the server does not know it.
@@ -169,14 +180,14 @@ class PipelinedConnection:
         if self._wire is None:
             await self._wait_connected()
         try:
-            return await self._sent("EVALSHA", script.sha, len(keys), *keys, *args)
+            return await self._send_now("EVALSHA", script.sha, len(keys), *keys, *args)
         except ServerError as error:
             if error.code != "NOSCRIPT" and not self.follows(error):
                 raise
         # Where another server is to run it, that may not know it either.
         return await self.execute("EVAL", script.source, len(keys), *keys, *args)
 
-    async def _settled(self, command: tuple[Argument, ...], reply: Any) -> Any:
+    async def _settle(self, command: tuple[Argument, ...], reply: Any) -> Any:
         if isinstance(reply, ServerError) and self.follows(reply):
             return await self.execute(*command)
         if isinstance(reply, BaseException):
@@ -184,28 +195,27 @@ class PipelinedConnection:
         return reply
 
     def at(self, key: str) -> "PipelinedConnection":  # noqa: ARG002 - keeps to one server
-        """The connection for all keys in the slot of `key`; not to be closed by itself."""
+        """Return the connection for all keys in the slot of `key`; do not close it by itself."""
         return self
 
     def follows(self, error: ServerError) -> bool:  # noqa: ARG002 - there is no other server
-        """Whether the server did nothing, and `execute` has it done by another one, or later."""
+        """Whether an error means that another server, or a retry, will run the command."""
         return False
 
     async def close(self) -> None:
-        """Fail what is under way and let the socket go. Closing twice, or before connecting, is fine."""
+        """Fail pending commands and close the socket. Closing twice, or before connecting, is fine."""
         self._is_closed = True
         if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
+            await cancel_and_wait(self._connecting)
             self._connecting = None
         self._drop("it was closed")
 
     def drop(self, reason: str) -> None:
-        """Give up the present connection, as if it had broken; it is made anew."""
+        """Give up the present connection as if it had broken; it is reopened."""
         self.lost(reason)
 
     def let_go(self, reason: str) -> None:
-        """Give up the present connection; the next command makes one anew."""
+        """Give up the present connection; the next command opens another."""
         if self._wire is not None:
             self._drop(reason)
 
@@ -233,7 +243,7 @@ class PipelinedConnection:
 
     # Inside.
 
-    def _sent(self, *command: Argument) -> asyncio.Future[Any]:
+    def _send_now(self, *command: Argument) -> asyncio.Future[Any]:
         reply = self.send(*command)
         if len(self._pending) == 1:
             # Nothing else is under way, so a sender that awaits one after the other need not wait for the tick's end.
@@ -257,7 +267,7 @@ class PipelinedConnection:
         try:
             await asyncio.shield(connecting)
         except asyncio.CancelledError:
-            if not connecting.cancelled() or self._is_closed:
+            if not connecting.cancelled() or self._is_closed or _is_cancelled():
                 raise
             # Whoever cancelled it did not cancel its callers: the next command connects.
             raise self._lost("connecting was cancelled") from None
@@ -275,12 +285,9 @@ class PipelinedConnection:
         return await self.endpoint.open(client_name=self.client_name)
 
     async def _reopen(self) -> None:
-        backoff_s = _FIRST_BACKOFF_S
         failures = 0
         while True:
-            # Half of the wait is random, so that a fleet does not come back in step.
-            await asyncio.sleep(backoff_s * (0.5 + random.random() / 2))  # noqa: S311 - no secret
-            backoff_s = min(backoff_s * 2, self._longest_backoff_s)
+            await asyncio.sleep(retry_pause_s(failures + 1, _FIRST_BACKOFF_S, self._longest_backoff_s))
             try:
                 connection = await self._connection()
             except Exception as error:
@@ -330,3 +337,9 @@ class PipelinedConnection:
         """Hears of every error before its caller."""
         if error.code == "MOVED":
             error.hint = _CLUSTER_HINT
+
+
+def _is_cancelled() -> bool:
+    """Whether the present task itself is to end: where the event loop ends, connecting and its callers both are."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

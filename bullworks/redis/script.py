@@ -9,19 +9,6 @@ from importlib.resources.abc import Traversable
 
 _INCLUDE = re.compile(r"^-- include: (lib/[a-z_]+\.lua)$", re.MULTILINE)
 _WITHIN = re.compile(r"^ +-- include within: (lib/[a-z_]+\.lua)$", re.MULTILINE)
-_HEADER = re.compile(r"\A--\[\[ (?P<name>[a-z_]+): .*?\]\]\n", re.DOTALL)
-
-
-class ScriptHeaderError(Exception):
-    """A Lua file does not begin with the header comment that is its contract."""
-
-    def __init__(self, name: str, missing: str) -> None:
-        super().__init__(name, missing)
-        self.name = name
-        self.missing = missing
-
-    def __str__(self) -> str:
-        return f"{self.name}.lua: the header lacks {self.missing}; see 'Add a Lua script' in CONTRIBUTING.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +27,10 @@ class Script:
         is not at the top of the script: Lua makes those functions only when that function is called.
 
         Raises:
-            ScriptHeaderError: the header is not the contract that style asks for.
             FileNotFoundError: the script, or a file that it includes, is not in the package.
         """
         folder = files(package) / "lua"
         body = (folder / f"{name}.lua").read_text(encoding="utf-8")
-        _check_header(name, body)
         source = _assemble(folder, body, seen=set()).encode()
         return cls(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
 
@@ -64,12 +49,3 @@ def _libraries(folder: Traversable, text: str, seen: set[str]) -> Iterator[str]:
             library = (folder / path).read_text(encoding="utf-8")
             yield from _libraries(folder, library, seen)
             yield library
-
-
-def _check_header(name: str, body: str) -> None:
-    header = _HEADER.match(body)
-    if header is None or header["name"] != name:
-        raise ScriptHeaderError(name, f"the first line '--[[ {name}: ...'")
-    for section in ("KEYS", "ARGV", "RETURNS", "EVENTS"):
-        if f"\n  {section}" not in header[0]:
-            raise ScriptHeaderError(name, f"the section {section}")

@@ -35,13 +35,13 @@ _SYNC_CONNECTIONS: Mapping[Transport, type[redis.Connection | redis.UnixDomainSo
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it listens, how to log in, and how long connecting to it may take."""
+    """A server's address and login, and the timeout of connecting to it."""
 
     address: Address
     timeout_ms: int
 
     async def open(self, client_name: str | None = None) -> AbstractConnection:
-        """A connected, authenticated raw connection that has answered a PING.
+        """Open a raw connection, authenticated, whose server answered a PING.
 
         Raises:
             ConnectError: within timeout_ms, with the reason.
@@ -64,7 +64,7 @@ class Server:
         raise failure
 
     async def answer(self, *command: str | int) -> Any:
-        """The raw reply to one command, over a connection of its own. Raises as `open` does."""
+        """Send one command over its own connection; returns the raw reply. Raises as `open` does."""
         connection = await self.open()
         try:
             return await self.ask(connection, *command)
@@ -72,7 +72,7 @@ class Server:
             await connection.disconnect(nowait=True)
 
     async def ask(self, connection: AbstractConnection, *command: str | int) -> Any:
-        """The raw reply over a connection that `open` made. Raises as `open` does."""
+        """Send one command over a connection that `open` made; returns the raw reply. Raises as `open` does."""
         try:
             async with asyncio.timeout(self.timeout_ms / 1000):
                 await connection.send_command(*command)
@@ -82,7 +82,7 @@ class Server:
         raise failure
 
     def answer_blocking(self, *command: str | int) -> Any:
-        """As `answer`, blocking."""
+        """Send one command, blocking; returns the raw reply. Raises as `open` does."""
         arguments = self._arguments(Retry(NoBackoff(), 0), None, self.timeout_ms / 1000)
         connection = _SYNC_CONNECTIONS[self.address.transport](**arguments)
         try:
@@ -96,11 +96,11 @@ class Server:
         raise failure
 
     def client_arguments(self, client_name: str | None) -> dict[str, Any]:
-        """Of a redis.asyncio pool, whose connections wait `timeout_ms` at most."""
+        """Build the arguments of a redis.asyncio pool whose connections wait `timeout_ms` at most."""
         return self._pool_arguments(AsyncRetry(NoBackoff(), 0), client_name)
 
     def blocking_client(self, client_name: str | None) -> redis.Redis:
-        """An ordinary blocking client: bytes, no retries, every wait bounded by timeout_ms."""
+        """Create a blocking redis-py client: bytes, no retries, every wait bounded by timeout_ms."""
         arguments = self._pool_arguments(Retry(NoBackoff(), 0), client_name)
         arguments["connection_class"] = _SYNC_CONNECTIONS[self.address.transport]
         return redis.Redis.from_pool(redis.ConnectionPool(**arguments))

@@ -1,8 +1,11 @@
 """An error that Redis itself answered, as against a broken connection."""
 
+from dataclasses import dataclass
+
 from bullworks.redis.errors import RedisError
 
 
+@dataclass(eq=False)
 class ServerError(RedisError):
     """Redis answered with an error; nothing is known of what a script wrote before it.
 
@@ -10,11 +13,12 @@ class ServerError(RedisError):
     say what to do.
     """
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-        self.hint = ""
-        self.code = text.split(" ", 1)[0]
+    text: str
+    hint = ""
+
+    @property
+    def code(self) -> str:
+        return self.text.split(" ", 1)[0]
 
     def __str__(self) -> str:
         return f"Redis answered: {self.text}{self.hint}"

@@ -25,7 +25,7 @@ _MAX_PORT = 65_535
 
 
 def parse_url(url: str) -> Address:
-    """The address that `url` names.
+    """Parse a Redis URL to an address.
 
     Raises:
         BadUrlError: an unknown scheme or option, a bad port, database or value.
@@ -59,7 +59,7 @@ def parse_url(url: str) -> Address:
 
 
 def redact_url(url: str) -> str:
-    """`url` fit for a log: the password, and whatever might be one, is `***`."""
+    """Replace the password in a URL, and whatever might be one, by `***`, for logs."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         return repr(url) if _BARE_PLACE.fullmatch(url) or not url else "***"
@@ -70,7 +70,7 @@ def redact_url(url: str) -> str:
     except ValueError:
         return f"{scheme}://***"
     login, _, place = parts.netloc.rpartition("@")
-    # An @ or # further on, or a port that is no number, means a password with unescaped characters:
+    # An @ or # further on, or a port that is not a number, means a password with unescaped characters:
     # no part can be trusted to be what it looks like.
     if "@" in login or "@" in f"{parts.path}{parts.query}" or "#" in rest:
         return f"{scheme}://***"
@@ -91,12 +91,12 @@ def _redact_option(pair: str) -> str:
 
 
 def bad_url(url: str, reason: str, hint: str) -> BadUrlError:
-    """The error of a URL, with nothing in it that may be a password."""
+    """Build the error for a bad URL, without anything that may be a password."""
     return BadUrlError(redact_url(url), reason, hint)
 
 
 def split(url: str) -> SplitResult:
-    """The parts of a URL.
+    """Split a URL into its parts.
 
     Raises:
         BadUrlError: it is malformed, as it is when a password in it is not percent-encoded.
@@ -107,7 +107,7 @@ def split(url: str) -> SplitResult:
     except ValueError:
         parts = None
     if parts is None:
-        raise bad_url(url, "it cannot be taken apart", encode)
+        raise bad_url(url, "it cannot be parsed", encode)
     if parts.netloc.count("@") > 1 or "#" in url or "@" in f"{parts.path}{parts.query}":
         raise bad_url(url, "it has an unescaped @ or #", encode)
     return parts
@@ -122,7 +122,7 @@ def _port(url: str, parts: SplitResult) -> int:
 
 
 def checked_port(url: str, port: int) -> int:
-    """Raises BadUrlError unless it is one."""
+    """Check that a port is valid. Raises BadUrlError."""
     if not 1 <= port <= _MAX_PORT:
         raise bad_url(url, f"the port is not a number from 1 to {_MAX_PORT}", f"{KNOWN_FORMS}.")
     return port

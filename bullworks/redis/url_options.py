@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import ssl
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from bullworks.redis.address import Transport
 from bullworks.redis.errors import BadUrlError
+from bullworks.suggestion import suggestion
 
 Reader = Callable[[str], Any]
 """Reads an option's text. Raises ValueError with what is wrong, to follow its name."""
@@ -22,7 +22,7 @@ _MAX_CONNECT_TIMEOUT_S = 3_600.0
 def read_options(
     query: str, transport: Transport, known: Mapping[str, Reader], refuse: Callable[[str, str], BadUrlError]
 ) -> dict[str, Any]:
-    """The options of a query by name.
+    """Parse the options in a URL's query, by name.
 
     Args:
         known: how each may be read.
@@ -35,8 +35,8 @@ def read_options(
     for name, text in parse_qsl(query, keep_blank_values=True):
         reader = known.get(name)
         if reader is None:
-            near = difflib.get_close_matches(name, known, n=1)
-            meant = f"Did you mean {near[0]}? " if near else ""
+            near = suggestion(name, known)
+            meant = f"Did you mean {near}? " if near else ""
             raise refuse(f"unknown option {name[:40]!r}", f"{meant}Known options: {', '.join(known)}.")
         if name.startswith("ssl_") and transport != "tls":
             raise refuse(
@@ -55,7 +55,7 @@ def read_options(
 
 
 def timeout_ms(options: dict[str, Any]) -> int | None:
-    """Takes the connect timeout out of the options."""
+    """Remove the connect timeout from the options and return it."""
     timeout_s = options.pop("socket_connect_timeout", None)
     return None if timeout_s is None else max(1, round(timeout_s * 1000))
 

@@ -27,7 +27,7 @@ _CODES = {
 
 
 class Listener(Protocol):
-    """Who hears of replies; they come in the order of the commands."""
+    """Receiver of replies, which come in the order of the commands."""
 
     def replied(self, reply: Any) -> None: ...
 
@@ -37,7 +37,7 @@ class Listener(Protocol):
 
 
 class ProtocolWire(asyncio.Protocol):
-    """Reads and writes the transport itself; every complete reply of a wake-up is handed on at once."""
+    """A wire that reads and writes the transport itself; all complete replies of a wake-up are passed on at once."""
 
     def __init__(self, listener: Listener, reader: hiredis.Reader, transport: Any, keep_alive: tuple[Any, ...]) -> None:
         self._listener = listener
@@ -51,7 +51,7 @@ class ProtocolWire(asyncio.Protocol):
     def take_over(
         cls, connection: AbstractConnection, listener: Listener, reader: hiredis.Reader
     ) -> "ProtocolWire | None":
-        """The wire of a connected connection, or None where redis-py keeps its transport elsewhere."""
+        """Take over a connected connection's transport; None if redis-py keeps it elsewhere."""
         stream_reader = getattr(connection, "_reader", None)
         stream_writer = getattr(connection, "_writer", None)
         transport = getattr(stream_writer, "transport", None)
@@ -93,7 +93,7 @@ class ProtocolWire(asyncio.Protocol):
 
 
 class StreamWire:
-    """The same through redis-py's public calls: a task that reads, a task that writes."""
+    """A wire over redis-py's public calls: one task reads, one task writes."""
 
     def __init__(self, connection: AbstractConnection, listener: Listener) -> None:
         self._connection = connection

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from bullworks.bullmq import Duration, to_ms
-from bullworks.schedule.clockwork.beat import Beat
 from bullworks.schedule.clockwork.clock import SystemClock
+from bullworks.schedule.clockwork.cron_timer import CronTimer
 from bullworks.schedule.clockwork.runner import Callback, Runner
 from bullworks.schedule.clockwork.ticks import Ticks, ticks_of
 from bullworks.schedule.clockwork.timers import Timer
@@ -25,7 +25,7 @@ _MOST_NAMED = 100
 
 @dataclass(slots=True)
 class JobRuntime:
-    """What jobs run on: one for all jobs of a registry."""
+    """The shared runtime of a registry's jobs."""
 
     timetable: Timetable
     runner: Runner
@@ -33,7 +33,7 @@ class JobRuntime:
 
 
 class CronJob:
-    """A callback, and when it runs. It does once it is started and in a registry of a running application.
+    """A callback with its schedule. It runs once started, in a registry of a running application.
 
     Args:
         expression: as for `@cron`; a datetime is one run.
@@ -69,7 +69,7 @@ class CronJob:
         self._initial_delay_ms = _ms(where, "initial_delay", initial_delay)
         self._ticks = _ticks(where, expression, time_zone, utc_offset, name)
         self._runtime: JobRuntime | None = None
-        self._beat: Beat | None = None
+        self._beat: CronTimer | None = None
         self._again: list[Timer] = []
         self._stops = 0
         self._is_active = False
@@ -83,31 +83,31 @@ class CronJob:
 
     @property
     def expression(self) -> str:
-        """The expression, or the date in ISO form."""
+        """The cron expression, or the date in ISO form."""
         return self._ticks.expression
 
     @property
     def time_zone(self) -> str | None:
-        """The zone's name, `UTC+05:30` for an offset; None: the process's own."""
+        """The zone's name, `UTC+05:30` for an offset; None means the process's own."""
         return self._ticks.zone
 
     @property
     def is_active(self) -> bool:
-        """Whether it has been started, and has a tick to come."""
+        """Whether the job was started and has a tick to come."""
         return self._is_active
 
     @property
     def is_callback_running(self) -> bool:
-        """Whether a run is going on in this process."""
+        """Whether a run is in progress in this process."""
         return self._running > 0
 
     @property
     def facts(self) -> CronFacts:
-        """What is written down of it."""
+        """The facts that the journal stores about the cron."""
         return CronFacts(self.name or "", self._ticks, self.distributed, self.has_own_name, self._threshold_ms)
 
     def start(self) -> None:
-        """Run at each tick from now on. Starting twice is fine."""
+        """Start the job: it runs at each tick from now on. Starting twice is fine."""
         if self._is_active:
             return
         self._is_active = True
@@ -115,14 +115,14 @@ class CronJob:
             self.begin()
 
     def stop(self) -> None:
-        """Start no more runs; one that is going on ends."""
+        """Stop the job: no more runs start; one in progress finishes."""
         self._is_active = False
         self._stop_waiting()
 
     def set_time(
         self, expression: str | datetime, *, time_zone: str | None = None, utc_offset: int | None = None
     ) -> None:
-        """Run at other times from now on.
+        """Change the job's schedule.
 
         Raises:
             BadExpressionError: it can never run, or the zone is unknown; nothing has changed then.
@@ -135,15 +135,15 @@ class CronJob:
                 self._beat.start()
 
     def last_date(self) -> datetime | None:
-        """When the last run in this process began, in the job's zone."""
+        """The start of the last run in this process, in the job's zone."""
         return None if self._last_ms is None else self._ticks.date(self._last_ms)
 
     def next_date(self) -> datetime | None:
-        """When the next tick is, whether or not the job is started; None: there is none."""
+        """The next tick, whether or not the job is started; None if there is none."""
         return next(iter(self.next_dates(1)), None)
 
     def next_dates(self, count: int = 1) -> list[datetime]:
-        """The next ticks, as many as there are up to `count`."""
+        """Compute the next ticks, up to `count`."""
         dates: list[datetime] = []
         tick_ms = self._ticks.next_ms(self._now_ms())
         while tick_ms is not None and len(dates) < count:
@@ -152,43 +152,43 @@ class CronJob:
         return dates
 
     async def fire_on_tick(self) -> CronRun:
-        """Run once now, whatever the schedule says, without a claim; returns once it has ended.
+        """Run the job once now, outside its schedule and without a claim; returns once it has ended.
 
         An error is logged and reported as any run's, and is in what this returns.
         """
         return await self._run(None)
 
     def fire_soon(self) -> asyncio.Task[CronRun] | None:
-        """As `fire_on_tick`, in a task that the schedule waits for at its end, whoever asked.
+        """Run the job once in a task, for which the schedule waits at its end.
 
-        None: it does not run now: its schedule is not open, or its run before is going on and it waits for that.
+        None means it does not run now: its schedule is not open, or its run before is going on and it waits for that.
         """
         runtime = self._runtime
         if runtime is None or not runtime.timetable.is_open or (self.wait_for_completion and self.is_callback_running):
             return None
         self._running += 1
-        return runtime.runner.start(f"cron {self.name}", self._counted(None))
+        return runtime.runner.start(f"cron {self.name}", self._run_counted(None))
 
     # What the registry calls.
 
     def attach(self, runtime: JobRuntime | None) -> None:
-        """Belong to a registry, or to none any more."""
+        """Join a registry, or leave it."""
         self._stop_waiting()
         self._runtime, self._beat = runtime, None
         if runtime is not None:
-            self._beat = Beat(
+            self._beat = CronTimer(
                 self._ticks,
                 threshold_ms=self._threshold_ms,
                 most_named=_MOST_NAMED if self.distributed else 1,
                 timetable=runtime.timetable,
-                beaten=self,
+                listener=self,
                 is_shared=self.distributed,
             )
             if self._is_active and runtime.timetable.is_open:
                 self.begin()
 
     def begin(self) -> None:
-        """Wait for the first tick, if it was started."""
+        """Wait for the first tick, if the job was started."""
         if self._beat is not None and self._is_active:
             delay_ms, self._has_begun = 0 if self._has_begun else self._initial_delay_ms, True
             self._beat.start(delay_ms)
@@ -203,12 +203,12 @@ class CronJob:
         if not self.distributed and late_ms > self._threshold_ms:
             self._runtime.journal.missed(self.facts, [tick_ms], _late(late_ms))
         elif self.wait_for_completion and self.is_callback_running:
-            log.info("cron %s skips a tick: the run before it is going on", self.name)
+            log.info("cron %s skips a tick: the previous run is still in progress", self.name)
         elif self.distributed:
             self._runtime.runner.start(f"cron {self.name}", self._claim_and_run(tick_ms, late_ms))
         else:
             self._running += 1
-            self._runtime.runner.start(f"cron {self.name}", self._counted(tick_ms))
+            self._runtime.runner.start(f"cron {self.name}", self._run_counted(tick_ms))
 
     def passed(self, ticks_ms: list[int], late_ms: int) -> None:
         if self._runtime is not None:
@@ -243,9 +243,9 @@ class CronJob:
 
     async def _run(self, tick_ms: int | None) -> CronRun:
         self._running += 1
-        return await self._counted(tick_ms)
+        return await self._run_counted(tick_ms)
 
-    async def _counted(self, tick_ms: int | None) -> CronRun:
+    async def _run_counted(self, tick_ms: int | None) -> CronRun:
         """One run, counted from the moment it was sure to come."""
         clock = SystemClock() if self._runtime is None else self._runtime.timetable.clock
         runner = Runner() if self._runtime is None else self._runtime.runner

@@ -1,6 +1,7 @@
 """What is wrong with scheduled jobs. Raised at the start, or by the registry, never at the first tick."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bullworks.core import CoreError
 
@@ -9,6 +10,7 @@ class ScheduleError(CoreError):
     """Base of the errors of this package."""
 
 
+@dataclass(eq=False)
 class JobSetupError(ScheduleError, ValueError):
     """A scheduled method can't run as its decorator says.
 
@@ -18,18 +20,16 @@ class JobSetupError(ScheduleError, ValueError):
         problem: what is wrong with that.
     """
 
-    def __init__(self, where: str, decorator: str, problem: str) -> None:
-        super().__init__(where, decorator, problem)
-        self.where = where
-        self.decorator = decorator
-        self.problem = problem
+    where: str
+    decorator: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.where}, {self.decorator}: {self.problem}"
 
 
 class BadExpressionError(JobSetupError):
-    """The expression, its date, or its time zone can give no runs."""
+    """The expression, its date, or its time zone has no runs."""
 
 
 class JobOptionError(JobSetupError):
@@ -40,25 +40,23 @@ class JobScopeError(JobSetupError):
     """The class of a scheduled method is not built at the start, so the method could never run."""
 
 
+@dataclass(eq=False)
 class SameJobNameError(ScheduleError, ValueError):
-    """Several jobs of one kind have one name, so that nobody could tell them apart."""
+    """Several jobs of one kind have the same name, which must be unique."""
 
-    def __init__(self, kind: str, name: str, jobs: Sequence[str]) -> None:
-        super().__init__(kind, name, tuple(jobs))
-        self.kind = kind
-        self.name = name
-        self.jobs = tuple(jobs)
+    kind: str
+    name: str
+    jobs: Sequence[str]
 
     def __str__(self) -> str:
         return f"{' and '.join(self.jobs)} are both the {self.kind} {self.name!r}; give one of them another name"
 
 
+@dataclass(eq=False)
 class NoRedisForCronsError(ScheduleError):
-    """A cron is distributed, and the application has no Redis in which to agree on its ticks."""
+    """A cron is distributed, but the application has no Redis in which processes could agree on its ticks."""
 
-    def __init__(self, crons: Sequence[str]) -> None:
-        super().__init__(tuple(crons))
-        self.crons = tuple(crons)
+    crons: Sequence[str]
 
     def __str__(self) -> str:
         return (
@@ -67,12 +65,11 @@ class NoRedisForCronsError(ScheduleError):
         )
 
 
+@dataclass(eq=False)
 class SchedulesDifferError(ScheduleError):
-    """An application imports ScheduleModule.for_root() with different options."""
+    """An application imports ScheduleModule.for_root() twice, with different options."""
 
-    def __init__(self, modules: Sequence[str]) -> None:
-        super().__init__(tuple(modules))
-        self.modules = tuple(modules)
+    modules: Sequence[str]
 
     def __str__(self) -> str:
         return (
@@ -80,26 +77,24 @@ class SchedulesDifferError(ScheduleError):
         )
 
 
+@dataclass(eq=False)
 class UnknownJobError(ScheduleError, KeyError):
     """The registry has no job of that name."""
 
-    def __init__(self, kind: str, name: str, known: Sequence[str]) -> None:
-        super().__init__(kind, name, tuple(known))
-        self.kind = kind
-        self.name = name
-        self.known = tuple(known)
+    kind: str
+    name: str
+    known: Sequence[str]
 
     def __str__(self) -> str:
         return f"there is no {self.kind} {self.name!r}; there are: {', '.join(self.known) or 'none'}"
 
 
+@dataclass(eq=False)
 class JobNameTakenError(ScheduleError, ValueError):
     """The registry has a job of that name already."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(kind, name)
-        self.kind = kind
-        self.name = name
+    kind: str
+    name: str
 
     def __str__(self) -> str:
-        return f"the {self.kind} {self.name!r} is there already; delete it first, or choose another name"
+        return f"the {self.kind} {self.name!r} exists already; delete it first, or choose another name"

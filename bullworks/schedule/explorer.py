@@ -15,7 +15,7 @@ Mark = CronMark | IntervalMark | TimeoutMark
 
 @dataclass(frozen=True, slots=True)
 class FoundMark:
-    """A decorator above a method of some provider's class.
+    """A schedule decorator found on a method of a provider's class.
 
     Args:
         cls: the provider's class.
@@ -32,16 +32,16 @@ class FoundMark:
 
     @property
     def where(self) -> str:
-        """The method, as messages name it."""
+        """The method's name for messages."""
         return f"{self.cls.__name__}.{self.method}"
 
     def problem(self, error: type[JobSetupError], text: str) -> JobSetupError:
-        """What is wrong with it, as an error."""
+        """Build an error about the method."""
         return error(self.where, str(self.mark), text)
 
 
 def found_marks(discovery: Discovery) -> Iterator[FoundMark]:
-    """Every decorated method of every provider, whether or not it is built; of one instance, once."""
+    """Find every decorated method of every provider, built or not; once for each instance."""
     seen: set[int] = set()
     for provider in discovery.providers():
         if provider.made_from is None or provider.kind is ProviderKind.ALIAS:
@@ -57,7 +57,7 @@ def found_marks(discovery: Discovery) -> Iterator[FoundMark]:
 
 
 def marks_of(cls: type[Any]) -> Iterator[tuple[str, Mark]]:
-    """The decorated methods of a class, those of base classes included."""
+    """Find the decorated methods of a class, including inherited ones."""
     for kind in (CRON, INTERVAL, TIMEOUT):
         for method, marks in marked_methods(cls, kind):
             # decorators are applied from the bottom up

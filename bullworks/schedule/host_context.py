@@ -12,13 +12,13 @@ Runs = Literal["all", "distributed", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostContext:
-    """Where there are none, all crons run, and none is distributed.
+    """The application around a schedule. Without one, all crons run, and none is distributed.
 
     Args:
         is_selected: whether this process runs the crons of a class.
         connect: the connection to keep records on, made if need be; not the scheduler's to close.
         uses_redis: whether the application has that connection anyway.
-        shutdown_grace_ms: how long callbacks may go on running at the end.
+        shutdown_grace_ms: how long callbacks may keep running at the end.
         runs: all: whatever is selected; distributed: of that only the crons that the fleet shares; none: nothing.
     """
 

@@ -11,7 +11,7 @@ from bullworks.schedule.survey import check
 
 
 class ScheduleRoot:
-    """The one schedule of an application, whoever imports ScheduleModule."""
+    """The one schedule of an application, whichever modules import ScheduleModule."""
 
 
 _ROOT = dynamic_module(
@@ -25,7 +25,7 @@ _ROOT = dynamic_module(
 
 
 class ScheduleModule:
-    """`for_root()` in the root module. `BullModule.for_root()` brings it along."""
+    """The schedule module: `for_root()` in the root module. `BullModule.for_root()` includes it."""
 
     @classmethod
     def for_root(
@@ -38,7 +38,7 @@ class ScheduleModule:
         connection: str | Client | Endpoint | None = None,
         shutdown_grace: Duration | None = None,
     ) -> ModuleContainer:
-        """Runs the scheduled methods of all modules; SchedulerRegistry can be injected everywhere.
+        """Run the scheduled methods of all modules; SchedulerRegistry becomes injectable everywhere.
 
         Imported several times it is one schedule; options are given in one place.
 
@@ -47,7 +47,7 @@ class ScheduleModule:
             on_error: called with (error, name of the job) when a run raised, besides the log; may take fewer
                 arguments, and may be async.
             connection: Redis for distributed crons and for records. Beside BullModule: its connection.
-            shutdown_grace: how long callbacks may go on running at the end, ms or timedelta. Beside BullModule: as
+            shutdown_grace: how long callbacks may keep running at the end, ms or timedelta. Beside BullModule: as
                 long as jobs; else 10 s.
         """
         options = ScheduleOptions(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
+from bullworks.arity import bound_signature, needed_arguments
 from bullworks.bullmq import to_ms
 from bullworks.schedule.cron_job import CronJob
 from bullworks.schedule.decorators.cron import CronMark
@@ -21,7 +22,7 @@ from bullworks.settings import SettingsSource
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One job to be.
+    """A job to be registered.
 
     Args:
         kind, name: what the registry knows it by.
@@ -43,14 +44,14 @@ class Planned:
 
 @dataclass(slots=True)
 class Plan:
-    """What all decorators come to."""
+    """The jobs and problems that all decorators result in."""
 
     jobs: list[Planned] = field(default_factory=list)
     problems: list[ScheduleError] = field(default_factory=list)
 
 
 def plan(marks: Iterable[FoundMark], settings: SettingsSource) -> Plan:
-    """Jobs of all that can run, and what is wrong with the others. Those of a provider that is not built can't run yet.
+    """Plan jobs for all decorated methods, and collect problems. Methods of unbuilt providers can't run yet.
 
     Args:
         settings: what deferred options are read from.
@@ -60,7 +61,7 @@ def plan(marks: Iterable[FoundMark], settings: SettingsSource) -> Plan:
     for found in marks:
         try:
             planner = _Planner(found, settings, used)
-            made.jobs.append(planner.planned())
+            made.jobs.append(planner.plan_job())
         except JobSetupError as problem:
             made.problems.append(problem)
     for (kind, name), jobs in used.items():
@@ -77,7 +78,7 @@ class _Planner:
         self._settings = settings
         self._used = used
 
-    def planned(self) -> Planned:
+    def plan_job(self) -> Planned:
         """Raises JobSetupError: it can't be."""
         found, mark = self._found, self._found.mark
         if not found.is_eager:
@@ -92,29 +93,29 @@ class _Planner:
             case CronMark():
                 return self._cron(mark, callback)
             case IntervalMark():
-                return self._timed("interval", mark.name, mark.every, callback, least_ms=1)
+                return self._plan_timed("interval", mark.name, mark.every, callback, least_ms=1)
             case TimeoutMark():
-                return self._timed("timeout", mark.name, mark.after, callback, least_ms=0)
+                return self._plan_timed("timeout", mark.name, mark.after, callback, least_ms=0)
 
     def _cron(self, mark: CronMark, callback: Callable[[], Any]) -> Planned:
-        name = self._name(self._settled("name", mark.name))
+        name = self._name(self._settle_option("name", mark.name))
         is_distributed = self._bool("distributed", mark.distributed)
         if is_distributed and name is None:
-            text = 'distributed=True needs a name, by which all processes know it: @cron(..., name="...")'
+            text = 'distributed=True needs a name, by which all processes identify it: @cron(..., name="...")'
             raise self._found.problem(JobOptionError, text)
         is_disabled = self._bool("disabled", mark.disabled)
         kind: JobKind = "cron"
         full_name = self._take(kind, name)
         try:
             job = CronJob(
-                self._settled("expression", mark.expression),
+                self._settle_option("expression", mark.expression),
                 callback,
                 name=full_name,
-                time_zone=self._settled("time_zone", mark.time_zone),
-                utc_offset=self._settled("utc_offset", mark.utc_offset),
+                time_zone=self._settle_option("time_zone", mark.time_zone),
+                utc_offset=self._settle_option("utc_offset", mark.utc_offset),
                 wait_for_completion=self._bool("wait_for_completion", mark.wait_for_completion),
-                threshold=self._settled("threshold", mark.threshold),
-                initial_delay=self._settled("initial_delay", mark.initial_delay),
+                threshold=self._settle_option("threshold", mark.threshold),
+                initial_delay=self._settle_option("initial_delay", mark.initial_delay),
                 distributed=is_distributed,
             )
         except JobSetupError as error:
@@ -122,12 +123,12 @@ class _Planner:
         job.has_own_name = name is not None
         return Planned(self._found, kind, full_name, name is not None, job=job, is_disabled=is_disabled)
 
-    def _timed(
+    def _plan_timed(
         self, kind: JobKind, name: object, duration: object, callback: Callable[[], Any], *, least_ms: int
     ) -> Planned:
         own_name = self._name(name)
         try:
-            duration_ms = to_ms(self._settled(kind, duration), "it", least=least_ms)
+            duration_ms = to_ms(self._settle_option(kind, duration), "it", least=least_ms)
         except ValueError as error:
             raise self._found.problem(JobOptionError, str(error)) from None
         return Planned(
@@ -139,7 +140,7 @@ class _Planner:
             duration_ms=duration_ms,
         )
 
-    def _settled(self, option: str, value: object) -> Any:
+    def _settle_option(self, option: str, value: object) -> Any:
         try:
             return settle(value, self._settings)
         except JobSetupError:
@@ -148,7 +149,7 @@ class _Planner:
             raise self._found.problem(JobOptionError, f"{option} could not be read: {error}") from error
 
     def _bool(self, option: str, value: object) -> bool:
-        settled = self._settled(option, value)
+        settled = self._settle_option(option, value)
         if not isinstance(settled, bool):
             raise self._found.problem(JobOptionError, f"{option} must be True or False, not {settled!r}")
         return settled
@@ -160,7 +161,7 @@ class _Planner:
             raise self._found.problem(JobOptionError, str(error)) from None
 
     def _take(self, kind: JobKind, name: str | None) -> str:
-        """The name given, or else one of the method's own that nobody has."""
+        """The name given, or else one of the method's own that is free."""
         where, number = self._found.where, 1
         taken = name or where
         while name is None and (kind, taken) in self._used:
@@ -173,16 +174,12 @@ class _Planner:
         method = inspect.getattr_static(self._found.cls, self._found.method)
         if isinstance(method, FunctionType) and _needs_self_only(method):
             return
-        is_bound = isinstance(method, staticmethod | classmethod)
         try:
-            parameters = list(inspect.signature(getattr(self._found.cls, self._found.method)).parameters.values())
+            needed = needed_arguments(bound_signature(self._found.cls, self._found.method))
         except ValueError:  # written in C, and silent about itself
             return
-        free = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        given = parameters if is_bound else parameters[1:]
-        needed = [p.name for p in given if p.default is p.empty and p.kind not in free]
         if needed:
-            raise self._found.problem(JobOptionError, f"it is called without arguments, and needs {', '.join(needed)}")
+            raise self._found.problem(JobOptionError, f"it is called without arguments, but needs {', '.join(needed)}")
 
 
 def _needs_self_only(method: FunctionType) -> bool:

@@ -20,7 +20,7 @@ J = TypeVar("J", CronJob, IntervalJob, TimeoutJob)
 
 
 class SchedulerRegistry:
-    """Injectable: finds, adds and deletes jobs. Jobs that are added run from the application's start to its end.
+    """Finds, adds and deletes jobs; injectable. Added jobs run from the application's start to its end.
 
     Args:
         clock: the machine's unless given.
@@ -42,31 +42,31 @@ class SchedulerRegistry:
         return name in jobs[kind]
 
     def get_cron_job(self, name: str) -> CronJob:
-        """The cron of this name. Raises UnknownJobError."""
-        return _found("cron", name, self._crons)
+        """Find a cron by name. Raises UnknownJobError."""
+        return _find("cron", name, self._crons)
 
     def get_cron_jobs(self) -> dict[str, CronJob]:
-        """All crons, by name."""
+        """List all crons, by name."""
         return dict(self._crons)
 
     def get_interval(self, name: str) -> IntervalJob:
-        """The interval of this name. Raises UnknownJobError."""
-        return _found("interval", name, self._intervals)
+        """Find an interval by name. Raises UnknownJobError."""
+        return _find("interval", name, self._intervals)
 
     def get_intervals(self) -> list[str]:
-        """The names of all intervals."""
+        """List the names of all intervals."""
         return list(self._intervals)
 
     def get_timeout(self, name: str) -> TimeoutJob:
-        """The timeout of this name, unless it has run. Raises UnknownJobError."""
-        return _found("timeout", name, self._timeouts)
+        """Find a timeout by name, unless it has run. Raises UnknownJobError."""
+        return _find("timeout", name, self._timeouts)
 
     def get_timeouts(self) -> list[str]:
-        """The names of the timeouts that have not run yet."""
+        """List the names of the timeouts that have not run yet."""
         return list(self._timeouts)
 
     def add_cron_job(self, name: str, job: CronJob) -> None:
-        """Take in a cron; it runs once it is started, before or after.
+        """Add a cron; it runs once started, before or after this call.
 
         Raises:
             JobNameTakenError: there is one of that name.
@@ -80,11 +80,11 @@ class SchedulerRegistry:
         self.adopt(name, job)
 
     def add_interval(self, name: str, callback: Callback, every: Duration) -> IntervalJob:
-        """Call it every so many ms, or timedelta.
+        """Add an interval: call a function every given number of ms, or timedelta.
 
         Raises:
             JobNameTakenError: there is one of that name.
-            JobOptionError: it is no such duration.
+            JobOptionError: not a valid duration.
         """
         _check_free("interval", name, self._intervals)
         job = self._intervals[name] = IntervalJob(name, callback, every)
@@ -92,11 +92,11 @@ class SchedulerRegistry:
         return job
 
     def add_timeout(self, name: str, callback: Callback, after: Duration) -> TimeoutJob:
-        """Call it once, after so many ms, or a timedelta; then it is forgotten.
+        """Add a timeout: call a function once, after a number of ms, or a timedelta; then it is removed.
 
         Raises:
             JobNameTakenError: there is one of that name.
-            JobOptionError: it is no such duration.
+            JobOptionError: not a valid duration.
         """
         _check_free("timeout", name, self._timeouts)
         job = self._timeouts[name] = TimeoutJob(name, callback, after, lambda: self._timeouts.pop(name, None))
@@ -104,19 +104,19 @@ class SchedulerRegistry:
         return job
 
     def delete_cron_job(self, name: str) -> None:
-        """Stop it and forget it; a run that is going on ends. Raises UnknownJobError."""
+        """Stop and remove a cron; a run in progress finishes. Raises UnknownJobError."""
         job = self.get_cron_job(name)
         job.stop()
         job.attach(None)
         del self._crons[name]
 
     def delete_interval(self, name: str) -> None:
-        """Stop it and forget it; a run that is going on ends. Raises UnknownJobError."""
+        """Stop and remove an interval; a run in progress finishes. Raises UnknownJobError."""
         self.get_interval(name).attach(None)
         del self._intervals[name]
 
     def delete_timeout(self, name: str) -> None:
-        """Forget it before it runs. Raises UnknownJobError."""
+        """Remove a timeout before it runs. Raises UnknownJobError."""
         self.get_timeout(name).attach(None)
         del self._timeouts[name]
 
@@ -131,19 +131,19 @@ class SchedulerRegistry:
         return self._runtime.timetable.shared
 
     def adopt(self, name: str, job: CronJob) -> None:
-        """Take in a cron under a name that may not be its own."""
+        """Add a cron under a name that may not be its own."""
         _check_free("cron", name, self._crons)
         job.name = name
         self._crons[name] = job
         job.attach(self._runtime)
 
     def use(self, journal: Journal, on_error: ErrorHook | None) -> None:
-        """Have runs written down, and errors reported, there."""
+        """Set the journal for runs, and the hook for errors."""
         self._runtime.journal = journal
         self._runtime.runner.on_error = on_error
 
     def open(self) -> None:
-        """Let all jobs run from now on."""
+        """Start running jobs."""
         self._runtime.timetable.start()
         jobs: list[CronJob | IntervalJob | TimeoutJob] = [
             *self._crons.values(),
@@ -154,12 +154,12 @@ class SchedulerRegistry:
             job.begin()
 
     async def close(self, grace_s: float, forced: asyncio.Event | None = None) -> None:
-        """Start no more runs, and let those that are going on end within the grace time, or until forced."""
+        """Start no more runs, and wait for those in progress within the grace time, or until forced."""
         await self._runtime.timetable.close()
         await self._runtime.runner.close(grace_s, forced)
 
     def clear(self) -> None:
-        """Forget all jobs, and with them the objects whose methods they call; the application has come to its end."""
+        """Remove all jobs, and the objects whose methods they call, at the application's end."""
         for name in self.get_cron_jobs():
             self.delete_cron_job(name)
         for name in self.get_intervals():
@@ -170,7 +170,7 @@ class SchedulerRegistry:
         self.use(LogJournal(), None)
 
 
-def _found(kind: JobKind, name: str, jobs: Mapping[str, J]) -> J:
+def _find(kind: JobKind, name: str, jobs: Mapping[str, J]) -> J:
     if name not in jobs:
         raise UnknownJobError(kind, name, sorted(jobs))
     return jobs[name]

@@ -38,7 +38,7 @@ class Scheduler:
         self._probe: TimeProbe | None = None
 
     async def on_module_init(self) -> None:
-        """Register everything, and reach Redis if a cron that runs here is distributed.
+        """Register everything, and connect to Redis if a cron that runs here is distributed.
 
         Raises:
             ScheduleError, ExceptionGroup: a setting that was right before anything was built is wrong now.
@@ -62,7 +62,7 @@ class Scheduler:
             self._register(job)
 
     async def on_application_start(self) -> None:
-        """Run what is due from now on."""
+        """Start running what is due."""
         if self._probe is not None:
             self._probe.start()
         self._registry.open()
@@ -71,11 +71,11 @@ class Scheduler:
             log.info("%d of %d crons run in this process", sum(cron.is_active for cron in crons), len(crons))
 
     async def on_application_drain(self) -> None:
-        """Start no more runs; wait for those that are going on, within the grace time or until forced."""
+        """Start no more runs; wait for those in progress, within the grace time or until forced."""
         await self.drain()
 
     async def on_application_disconnect(self) -> None:
-        """Write the last records, and forget the jobs."""
+        """Write the last records, and remove the jobs."""
         self._registry.clear()
         if self._probe is not None:
             await self._probe.close()
@@ -85,11 +85,11 @@ class Scheduler:
             await self._own_connection.close()
 
     async def drain(self) -> None:
-        """For whoever drains something else within the same grace time; a second time there is nothing left to do."""
+        """Drain early, for callers with the same grace time; a second drain has nothing left to do."""
         await self._registry.close(self._grace_ms() / 1000, self._shutdown.forced)
 
     def survey(self) -> Survey:
-        """What there is to schedule, before or after providers are built."""
+        """Survey what there is to schedule, before or after providers are built."""
         return survey(self._discovery)
 
     def _register(self, planned: Planned) -> None:

@@ -13,7 +13,7 @@ from bullworks.schedule.planning import Planned, plan
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found.
+    """The options, jobs and problems of an application's schedule.
 
     Args:
         options: what `for_root()` says.
@@ -29,7 +29,7 @@ class Survey:
 
 
 def survey(discovery: Discovery) -> Survey:
-    """Look through all modules, before or after providers are built."""
+    """Survey all modules, before or after providers are built."""
     given: dict[ScheduleOptions, str] = {}
     host_context: HostContext | None = None
     has_redis = False
@@ -53,5 +53,5 @@ def survey(discovery: Discovery) -> Survey:
 
 
 def check(discovery: Discovery) -> Iterator[Exception]:
-    """What is wrong, before anything is built."""
+    """List the schedule's problems, before anything is built."""
     yield from survey(discovery).problems

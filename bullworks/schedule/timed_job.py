@@ -10,7 +10,7 @@ from bullworks.schedule.errors import JobOptionError
 
 
 class TimedJob:
-    """What the two share: they wait from when their registry opens, or from when they join an open one."""
+    """The base of intervals and timeouts, which wait from when their registry opens, or from joining an open one."""
 
     kind = "job"
 
@@ -29,11 +29,11 @@ class TimedJob:
 
     @property
     def is_active(self) -> bool:
-        """Whether it waits for its time."""
+        """Whether the job waits for its time."""
         return self._timer is not None
 
     def attach(self, runtime: JobRuntime | None) -> None:
-        """Belong to a registry, or to none any more."""
+        """Join a registry, or leave it."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -42,7 +42,7 @@ class TimedJob:
             self.begin()
 
     def begin(self) -> None:
-        """Wait, from now on."""
+        """Start waiting for the job's time."""
         if self._runtime is not None:
             due_ms = self._runtime.timetable.clock.steady_ms() + self.duration_ms
             self._timer = self._runtime.timetable.at_steady(due_ms, self)
@@ -55,20 +55,20 @@ class TimedJob:
             self._runtime.runner.start(label, self._runtime.runner.call(label, self.callback))
 
     def rearm(self) -> None:
-        """Once is all."""
+        """Do nothing, as a timeout fires once."""
 
     def clock_set_back(self) -> None:
-        """Nobody sets the steady clock."""
+        """Do nothing, as the steady clock is never set."""
 
 
 class IntervalJob(TimedJob):
-    """Runs again and again; the registry makes it.
+    """A job that runs again and again; the registry creates it.
 
     Args:
         duration: from one run to the next, ms >= 1 or timedelta.
 
     Raises:
-        JobOptionError: it is no such duration.
+        JobOptionError: not a valid duration.
     """
 
     kind = "interval"
@@ -90,14 +90,14 @@ class IntervalJob(TimedJob):
 
 
 class TimeoutJob(TimedJob):
-    """Runs once; the registry makes it, and forgets it when it has begun.
+    """A job that runs once; the registry creates it, and removes it when it has begun.
 
     Args:
         duration: until it runs, ms >= 0 or timedelta.
         forget: called when it begins.
 
     Raises:
-        JobOptionError: it is no such duration.
+        JobOptionError: not a valid duration.
     """
 
     kind = "timeout"

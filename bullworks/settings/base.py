@@ -4,7 +4,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Base of a settings class. A field is its variable's name in lower case, its description says what is expected.
+    """Base of settings classes. A field is its variable's name in lower case; its description says what is expected.
 
         class MailSettings(Settings):
             mail_from: str = Field(default="Shop <shop@localhost>", description="as in Shop <orders@example.com>")

@@ -1,12 +1,15 @@
 """The error of a configuration that cannot be used."""
 
+from dataclasses import dataclass
 
-class SettingsError(Exception):
-    """The configuration cannot be used; holds everything that is wrong with it."""
+from bullworks.errors import FactError
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(problems)
-        self.problems = problems
+
+@dataclass(eq=False)
+class SettingsError(FactError):
+    """The configuration is invalid; holds every problem."""
+
+    problems: tuple[str, ...]
 
     def __str__(self) -> str:
         count = "a problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"

@@ -16,7 +16,7 @@ _HTTP_SCHEMES = ("http", "https")
 
 
 def url_scheme(url: SecretStr, schemes: tuple[str, ...]) -> SecretStr:
-    """The URL, if it begins with one of the schemes. No part of it goes into the error: any may be a password.
+    """Validate a URL's scheme. No part of the URL goes into the error, as any may be a password.
 
     Raises:
         ValueError: it has no scheme, or another one.

@@ -7,7 +7,7 @@ _PROJECT_FILE = "pyproject.toml"
 
 
 def project_folder() -> Path:
-    """The folder with the project's pyproject.toml, wherever the process was started; else the current folder.
+    """Find the running project's folder, with its pyproject.toml; else the current folder.
 
     Looked for beside the script that runs (`main.py`), then in the current folder and those above it.
     """

@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 from bullworks.settings.base import Settings
 from bullworks.settings.errors import SettingsError
 from bullworks.settings.folder import project_folder
+from bullworks.suggestion import suggestion
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +25,10 @@ _NEAR = 0.85
 
 
 class SettingsSource:
-    """Where the settings of one application come from: given values first, then the environment, then `.env`.
+    """Reads an application's settings: given values first, then the environment, then `.env`.
 
     Args:
-        values: for variables, by name, whatever the environment says; None: as if the variable was not set.
+        values: for variables, by name, whatever the environment says; None means unset.
         env_file: read instead of the `.env` in `project_folder()`; neither needs to exist.
         names_unknown: whether `check` looks for variables in the file that no settings class has.
     """
@@ -49,7 +49,7 @@ class SettingsSource:
         return f"<SettingsSource {', '.join(sorted(self._values)) or 'environment'}>"  # names only: values are secret
 
     def __getitem__(self, cls: type[S]) -> S:
-        """The settings of one class, read at the first time.
+        """Return the settings of one class, read at first use.
 
         Raises:
             SettingsError: a value is wrong.
@@ -60,7 +60,7 @@ class SettingsSource:
         return settings
 
     def over(self, values: Mapping[str, str | None], *, names_unknown: bool | None = None) -> "SettingsSource":
-        """A source in which these values go before those of this one."""
+        """Copy the source with some values overriding this source's."""
         is_naming = self._names_unknown if names_unknown is None else names_unknown
         return SettingsSource(self._values | dict(values), env_file=self._env_file, names_unknown=is_naming)
 
@@ -78,7 +78,7 @@ class SettingsSource:
             raise SettingsError(tuple(dict.fromkeys(problems)))
 
     def check(self, classes: Iterable[type[Settings]]) -> None:
-        """Read the settings of a whole application, and look for variables of `.env` that no class has.
+        """Read an application's settings, and report variables in `.env` that no class has.
 
         A name that is nearly one of ours is a problem; others are mentioned in the log.
 
@@ -132,15 +132,15 @@ class SettingsSource:
         try:
             names = [name for name in dotenv_values(self._file, encoding="utf-8") if name]
         except (UnicodeDecodeError, OSError):
-            return  # told by whoever reads a class
+            return  # reported when a class is read
         known = sorted({field.upper() for cls in _subclasses(Settings) for field in cls.model_fields})
         foreign = []
         for name in names:
             if name.upper() in known:
                 continue
-            near = get_close_matches(name.upper(), known, n=1, cutoff=_NEAR)
+            near = suggestion(name.upper(), known, likeness=_NEAR)
             if near:
-                yield f"{name} in {self._file}: no setting has this name. Did you mean {near[0]}?"
+                yield f"{name} in {self._file}: no setting has this name. Did you mean {near}?"
             else:
                 foreign.append(name)
         if foreign:

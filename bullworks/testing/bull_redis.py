@@ -11,7 +11,7 @@ _KEYS_A_CALL = 1_000
 
 @dataclass(frozen=True, slots=True)
 class BullRedis:
-    """Where the server is; its repr shows no password.
+    """The address of a Redis server for tests; its repr shows no password.
 
     Attributes:
         url: to connect with, for Queue, Worker and `BullModule.for_root(connection=...)`.
@@ -21,11 +21,11 @@ class BullRedis:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The same, as the engine takes it."""
+        """The server as an Endpoint."""
         return Endpoint.of(self.url)
 
     def client(self) -> redis.asyncio.Redis:
-        """An ordinary client, to look at the data with; `async with` closes it."""
+        """Create a redis-py client to inspect the data; `async with` closes it."""
         return self.endpoint.client()
 
     async def remove(self, prefix: str) -> int:

@@ -1,6 +1,7 @@
 """What is wrong with a test's set-up: raised where it is made, never silently passed over."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bullworks.core import CoreError
 
@@ -11,29 +12,27 @@ class TestingError(CoreError):
     __test__ = False
 
 
+@dataclass(eq=False)
 class UnknownOverrideError(TestingError):
-    """A test overrides what its modules neither have nor need: a name that was changed, or a module left out."""
+    """A test overrides something that its modules neither have nor need: a changed name, or a module left out."""
 
-    def __init__(self, call: str, wanted: str, what: str, near: str | None, known: Sequence[str]) -> None:
-        super().__init__(call, wanted, what, near, tuple(known))
-        self.call = call
-        self.wanted = wanted
-        self.what = what
-        self.near = near
-        self.known = tuple(known)
+    call: str
+    wanted: str
+    what: str
+    near: str | None
+    known: Sequence[str]
 
     def __str__(self) -> str:
         advice = f"did you mean {self.near}?" if self.near else f"there are: {', '.join(self.known) or 'none'}"
         return f"{self.call}({self.wanted}): {self.what}; {advice}"
 
 
+@dataclass(eq=False)
 class NotSimulatedError(TestingError):
-    """A test asked a QueueHarness for what only a real queue does."""
+    """A test asked a QueueHarness for something that only a real queue does."""
 
-    def __init__(self, queue: str, thing: str) -> None:
-        super().__init__(queue, thing)
-        self.queue = queue
-        self.thing = thing
+    queue: str
+    thing: str
 
     def __str__(self) -> str:
         return (
@@ -42,13 +41,12 @@ class NotSimulatedError(TestingError):
         )
 
 
+@dataclass(eq=False)
 class RunawayError(TestingError):
-    """Jobs of a harness run on and on."""
+    """The jobs of a harness never come to an end."""
 
-    def __init__(self, queue: str, runs: int) -> None:
-        super().__init__(queue, runs)
-        self.queue = queue
-        self.runs = runs
+    queue: str
+    runs: int
 
     def __str__(self) -> str:
         return (
@@ -57,26 +55,24 @@ class RunawayError(TestingError):
         )
 
 
+@dataclass(eq=False)
 class HarnessSetupError(TestingError):
-    """A harness cannot run jobs with what it was given; `problem` says why, and what to write."""
+    """A harness cannot run jobs with the given processors; `problem` says why, and what to write."""
 
-    def __init__(self, queue: str, problem: str) -> None:
-        super().__init__(queue, problem)
-        self.queue = queue
-        self.problem = problem
+    queue: str
+    problem: str
 
     def __str__(self) -> str:
         return f"the harness of queue {self.queue!r} {self.problem}"
 
 
+@dataclass(eq=False)
 class NoHarnessError(TestingError):
-    """Jobs on harnesses would have relatives in queues that are on none; nothing was added."""
+    """Flow jobs would have relatives in queues without a harness; nothing was added."""
 
-    def __init__(self, wanted_for: str, queues: Sequence[str], known: Sequence[str]) -> None:
-        super().__init__(wanted_for, tuple(queues), tuple(known))
-        self.wanted_for = wanted_for
-        self.queues = tuple(queues)
-        self.known = tuple(known)
+    wanted_for: str
+    queues: Sequence[str]
+    known: Sequence[str]
 
     def __str__(self) -> str:
         missing, known = (" and ".join(map(repr, names)) for names in (self.queues, self.known))
@@ -88,14 +84,13 @@ class NoHarnessError(TestingError):
         )
 
 
+@dataclass(eq=False)
 class UnnamedServerError(TestingError):
-    """Something in a testing module would connect to a server that the test did not name; it did not."""
+    """Something in a testing module tried to connect to a server that the test did not name."""
 
-    def __init__(self, wanted: str, server: str, ways: Sequence[str]) -> None:
-        super().__init__(wanted, server, tuple(ways))
-        self.wanted = wanted
-        self.server = server
-        self.ways = tuple(ways)
+    wanted: str
+    server: str
+    ways: Sequence[str]
 
     def __str__(self) -> str:
         ways = "; or ".join(self.ways)

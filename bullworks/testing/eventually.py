@@ -16,7 +16,7 @@ async def eventually(probe: Callable[[], Awaitable[T]], *, within_s: float = ...
 @overload
 async def eventually(probe: Callable[[], T], *, within_s: float = ..., what: str = ...) -> T: ...
 async def eventually(probe: Callable[[], Any], *, within_s: float = 10.0, what: str = "") -> Any:
-    """The first truthy result of `probe`, a function or a coroutine function.
+    """Wait for the first truthy result of `probe`, a function or a coroutine function.
 
     Args:
         within_s: seconds, by the real clock, after which it has failed.

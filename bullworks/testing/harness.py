@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections import Counter
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
-from types import TracebackType
-from typing import Any, Generic, Self, cast
+from functools import partial
+from typing import Any, Generic, cast
 
 from typing_extensions import Unpack
 
@@ -14,14 +15,19 @@ from bullworks.bullmq.job.job import D
 from bullworks.bullmq.job.state import state_of
 from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.bullmq.worker.processor import Handlers, Processor
+from bullworks.closing import Closing
 from bullworks.core import Scope
+from bullworks.tasks import cancel_and_wait
 from bullworks.testing.errors import HarnessSetupError, RunawayError
 from bullworks.testing.harness_queue import HarnessQueue
 from bullworks.testing.harness_worker import HarnessWorker
 from bullworks.testing.memory.job import MemoryJob
 from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.recorded_event import RecordedEvent
+from bullworks.testing.standalone_enhancers import StandaloneEnhancers
 from bullworks.workers import WorkerHost
+from bullworks.workers.enhancers.chain import OpenRequest
+from bullworks.workers.enhancers.enhancing import Enhancing, Places
 from bullworks.workers.fleet import let_listen
 from bullworks.workers.per_job import HostPerJob
 from bullworks.workers.processing import own_processor
@@ -34,7 +40,7 @@ _NOBODY: frozenset["QueueHarness[Any]"] = frozenset()
 _working: ContextVar[frozenset["QueueHarness[Any]"]] = ContextVar("working", default=_NOBODY)
 
 
-class QueueHarness(Generic[D]):
+class QueueHarness(Closing, Generic[D]):
     """Runs a queue's real processors with the engine's own runner, retries, backoff and encoding.
 
         harness = QueueHarness("email", EmailWorker(mail))
@@ -42,17 +48,18 @@ class QueueHarness(Generic[D]):
         await harness.drain()
         await harness.advance(60_000)
 
-    What is added waits until `drain()` or `advance()`. `queue` is a Queue for whoever adds jobs; in a testing module,
+    What is added waits until `drain()` or `advance()`. `queue` is a Queue for code that adds jobs; in a testing module,
     `use_harness(harness)` lets services have it, and runs the jobs in the module's processors.
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
-    retention, pausing, a manual rate limit, progress, logs, worker events, cancellation, `concurrency`, `timeout`,
-    handlers that move their job, parents and children, and what Queue and Job tell of all this. Flows over several
-    queues: see HarnessFlowProducer and HarnessGroup.
+    retention, pausing, a manual rate limit, progress, logs, worker events, cancellation by the worker and from
+    anywhere, `concurrency`, `timeout`, handlers that move their job, parents and children, guards, interceptors, pipes
+    and filters, and what Queue and Job tell of all this. Flows over several queues: see HarnessFlowProducer and
+    HarnessGroup.
 
     Not simulated, and refused with NotSimulatedError: job schedulers (`repeat`), other deduplication, settings of the
-    whole fleet (global concurrency and rate), metrics, `clean`, `obliterate`, `retry_jobs`, `Queue.get_dependencies`,
-    workers that are started, jobs taken by hand.
+    whole fleet (global concurrency and rate), limits of groups, metrics, `clean`, `obliterate`, `retry_jobs`,
+    `Queue.get_dependencies`, workers that are started, jobs taken by hand.
     Not simulated, and passed over: `limiter`; locks of jobs, which never expire, so that nothing stalls; the events of
     `@queue_events_listener`, for which `events` stands; other workers of the queue; `process_pool`, whose handlers run
     in this process; telemetry.
@@ -61,7 +68,7 @@ class QueueHarness(Generic[D]):
     Args:
         queue_name: as the queue's.
         processor: a host, decorated with `@processor`, or a function of a job, or several by job name, as Worker takes
-            them. None: a testing module has one, or jobs are only looked at.
+            them. None means a testing module has one, or jobs are only looked at.
         now_ms: where the clock begins, ms since the epoch; default: now.
         most_runs: attempts in one call, or waits in `drain_all`, past which RunawayError is raised.
         default_job_options, data_type, result_type: as Queue's; a processor's types hold where none are given.
@@ -69,7 +76,7 @@ class QueueHarness(Generic[D]):
 
     Raises:
         InvalidOptionError: a name or an option cannot be used, or a processor cannot be called.
-        HarnessSetupError: the host is no processor of this queue.
+        HarnessSetupError: the host is not a processor of this queue.
 
     Attributes:
         errors: what handlers raised, in the order in which their attempts ended.
@@ -115,20 +122,12 @@ class QueueHarness(Generic[D]):
     def __repr__(self) -> str:
         return f"<QueueHarness {self.queue_name!r}, {len(self._jobs.all)} jobs>"
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
     async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
-        """As Queue.add."""
+        """Add one job; see Queue.add."""
         return await self.queue.add(name, data, **opts)
 
     async def drain(self) -> None:
-        """Run every job that is due, and what these add, until nothing is; the clock stands still.
+        """Run every due job, and the jobs that these add, until none is due; the clock stands still.
 
         Raises:
             HarnessSetupError: there are jobs and no processor, or several; or a handler calls this.
@@ -143,7 +142,7 @@ class QueueHarness(Generic[D]):
         await self._drain()
 
     async def advance(self, duration: Duration) -> None:
-        """Let time pass: run each job whose time comes meanwhile, at its time, in order. Raises as `drain` does."""
+        """Advance the clock: run each job that comes due, at its time, in order. Raises as `drain` does."""
         end_ms = self._jobs.now_ms + checked_ms("duration", duration)
         await self.drain()
         while (due_ms := self._jobs.next_due_ms()) is not None and due_ms <= end_ms:
@@ -152,7 +151,7 @@ class QueueHarness(Generic[D]):
         self._jobs.now_ms = max(end_ms, self._jobs.now_ms)
 
     async def drain_all(self) -> None:
-        """Let time pass until no job is left to run: each delay and each backoff is waited for, by the clock.
+        """Advance the clock until no job is left to run, through every delay and backoff.
 
         Raises as `drain` does.
         """
@@ -165,47 +164,45 @@ class QueueHarness(Generic[D]):
         raise RunawayError(self.queue_name, self._most_runs)
 
     async def close(self) -> None:
-        """Give up what still waits to be run in the background. Closing twice is fine."""
-        for task in self._soon:
-            task.cancel()
-        await asyncio.gather(*self._soon, return_exceptions=True)
+        """Cancel what is still scheduled in the background. Closing twice is fine."""
+        await cancel_and_wait(*self._soon)
 
     @property
     def queue(self) -> Queue[D]:
-        """To add jobs with, and to look at them."""
+        """The harness's queue, to add jobs with and to inspect them."""
         return self._queue
 
     @property
     def in_memory(self) -> HarnessQueue[D]:
-        """The same queue, as what it is: for the parts of this package that join several."""
+        """The queue as a HarnessQueue, for parts of this package that join several."""
         return self._queue
 
     @property
     def now_ms(self) -> int:
-        """The clock, ms since the epoch."""
+        """The harness's clock, ms since the epoch."""
         return self._jobs.now_ms
 
     @property
     def jobs(self) -> list[Job[D]]:
-        """Every job that was ever added, as it is now or was when it was removed, in order."""
+        """Every job ever added, in order, as it is now or was when removed."""
         return [self._job(job) for job in self._jobs.all.values()]
 
     @property
     def events(self) -> list[RecordedEvent]:
-        """What happened in the queue, in order."""
+        """Every event of the queue, in order."""
         return list(self._jobs.events)
 
     @property
     def counts(self) -> dict[JobState, int]:
-        """How many jobs there are of each state that has any; those that were removed are `unknown`."""
+        """The number of jobs in each state that has any; removed jobs are `unknown`."""
         return dict(Counter(_state(job) for job in self._jobs.all.values()))
 
     def jobs_in(self, *states: JobState) -> list[Job[D]]:
-        """The jobs that are in one of these states now, in the order in which they were added."""
+        """The jobs in the given states now, in the order in which they were added."""
         return [self._job(job) for job in self._jobs.all.values() if _state(job) in states]
 
-    def events_of(self, job: Job[Any, Any] | str) -> list[str]:
-        """The names of what happened to a job, in order."""
+    def events_of(self, job: Job | str) -> list[str]:
+        """The names of a job's events, in order."""
         job_id = job if isinstance(job, str) else job.id
         return [event.name for event in self._jobs.events if event.job_id == job_id]
 
@@ -234,7 +231,8 @@ class QueueHarness(Generic[D]):
         if given is None:
             return await self._module_worker()
         if isinstance(given, WorkerHost):
-            return self._worker_of(given, _spec_of(given, self.queue_name))
+            spec, places = _spec_of(given, self.queue_name), StandaloneEnhancers(type(given), self.queue_name).places
+            return await self._worker_of(given, spec, places, _no_request)
         if self._worker is None:
             self._worker = self._new_worker(given, self._options)
         return self._worker
@@ -255,18 +253,26 @@ class QueueHarness(Generic[D]):
             )
         (processor,) = found
         if processor.host is not None:
-            return self._worker_of(processor.host, processor.spec)
+            places = partial(source.places_of, processor)
+            return await self._worker_of(processor.host, processor.spec, places, source.modules.request)
         if processor.scope is not Scope.REQUEST:
             raise HarnessSetupError(
                 self.queue_name, f"needs a host that is built at the start, or for each job, as {processor.path} is not"
             )
         hosts = HostPerJob(processor.cls, processor.resolve, source.modules)
-        hosts.worker = worker = self._new_worker(hosts.processor(processor.spec), self._over(processor.spec))
+        places, request = partial(source.places_of, processor), source.modules.request
+        enhancing = Enhancing(processor.cls, processor.spec, places, self._queue, request)
+        handlers = await enhancing.around(hosts.processor(processor.spec), hosts)
+        hosts.worker = worker = self._new_worker(handlers, self._over(processor.spec))
         return worker
 
-    def _worker_of(self, host: WorkerHost[Any, Any], spec: ProcessorSpec) -> HarnessWorker:
+    async def _worker_of(
+        self, host: WorkerHost[Any, Any], spec: ProcessorSpec, places: Places, request: OpenRequest
+    ) -> HarnessWorker:
         if self._worker is None or self._worked_for is not host:
-            self._worker = self._new_worker(own_processor(host, spec.methods), self._over(spec))
+            enhancing = Enhancing(type(host), spec, places, self._queue, request)
+            handlers = await enhancing.around(own_processor(host, spec.methods))
+            self._worker = self._new_worker(handlers, self._over(spec))
             self._worked_for = host
             let_listen(host, self._worker)
         return self._worker
@@ -292,6 +298,11 @@ def _spec_of(host: WorkerHost[Any, Any], queue: str) -> ProcessorSpec:
     if spec.queue != queue:
         raise HarnessSetupError(queue, f"was given a {name}, which processes the queue {spec.queue!r}")
     return spec
+
+
+def _no_request(_: object) -> AbstractAsyncContextManager[None]:
+    """Outside of modules nothing is REQUEST-scoped."""
+    return nullcontext()
 
 
 def _state(job: MemoryJob) -> JobState:

@@ -11,11 +11,11 @@ from bullworks.testing.errors import NoHarnessError
 from bullworks.testing.harness import QueueHarness
 from bullworks.testing.memory.flows import add_flow, join
 from bullworks.testing.memory.job import PREFIX
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.testing.memory.no_server import NoServerConnection
 
 
 class HarnessFlowProducer(FlowProducer):
-    """A FlowProducer whose flows land in harnesses, by the names of their queues.
+    """A FlowProducer whose flows go to harnesses, by the names of their queues.
 
         orders, lines = QueueHarness("orders", ship), QueueHarness("lines", pack)
         flows = HarnessFlowProducer(orders, lines)
@@ -29,11 +29,11 @@ class HarnessFlowProducer(FlowProducer):
 
     Args:
         harnesses: one for each queue; of two for one queue the last counts.
-        beyond: adds the flows of which no job is for a harness; None: they are refused.
+        beyond: adds the flows of which no job is for a harness; None means they are refused.
     """
 
     def __init__(self, *harnesses: QueueHarness[Any], beyond: FlowProducer | None = None) -> None:
-        nowhere = NowhereConnection(" and ".join(harness.queue_name for harness in harnesses))
+        nowhere = NoServerConnection(" and ".join(harness.queue_name for harness in harnesses))
         telemetry = None if beyond is None else beyond.telemetry
         super().__init__(connection=nowhere, prefix=PREFIX, telemetry=telemetry)
         self._queues = {harness.queue_name: harness.in_memory for harness in harnesses}
@@ -41,13 +41,13 @@ class HarnessFlowProducer(FlowProducer):
         join(*(queue.memory_scripts.jobs for queue in self._queues.values()))
 
     async def close(self) -> None:
-        """Close what adds the other flows."""
+        """Close the real producer of other flows."""
         await super().close()
         if self._beyond is not None:
             await self._beyond.close()
 
     async def add(self, flow: FlowJob, *, queues_options: Mapping[str, JobOptions] | None = None) -> JobNode:
-        """As FlowProducer.add.
+        """Add a tree of jobs; see FlowProducer.add.
 
         Raises:
             NoHarnessError: some of its queues have a harness, others have none; nothing was added.
@@ -61,7 +61,7 @@ class HarnessFlowProducer(FlowProducer):
     async def add_bulk(
         self, flows: Iterable[FlowJob], *, queues_options: Mapping[str, JobOptions] | None = None
     ) -> list[JobNode]:
-        """As FlowProducer.add_bulk. Raises as `add` does, for all together."""
+        """Add many trees of jobs; see FlowProducer.add_bulk. Raises as `add` does, for all together."""
         trees = list(flows)
         beyond = self._beyond_for(trees)
         if beyond is not None:
@@ -71,7 +71,7 @@ class HarnessFlowProducer(FlowProducer):
     async def get_flow(
         self, job_id: str, queue_name: str, *, prefix: str | None = None, depth: int = 10, max_children: int = 20
     ) -> JobNode | None:
-        """As FlowProducer.get_flow."""
+        """Read a tree from a job down; see FlowProducer.get_flow."""
         if queue_name not in self._queues and self._beyond is not None:
             return await self._beyond.get_flow(
                 job_id, queue_name, prefix=prefix, depth=depth, max_children=max_children

@@ -10,7 +10,7 @@ _MOST_ROUNDS = 10_000
 
 
 class HarnessGroup:
-    """Runs the jobs of several harnesses until all are quiet: what one queue's jobs add to another's runs too.
+    """Runs several harnesses until all are idle: jobs that one queue adds to another run too.
 
         orders, lines = QueueHarness("orders", ship), QueueHarness("lines", pack)
         await HarnessFlowProducer(orders, lines).add(flow)
@@ -27,7 +27,7 @@ class HarnessGroup:
         self._queues = [harness.in_memory.memory_scripts.jobs for harness in harnesses]
 
     async def drain(self) -> None:
-        """Run every job that is due, and what these add, until nothing is; the clocks stand still."""
+        """Run every due job, and the jobs that these add, until none is due; the clocks stand still."""
         for _ in range(_MOST_ROUNDS):
             for harness in self.harnesses:
                 await harness.drain()
@@ -36,7 +36,7 @@ class HarnessGroup:
         raise RunawayError(self._names, _MOST_ROUNDS)
 
     async def advance(self, duration: Duration) -> None:
-        """Let time pass, for all alike: run each job whose time comes meanwhile, at its time, in order."""
+        """Advance all clocks: run each job that comes due, at its time, in order."""
         left_ms = checked_ms("duration", duration)
         await self.drain()
         while (step_ms := self._next_due_in_ms()) is not None and step_ms <= left_ms:
@@ -45,7 +45,7 @@ class HarnessGroup:
         await self._step(left_ms)
 
     async def drain_all(self) -> None:
-        """Let time pass, for all alike, until no job is left to run: delays and backoffs are waited for."""
+        """Advance all clocks until no job is left to run, through every delay and backoff."""
         await self.drain()
         for _ in range(_MOST_ROUNDS):
             step_ms = self._next_due_in_ms()
@@ -55,13 +55,13 @@ class HarnessGroup:
         raise RunawayError(self._names, _MOST_ROUNDS)
 
     async def _step(self, step_ms: int) -> None:
-        """Let all clocks go on before any job runs: it may add to a queue whose time is the same."""
+        """Advance all clocks before any job runs: it may add to a queue whose time is the same."""
         for queue in self._queues:
             queue.now_ms += step_ms
         await self.drain()
 
     def _next_due_in_ms(self) -> int | None:
-        """How long from now the next job may be taken; None: never, as things are."""
+        """How long from now the next job may be taken; None means never, as things are."""
         waits_ms = [due_ms - queue.now_ms for queue in self._queues if (due_ms := queue.next_due_ms()) is not None]
         return min(waits_ms, default=None)
 

@@ -10,25 +10,30 @@ from bullworks.core import ModuleRef
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.events import MemoryEvents
 from bullworks.testing.memory.jobs import MemoryJobs
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.testing.memory.no_server import NoServerConnection
 from bullworks.testing.memory.scripts import MemoryScripts
+from bullworks.workers.enhancers.placing import Placed
 from bullworks.workers.explorer import FoundProcessor
 from bullworks.workers.queues import InProcessQueue
 
 
 class ProcessorSource(Protocol):
-    """A testing module: where processors are."""
+    """A testing module, as the source of processors."""
 
     @property
     def modules(self) -> ModuleRef: ...
 
     async def processors_of(self, queue_name: str) -> Sequence[FoundProcessor]:
-        """Those of a queue, built anew where an override asks for it."""
+        """Return a queue's processors, rebuilt where an override requires it."""
+        ...
+
+    def places_of(self, processor: FoundProcessor, method: str) -> Sequence[Placed]:
+        """The enhancers around a method of one of them."""
         ...
 
 
 class HarnessQueue(InProcessQueue[D]):
-    """A Queue whose scripts are a MemoryScripts; all that it checks and encodes, it does as ever."""
+    """A Queue over MemoryScripts; it validates and encodes as usual."""
 
     def __init__(
         self,
@@ -40,7 +45,7 @@ class HarnessQueue(InProcessQueue[D]):
         data_type: type[D] | None,
         result_type: Any,
     ) -> None:
-        connection = NowhereConnection(name)
+        connection = NoServerConnection(name)
         super().__init__(
             name,
             connection=connection,
@@ -58,17 +63,20 @@ class HarnessQueue(InProcessQueue[D]):
         self.source: ProcessorSource | None = None
         """Set by the testing module that has the queue."""
 
+    def _payload_types(self) -> PayloadTypes | None:
+        return PayloadTypes.of(self.data_type, self.result_type)  # in memory nothing is sealed
+
     def use_types(self, data_type: Any, result_type: Any) -> None:
-        """Take over what the processor's jobs are, where the queue itself was given no type."""
+        """Take over the payload types of the processor, if the queue itself was given none."""
         self.data_type, self.result_type = self.data_type or data_type, self.result_type or result_type
         self.memory_scripts.payload_types = PayloadTypes.of(self.data_type, self.result_type)
 
     async def get_dependencies(self, *_: Any, **__: Any) -> NoReturn:
-        """Raises NotSimulatedError; Job.get_dependencies() tells all of a job's children."""
+        """Refuse with NotSimulatedError; Job.get_dependencies() lists all of a job's children."""
         raise NotSimulatedError(self.name, "Queue.get_dependencies, as it does Job.get_dependencies")
 
     def __repr__(self) -> str:
         return f"<HarnessQueue {self.name!r}>"
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: a harness queue has no connection."""

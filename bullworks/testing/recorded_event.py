@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """One event, as QueueEvents would have told it.
+    """One event, as QueueEvents would have delivered it.
 
     Attributes:
         name: `added`, `waiting`, `waiting_children`, `delayed`, `active`, `progress`, `completed`, `failed`,
@@ -21,5 +21,5 @@ class RecordedEvent:
 
     @property
     def job_id(self) -> str | None:
-        """Of the job that it tells of."""
+        """The id of the job that the event concerns."""
         return self.args.get("job_id")

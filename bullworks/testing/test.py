@@ -10,7 +10,7 @@ from bullworks.core import AnyToken, Binding, ModuleContainer, Token, label, pro
 from bullworks.core.assembling import assemble
 from bullworks.core.container import graph_of, node_of
 from bullworks.core.graph import Graph
-from bullworks.core.hints import told_apart
+from bullworks.core.hints import distinguish_names
 from bullworks.core.module import ModuleSpec
 from bullworks.core.provide import Made, UseValue
 from bullworks.core.substitutes import Substitutes
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Test:
-    """`@nestjs/testing`'s Test."""
+    """Builds testing modules, as `Test` of `@nestjs/testing`."""
 
     __test__ = False
 
@@ -37,7 +37,7 @@ class Test:
     def create_testing_module(
         cls, *, imports: Sequence[Any] = (), providers: Sequence[Any] = (), exports: Sequence[Any] = ()
     ) -> "TestingModuleBuilder":
-        """A module of these, as `@module` takes them; `compile()` makes it.
+        """Begin a testing module with these arguments of `@module`; `compile()` builds it.
 
         ref = await Test.create_testing_module(
             providers=[EmailWorker, provide(MailService, use_value=mail)],
@@ -48,7 +48,7 @@ class Test:
 
 
 class TestingModuleBuilder:
-    """What shall be in the testing module; each call returns the builder."""
+    """Configures a testing module; each call returns the builder."""
 
     __test__ = False
 
@@ -68,7 +68,7 @@ class TestingModuleBuilder:
     @overload
     def override_provider(self, token: type[Any] | str) -> "ProviderOverride[Any]": ...
     def override_provider(self, token: AnyToken) -> "ProviderOverride[Any]":
-        """Put something else in the place of a provider, in every module that has it or needs it."""
+        """Override a provider in every module that has or needs it."""
         return ProviderOverride(self, token)
 
     def override_module(self, module: type[Any] | ModuleContainer) -> "ModuleOverride":
@@ -81,7 +81,7 @@ class TestingModuleBuilder:
         return ModuleOverride(self, module)
 
     def use_mocker(self, mocker: Mocker = mock_of) -> "TestingModuleBuilder":
-        """Have what nobody provides made by `mocker`.
+        """Let `mocker` create what no module provides.
 
         Args:
             mocker: called with each missing token; None: it stays missing, which is an error. By default an autospec
@@ -91,7 +91,7 @@ class TestingModuleBuilder:
         return self
 
     def use_harness(self, harness: QueueHarness[Any]) -> "TestingModuleBuilder":
-        """Have the harness be its queue, for services that add jobs, and run these in the modules' processors.
+        """Replace a harness's queue in all modules, and run its jobs in the modules' processors.
 
         Flows, too, land in the harnesses of the module, by the names of their queues.
         """
@@ -101,7 +101,7 @@ class TestingModuleBuilder:
     def use_redis(
         self, server: str | Client | Endpoint, *, prefix: str | None = None, config_key: str | None = None
     ) -> "TestingModuleBuilder":
-        """Let what is on no harness use this server, instead of the one that the modules or the settings say.
+        """Connect everything without a harness to this server, instead of the one in modules or settings.
 
         Without it, and without `BullModule.for_root(connection=...)`, nothing connects: whatever would raises
         UnnamedServerError, and locks are kept in memory.
@@ -119,7 +119,7 @@ class TestingModuleBuilder:
         return self
 
     def use_schedule(self) -> "TestingModuleBuilder":
-        """Have crons, intervals and timeouts run by the clock once the module is initialised, as the settings say.
+        """Run crons, intervals and timeouts by the clock once the module is initialised, as the settings say.
 
         Without it they run only by hand: `registry.get_cron_job(name).fire_on_tick()`.
         """
@@ -174,24 +174,24 @@ class TestingModuleBuilder:
 
 
 class ProviderOverride(Generic[T]):
-    """What stands in for a provider; one of these."""
+    """Chooses the replacement of a provider; call one method."""
 
     def __init__(self, builder: TestingModuleBuilder, token: Any) -> None:
         self._builder = builder
         self._token = token
 
     def use_value(self, value: T) -> TestingModuleBuilder:
-        """An object, such as a mock."""
+        """Replace the provider by an object, such as a mock."""
         return self._use(provide(self._token, use_value=value))
 
     def use_class(self, cls: type[T]) -> TestingModuleBuilder:
-        """A class, built where the other would have been, with what its constructor asks for."""
+        """Replace the provider by a class, built with its constructor's dependencies."""
         return self._use(provide(self._token, use_class=cls))
 
     def use_factory(
         self, factory: Callable[..., Made[T]], *, inject: Sequence[Any] | None = None
     ) -> TestingModuleBuilder:
-        """A function's result; sync, async or a generator, as in `provide()`."""
+        """Replace the provider by a factory; sync, async or a generator, as in `provide()`."""
         return self._use(provide(self._token, use_factory=factory, inject=inject))
 
     def _use(self, binding: Binding) -> TestingModuleBuilder:
@@ -199,19 +199,19 @@ class ProviderOverride(Generic[T]):
 
 
 class ModuleOverride:
-    """What is imported instead of a module."""
+    """Chooses the replacement of a module."""
 
     def __init__(self, builder: TestingModuleBuilder, module: type[Any] | ModuleContainer) -> None:
         self._builder = builder
         self._module = module
 
     def use_module(self, module: Any) -> TestingModuleBuilder:
-        """Another module; to importers it exports what they need of the first."""
+        """Replace the module by another; importers see its exports that they needed of the first."""
         return self._builder._override_module(self._module, module)  # noqa: SLF001 - its other half
 
 
 def _refuse_unused(substitutes: Substitutes, graph: Graph, on_harnesses: Sequence[AnyToken]) -> None:
-    """Raises UnknownOverrideError for the first override that reaches nobody.
+    """Raises UnknownOverrideError for the first override without effect.
 
     Queues on harnesses reach flow producers too, where there is one.
     """
@@ -219,17 +219,17 @@ def _refuse_unused(substitutes: Substitutes, graph: Graph, on_harnesses: Sequenc
     spared = on_harnesses if any(isinstance(token, FlowProducerToken) for token in tokens) else ()
     for node in graph.nodes:
         for entry in node.entries.values() if node.spec is substitutes.added else ():
-            if entry.token not in spared and not graph.dependents(entry):
+            if entry.token not in spared and not graph.is_used(entry):
                 known = [e.token for e in graph.entries() if e.node is not node]
                 raise _unknown("override_provider", entry.token, "no module provides or needs it", known)
     for module in substitutes.unused_modules:
         wanted = module if isinstance(module, type) else getattr(module, "name", str(module))
         modules = [node.spec.cls or node.spec.name for node in graph.nodes if node is not graph.root]
-        raise _unknown("override_module", wanted, "nobody imports it", modules)
+        raise _unknown("override_module", wanted, "no module imports it", modules)
 
 
 def _unknown(call: str, wanted: AnyToken, what: str, known: Sequence[AnyToken]) -> UnknownOverrideError:
-    shown, near = told_apart(wanted, known)
+    shown, near = distinguish_names(wanted, known)
     return UnknownOverrideError(call, shown, what, near, sorted({label(token) for token in known}))
 
 

@@ -14,7 +14,7 @@ BACKLOG = 100
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A host and port of this machine, resolved.
+    """A resolved host and port of this machine.
 
     Args:
         host, port: as they were given, for messages.
@@ -29,7 +29,7 @@ class Address:
 
     @classmethod
     def resolve(cls, host: str, port: int) -> "Address":
-        """The address that a host stands for; of several an IPv4 one.
+        """Resolve a host and port; of several addresses an IPv4 one.
 
         Raises:
             BadAddressError: there is no such host.
@@ -43,14 +43,14 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether this machine alone can reach it."""
+        """Whether only this machine can reach the address."""
         return ipaddress.ip_address(str(self.place[0]).partition("%")[0]).is_loopback
 
     def listen(self) -> socket.socket:
-        """A socket that holds the address; who connects is answered once somebody serves it.
+        """Open a listening socket; connections are answered once it is served.
 
         Raises:
-            PortTakenError: somebody else holds it.
+            PortTakenError: another process holds it.
             BadAddressError: the host is not one of this machine, or the port not one for this user.
         """
         listener = socket.socket(self.family, socket.SOCK_STREAM)

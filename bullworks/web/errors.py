@@ -1,6 +1,7 @@
 """Why the HTTP server cannot start. Raised before any job is taken."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bullworks.core import CoreError
 
@@ -9,54 +10,50 @@ class WebError(CoreError):
     """Base of the errors of this package."""
 
 
+@dataclass(eq=False)
 class PortTakenError(WebError):
-    """Something listens at the address already."""
+    """Another process is listening at the address."""
 
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(host, port)
-        self.host = host
-        self.port = port
+    host: str
+    port: int
 
     def __str__(self) -> str:
         return (
-            f"{self.host}:{self.port} is taken by another program, maybe by this service in another process. "
-            "End that one, set HTTP_PORT to a free port, or HTTP_SERVE=if-free to go on without HTTP"
+            f"{self.host}:{self.port} is in use by another program, perhaps this service in another process. "
+            "End that one, set HTTP_PORT to a free port, or HTTP_SERVE=if-free to continue without HTTP"
         )
 
 
+@dataclass(eq=False)
 class BadAddressError(WebError):
-    """The host and port are no address that this machine lets us listen at."""
+    """The host and port are not an address that this machine can listen at."""
 
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(host, port, reason)
-        self.host = host
-        self.port = port
-        self.reason = reason
+    host: str
+    port: int
+    reason: str
 
     def __str__(self) -> str:
         return f"cannot listen at {self.host}:{self.port}: {self.reason}. See HTTP_HOST and HTTP_PORT"
 
 
+@dataclass(eq=False)
 class NotLoopbackError(WebError):
-    """What is served here may be seen on this machine only, and the host is reached from others."""
+    """The served pages are for this machine only, but the host is reachable from others."""
 
-    def __init__(self, host: str, routes: str, reason: str) -> None:
-        super().__init__(host, routes, reason)
-        self.host = host
-        self.routes = routes
-        self.reason = reason
+    host: str
+    routes: str
+    reason: str
 
     def __str__(self) -> str:
         return f"{self.routes} is not served at {self.host}, which other machines reach: {self.reason}"
 
 
+@dataclass(eq=False)
 class RoutesTwiceError(WebError):
-    """Two modules want one path."""
+    """Two modules register the same path."""
 
-    def __init__(self, path: str, modules: Sequence[str]) -> None:
-        super().__init__(path, tuple(modules))
-        self.path = path
-        self.modules = tuple(modules)
+    path: str
+    modules: Sequence[str]
 
     def __str__(self) -> str:
-        return f"the path {self.path} is served by {' and by '.join(self.modules)}; give one of them another"
+        return f"the path {self.path} is served by {' and by '.join(self.modules)}; give one of them another path"

@@ -8,14 +8,14 @@ from bullworks.web.errors import BadAddressError
 from bullworks.web.settings import WebSettings
 
 Serve = Literal["always", "if-free", "never"]
-"""always: a port that is taken ends the start. if-free: then the process goes on without HTTP."""
+"""always: a port that is taken ends the start. if-free: then the process continues without HTTP."""
 
 _HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebOptions:
-    """What `WebModule.for_root()` takes. With a port nothing is read from the environment.
+    """Options of `WebModule.for_root()`. With a port nothing is read from the environment.
 
     Args:
         host: to listen at; 127.0.0.1, or HTTP_HOST.
@@ -30,7 +30,7 @@ class WebOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSetup:
-    """The same, complete."""
+    """The completed options of WebModule."""
 
     host: str = "127.0.0.1"
     port: int = 3000
@@ -38,7 +38,7 @@ class WebSetup:
 
 
 def complete(options: WebOptions, settings: WebSettings | None = None) -> WebSetup:
-    """Fill in what was left out.
+    """Complete the options from the settings.
 
     Args:
         settings: needed where there is no port.

@@ -9,12 +9,12 @@ from bullworks.core import Token
 
 @dataclass(frozen=True, slots=True)
 class WebRoutes:
-    """Routes of one module.
+    """The routes of one module.
 
     Args:
         routes: Starlette's, in their order: `Route`s, or a `Mount` of any ASGI app. No lifespan is run for it, and
             WebSockets are not served.
-        loopback_only: why they may be served on a loopback address only, in words for the user; None: anywhere.
+        loopback_only: why they may be served on a loopback address only, in words for the user; None means any address.
     """
 
     routes: tuple[BaseRoute, ...]
@@ -22,14 +22,14 @@ class WebRoutes:
 
 
 class RoutesToken(Token[WebRoutes]):
-    """The token of the routes that a module contributes under this name."""
+    """The token under which a module provides routes."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"web:routes:{name}")
 
 
 def get_routes_token(name: str) -> RoutesToken:
-    """The token to provide routes under: `provide(get_routes_token("health"), use_factory=...)`.
+    """Return the token to provide routes under: `provide(get_routes_token("health"), use_factory=...)`.
 
     A provider of any module is found; it needs no export. Routes of several modules are tried in the order of their
     names.

@@ -50,7 +50,7 @@ class WebServer:
 
     @property
     def url(self) -> str | None:
-        """As in `http://127.0.0.1:3000`, without a path; None while nothing is served."""
+        """The server's URL without a path, such as `http://127.0.0.1:3000`; None while nothing is served."""
         if self.host is None:
             return None
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
@@ -63,7 +63,7 @@ class WebServer:
             NotLoopbackError: some routes must not be served there.
             RoutesTwiceError: two modules want one path.
         """
-        found = list(self._contributed())
+        found = list(self._collect_routes())
         if self._setup.serve == "never" or not found:
             return
         self._app = Starlette(routes=_together(found))
@@ -77,12 +77,12 @@ class WebServer:
         except PortTakenError as error:
             if self._setup.serve == "always":
                 raise
-            log.warning("HTTP is not served by this process: %s:%d is taken", error.host, error.port)
+            log.warning("this process does not serve HTTP: %s:%d is taken", error.host, error.port)
             return
         self.host, self.port = self._socket.getsockname()[:2]
 
     async def on_application_start(self) -> None:
-        """Answer, from now on."""
+        """Start answering requests."""
         if self._socket is None:
             return
         self._server = server = _Server(_config(self._app))
@@ -95,7 +95,7 @@ class WebServer:
         log.info("serving %s: %s", self.url, " ".join(self._paths))
 
     async def on_module_destroy(self) -> None:
-        """Answer no more; what is under way has a second to end, and is cut off then."""
+        """Stop the server; requests in progress have a second to finish."""
         server, serving, listener = self._server, self._serving, self._socket
         self._server = self._serving = self._socket = self.host = self.port = None
         if server is not None and serving is not None:
@@ -107,7 +107,7 @@ class WebServer:
         if listener is not None:
             listener.close()
 
-    def _contributed(self) -> Iterator[tuple[str, WebRoutes]]:
+    def _collect_routes(self) -> Iterator[tuple[str, WebRoutes]]:
         found = [
             (" > ".join(provider.path[:-1]), provider.token.name, provider.instance)
             for provider in self._discovery.providers()
@@ -142,7 +142,7 @@ def _config(app: Any) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         ws="none",
-        proxy_headers=False,  # who asks is whoever holds the connection, not whom a header names
+        proxy_headers=False,  # the caller is the connection's peer, not whom a header names
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
     )

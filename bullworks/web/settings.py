@@ -14,10 +14,10 @@ def _host(host: str) -> str:
 
 
 class WebSettings(Settings):
-    """Where HTTP is served: health checks, metrics, the board."""
+    """Settings of the web server, for health checks, metrics and the board."""
 
     http_serve: Annotated[Literal["always", "if-free", "never"], LowerCase] = Field(
-        default="always", description="always, if-free (a port that is taken ends no start) or never"
+        default="always", description="always, if-free (a taken port does not stop the start) or never"
     )
     http_host: Annotated[str, AfterValidator(_host)] = Field(
         default="127.0.0.1", description="an address of this machine, as in 127.0.0.1 or 0.0.0.0"

@@ -9,7 +9,7 @@ from bullworks.workers.options import WorkersSetup
 
 
 async def reach(setup: WorkersSetup) -> AsyncIterator[Endpoint]:
-    """Where Redis is; an embedded server is started by the first connection, and held until the application closes."""
+    """Build the endpoint; the first connection starts an embedded server, held until the application closes."""
     if isinstance(setup.server, Endpoint):
         yield setup.server
         return
@@ -19,14 +19,14 @@ async def reach(setup: WorkersSetup) -> AsyncIterator[Endpoint]:
 
 
 async def share(endpoint: Endpoint) -> AsyncIterator[PipelinedConnection]:
-    """The connection that all queues share. No socket is opened before something is said on it."""
+    """Provide the connection that all queues share. No socket is opened before its first use."""
     connection = connection_to(endpoint)
     yield connection
     await connection.close()
 
 
 async def keep_locks(connection: PipelinedConnection) -> AsyncIterator[DistributedLockService]:
-    """The lock service of the application, closed after the last shutdown hook and before the connection."""
+    """Provide the application's lock service, closed after the last shutdown hook and before the connection."""
     locks = DistributedLockService(connection=connection)
     yield locks
     await locks.close()

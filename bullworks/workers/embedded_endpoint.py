@@ -17,9 +17,9 @@ _CONNECT_TIMEOUT_MS = 5_000
 
 
 class EmbeddedEndpoint(Endpoint):
-    """Building an application, or a testing module, starts no server; opening its first connection does.
+    """The endpoint of an embedded server, which starts with the first connection.
 
-    `close()` lets go of the server, which stops if nobody else uses it.
+    `close()` lets go of the server, which stops if no other process uses it.
     """
 
     __slots__ = ("_hold",)
@@ -38,43 +38,43 @@ class EmbeddedEndpoint(Endpoint):
         return id(self)
 
     def describe(self) -> str:
-        """The server's URL with the password redacted; the folder, as long as it is not started."""
+        """Describe the server's URL with the password redacted; the folder, as long as it is not started."""
         real = self._hold.real
         return f"the embedded server in {self._hold.folder}" if real is None else real.describe()
 
     async def locate(self, key: str | bytes | None = None, *, max_age_s: float = 0.0) -> Address:  # noqa: ARG002
-        """Where the server is, which is started if need be."""
-        return (await self._hold.attached()).address
+        """Locate the server, starting it if need be."""
+        return (await self._hold.attach()).address
 
     async def open(self, **options: Any) -> AbstractConnection:
-        """As Endpoint.open, once the server is there.
+        """Open a connection, once the server is running; see Endpoint.open.
 
         Raises:
             EmbeddedServerError: the folder cannot be used, no server program is found, or it does not start.
             ConnectError: as Endpoint.open.
         """
-        return await (await self._hold.attached()).open(**options)
+        return await (await self._hold.attach()).open(**options)
 
     def client(self, **options: Any) -> redis.asyncio.Redis:
-        """As Endpoint.client. With no connection opened before, this waits for the server to start."""
-        return self._hold.attached_blocking().client(**options)
+        """Create a client; see Endpoint.client. With no connection opened before, waits for the server to start."""
+        return self._hold.attach_blocking().client(**options)
 
     def sync_client(self, **options: Any) -> redis.Redis:
-        """As Endpoint.sync_client, and as `client`."""
-        return self._hold.attached_blocking().sync_client(**options)
+        """Create a blocking client, waiting for the server as `client` does."""
+        return self._hold.attach_blocking().sync_client(**options)
 
     def connect_error(self, error: BaseException) -> ConnectError:
-        """As Endpoint.connect_error."""
+        """Convert an error to a ConnectError; see Endpoint.connect_error."""
         real = self._hold.real
         return super().connect_error(error) if real is None else real.connect_error(error)
 
     async def close(self) -> None:
-        """Let go of the server; twice, or with none started, is fine."""
+        """Detach from the server; twice, or with none started, is fine."""
         await self._hold.close()
 
 
 class _Hold:
-    """The server, once somebody asked for it."""
+    """The server, once it was requested."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -83,17 +83,17 @@ class _Hold:
         self._attaching = asyncio.Lock()
         self._is_closed = False
 
-    async def attached(self) -> Endpoint:
+    async def attach(self) -> Endpoint:
         async with self._attaching:
             self._refuse_if_closed()
             return self.real or self._has(await EmbeddedServer.attach_async(self.folder))
 
-    def attached_blocking(self) -> Endpoint:
+    def attach_blocking(self) -> Endpoint:
         self._refuse_if_closed()
         return self.real or self._has(EmbeddedServer.attach(self.folder))
 
     async def close(self) -> None:
-        # Where it was stays known: who still asks is told that nothing answers there.
+        # Where it was stays known: later callers learn that nothing answers there.
         self._is_closed = True
         server, self._server = self._server, None
         if server is not None:

@@ -1,6 +1,7 @@
 """What is wrong with processors and listeners. Raised at decoration or at the start, never at the first job."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bullworks.core import CoreError
 
@@ -9,26 +10,24 @@ class WorkersError(CoreError):
     """Base of the errors of this package."""
 
 
+@dataclass(eq=False)
 class ProcessorClassError(WorkersError, TypeError):
-    """A class is decorated with @processor and cannot process jobs; `problem` says why, and what to write."""
+    """A class with @processor cannot process jobs; `problem` says why, and what to write."""
 
-    def __init__(self, cls: str, queue: str, problem: str) -> None:
-        super().__init__(cls, queue, problem)
-        self.cls = cls
-        self.queue = queue
-        self.problem = problem
+    cls: str
+    queue: str
+    problem: str
 
     def __str__(self) -> str:
         return f'@processor("{self.queue}") on {self.cls}, {self.problem}'
 
 
+@dataclass(eq=False)
 class ListenerClassError(WorkersError, TypeError):
-    """A class is decorated with @queue_events_listener and cannot listen."""
+    """A class with @queue_events_listener cannot listen."""
 
-    def __init__(self, cls: str, queue: str) -> None:
-        super().__init__(cls, queue)
-        self.cls = cls
-        self.queue = queue
+    cls: str
+    queue: str
 
     def __str__(self) -> str:
         return (
@@ -37,29 +36,27 @@ class ListenerClassError(WorkersError, TypeError):
         )
 
 
+@dataclass(eq=False)
 class JobNameError(WorkersError, ValueError):
-    """`@process` names no job, or one that another method of the class has already."""
+    """`@process` has no job names, or a name that another method of the class already has."""
 
-    def __init__(self, where: str, problem: str) -> None:
-        super().__init__(where, problem)
-        self.where = where
-        self.problem = problem
+    where: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem}"
 
 
+@dataclass(eq=False)
 class UnknownWorkerEventError(WorkersError, ValueError):
     """A method listens to an event that workers do not have."""
 
     decorator = "on_worker_event"
     problem = "no such event"
 
-    def __init__(self, event: str, near: str | None, known: Sequence[str]) -> None:
-        super().__init__(event, near, tuple(known))
-        self.event = event
-        self.near = near
-        self.known = tuple(known)
+    event: str
+    near: str | None
+    known: Sequence[str]
 
     def __str__(self) -> str:
         advice = f"did you mean {self.near!r}?" if self.near else f"there are: {', '.join(self.known)}"
@@ -73,12 +70,11 @@ class UnknownQueueEventError(UnknownWorkerEventError):
     problem = "no such event, but for one of your own, with custom=True"
 
 
+@dataclass(eq=False)
 class NoWorkerError(WorkersError):
-    """A host's worker was asked for where none runs for it."""
+    """A host's worker was requested where none runs for the host."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(host)
-        self.host = host
+    host: str
 
     def __str__(self) -> str:
         return (
@@ -87,27 +83,25 @@ class NoWorkerError(WorkersError):
         )
 
 
+@dataclass(eq=False)
 class NoQueueEventsError(WorkersError):
-    """A host's queue events were asked for while it hears none."""
+    """A host's queue events were requested while it listens to none."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(host)
-        self.host = host
+    host: str
 
     def __str__(self) -> str:
-        return f"{self.host} hears no events yet: it does once every module is initialised, if its queue is a real one"
+        return f"{self.host} has no queue events yet: they start once all modules are initialised, on a real queue"
 
 
+@dataclass(eq=False)
 class UnknownQueueError(WorkersError):
-    """A processor or a listener is for a queue that no module registers."""
+    """A processor or a listener names a queue that no module registers."""
 
-    def __init__(self, user: str, use: str, queue: str, near: str | None, known: Sequence[str]) -> None:
-        super().__init__(user, use, queue, near, tuple(known))
-        self.user = user
-        self.use = use
-        self.queue = queue
-        self.near = near
-        self.known = tuple(known)
+    user: str
+    use: str
+    queue: str
+    near: str | None
+    known: Sequence[str]
 
     def __str__(self) -> str:
         near = f"Did you mean {self.near!r}? " if self.near else ""
@@ -118,26 +112,24 @@ class UnknownQueueError(WorkersError):
         )
 
 
+@dataclass(eq=False)
 class UnknownWorkerError(WorkersError):
     """ENABLED_WORKERS selects a worker that does not exist."""
 
-    def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
-        super().__init__(tuple(names), tuple(known))
-        self.names = tuple(names)
-        self.known = tuple(known)
+    names: Sequence[str]
+    known: Sequence[str]
 
     def __str__(self) -> str:
         unknown = ", ".join(self.names)
-        return f"ENABLED_WORKERS names {unknown}, which no worker is called. Workers: {', '.join(self.known) or 'none'}"
+        return f"ENABLED_WORKERS names the unknown worker {unknown}. Workers: {', '.join(self.known) or 'none'}"
 
 
+@dataclass(eq=False)
 class SameWorkerNameError(WorkersError):
-    """Two processors have one worker name, so ENABLED_WORKERS could not tell them apart."""
+    """Two processors have the same worker name, so ENABLED_WORKERS cannot distinguish them."""
 
-    def __init__(self, name: str, processors: Sequence[str]) -> None:
-        super().__init__(name, tuple(processors))
-        self.name = name
-        self.processors = tuple(processors)
+    name: str
+    processors: Sequence[str]
 
     def __str__(self) -> str:
         return (
@@ -146,13 +138,12 @@ class SameWorkerNameError(WorkersError):
         )
 
 
+@dataclass(eq=False)
 class RegisteredTwiceError(WorkersError):
     """Two modules register one queue, or one flow producer, with different options."""
 
-    def __init__(self, what: str, modules: Sequence[str]) -> None:
-        super().__init__(what, tuple(modules))
-        self.what = what
-        self.modules = tuple(modules)
+    what: str
+    modules: Sequence[str]
 
     def __str__(self) -> str:
         return (
@@ -161,13 +152,12 @@ class RegisteredTwiceError(WorkersError):
         )
 
 
+@dataclass(eq=False)
 class RootImportedTwiceError(WorkersError):
-    """An application has two BullModule.for_root(), or two of one config_key."""
+    """An application imports BullModule.for_root() twice, or twice with one config_key."""
 
-    def __init__(self, modules: Sequence[str], config_key: str | None = None) -> None:
-        super().__init__(tuple(modules), config_key)
-        self.modules = tuple(modules)
-        self.config_key = config_key
+    modules: Sequence[str]
+    config_key: str | None = None
 
     def __str__(self) -> str:
         argument = "" if self.config_key is None else f'config_key="{self.config_key}"'
@@ -177,25 +167,23 @@ class RootImportedTwiceError(WorkersError):
         )
 
 
+@dataclass(eq=False)
 class HostScopeError(WorkersError):
     """A processor or a listener would never be built; `problem` says why, and what it may be."""
 
-    def __init__(self, host: str, problem: str) -> None:
-        super().__init__(host, problem)
-        self.host = host
-        self.problem = problem
+    host: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.host} {self.problem}"
 
 
+@dataclass(eq=False)
 class RequestEventsError(WorkersError):
-    """A REQUEST-scoped processor listens to worker events, which happen when no instance of it is there."""
+    """A REQUEST-scoped processor listens to worker events, which occur when no instance of it exists."""
 
-    def __init__(self, host: str, methods: Sequence[str]) -> None:
-        super().__init__(host, tuple(methods))
-        self.host = host
-        self.methods = tuple(methods)
+    host: str
+    methods: Sequence[str]
 
     def __str__(self) -> str:
         return (
@@ -206,7 +194,7 @@ class RequestEventsError(WorkersError):
 
 
 class NoJobError(WorkersError):
-    """JOB was asked for where no job runs."""
+    """JOB was requested where no job is running."""
 
     def __str__(self) -> str:
         return (
@@ -215,15 +203,14 @@ class NoJobError(WorkersError):
         )
 
 
+@dataclass(eq=False)
 class ConfigKeyError(WorkersError):
     """A processor or a listener names another connection than its queue is registered with."""
 
-    def __init__(self, user: str, queue: str, asked: str, registered: str | None) -> None:
-        super().__init__(user, queue, asked, registered)
-        self.user = user
-        self.queue = queue
-        self.asked = asked
-        self.registered = registered
+    user: str
+    queue: str
+    asked: str
+    registered: str | None
 
     def __str__(self) -> str:
         has = "none" if self.registered is None else repr(self.registered)
@@ -233,13 +220,12 @@ class ConfigKeyError(WorkersError):
         )
 
 
+@dataclass(eq=False)
 class ProcessPoolError(WorkersError):
     """A processor with `process_pool=` cannot run in processes; `problem` says why, and what to write."""
 
-    def __init__(self, processor: str, problem: str) -> None:
-        super().__init__(processor, problem)
-        self.processor = processor
-        self.problem = problem
+    processor: str
+    problem: str
 
     def __str__(self) -> str:
         return f"{self.processor} has a process_pool, and {self.problem}"

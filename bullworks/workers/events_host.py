@@ -5,12 +5,12 @@ from bullworks.workers.errors import NoQueueEventsError
 
 
 class QueueEventsHost:
-    """Hears what happens to the jobs of one queue, whoever runs them; `@queue_events_listener("name")` says which."""
+    """Receives the events of one queue's jobs, on any worker; `@queue_events_listener("name")` names the queue."""
 
     _queue_events: QueueEvents | None = None
 
     async def load_last_event_id(self) -> str | None:
-        """Where to go on: the id of the last event that was dealt with, from wherever you keep it.
+        """Return the id of the last processed event, to resume after it, from wherever you store it.
 
         Called once, when the application starts. None: as `@queue_events_listener` says. Override it to miss nothing
         while no process listens; the queue keeps the last 10,000 events or so.
@@ -19,7 +19,7 @@ class QueueEventsHost:
 
     @property
     def queue_events(self) -> QueueEvents:
-        """What this host listens with; its `last_event_id` is the one to store.
+        """The QueueEvents behind this host; its `last_event_id` is the one to store.
 
         Raises:
             NoQueueEventsError: before the application has started.
@@ -30,5 +30,5 @@ class QueueEventsHost:
 
 
 def bind_events(host: QueueEventsHost, events: QueueEvents) -> None:
-    """Let the host know what it listens with."""
+    """Give a host its QueueEvents."""
     host._queue_events = events  # noqa: SLF001 - no method of it, so that users' classes cannot clash with one

@@ -18,13 +18,13 @@ LISTENER = "__queue_events_listener__"
 
 @dataclass(frozen=True, slots=True)
 class ListenerSpec:
-    """What `@queue_events_listener` says of a class.
+    """The arguments of one `@queue_events_listener`.
 
     Args:
         queue: the queue's name.
         last_event_id: behind which it begins, unless the host knows better.
         blocking_ms: how long one read waits for an event.
-        config_key: over which connection its queue has to be registered; None: whichever.
+        config_key: over which connection its queue has to be registered; None means any.
     """
 
     queue: str
@@ -40,7 +40,7 @@ def queue_events_listener(
     blocking_timeout: Duration = DEFAULT_BLOCKING_MS,
     config_key: str | None = None,
 ) -> Callable[[type[T]], type[T]]:
-    """Have the class, a QueueEventsHost, hear the events of a queue, in every process that the application runs in.
+    """Declare a QueueEventsHost class as a listener of a queue, in every process of the application.
 
     Args:
         queue: the queue's name; some module registers it.

@@ -1,15 +1,27 @@
 """Finds queues, flow producers, processors and listeners in an application, and what is wrong with them."""
 
-import difflib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bullworks.bullmq import FlowProducer, Queue
+from bullworks.bullmq import FlowProducer, ProcessPool, Queue
 from bullworks.core import DiscoveredProvider, Discovery, ProviderKind, Scope, marked_methods
 from bullworks.schedule.explorer import marks_of
 from bullworks.settings import SettingsError
+from bullworks.suggestion import suggestion
+from bullworks.workers.enhancers.adding import AddPlaces, ProcessorPlaces
+from bullworks.workers.enhancers.decorators import has_enhancers
+from bullworks.workers.enhancers.placing import (
+    Companion,
+    Placed,
+    app_enhancer,
+    app_problems,
+    class_places,
+    method_places,
+    place_problems,
+    pool_problems,
+)
 from bullworks.workers.errors import (
     ConfigKeyError,
     HostScopeError,
@@ -49,6 +61,7 @@ class FoundProcessor:
         scope: REQUEST: each job has an instance of its own.
         is_eager: it is, or will be, built at the start.
         resolve: gives the instance of a job.
+        companion: the provider of a class that its decorators name.
     """
 
     cls: type[Any]
@@ -58,11 +71,17 @@ class FoundProcessor:
     scope: Scope
     is_eager: bool
     resolve: Callable[[], Awaitable[Any]]
+    companion: Companion
+
+    @property
+    def methods(self) -> Mapping[str | None, str]:
+        """The host's methods by the names of jobs; under None for all."""
+        return dict(self.spec.methods.items()) or {None: "process"}
 
 
 @dataclass(frozen=True, slots=True)
 class FoundListener:
-    """A listener of the application; as a processor."""
+    """A queue events listener of the application."""
 
     host: QueueEventsHost | None
     spec: ListenerSpec
@@ -72,14 +91,14 @@ class FoundListener:
 
 
 def check(discovery: Discovery) -> Iterator[Exception]:
-    """What is known to be wrong before anything is built."""
+    """List the problems that are known before anything is built."""
     found = Explorer.explore(discovery)
     yield from found.problems()
     try:
         selections = [complete_from(options, discovery.settings).selection for options in found.options]
-    except SettingsError:  # told by whoever checks the settings of the whole application
+    except SettingsError:  # reported by the check of the settings of the whole application
         return
-    except Exception as error:  # noqa: BLE001 - told beside all else; it would end the start a moment later
+    except Exception as error:  # noqa: BLE001 - reported with the other problems; it would end the start a moment later
         yield error
         return
     for selection in selections:
@@ -88,7 +107,7 @@ def check(discovery: Discovery) -> Iterator[Exception]:
 
 @dataclass(slots=True)
 class Explorer:
-    """What an application has; queues, flow producers and hosts as far as they are built.
+    """Finds an application's queues, flow producers and hosts, as far as they are built.
 
     Args:
         queues: the registered ones, by name. Where a test put something else in a queue's place it is None.
@@ -96,6 +115,7 @@ class Explorer:
         processors, listeners: of all modules.
         cron_workers: the names of classes with scheduled methods.
         options: which workers run, and where, as far as that is known before anything is built.
+        enhancers: those for all jobs, of APP_GUARD and its like.
     """
 
     queues: dict[str, Queue[Any] | None] = field(default_factory=dict)
@@ -105,29 +125,33 @@ class Explorer:
     listeners: list[FoundListener] = field(default_factory=list)
     cron_workers: set[str] = field(default_factory=set)
     options: list[RootOptions] = field(default_factory=list)
+    enhancers: list[Placed] = field(default_factory=list)
+    _decorated: list[tuple[type[Any], str, Companion]] = field(default_factory=list)
     _config_keys: dict[str, str | None] = field(default_factory=dict)
     _roots: list[tuple[str | None, str]] = field(default_factory=list)
     _registrations: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
     def explore(cls, discovery: Discovery) -> "Explorer":
-        """Look through all providers of the application."""
+        """Search all providers of the application."""
         found = cls()
         for provider in discovery.providers():
             if isinstance(provider.token, QueueToken):
-                found._queue(provider.token.queue_name, provider, _shown(provider))
+                found._queue(provider.token.queue_name, provider, _path_of(provider))
             elif isinstance(provider.token, FlowProducerToken):
-                found._producer(provider.token.producer_name, provider, _shown(provider))
+                found._producer(provider.token.producer_name, provider, _path_of(provider))
             elif isinstance(provider.token, SetupToken):
                 found._root(provider.token, provider)
             elif provider.token == ROOT_OPTIONS and isinstance(provider.instance, RootOptions):
                 found.options.append(provider.instance)
+            elif (enhancer := app_enhancer(provider)) is not None:
+                found.enhancers.append(enhancer)
             elif provider.made_from is not None and provider.kind is not ProviderKind.ALIAS:
                 found._host(provider.made_from, provider)
         return found
 
     def problems(self) -> Iterator[WorkersError]:
-        """Everything that keeps workers and listeners from being what was meant."""
+        """List every problem with processors and listeners."""
         for config_key, paths in _several(self._roots):
             yield RootImportedTwiceError(paths, config_key)
         for what, paths in _several(self._registrations):
@@ -138,18 +162,34 @@ class Explorer:
         for listener in self.listeners:
             yield from self._queue_problems(listener, "listens to")
             yield from _listener_problems(listener)
+        yield from self._enhancer_problems()
         for name, paths in _several((processor.spec.worker_name, processor.path) for processor in self.processors):
             yield SameWorkerNameError(name, paths)
 
+    def places_of(self, processor: FoundProcessor, method: str) -> list[Placed]:
+        """Return the enhancers of a processor's method: global ones, those of the class, those of the method."""
+        of_class = class_places(processor.cls, processor.companion)
+        return [*self.enhancers, *of_class, *method_places(processor.cls, method, processor.companion)]
+
+    def add_places(self) -> AddPlaces:
+        """Return the enhancers around adding to a queue."""
+        by_queue: dict[str, list[ProcessorPlaces]] = {}
+        for processor in self.processors:
+            cls, companion, methods = processor.cls, processor.companion, processor.methods
+            of_methods = {method: method_places(cls, method, companion) for method in set(methods.values())}
+            places = ProcessorPlaces(cls, methods, class_places(cls, companion), of_methods)
+            by_queue.setdefault(processor.spec.queue, []).append(places)
+        return AddPlaces(self.enhancers, by_queue)
+
     def unknown_workers(self, selection: Selection) -> Iterator[WorkersError]:
-        """What ENABLED_WORKERS names and is not there."""
+        """List the names in ENABLED_WORKERS that no worker has."""
         known = sorted({processor.spec.worker_name for processor in self.processors} | self.cron_workers)
         unknown = selection.unknown(known)
         if unknown:
             yield UnknownWorkerError(unknown, known)
 
     def warn_of_competitors(self) -> None:
-        """Say which processors share a queue: each job goes to one of them, whichever takes it first."""
+        """Warn about processors that share a queue: each job goes to whichever takes it first."""
         for queue, paths in _several((processor.spec.queue, processor.path) for processor in self.processors):
             log.warning(
                 "the queue %s has %d processors, %s: each job goes to whichever takes it first",
@@ -180,29 +220,47 @@ class Explorer:
 
     def _host(self, cls: type[Any], provider: DiscoveredProvider) -> None:
         marks: Mapping[str, Any] = vars(cls)
+        if has_enhancers(cls):
+            self._decorated.append((cls, _path_of(provider), provider.companion))
         processor, listener = marks.get(PROCESSOR), marks.get(LISTENER)
         if any(marks_of(cls)):
             self.cron_workers.add(worker_name_of(cls))
         if processor is None and listener is None:
             return
-        path, instance, scope, is_eager = _shown(provider), provider.instance, provider.scope, provider.is_eager
+        path, instance, scope, is_eager = _path_of(provider), provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None
-            self.processors.append(FoundProcessor(cls, host, processor, path, scope, is_eager, provider.resolve))
+            self.processors.append(
+                FoundProcessor(
+                    cls, host, processor, path, scope, is_eager, provider.resolve, companion=provider.companion
+                )
+            )
         if isinstance(listener, ListenerSpec):
             events_host = instance if isinstance(instance, QueueEventsHost) else None
             self.listeners.append(FoundListener(events_host, listener, path, scope, is_eager))
 
+    def _enhancer_problems(self) -> Iterator[WorkersError]:
+        for enhancer in self.enhancers:
+            yield from app_problems(enhancer)
+        processors = {processor.cls: processor for processor in self.processors}
+        for cls, path, companion in self._decorated:
+            methods = processors[cls].methods.values() if cls in processors else ()
+            yield from place_problems(cls, path, list(methods), companion)
+        for processor in self.processors:
+            if processor.spec.process_pool is not None:
+                placed = [each for method in processor.methods.values() for each in self.places_of(processor, method)]
+                yield from pool_problems(processor.path, placed)
+
     def _queue_problems(self, user: FoundProcessor | FoundListener, use: str) -> Iterator[WorkersError]:
         queue, asked = user.spec.queue, user.spec.config_key
         if queue not in self.queues:
-            near = next(iter(difflib.get_close_matches(queue, self.queues, n=1)), None)
+            near = suggestion(queue, self.queues)
             yield UnknownQueueError(user.path, use, queue, near, sorted(self.queues))
         elif asked is not None and self._config_keys.get(queue, asked) != asked:
             yield ConfigKeyError(user.path, queue, asked, self._config_keys[queue])
 
 
-def _shown(provider: DiscoveredProvider) -> str:
+def _path_of(provider: DiscoveredProvider) -> str:
     return " > ".join(provider.path)
 
 
@@ -227,7 +285,7 @@ def _processor_problems(processor: FoundProcessor) -> Iterator[WorkersError]:
         yield HostScopeError(processor.path, problem)
     elif processor.spec.process_pool is not None:
         try:
-            pool_of(processor.cls, processor.spec)
+            pool_of(processor.cls, processor.spec, ProcessPool)
         except ProcessPoolError as error:
             yield error
 

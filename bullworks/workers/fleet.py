@@ -1,13 +1,16 @@
 """The workers of one process: built, started and drained at the application's fixed points."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Any
 
 from bullworks.bullmq import Queue, Worker, WorkerOptions
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.core import ApplicationStateError, Discovery, Inject, ModuleRef, Scope, Shutdown, methods_of
 from bullworks.schedule.scheduler import Scheduler
+from bullworks.tasks import cancel_and_wait
+from bullworks.workers.enhancers.enhancing import Enhancing
 from bullworks.workers.explorer import Explorer
 from bullworks.workers.host import WorkerHost, bind
 from bullworks.workers.listening import Listening
@@ -24,7 +27,7 @@ class WorkerFleet:
     """Runs the selected processors, and all listeners, of the whole application.
 
     The order is the design. Workers take jobs only once every module is ready for them, and are drained before any
-    module is told that the end has come, so that a job in flight finds everything open. Listeners hear before the first
+    module gets its stop hook, so that a job in flight finds everything open. Listeners hear before the first
     job starts, and until the last has ended.
     """
 
@@ -51,20 +54,20 @@ class WorkerFleet:
 
     @property
     def workers(self) -> list[Worker[Any, Any]]:
-        """Those that this process runs; empty until they are made."""
+        """The workers of this process; empty until they are created."""
         return list(self._workers)
 
     @property
     def queues(self) -> dict[str, Queue[Any]]:
-        """The registered queues by name, but for those that a test replaced; empty until they were looked for."""
+        """The registered queues by name, without those a test replaced; empty until they were looked up."""
         return {name: queue for name, queue in self._found.queues.items() if queue is not None}
 
     def on_worker(self, callback: Callable[[Worker[Any, Any]], None]) -> None:
-        """Have each worker handed over once it is made, before it takes jobs: for whoever measures."""
+        """Register a callback for each created worker, before it takes jobs: for metrics and heartbeats."""
         self._told_of_workers.append(callback)
 
     async def on_module_init(self) -> None:
-        """Check what there is, reach Redis, and make the workers, unless that is left to `register`.
+        """Check the configuration, connect to Redis, and create the workers, unless that is left to `register`.
 
         Raises:
             WorkersError, ExceptionGroup: one thing, or several, that is wrong with processors, listeners or queues.
@@ -75,7 +78,7 @@ class WorkerFleet:
             await self.register()
 
     async def register(self) -> None:
-        """Make the workers and listeners; start them, too, if the application has started. Once only.
+        """Create the workers and listeners, and start them if the application has started. Once only.
 
         Raises:
             WorkersError, ExceptionGroup, ConnectError: as `on_module_init`.
@@ -86,7 +89,7 @@ class WorkerFleet:
             if self._is_closing:
                 raise ApplicationStateError("WorkersRegistrar", "the application is closing, no worker starts any more")
             if not self._is_registered:
-                self._workers = list(self._selected_workers())
+                self._workers = [worker async for worker in self._selected_workers()]
                 for worker in self._workers:
                     for tell in self._told_of_workers:
                         tell(worker)
@@ -95,16 +98,16 @@ class WorkerFleet:
                     await self._start()
 
     async def on_application_start(self) -> None:
-        """Hear events, and take jobs, from now on."""
+        """Start listening to events and taking jobs."""
         async with self._registering:
             self._is_started = True
             if self._is_registered:
                 await self._start()
 
     async def on_application_drain(self) -> None:
-        """Take no more jobs, let running ones end within the grace time, hand back the rest; then hear no more.
+        """Stop taking jobs, wait for running ones within the grace time, hand back the rest; then stop listening.
 
-        When the application is told to stop once more, the rest is handed back at once.
+        When the application is asked to stop once more, the rest is handed back at once.
         """
         async with self._registering:
             self._is_closing = True
@@ -116,12 +119,11 @@ class WorkerFleet:
                 [self._schedule.drain(), self._close_workers(self._setup.shutdown_grace_ms)],
             )
         finally:
-            hurrying.cancel()
-            await asyncio.gather(hurrying, return_exceptions=True)
+            await cancel_and_wait(hurrying)
             await self._listening.close()
 
     async def on_application_disconnect(self) -> None:
-        """Close what adds jobs and was made by the application; the connection that all share goes last."""
+        """Close the queues and flow producers that the application created; the shared connection goes last."""
         await together("flow producers did not close", [producer.close() for producer in self._found.own_producers])
         await together("queues did not close", [queue.close() for queue in self._found.own_queues])
 
@@ -152,17 +154,21 @@ class WorkerFleet:
     async def _close_workers(self, grace_ms: int) -> None:
         await together("workers did not close", [worker.close(grace_ms) for worker in self._workers])
 
-    def _selected_workers(self) -> Iterator[Worker[Any, Any]]:
+    async def _selected_workers(self) -> AsyncIterator[Worker[Any, Any]]:
         for processor in self._found.processors:
             queue = self._found.queues[processor.spec.queue]
             if queue is None or not self._setup.selection.is_selected(processor.spec.worker_name):
                 continue
+            places = partial(self._found.places_of, processor)
+            enhancing = Enhancing(processor.cls, processor.spec, places, queue, self._modules.request)
             if processor.scope is Scope.REQUEST:
                 hosts = HostPerJob(processor.cls, processor.resolve, self._modules)
-                hosts.worker = _worker(processor.spec, hosts.processor(processor.spec), queue)
+                handlers = await enhancing.around(hosts.processor(processor.spec), hosts)
+                hosts.worker = _worker(processor.spec, handlers, queue)
                 yield hosts.worker
             elif processor.host is not None:
-                worker = _worker(processor.spec, processor_of(processor.host, processor.spec), queue)
+                handlers = await enhancing.around(processor_of(processor.host, processor.spec))
+                worker = _worker(processor.spec, handlers, queue)
                 let_listen(processor.host, worker)
                 yield worker
 
@@ -177,12 +183,13 @@ def _worker(spec: ProcessorSpec, processor: Processor, queue: Queue[Any]) -> Wor
         prefix=queue.keys.prefix,
         data_type=spec.data_type or queue.data_type,
         result_type=spec.result_type or queue.result_type,
+        encryption=queue.encryption,
         **options,
     )
 
 
 def let_listen(host: WorkerHost[Any, Any], worker: Worker[Any, Any]) -> None:
-    """Let the host's methods hear the worker's events, and the host know its worker."""
+    """Connect a host to its worker: its methods receive the worker's events."""
     for listener in methods_of(host, WORKER_EVENT):
         for event in listener.metadata:
             worker.on(event, listener.method)

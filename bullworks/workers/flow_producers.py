@@ -5,10 +5,11 @@ from typing import Any, TypedDict
 
 from bullworks.bullmq import FlowProducer, InvalidOptionError
 from bullworks.bullmq.queue.queue import checked_keys
-from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.core import Inject, ModuleContainer, dynamic_module, provide
 from bullworks.redis import PipelinedConnection
+from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import WorkersSetup
-from bullworks.workers.tokens import ConnectionTokens, get_flow_producer_token
+from bullworks.workers.tokens import ADD_SIDE, ConnectionTokens, get_flow_producer_token
 
 
 class FlowProducerOptions(TypedDict, total=False):
@@ -22,11 +23,11 @@ class FlowProducerOptions(TypedDict, total=False):
 
 
 class FlowProducerModule:
-    """Provides one flow producer."""
+    """A module that provides one flow producer."""
 
 
 def flow_producer_module(name: str, options: FlowProducerOptions, config_key: str | None = None) -> ModuleContainer:
-    """The module of a flow producer; an application has one for all that ask for it with the same options.
+    """Create the module of a flow producer; an application has one for equal options.
 
     Raises:
         InvalidOptionError: an option cannot be used.
@@ -34,13 +35,15 @@ def flow_producer_module(name: str, options: FlowProducerOptions, config_key: st
     given = _checked(options)
     token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
 
-    def make(connection: PipelinedConnection, setup: WorkersSetup) -> FlowProducer:
-        return _producer(connection, setup, given)
+    def make(connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None) -> FlowProducer:
+        return _producer(connection, setup, given, side)
 
     return dynamic_module(
         FlowProducerModule,
         name=f"FlowProducerModule({name})",
-        providers=[provide(token, use_factory=make, inject=[over.connection, over.setup])],
+        providers=[
+            provide(token, use_factory=make, inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True)])
+        ],
         exports=[token],
         key=(FlowProducerModule, config_key, name, given.get("prefix")),
     )
@@ -53,26 +56,40 @@ def flow_producer_module_async(
     imports: Sequence[Any],
     config_key: str | None = None,
 ) -> ModuleContainer:
-    """The same with options that a function gives, async or not; one for all that name the same function."""
+    """Create the module of a flow producer with options from a function, async or not; one per function."""
     token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
     options = provide(f"flow_producer_options:{name}", use_factory=use_factory, inject=inject)
 
-    def make(connection: PipelinedConnection, setup: WorkersSetup, given: FlowProducerOptions) -> FlowProducer:
-        return _producer(connection, setup, _checked(given))
+    def make(
+        connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None, given: FlowProducerOptions
+    ) -> FlowProducer:
+        return _producer(connection, setup, _checked(given), side)
 
     return dynamic_module(
         FlowProducerModule,
         name=f"FlowProducerModule({name})",
         imports=imports,
-        providers=[options, provide(token, use_factory=make, inject=[over.connection, over.setup, options.token])],
+        providers=[
+            options,
+            provide(
+                token,
+                use_factory=make,
+                inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True), options.token],
+            ),
+        ],
         exports=[token],
         key=(FlowProducerModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
     )
 
 
-def _producer(connection: PipelinedConnection, setup: WorkersSetup, options: FlowProducerOptions) -> FlowProducer:
+def _producer(
+    connection: PipelinedConnection, setup: WorkersSetup, options: FlowProducerOptions, side: AddSide | None
+) -> FlowProducer:
     prefix = options.get("prefix") or setup.prefix
-    return FlowProducer(connection=connection, prefix=prefix, telemetry=setup.telemetry)
+    producer = FlowProducer(connection=connection, prefix=prefix, telemetry=setup.telemetry)
+    if side is not None:
+        side.attach(producer)
+    return producer
 
 
 def _checked(options: FlowProducerOptions) -> FlowProducerOptions:

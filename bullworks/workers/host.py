@@ -21,7 +21,7 @@ class WorkerHost(Generic[D, R]):
 
     @property
     def worker(self) -> Worker[D, R]:
-        """The engine's worker that runs this host: to pause it, to see its active jobs.
+        """The engine's worker that runs this host: pause it, or list its active jobs.
 
         Raises:
             NoWorkerError: before the application's modules are initialised, or where the worker is not enabled.
@@ -32,5 +32,5 @@ class WorkerHost(Generic[D, R]):
 
 
 def bind(host: WorkerHost[D, R], worker: Worker[D, R]) -> None:
-    """Let the host know its worker."""
+    """Give a host its worker."""
     host._worker = worker  # noqa: SLF001 - no method of it, so that users' classes cannot clash with one

@@ -21,7 +21,7 @@ _CATCH_UP_S = 2.0
 
 
 class Listening:
-    """Starts and closes what the application's listeners hear with.
+    """Starts and closes the QueueEvents of the application's listeners.
 
     Listeners that begin at one place in one queue share a QueueEvents, and with it a connection.
     """
@@ -31,7 +31,7 @@ class Listening:
         self._queues: dict[str, Queue[Any]] = {}
 
     async def start(self, listeners: Sequence[FoundListener], queues: dict[str, Queue[Any] | None]) -> None:
-        """Hear, from now on, what happens to queues. A queue that a test replaced has no events.
+        """Start listening to queues. A queue that a test replaced has no events.
 
         Raises:
             InvalidOptionError: a host's `load_last_event_id` gave no event's id.
@@ -60,7 +60,7 @@ class Listening:
         await together("queue events did not start", [events.start() for events in self._events.values()])
 
     async def close(self) -> None:
-        """Hear what has happened by now, and no more; callbacks under way may end."""
+        """Deliver the events so far and stop; running callbacks may finish."""
         events, self._events = list(self._events.values()), {}
         await together("queue events did not close", [self._close(each) for each in events])
 
@@ -69,7 +69,7 @@ class Listening:
             async with asyncio.timeout(_CATCH_UP_S):
                 await events.catch_up(self._queues[events.queue_name].connection)
         except (TimeoutError, RedisError) as error:
-            log.warning("queue %s: its last events may not have been heard: %r", events.queue_name, error)
+            log.warning("queue %s: its last events may not have been delivered: %r", events.queue_name, error)
         await events.close()
 
 

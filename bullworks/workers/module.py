@@ -18,7 +18,7 @@ from bullworks.workers.tokens import DEFAULT_PRODUCER, ROOT_OPTIONS, SETUP, Conn
 
 
 class BullModule:
-    """`for_root()` once, in the root module; `register_queue()` wherever a queue is used, and its like."""
+    """The module of queues and workers: `for_root()` once, in the root module, `register_queue()` per queue."""
 
     @classmethod
     def for_root(
@@ -30,7 +30,7 @@ class BullModule:
         imports: Sequence[Any] = (),
         **options: Unpack[BullOptions],
     ) -> ModuleContainer:
-        """The connection, the workers of all modules, and the queues and providers named here.
+        """Provide the connection, the workers of all modules, and the queues and providers named here.
 
         A dependency-injector container: import it, or run it with `create_application()`. Its queues are visible
         in every module.
@@ -58,7 +58,7 @@ class BullModule:
                 provide(SETUP, use_factory=partial(complete, given), inject=needed),
             ]
         else:
-            given.further_connection()  # wrong options are told at once
+            given.further_connection()  # wrong options are reported at once
             setup = [provide(tokens.setup, use_factory=partial(complete_named, given), inject=[SETUP])]
         return root_module(
             cls,
@@ -82,7 +82,7 @@ class BullModule:
         providers: Sequence[Any] = (),
         imports: Sequence[Any] = (),
     ) -> ModuleContainer:
-        """As `for_root()`, with options that a function gives, async or not.
+        """Provide the connection and workers with options from a function, async or not; see `for_root`.
 
         Args:
             use_factory: returns `BullOptions`, a dict.
@@ -100,7 +100,7 @@ class BullModule:
     def register_queue(
         cls, *names: str, config_key: str | None = None, **options: Unpack[QueueOptions]
     ) -> ModuleContainer:
-        """Makes queues visible in the module that imports this.
+        """Make queues visible in the module that imports this.
 
         A queue that several modules register alike is one Queue object.
 
@@ -124,7 +124,7 @@ class BullModule:
         inject: Sequence[Any] | None = None,
         imports: Sequence[Any] = (),
     ) -> ModuleContainer:
-        """As `register_queue()`, with options that a function gives, async or not.
+        """Make queues visible, with options from a function, async or not; see `register_queue`.
 
         Modules that register a queue with the same function share one Queue object.
 
@@ -138,7 +138,7 @@ class BullModule:
     def register_flow_producer(
         cls, name: str = DEFAULT_PRODUCER, *, config_key: str | None = None, **options: Unpack[FlowProducerOptions]
     ) -> ModuleContainer:
-        """Makes a flow producer visible in the module that imports this; as queues are, it is one object.
+        """Make a flow producer visible in the module that imports this; an application has one, shared.
 
         Args:
             name: for InjectFlowProducer and get_flow_producer_token, where there are several.
@@ -160,7 +160,7 @@ class BullModule:
         inject: Sequence[Any] | None = None,
         imports: Sequence[Any] = (),
     ) -> ModuleContainer:
-        """As `register_flow_producer()`, with options that a function gives; see `register_queue_async()`.
+        """Make a flow producer visible, with options from a function; see `register_queue_async()`.
 
         Args:
             use_factory: returns `FlowProducerOptions`, a dict.

@@ -14,7 +14,7 @@ from bullworks.workers.settings import QueueSettings, WorkersSettings
 
 
 class BullOptions(TypedDict, total=False):
-    """Where the queues are, and which workers this process runs: the options of `BullModule.for_root()`.
+    """Options of `BullModule.for_root()`: the connection, and which workers this process runs.
 
     With a connection nothing is read from the environment: what is left out has BullMQ's default, and all
     workers run. Without one, what is left out comes from the settings.
@@ -25,7 +25,7 @@ class BullOptions(TypedDict, total=False):
         prefix: of all keys; "bull", or QUEUE_PREFIX.
         workers_enabled: false: this process only adds jobs; True, or WORKERS_ENABLED.
         enabled_workers: "all", or the names of those that this process runs; "all", or ENABLED_WORKERS.
-        shutdown_grace: how long running jobs may go on at the end; 10 s, or SHUTDOWN_GRACE_MS.
+        shutdown_grace: how long running jobs may continue at the end; 10 s, or SHUTDOWN_GRACE_MS.
         manual_registration: workers and listeners wait until `WorkersRegistrar.register()` is called.
         telemetry: observes all queues, workers and flow producers, as `bullworks.bullmq.otel.BullMQOtel` does; none
             unless given.
@@ -42,7 +42,7 @@ class BullOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootOptions:
-    """Options of one `for_root()` as they were given; None: left out. See `BullOptions`."""
+    """The options of one `for_root()` as given; None means left out. See `BullOptions`."""
 
     connection: str | Client | Endpoint | None = None
     prefix: str | None = None
@@ -54,7 +54,7 @@ class RootOptions:
 
     @classmethod
     def of(cls, given: BullOptions) -> "RootOptions":
-        """Raises InvalidOptionError: there is no such option."""
+        """Collect the options of a `for_root()`. Raises InvalidOptionError for an unknown option."""
         if not isinstance(given, Mapping):
             raise InvalidOptionError("options", f"must be BullOptions, a dict, not {given!r}")
         for option in given:
@@ -64,7 +64,7 @@ class RootOptions:
         return cls(**{**given, "enabled_workers": names if isinstance(names, str | None) else tuple(names)})  # type: ignore[arg-type]
 
     def further_connection(self) -> str | Client | Endpoint:
-        """The connection of a `for_root()` with a config_key, which decides nothing else.
+        """Build the options of a further connection, with a config_key, which sets the connection only.
 
         Raises:
             InvalidOptionError: there is no connection, or an option of the whole process is given.
@@ -73,13 +73,15 @@ class RootOptions:
             raise InvalidOptionError("connection", "must be given where there is a config_key")
         for option in ("workers_enabled", "enabled_workers", "shutdown_grace", "manual_registration", "telemetry"):
             if getattr(self, option) != RootOptions.__dataclass_fields__[option].default:
-                raise InvalidOptionError(option, "is said once for all, by the for_root() without config_key")
+                raise InvalidOptionError(
+                    option, "applies to the whole process; give it to the for_root() without config_key"
+                )
         return self.connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkersSetup:
-    """The options of a `for_root()`, complete.
+    """The completed options of a `for_root()`.
 
     Args:
         server: where Redis is; a folder stands for the embedded server that keeps its data there.
@@ -99,14 +101,14 @@ class WorkersSetup:
 def complete(
     options: RootOptions, queues: QueueSettings | None = None, workers: WorkersSettings | None = None
 ) -> WorkersSetup:
-    """Fill in what was left out.
+    """Complete the options from the settings.
 
     Args:
         queues, workers: needed where there is no connection.
 
     Raises:
         BadUrlError, UnusableClientError: the connection cannot be used.
-        ValueError: shutdown_grace is no duration.
+        ValueError: shutdown_grace is not a duration.
     """
     if options.connection is not None:
         setup = WorkersSetup(server=Endpoint.of(options.connection))
@@ -131,7 +133,7 @@ def complete(
 
 
 def complete_from(options: RootOptions, settings: SettingsSource) -> WorkersSetup:
-    """Fill in what was left out, from settings that are read only if they are needed.
+    """Complete the options from settings that are read only if needed.
 
     Raises:
         SettingsError: they are, and cannot be used.
@@ -143,7 +145,7 @@ def complete_from(options: RootOptions, settings: SettingsSource) -> WorkersSetu
 
 
 def complete_named(options: RootOptions, root: WorkersSetup) -> WorkersSetup:
-    """The same for a further connection, which shares with the first one all that is the process's.
+    """Complete the options of a further connection, which shares the process-wide ones of the first.
 
     Raises:
         InvalidOptionError: there is no connection, or an option of the whole process is given.

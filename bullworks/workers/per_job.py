@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from contextvars import Context, copy_context
 from typing import Any
 
+from bullworks.arity import bound_signature
 from bullworks.bullmq import Job, SyncJob, Worker
 from bullworks.bullmq.sync.loop import call
 from bullworks.bullmq.worker.processor import Processor, is_async
@@ -19,8 +20,10 @@ Host = WorkerHost[Any, Any]
 
 
 class HostPerJob:
-    """Makes the hosts of one processor. A job that its host cannot be made for fails; so does one whose host, or
-    something that was made for it, fails to close: a transaction that does not commit is no success.
+    """Creates a host for each job of one REQUEST-scoped processor.
+
+    A job fails if its host cannot be created, and also if its host, or something created for it, fails to close: a
+    transaction that does not commit is not a success.
 
     Args:
         cls: the processor's class.
@@ -39,29 +42,29 @@ class HostPerJob:
         self.worker: Worker[Any, Any] | None = None
 
     def processor(self, spec: ProcessorSpec) -> Processor:
-        """What the engine's worker calls for a job, or for each name of jobs."""
+        """Build the engine's processor: one function, or one for each job name."""
         if spec.methods:
             return {name: self._handler(method) for name, method in spec.methods.items()}
         return self._handler("process")
 
-    def request(self, job: Job[Any, Any] | SyncJob[Any, Any]) -> AbstractAsyncContextManager[None]:
-        """The job as a unit of work."""
+    def request(self, job: Job | SyncJob) -> AbstractAsyncContextManager[None]:
+        """Open a unit of work for a job."""
         return self._modules.request({JOB: job})
 
     async def host(self) -> Host:
-        """The present request's, that knows its worker."""
+        """Resolve the current request's host, connected to its worker."""
         host = await self._resolve()
         if self.worker is not None:
             bind(host, self.worker)
         return host
 
     def in_loop(self, coroutine: Any) -> Any:
-        """Have the loop run it while a thread waits; what it gives."""
+        """Run a coroutine on the event loop while this thread waits; returns its result."""
         return call(coroutine, self._loop)
 
     def _handler(self, method: str) -> Callable[..., Any]:
         handler = _AsyncHandler if is_async(getattr(self._cls, method)) else _ThreadHandler
-        return handler(self, method, _bound_signature(self._cls, method))
+        return handler(self, method, bound_signature(self._cls, method))
 
 
 class _Handler:
@@ -74,7 +77,7 @@ class _Handler:
 
 
 class _AsyncHandler(_Handler):
-    async def __call__(self, job: Job[Any, Any], *signal: Any) -> Any:
+    async def __call__(self, job: Job, *signal: Any) -> Any:
         async with self._hosts.request(job):
             host = await self._hosts.host()
             return await getattr(host, self._method)(job, *signal)
@@ -83,9 +86,9 @@ class _AsyncHandler(_Handler):
 class _ThreadHandler(_Handler):
     """Called in a thread; the host is made and closed by the loop, where its dependencies are at home."""
 
-    def __call__(self, job: SyncJob[Any, Any], *signal: Any) -> Any:
+    def __call__(self, job: SyncJob, *signal: Any) -> Any:
         request = self._hosts.request(job)
-        host, context = self._hosts.in_loop(self._entered(request))
+        host, context = self._hosts.in_loop(self._enter(request))
         try:
             result = context.run(getattr(host, self._method), job, *signal)
         except BaseException as error:
@@ -94,18 +97,10 @@ class _ThreadHandler(_Handler):
         context.run(self._hosts.in_loop, request.__aexit__(None, None, None))
         return result
 
-    async def _entered(self, request: AbstractAsyncContextManager[None]) -> tuple[Host, Context]:
+    async def _enter(self, request: AbstractAsyncContextManager[None]) -> tuple[Host, Context]:
         await request.__aenter__()
         try:
             return await self._hosts.host(), copy_context()
         except BaseException as error:
             await request.__aexit__(type(error), error, error.__traceback__)
             raise
-
-
-def _bound_signature(cls: type[Any], method: str) -> inspect.Signature:
-    """The signature that the method of an instance has."""
-    signature = inspect.signature(getattr(cls, method))
-    if isinstance(inspect.getattr_static(cls, method), staticmethod | classmethod):
-        return signature
-    return signature.replace(parameters=list(signature.parameters.values())[1:])

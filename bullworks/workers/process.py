@@ -11,7 +11,7 @@ PROCESS = "__processed_job_names__"
 
 
 def process(*names: str) -> Callable[[F], F]:
-    """Have the method process the queue's jobs of these names, in a host that has no `process` of its own.
+    """Declare the method that processes the jobs of these names, in a host without a `process` of its own.
 
     A job of a name that no method has fails, at once and for good. Sync methods run in a thread and get a SyncJob;
     they and async ones may stand in one host.
@@ -21,7 +21,7 @@ def process(*names: str) -> Callable[[F], F]:
     """
     for name in names:
         if not isinstance(name, str) or not name:
-            raise JobNameError("@process", f'names jobs, as in @process("welcome-email"); {name!r} is no name')
+            raise JobNameError("@process", f'names jobs, as in @process("welcome-email"); {name!r} is not a name')
     if not names:
         raise JobNameError("@process()", 'names at least one job, as in @process("welcome-email")')
 
@@ -36,7 +36,7 @@ def process(*names: str) -> Callable[[F], F]:
 
 
 def job_methods(cls: type[Any]) -> dict[str, str]:
-    """Which method of a class processes the jobs of which name, by `@process`; those of base classes included.
+    """Collect the `@process` methods of a class by job name; inherited ones included.
 
     Raises:
         JobNameError: two methods process one name.

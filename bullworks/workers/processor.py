@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from typing_extensions import Unpack
 
 from bullworks.bullmq import InvalidOptionError, WorkerOptions
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.payload_type import PayloadTypes, is_typed
 from bullworks.bullmq.worker.options import WorkerOpts
@@ -22,17 +23,17 @@ PROCESSOR = "__processor__"
 
 @dataclass(frozen=True, slots=True)
 class ProcessorSpec:
-    """What `@processor` says of a class.
+    """The arguments of one `@processor`.
 
     Args:
         queue: the queue's name.
         worker_name: how ENABLED_WORKERS knows it.
         methods: by job name; empty: all jobs go to `process`.
         options: of the engine's worker, checked.
-        process_pool: in how many processes its jobs run; None: in this one.
-        process_factory: builds the host in such a process; None: its class does.
-        config_key: over which connection its queue has to be registered; None: whichever.
-        data_type, result_type: of the jobs; None: any JSON.
+        process_pool: in how many processes its jobs run; None means this process.
+        process_factory: builds the host in such a process; None means its class builds it.
+        config_key: over which connection its queue has to be registered; None means any.
+        data_type, result_type: of the jobs; None means any JSON.
     """
 
     queue: str
@@ -58,7 +59,7 @@ def processor(
     result_type: Any = None,
     **options: Unpack[WorkerOptions],
 ) -> Callable[[type[T]], type[T]]:
-    """Have the class, a WorkerHost, process the jobs of a queue.
+    """Declare a WorkerHost class as the processor of a queue.
 
     Args:
         queue: the queue's name; some module registers it.
@@ -83,8 +84,8 @@ def processor(
     """
     checked_keys("bull", queue)
     WorkerOpts.of(options)
-    if process_pool is not None and (type(process_pool) is not int or process_pool < 1):
-        raise InvalidOptionError("process_pool", f"must be a whole number >= 1, not {process_pool!r}")
+    if process_pool is not None:
+        checks.whole("process_pool", process_pool, 1)
     if process_factory is not None and process_pool is None:
         raise InvalidOptionError("process_factory", "goes with process_pool= only; here modules provide the host")
 
@@ -112,7 +113,7 @@ def _named_types(cls: type[Any]) -> tuple[Any, Any]:
 
 
 def worker_name_of(cls: type[Any]) -> str:
-    """How ENABLED_WORKERS knows a class, a processor or not."""
+    """Return the name by which ENABLED_WORKERS refers to a class, a processor or not."""
     spec = vars(cls).get(PROCESSOR)
     return spec.worker_name if isinstance(spec, ProcessorSpec) else _class_name(cls)
 

@@ -1,10 +1,10 @@
-"""`@on_queue_event`: methods that are told what happens to a queue's jobs, in the whole fleet."""
+"""`@on_queue_event`: methods that receive a queue's events, in the whole fleet."""
 
-import difflib
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, overload
 
 from bullworks.bullmq.queue_events import QUEUE_EVENTS
+from bullworks.suggestion import suggestion
 from bullworks.workers.errors import UnknownQueueEventError
 
 # What the methods may take, for type checkers: the object they belong to, then what the event brings, or less of it.
@@ -33,7 +33,7 @@ def on_queue_event(event: Literal["error"]) -> Callable[[Errors], Errors]: ...
 @overload
 def on_queue_event(event: str, *, custom: Literal[True]) -> Callable[[Custom], Custom]: ...
 def on_queue_event(event: str, *, custom: bool = False) -> Callable[[F], F]:
-    """Call the method, of a `QueueEventsHost`, on an event of its queue; it may stand several times above one method.
+    """Call the method, of a `QueueEventsHost`, on an event of its queue; may be applied several times.
 
     The method gets (args, event_id), args a dict, and may leave out arguments at the end. It may be sync or async;
     one that raises is logged and harms nothing. Events and args: see `bullworks.bullmq.queue_events.QUEUE_EVENTS`.
@@ -46,7 +46,7 @@ def on_queue_event(event: str, *, custom: bool = False) -> Callable[[F], F]:
         UnknownQueueEventError: there is no such event; names the nearest.
     """
     if not custom and event not in QUEUE_EVENTS:
-        near = next(iter(difflib.get_close_matches(str(event).replace("-", "_"), QUEUE_EVENTS, n=1)), None)
+        near = suggestion(str(event).replace("-", "_"), QUEUE_EVENTS)
         raise UnknownQueueEventError(event, near, sorted(QUEUE_EVENTS))
 
     def mark(method: F) -> F:

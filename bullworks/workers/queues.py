@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from bullworks.bullmq import InvalidOptionError, JobOptions, JobOpts, Queue, StreamsOptions
+from bullworks.bullmq import InvalidOptionError, JobOptions, JobOpts, Keyring, Queue, StreamsOptions
 from bullworks.bullmq.job.job import D
 from bullworks.bullmq.options.streams import checked_max_len
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.payload_type import PayloadTypes
-from bullworks.core import ModuleContainer, dynamic_module, provide
+from bullworks.core import Inject, ModuleContainer, dynamic_module, provide
 from bullworks.redis import PipelinedConnection
+from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import WorkersSetup
-from bullworks.workers.tokens import ConnectionTokens, QueueToken
+from bullworks.workers.tokens import ADD_SIDE, ConnectionTokens, QueueToken
 
 
 class QueueOptions(TypedDict, total=False):
@@ -22,6 +23,7 @@ class QueueOptions(TypedDict, total=False):
         default_job_options: for every job that does not say otherwise.
         streams: how many of its events are kept, as in {"events": {"max_len": 1_000}}.
         data_type, result_type: what its jobs hold, and what comes of them, see `bullworks.bullmq.Queue`.
+        encryption: the keys of fields that are `Encrypted`, for its workers too.
     """
 
     prefix: str | None
@@ -29,18 +31,19 @@ class QueueOptions(TypedDict, total=False):
     streams: StreamsOptions | None
     data_type: Any
     result_type: Any
+    encryption: Keyring | None
 
 
 class InProcessQueue(Queue[D]):
-    """A queue that sees to its jobs itself, as a test's does: an application makes no worker and no listener for it."""
+    """A queue that processes its own jobs, as a test's does: it gets no worker and no listener."""
 
 
 class QueueModule:
-    """Provides one queue."""
+    """A module that provides one queue."""
 
 
 def queue_module(name: str, options: QueueOptions | None = None, config_key: str | None = None) -> ModuleContainer:
-    """The module of a queue; an application has one for all that ask for it with the same options and connection.
+    """Create the module of a queue; an application has one for equal options and connection.
 
     Raises:
         InvalidOptionError: the name or an option cannot be used.
@@ -48,15 +51,17 @@ def queue_module(name: str, options: QueueOptions | None = None, config_key: str
     given = _checked(name, options or {})
     token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
 
-    def make(connection: PipelinedConnection, setup: WorkersSetup) -> Queue[Any]:
-        return _queue(name, connection, setup, given)
+    def make(connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None) -> Queue[Any]:
+        return _queue(name, connection, setup, given, side)
 
     defaults = JobOpts.of(given.get("default_job_options") or {})
     types = (given.get("data_type"), given.get("result_type"))
     return dynamic_module(
         QueueModule,
         name=f"QueueModule({name})",
-        providers=[provide(token, use_factory=make, inject=[over.connection, over.setup])],
+        providers=[
+            provide(token, use_factory=make, inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True)])
+        ],
         exports=[token],
         key=(
             QueueModule,
@@ -66,6 +71,7 @@ def queue_module(name: str, options: QueueOptions | None = None, config_key: str
             defaults,
             checked_max_len(given.get("streams")),
             *types,
+            given.get("encryption"),
         ),
     )
 
@@ -77,7 +83,7 @@ def queue_module_async(
     imports: Sequence[Any],
     config_key: str | None = None,
 ) -> ModuleContainer:
-    """The same with options that a function gives, async or not; one for all that name the same function.
+    """Create the module of a queue with options from a function, async or not; one per function.
 
     Raises:
         InvalidOptionError: the name cannot be used; of the options, once the application is built.
@@ -86,21 +92,32 @@ def queue_module_async(
     token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
     options = provide(f"queue_options:{name}", use_factory=use_factory, inject=inject)
 
-    def make(connection: PipelinedConnection, setup: WorkersSetup, given: QueueOptions) -> Queue[Any]:
-        return _queue(name, connection, setup, _checked(name, given))
+    def make(
+        connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None, given: QueueOptions
+    ) -> Queue[Any]:
+        return _queue(name, connection, setup, _checked(name, given), side)
 
     return dynamic_module(
         QueueModule,
         name=f"QueueModule({name})",
         imports=imports,
-        providers=[options, provide(token, use_factory=make, inject=[over.connection, over.setup, options.token])],
+        providers=[
+            options,
+            provide(
+                token,
+                use_factory=make,
+                inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True), options.token],
+            ),
+        ],
         exports=[token],
         key=(QueueModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
     )
 
 
-def _queue(name: str, connection: PipelinedConnection, setup: WorkersSetup, options: QueueOptions) -> Queue[Any]:
-    return Queue(
+def _queue(
+    name: str, connection: PipelinedConnection, setup: WorkersSetup, options: QueueOptions, side: AddSide | None
+) -> Queue[Any]:
+    queue: Queue[Any] = Queue(
         name,
         connection=connection,
         prefix=options.get("prefix") or setup.prefix,
@@ -109,7 +126,11 @@ def _queue(name: str, connection: PipelinedConnection, setup: WorkersSetup, opti
         telemetry=setup.telemetry,
         data_type=options.get("data_type"),
         result_type=options.get("result_type"),
+        encryption=options.get("encryption"),
     )
+    if side is not None:
+        side.attach(queue)
+    return queue
 
 
 def _checked(name: str, options: QueueOptions) -> QueueOptions:

@@ -4,13 +4,13 @@ from bullworks.workers.fleet import WorkerFleet
 
 
 class WorkersRegistrar:
-    """Injectable: with `BullModule.for_root(manual_registration=True)` workers and listeners wait for it."""
+    """Starts workers and listeners by hand, with `BullModule.for_root(manual_registration=True)`; injectable."""
 
     def __init__(self, fleet: WorkerFleet) -> None:
         self._fleet = fleet
 
     async def register(self) -> None:
-        """Make the selected workers and all listeners, and start them, once the application has started.
+        """Create the selected workers and all listeners, and start them once the application has started.
 
         Whoever asks again changes nothing.
 

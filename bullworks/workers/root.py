@@ -9,13 +9,14 @@ from bullworks.locks import DistributedLockService
 from bullworks.schedule import ScheduleModule
 from bullworks.schedule.host_context import HOST_CONTEXT
 from bullworks.workers.connection import keep_locks, reach, share
+from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.errors import NoJobError
-from bullworks.workers.explorer import check
+from bullworks.workers.explorer import Explorer, check
 from bullworks.workers.fleet import WorkerFleet
 from bullworks.workers.queues import queue_module
 from bullworks.workers.registrar import WorkersRegistrar
 from bullworks.workers.scheduling import host_context
-from bullworks.workers.tokens import JOB, ConnectionTokens
+from bullworks.workers.tokens import ADD_SIDE, JOB, ConnectionTokens
 
 
 def root_module(
@@ -28,7 +29,7 @@ def root_module(
     imports: Sequence[Any],
     key: Hashable = None,
 ) -> ModuleContainer:
-    """The module of one connection, visible everywhere.
+    """Create the global module of one connection.
 
     Args:
         setup: providers of the token of the connection's setup, and of what that needs.
@@ -56,7 +57,7 @@ def root_module(
     )
 
 
-_EXPORTS = (DistributedLockService, JOB, WorkerFleet, WorkersRegistrar)
+_EXPORTS = (ADD_SIDE, DistributedLockService, JOB, WorkerFleet, WorkersRegistrar)
 
 
 def _running(tokens: ConnectionTokens) -> list[Any]:
@@ -65,9 +66,14 @@ def _running(tokens: ConnectionTokens) -> list[Any]:
         provide(DistributedLockService, use_factory=keep_locks, inject=[tokens.connection], lazy=True),
         provide(JOB, use_factory=_no_job, scope=Scope.REQUEST),
         provide(HOST_CONTEXT, use_factory=host_context, inject=[tokens.setup, ModuleRef, Discovery]),
+        provide(ADD_SIDE, use_factory=_add_side, inject=[Discovery, ModuleRef]),
         WorkerFleet,
         WorkersRegistrar,
     ]
+
+
+def _add_side(discovery: Discovery, modules: ModuleRef) -> AddSide:
+    return AddSide(lambda: Explorer.explore(discovery).add_places(), modules)
 
 
 def _no_job() -> NoReturn:

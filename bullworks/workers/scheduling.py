@@ -11,7 +11,7 @@ from bullworks.workers.tokens import CONNECTION
 
 
 def host_context(setup: WorkersSetup, modules: ModuleRef, discovery: Discovery) -> HostContext:
-    """What is around the schedule of an application with workers."""
+    """Build the HostContext of an application with workers."""
 
     def is_selected(cls: type[Any]) -> bool:
         return setup.selection.is_selected(worker_name_of(cls))

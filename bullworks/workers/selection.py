@@ -8,7 +8,7 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """WORKERS_ENABLED and ENABLED_WORKERS, as one predicate over worker names.
+    """WORKERS_ENABLED and ENABLED_WORKERS as a predicate over worker names.
 
     Args:
         is_enabled: whether any worker runs.
@@ -20,7 +20,7 @@ class Selection:
 
     @classmethod
     def of(cls, is_enabled: bool, names: str | Sequence[str]) -> "Selection":  # noqa: FBT001 - the setting's own value
-        """From `all`, `ticker,candles`, or a sequence of names."""
+        """Parse `all`, `ticker,candles`, or a sequence of names."""
         listed = names.split(",") if isinstance(names, str) else names
         stripped = frozenset(name.strip() for name in listed) - {""}
         return cls(is_enabled, None if stripped == {ALL} else stripped)
@@ -30,5 +30,5 @@ class Selection:
         return self.is_enabled and (self.names is None or worker in self.names)
 
     def unknown(self, known: Iterable[str]) -> list[str]:
-        """Selected names that no worker has."""
+        """List the selected names that no worker has."""
         return sorted((self.names or frozenset()) - set(known))

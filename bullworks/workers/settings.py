@@ -30,7 +30,7 @@ def _queue_prefix(prefix: str) -> str:
 
 
 class WorkersSettings(Settings):
-    """Which workers this process runs."""
+    """Settings of workers: which ones this process runs."""
 
     workers_enabled: bool = Field(default=True, description="true, or false: this process only adds jobs")
     enabled_workers: Annotated[Listed, AfterValidator(_check_names)] = Field(
@@ -42,7 +42,7 @@ class WorkersSettings(Settings):
 
 
 class QueueSettings(Settings):
-    """Where the queues are, and how long to wait for them."""
+    """Settings of queues: their Redis, and connection timeouts."""
 
     app_env: Annotated[Literal["development", "test", "staging", "production"], LowerCase] = Field(
         default="development", description="development, test, staging or production"
@@ -51,7 +51,7 @@ class QueueSettings(Settings):
         default=None, description="as in redis://user:password@host:6379/0; unset: the embedded server"
     )
     queue_prefix: Annotated[str, AfterValidator(_queue_prefix)] = Field(
-        default="bull", description="what every key begins with; a Redis Cluster needs a {tag} in it"
+        default="bull", description="the prefix of every key; a Redis Cluster needs a {tag} in it"
     )
     queue_data_dir: Folder = Field(
         default=Path("var/redis"),
@@ -62,7 +62,7 @@ class QueueSettings(Settings):
         default=5_000, description="whole milliseconds: how long the start waits for Redis"
     )
     shutdown_grace_ms: Milliseconds = Field(
-        default=10_000, description="whole milliseconds: how long jobs may go on running after SIGTERM"
+        default=10_000, description="whole milliseconds: how long jobs may keep running after SIGTERM"
     )
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Iterable
 
 
 async def together(failure: str, steps: Iterable[Awaitable[object]]) -> None:
-    """Take all steps; one that fails does not keep the others from ending.
+    """Run all steps concurrently; a failing step does not stop the others.
 
     Raises:
         Exception, ExceptionGroup: what one raised; what several raised, under the text `failure`.

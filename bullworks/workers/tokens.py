@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq import FlowProducer, InvalidOptionError, Job, Queue, SyncJob
-from bullworks.core import Inject, Token, asked_for_by_mark, snake_case
+from bullworks.core import Inject, Token, register_mark, snake_case
 from bullworks.limits import Limit
 from bullworks.redis import Endpoint, PipelinedConnection
+from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import RootOptions, WorkersSetup
 
 DEFAULT_PRODUCER = "default"
@@ -14,7 +15,7 @@ DEFAULT_PRODUCER = "default"
 
 
 class QueueToken(Token[Queue[Any]]):
-    """The token of the queue with this name in Redis; what registers it says over which connection."""
+    """The token of the queue with this name in Redis; its registration says over which connection."""
 
     config_key: str | None = None
 
@@ -28,7 +29,7 @@ class QueueToken(Token[Queue[Any]]):
 
     @property
     def has_fixed_attr(self) -> bool:
-        """No: names of queues are any text, and two may be alike but for what an attribute can't hold."""
+        """Always false: queue names are any text, and two may differ only in what an attribute can't hold."""
         return False
 
     @property
@@ -38,12 +39,12 @@ class QueueToken(Token[Queue[Any]]):
 
 
 def get_queue_token(name: str) -> QueueToken:
-    """The token of a queue: to `get()` it, or to provide or override it in a test."""
+    """Return the token of a queue: to `get()` it, or to provide or override it in a test."""
     return QueueToken(name)
 
 
 class InjectQueue(Inject):
-    """Asks for a queue: `email_queue: Annotated[Queue, InjectQueue("email")]`."""
+    """Injects a queue: `email_queue: Annotated[Queue, InjectQueue("email")]`."""
 
     gives = Queue
 
@@ -65,22 +66,22 @@ class FlowProducerToken(Token[FlowProducer]):
 
     @property
     def has_fixed_attr(self) -> bool:
-        """No: names of flow producers are any text, as those of queues."""
+        """Always false: names of flow producers are any text, as those of queues."""
         return False
 
     @property
     def producer_name(self) -> str:
-        """The name it is registered under."""
+        """The name under which the flow producer is registered."""
         return self.name.removeprefix("flow_producer:")
 
 
 def get_flow_producer_token(name: str = DEFAULT_PRODUCER) -> FlowProducerToken:
-    """The token of a flow producer: to `get()` it, or to provide or override it in a test."""
+    """Return the token of a flow producer: to `get()` it, or to provide or override it in a test."""
     return FlowProducerToken(name)
 
 
 class InjectFlowProducer(Inject):
-    """Asks for a flow producer: `flows: Annotated[FlowProducer, InjectFlowProducer()]`."""
+    """Injects a flow producer: `flows: Annotated[FlowProducer, InjectFlowProducer()]`."""
 
     gives = FlowProducer
 
@@ -119,7 +120,7 @@ class InjectLimit(Inject):
 
 
 class SetupToken(Token[WorkersSetup]):
-    """The token of what `for_root()` says; of one with this `config_key`, or of the one without."""
+    """The token of the options of a `for_root()`, with this `config_key` or without one."""
 
     config_key: str | None = None
 
@@ -131,7 +132,7 @@ class SetupToken(Token[WorkersSetup]):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTokens:
-    """What belongs to one `for_root()`: how it is set up, where its Redis is, and the connection its queues share."""
+    """The tokens of one `for_root()`: its options, its endpoint, and the connection its queues share."""
 
     setup: SetupToken
     endpoint: Token[Endpoint]
@@ -139,10 +140,10 @@ class ConnectionTokens:
 
     @classmethod
     def of(cls, config_key: str | None) -> "ConnectionTokens":
-        """Those of `for_root(config_key=...)`, or of the one without.
+        """Return the tokens of `for_root(config_key=...)`, or of the one without.
 
         Raises:
-            InvalidOptionError: the key is no name.
+            InvalidOptionError: the key is not a name.
         """
         if config_key is not None and (not isinstance(config_key, str) or not snake_case(config_key)):
             raise InvalidOptionError("config_key", f"must be a name such as 'reports', not {config_key!r}")
@@ -177,14 +178,17 @@ ENDPOINT = DEFAULT.endpoint
 CONNECTION = DEFAULT.connection
 """The one connection that all queues share, but for those with a config_key; workers have their own."""
 
-JOB: Token[Job[Any, Any]] = Token("workers:job", attr="current_job", hint=_root_hint(None))
+ADD_SIDE: Token[AddSide] = Token("workers:add_side", hint=_root_hint(None))
+"""What surrounds the adding of jobs."""
+
+JOB: Token[Job] = Token("workers:job", attr="current_job", hint=_root_hint(None))
 """The job that a REQUEST-scoped processor, and all that is made for it, works on: `Annotated[Job, Inject(JOB)]`.
 
 It is the job as `process` gets it: a SyncJob where `process` is a plain function."""
 
-# Whoever forgets the mark is told of it, rather than to provide a Queue.
-asked_for_by_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
-asked_for_by_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
-asked_for_by_mark(Limit, 'Annotated[Limit, InjectLimit("...")]')
-asked_for_by_mark(Job, "Annotated[Job, Inject(JOB)]")
-asked_for_by_mark(SyncJob, "Annotated[SyncJob, Inject(JOB)]")
+# A forgotten mark is reported as such, not as a missing Queue.
+register_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
+register_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
+register_mark(Limit, 'Annotated[Limit, InjectLimit("...")]')
+register_mark(Job, "Annotated[Job, Inject(JOB)]")
+register_mark(SyncJob, "Annotated[SyncJob, Inject(JOB)]")

@@ -1,34 +1,33 @@
-"""`@on_worker_event`: methods of a host that are told what becomes of its jobs."""
+"""`@on_worker_event`: methods of a host that receive its worker's events."""
 
-import difflib
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, overload
 
 from bullworks.bullmq import Job
 from bullworks.bullmq.worker.reporter import WORKER_EVENTS
+from bullworks.suggestion import suggestion
 from bullworks.workers.errors import UnknownWorkerEventError
 
 # What the methods may take, for type checkers: the object they belong to, then what the event brings, or less of it.
-_Job = Job[Any, Any]
 _Alone = Callable[[Any], object]
 _Text = Callable[[Any, str], object] | _Alone
 F = TypeVar("F", bound=Callable[..., Any])
-Active = TypeVar("Active", bound=Callable[[Any, _Job, str], object] | Callable[[Any, _Job], object] | _Alone)
+Active = TypeVar("Active", bound=Callable[[Any, Job, str], object] | Callable[[Any, Job], object] | _Alone)
 Completed = TypeVar(
     "Completed",
-    bound=Callable[[Any, _Job, Any, str], object]
-    | Callable[[Any, _Job, Any], object]
-    | Callable[[Any, _Job], object]
+    bound=Callable[[Any, Job, Any, str], object]
+    | Callable[[Any, Job, Any], object]
+    | Callable[[Any, Job], object]
     | _Alone,
 )
 Failed = TypeVar(
     "Failed",
-    bound=Callable[[Any, _Job | None, BaseException, str], object]
-    | Callable[[Any, _Job | None, BaseException], object]
-    | Callable[[Any, _Job | None], object]
+    bound=Callable[[Any, Job | None, BaseException, str], object]
+    | Callable[[Any, Job | None, BaseException], object]
+    | Callable[[Any, Job | None], object]
     | _Alone,
 )
-Progress = TypeVar("Progress", bound=Callable[[Any, _Job, Any], object] | Callable[[Any, _Job], object] | _Alone)
+Progress = TypeVar("Progress", bound=Callable[[Any, Job, Any], object] | Callable[[Any, Job], object] | _Alone)
 Stalled = TypeVar("Stalled", bound=Callable[[Any, str, str], object] | _Text)
 Life = TypeVar("Life", bound=_Alone)
 Closing = TypeVar("Closing", bound=_Text)
@@ -60,7 +59,7 @@ def on_worker_event(event: Literal["lock_renewal_failed"]) -> Callable[[LocksLos
 @overload
 def on_worker_event(event: Literal["locks_renewed"]) -> Callable[[LocksRenewed], LocksRenewed]: ...
 def on_worker_event(event: str) -> Callable[[F], F]:
-    """Call the method on an event of its host's worker; it may stand several times above one method.
+    """Call the method on an event of its host's worker; may be applied several times.
 
     The method may be sync or async and may leave out arguments at the end; one that raises is logged and harms
     no job. Events and arguments: active(job, prev), completed(job, result, prev), failed(job | None, error, prev),
@@ -71,8 +70,7 @@ def on_worker_event(event: str) -> Callable[[F], F]:
         UnknownWorkerEventError: there is no such event; names the nearest.
     """
     if event not in WORKER_EVENTS:
-        near = next(iter(difflib.get_close_matches(event, WORKER_EVENTS, n=1)), None)
-        raise UnknownWorkerEventError(event, near, sorted(WORKER_EVENTS))
+        raise UnknownWorkerEventError(event, suggestion(event, WORKER_EVENTS), sorted(WORKER_EVENTS))
 
     def mark(method: F) -> F:
         setattr(method, WORKER_EVENT, (*getattr(method, WORKER_EVENT, ()), event))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Candle:
-    """One interval of one symbol.
+    """A candle: open, high, low and close prices of a symbol in one interval.
 
     Attributes:
         symbol: of what.
@@ -23,5 +23,5 @@ class Candle:
 
 
 def start_of(at_ms: int, interval_ms: int) -> int:
-    """The start of the interval in which a moment lies; intervals begin at multiples of their length."""
+    """Find the start of the interval that contains a moment; intervals begin at multiples of their length."""
     return at_ms - at_ms % interval_ms

@@ -2,7 +2,7 @@
 
 
 class CandleKeys:
-    """The keys of one symbol at one length of interval."""
+    """The Redis keys of one symbol's candles of one interval length."""
 
     __slots__ = ("starts", "values")
 

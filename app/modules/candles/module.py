@@ -10,4 +10,4 @@ from bullworks.core import module
     exports=[CandleStore],
 )
 class CandlesModule:
-    """CandleStore: the candles of each symbol."""
+    """Provides CandleStore: the candles of each symbol."""

@@ -8,7 +8,7 @@ from bullworks.settings import DAY_MS, Settings
 
 
 class CandlesSettings(Settings):
-    """What prices are folded into."""
+    """Settings of candles: interval and retention."""
 
     candles_interval_ms: Annotated[int, Field(ge=1_000, le=DAY_MS)] = Field(
         default=60_000, description="whole milliseconds, from a second to a day: the length of a candle"

@@ -24,14 +24,14 @@ class CandleStore:
         self.keep = settings.candles_keep
 
     async def fold(self, symbol: str, price: float, at_ms: int) -> bool:
-        """Make a price part of its candle; doing so again changes nothing. False: all that is kept is later."""
+        """Add a price to its candle; repeating changes nothing. False if all stored candles are later."""
         keys = CandleKeys(symbol, self.interval_ms)
         start_ms = start_of(at_ms, self.interval_ms)
         args: list[Argument] = [start_ms, at_ms, repr(price), self.keep]
         return int(await self.connection.run(_FOLD_TICK, (keys.starts, keys.values), args)) >= 0
 
     async def get_candles(self, symbol: str, limit: int = 100) -> list[Candle]:
-        """The last candles of a symbol, the oldest first."""
+        """Read the last candles of a symbol, the oldest first."""
         keys = CandleKeys(symbol, self.interval_ms)
         starts = await self.connection.execute("ZRANGE", keys.starts, -max(limit, 1), -1)
         if not starts:

@@ -42,7 +42,7 @@ LONGEST_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a demo came to."""
+    """The results of a demo run."""
 
     sent: int
     failed: int
@@ -53,7 +53,7 @@ class Outcome:
 
 def demo(
     mails: Annotated[int, typer.Option(min=1, max=100_000, help="How many mails to send.")] = 200,
-    fail_every: Annotated[int, typer.Option(min=0, help="The first try of every n-th fails; 0: none.")] = 9,
+    fail_every: Annotated[int, typer.Option(min=0, help="The first try of every n-th mail fails; 0 means none.")] = 9,
 ) -> None:
     """Send welcome mails through queue, worker and retries on the embedded server, and watch.
 

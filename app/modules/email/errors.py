@@ -1,42 +1,43 @@
 """Why a mail did not go out. No text here names the recipient: errors are logged, addresses are job data."""
 
+from dataclasses import dataclass
 
-class MailError(Exception):
+from bullworks.errors import FactError
+
+
+class MailError(FactError):
     """A mail was not sent."""
 
 
+@dataclass(eq=False)
 class InvalidMailError(MailError):
-    """The mail cannot be written down: an address or a subject is not valid. Trying again is pointless."""
+    """The mail has an invalid address or subject. Retrying is pointless."""
 
-    def __init__(self, part: str, reason: str) -> None:
-        super().__init__(part, reason)
-        self.part = part
-        self.reason = reason
+    part: str
+    reason: str
 
     def __str__(self) -> str:
         return f"the mail's {self.part} is not valid: {self.reason}"
 
 
+@dataclass(eq=False)
 class MailRefusedError(MailError):
-    """The server refused this mail for good (a 5xx reply). Trying again is pointless."""
+    """The server refused this mail for good (a 5xx reply). Retrying is pointless."""
 
-    def __init__(self, server: str, code: int, reply: str) -> None:
-        super().__init__(server, code, reply)
-        self.server = server
-        self.code = code
-        self.reply = reply
+    server: str
+    code: int
+    reply: str
 
     def __str__(self) -> str:
         return f"{self.server} refused the mail for good: {self.code} {self.reply}"
 
 
+@dataclass(eq=False)
 class MailNotSentError(MailError):
-    """The mail did not get through this time: no connection, no answer, a login that failed, a 4xx reply."""
+    """The mail was not sent this time: no connection, no answer, a failed login, a 4xx reply."""
 
-    def __init__(self, server: str, reason: str) -> None:
-        super().__init__(server, reason)
-        self.server = server
-        self.reason = reason
+    server: str
+    reason: str
 
     def __str__(self) -> str:
         return f"the mail could not be handed to {self.server}: {self.reason}"

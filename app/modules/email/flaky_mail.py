@@ -10,7 +10,7 @@ SENDING_S = 0.1  # about what a real server takes for one mail
 
 
 class FlakyMail(MailService):
-    """Writes every mail into the outbox, but the first try of every n-th one fails.
+    """A MailService for demos: writes every mail to the outbox, but fails the first try of every n-th.
 
     Attributes:
         attempts: how often a mail was tried.
@@ -25,7 +25,7 @@ class FlakyMail(MailService):
         self._tried: set[str] = set()
 
     async def send(self, *, to: str, subject: str, body: str) -> None:
-        """As MailService.send, after a moment; MailNotSentError where it is this mail's turn."""
+        """Send a mail after a moment; raises MailNotSentError for every n-th."""
         self.attempts += 1
         await asyncio.sleep(SENDING_S)
         if to not in self._tried:

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @injectable()
 class MailService:
-    """What the rest of the service uses to send mail."""
+    """Sends mail, by SMTP or into the outbox."""
 
     def __init__(self, settings: MailSettings) -> None:
         self.settings = settings
@@ -24,7 +24,7 @@ class MailService:
         self.outbox = Outbox(settings.mail_outbox_dir)
 
     async def send(self, *, to: str, subject: str, body: str) -> None:
-        """Returns once the mail is in the server's hands, or safely in the outbox.
+        """Send a mail; returns once the server has accepted it, or it is stored in the outbox.
 
         Raises:
             InvalidMailError: the address or the subject is not valid.

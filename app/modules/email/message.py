@@ -13,7 +13,7 @@ LONGEST_SUBJECT_CHARS = 900  # RFC 5322 2.1.1 has 998 for a line, of which encod
 
 
 def compose(*, sender: str, to: object, subject: object, body: object) -> EmailMessage:
-    """A plain-text mail with a fresh Message-ID.
+    """Compose a plain-text mail with a fresh Message-ID.
 
     Args:
         sender: from the settings, with or without a display name.
@@ -43,7 +43,7 @@ def compose(*, sender: str, to: object, subject: object, body: object) -> EmailM
 
 
 def address_of(value: object, *, part: str = "recipient") -> Address:
-    """The address in a form every mail server takes: ASCII before the @, a domain in any script as IDNA.
+    """Convert an address to a form every mail server accepts: ASCII before the @, an IDNA domain.
 
     Raises:
         InvalidMailError: it is not exactly one bare address.

@@ -10,4 +10,4 @@ from bullworks.core import command, module
     exports=[MailService],
 )
 class EmailModule:
-    """MailService: sends mails."""
+    """Provides MailService, which sends mails."""

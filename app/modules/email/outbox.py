@@ -14,7 +14,7 @@ class Outbox:
         self.folder = folder
 
     def write(self, message: EmailMessage) -> Path:
-        """The path of the new file; names sort by time.
+        """Write a mail; returns the path of the new file. Names sort by time.
 
         Raises:
             OSError: the folder cannot be made or written.

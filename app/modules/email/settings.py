@@ -23,7 +23,7 @@ def _smtp_url(url: SecretStr) -> SecretStr:
         raise ValueError("it names no host, or its port is not a number (is a / or # in the password not escaped?)")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if options and (list(options) != ["starttls"] or options["starttls"] not in STARTTLS_CHOICES):
-        raise ValueError(f"after the ? it may only say starttls={' or '.join(STARTTLS_CHOICES)}")
+        raise ValueError(f"after the ? only this is allowed: starttls={' or '.join(STARTTLS_CHOICES)}")
     return url
 
 
@@ -35,7 +35,7 @@ def _sender(text: str) -> str:
 
 
 class MailSettings(Settings):
-    """How mail leaves."""
+    """Settings of mail: SMTP server, sender and outbox."""
 
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
         default=None, description="as in smtp://user:password@host:587; unset: the outbox folder"

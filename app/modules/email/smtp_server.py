@@ -17,7 +17,7 @@ PERMANENT = 500  # SMTP reply codes from here on: do not try again
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmtpServer:
-    """Where mails are handed over, and how the connection is secured."""
+    """An SMTP server, and how the connection to it is secured."""
 
     host: str
     port: int
@@ -29,7 +29,7 @@ class SmtpServer:
 
     @classmethod
     def of(cls, url: str) -> "SmtpServer":
-        """The server that a checked SMTP_URL names.
+        """Build the server that a checked SMTP_URL names.
 
         A password is not sent over a connection that could be read on the way: with one, STARTTLS is needed,
         unless the host is this machine or the URL says `starttls=never` or `=auto`.
@@ -53,7 +53,7 @@ class SmtpServer:
         return f"{self.host}:{self.port}"
 
     async def send(self, message: EmailMessage, *, timeout_s: float) -> None:
-        """Hand one mail over; returns once the server has taken responsibility for it.
+        """Send one mail; returns once the server has accepted responsibility for it.
 
         Raises:
             MailRefusedError: the server refused the recipient or the text for good.

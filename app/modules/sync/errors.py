@@ -1,29 +1,31 @@
 """Why a sync did not end well. No text here holds the source's URL: a key may be in it."""
 
+from dataclasses import dataclass
 
-class SyncError(Exception):
+from bullworks.errors import FactError
+
+
+class SyncError(FactError):
     """A sync failed."""
 
 
+@dataclass(eq=False)
 class SyncSourceError(SyncError):
-    """The other service did not give its data this time."""
+    """The other service did not return its data this time."""
 
-    def __init__(self, host: str, reason: str) -> None:
-        super().__init__(host, reason)
-        self.host = host
-        self.reason = reason
+    host: str
+    reason: str
 
     def __str__(self) -> str:
         return f"nothing to sync from {self.host}: {self.reason}"
 
 
+@dataclass(eq=False)
 class LateSyncError(SyncError):
-    """A later holder of the lock has stored its copy already; this one, fetched earlier, was left out."""
+    """A later holder of the lock has stored its copy already; this older copy was discarded."""
 
-    def __init__(self, source: str, fence: int) -> None:
-        super().__init__(source, fence)
-        self.source = source
-        self.fence = fence
+    source: str
+    fence: int
 
     def __str__(self) -> str:
-        return f"the sync of {self.source} with the fence {self.fence} came too late: a later one has stored its copy"
+        return f"the sync of {self.source} with the fence {self.fence} is late: a later one has stored its copy"

@@ -2,5 +2,5 @@
 
 
 def snapshot_key(source: str) -> str:
-    """hash: the last copy of a source's data."""
+    """Build the key of a hash with the last copy of a source's data."""
     return f"bullworks:sync:{{{source}}}"

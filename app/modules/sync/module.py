@@ -11,4 +11,4 @@ from bullworks.core import module
     exports=[SyncService],
 )
 class SyncModule:
-    """SyncService: fetches the copy, and reads it."""
+    """Provides SyncService, which fetches and reads the copy."""

@@ -11,14 +11,14 @@ SOURCE = "api"
 
 @injectable()
 class SyncService:
-    """Copies what SYNC_SOURCE_URL has. Where that is unset a sync notes that it ran, and nothing else."""
+    """Copies the data at SYNC_SOURCE_URL. If that is unset, a sync only records that it ran."""
 
     def __init__(self, settings: SyncSettings, store: SnapshotStore) -> None:
         self.settings = settings
         self.store = store
 
     async def sync(self, lock: Lock) -> Snapshot:
-        """Fetch and store, under a lock, whose fence goes along.
+        """Fetch and store a copy under a lock, with the lock's fence.
 
         Raises:
             SyncSourceError: there was nothing to be had.
@@ -33,5 +33,5 @@ class SyncService:
         return await self.store.save(SOURCE, lock.fence, body)
 
     async def get_last(self) -> Snapshot | None:
-        """The last copy, if there is any."""
+        """Read the last copy, if there is any."""
         return await self.store.get(SOURCE)

@@ -6,7 +6,7 @@ from bullworks.settings import HttpUrl, Milliseconds, Settings
 
 
 class SyncSettings(Settings):
-    """What is synced."""
+    """Settings of the sync: its source."""
 
     sync_source_url: HttpUrl | None = Field(
         default=None, description="as in https://api.example.com/data; unset: nothing is fetched"

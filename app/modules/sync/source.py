@@ -13,7 +13,7 @@ _MOST_BYTES = 8 * 1024 * 1024
 
 
 async def fetch(url: str, *, timeout_s: float) -> bytes:
-    """The data as it is now, at most 8 MiB.
+    """Fetch the source's present data, at most 8 MiB.
 
     Raises:
         SyncSourceError: it could not be had.

@@ -15,7 +15,7 @@ _STORE_SNAPSHOT = Script.load("app.modules.sync", "store_snapshot")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A copy.
+    """A copy of a source's data.
 
     Attributes:
         source: of what.
@@ -32,13 +32,13 @@ class Snapshot:
 
 @injectable()
 class SnapshotStore:
-    """Refuses copies that come too late: their holder's lock had run out, and another has synced since."""
+    """Stores copies; refuses late ones, whose lock had expired before another process synced."""
 
     def __init__(self, connection: Annotated[PipelinedConnection, Inject(CONNECTION)]) -> None:
         self.connection = connection
 
     async def save(self, source: str, fence: int, body: bytes) -> Snapshot:
-        """Keep it as the last one.
+        """Store a copy as the last one.
 
         Raises:
             LateSyncError: one with a larger fence is there.
@@ -50,7 +50,7 @@ class SnapshotStore:
         return Snapshot(source, fence, synced_at_ms, body)
 
     async def get(self, source: str) -> Snapshot | None:
-        """The last one, if there is any."""
+        """Read the last copy, if there is any."""
         fence, synced_at_ms, body = await self.connection.execute(
             "HMGET", snapshot_key(source), "fence", "synced_at_ms", "body"
         )

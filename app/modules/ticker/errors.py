@@ -1,13 +1,16 @@
 """Why there are no new prices. No text here holds the source's URL: a key may be in it."""
 
+from dataclasses import dataclass
 
-class TickerSourceError(Exception):
-    """The source gave no prices this time."""
+from bullworks.errors import FactError
 
-    def __init__(self, host: str, reason: str) -> None:
-        super().__init__(host, reason)
-        self.host = host
-        self.reason = reason
+
+@dataclass(eq=False)
+class TickerSourceError(FactError):
+    """The source returned no prices this time."""
+
+    host: str
+    reason: str
 
     def __str__(self) -> str:
         return f"no prices from {self.host}: {self.reason}"

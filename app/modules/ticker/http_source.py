@@ -16,13 +16,13 @@ from app.modules.ticker.tick import Tick
 # httpx logs every URL, in which a key may be.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-# Some ten thousand symbols. What is larger is no list of prices.
+# Some ten thousand symbols. Anything larger is not a list of prices.
 _MOST_BYTES = 1024 * 1024
 _LONGEST_SYMBOL_CHARS = 64
 
 
 class HttpTickerSource(TickerSource):
-    """GETs JSON: `{"BTC-USD": 64000.5, ...}` or `[{"symbol": "BTC-USD", "price": 64000.5}, ...]`.
+    """Fetches prices as JSON: `{"BTC-USD": 64000.5, ...}` or `[{"symbol": "BTC-USD", "price": 64000.5}, ...]`.
 
     Args:
         url: http:// or https://.
@@ -42,7 +42,7 @@ class HttpTickerSource(TickerSource):
         try:
             prices = list(_prices(json.loads(body)))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-            raise TickerSourceError(self._url.host, f"its answer is no list of prices: {error}") from None
+            raise TickerSourceError(self._url.host, f"its answer is not a list of prices: {error}") from None
         at_ms = int(time.time() * 1000)
         return [Tick(symbol, price, at_ms) for symbol, price in prices]
 

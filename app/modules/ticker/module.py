@@ -37,4 +37,4 @@ def _source_of(settings: TickerSettings) -> TickerSource:
     exports=[TickerService, TickerSource],
 )
 class TickerModule:
-    """TickerService, and the source that prices come from."""
+    """Provides TickerService, and the source of its prices."""

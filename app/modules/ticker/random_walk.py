@@ -13,7 +13,7 @@ _STEP = 0.001
 
 
 class RandomWalk(TickerSource):
-    """Each price goes up or down a little from the one before.
+    """A price source for demos: each price goes up or down a little from the one before.
 
     Args:
         symbols: for which.

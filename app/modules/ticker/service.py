@@ -22,7 +22,7 @@ _MOST_WAITING = 1_000
 
 @injectable()
 class TickerService:
-    """Keeps the last price of each symbol, and hands new ones to whoever works off the queue `candles`."""
+    """Keeps the last price of each symbol, and queues new ones for `candles`."""
 
     def __init__(
         self, store: TickerStore, settings: TickerSettings, candles_queue: Annotated[Queue, InjectQueue("candles")]
@@ -37,7 +37,7 @@ class TickerService:
         if not ticks:
             return
         if await self.candles_queue.count() >= _MOST_WAITING:
-            log.warning("the queue candles is full: prices are not folded; does any process run the worker candles?")
+            log.warning("the queue candles is full: prices are not folded; is the worker candles running?")
             return
         await self.candles_queue.add(
             "fold",
@@ -49,13 +49,13 @@ class TickerService:
         )
 
     async def get_last(self, symbol: str) -> Tick | None:
-        """The last price of a symbol, or None if there is none."""
+        """Read the last price of a symbol; None if there is none."""
         return await self.store.get(symbol)
 
     async def get_all(self) -> list[Tick]:
-        """The last price of every symbol, by symbol."""
+        """Read the last price of every symbol, by symbol."""
         return await self.store.get_all()
 
     async def clean_up(self) -> int:
-        """Forget symbols without a new price for TICKER_KEEP_DAYS; how many there were."""
+        """Remove symbols without a new price for TICKER_KEEP_DAYS; returns how many."""
         return await self.store.forget_before(int(time.time() * 1000) - self.settings.ticker_keep_days * _DAY_MS)

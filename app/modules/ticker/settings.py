@@ -14,17 +14,18 @@ def _symbols(symbols: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class TickerSettings(Settings):
-    """Where prices come from."""
+    """Settings of the ticker: its source and retention."""
 
     ticker_source_url: HttpUrl | None = Field(
-        default=None, description="as in https://api.example.com/prices; unset: prices are made up"
+        default=None, description="as in https://api.example.com/prices; unset: prices are random"
     )
     ticker_timeout_ms: Milliseconds = Field(
         default=5_000, description="whole milliseconds: how long the source may take"
     )
     ticker_symbols: Annotated[Listed, AfterValidator(_symbols)] = Field(
-        default=("BTC-USD", "ETH-USD"), description="names with commas between them, for which prices are made up"
+        default=("BTC-USD", "ETH-USD"),
+        description="names with commas between them, for which random prices are generated",
     )
     ticker_keep_days: Annotated[int, Field(ge=1, le=3_650)] = Field(
-        default=7, description="whole days, after which a symbol without a new price is forgotten"
+        default=7, description="whole days, after which a symbol without a new price is removed"
     )

@@ -15,30 +15,30 @@ _FORGET_STALE = Script.load("app.modules.ticker", "forget_stale")
 
 @injectable()
 class TickerStore:
-    """Reads and writes them over the application's connection."""
+    """Stores the last tick of each symbol in Redis."""
 
     def __init__(self, connection: Annotated[PipelinedConnection, Inject(CONNECTION)]) -> None:
         self.connection = connection
 
     async def save(self, ticks: Sequence[Tick]) -> None:
-        """Make these the last ones."""
+        """Store ticks as the last ones of their symbols."""
         if ticks:
             pairs = [(tick.symbol, json.dumps({"price": tick.price, "at_ms": tick.at_ms})) for tick in ticks]
             await self.connection.execute("HSET", LAST, *(part for pair in pairs for part in pair))
 
     async def get(self, symbol: str) -> Tick | None:
-        """The last one of a symbol."""
+        """Read the last tick of a symbol."""
         stored = await self.connection.execute("HGET", LAST, symbol)
         return None if stored is None else _tick(symbol, stored)
 
     async def get_all(self) -> list[Tick]:
-        """The last ones of all symbols, by symbol."""
+        """Read the last ticks of all symbols, by symbol."""
         flat = await self.connection.execute("HGETALL", LAST)
         pairs = zip(flat[::2], flat[1::2], strict=True)
         return sorted((_tick(symbol.decode(), stored) for symbol, stored in pairs), key=lambda tick: tick.symbol)
 
     async def forget_before(self, before_ms: int) -> int:
-        """Drop those that are older; how many there were."""
+        """Remove ticks older than a time; returns how many."""
         return int(await self.connection.run(_FORGET_STALE, (LAST,), [before_ms]))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One price.
+    """The price of a symbol at one moment.
 
     Attributes:
         symbol: of what, as in "BTC-USD".

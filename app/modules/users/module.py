@@ -11,4 +11,4 @@ from bullworks.workers import BullModule
     exports=[UserService],
 )
 class UsersModule:
-    """UserService, which queues mails without knowing who sends them."""
+    """Provides UserService, which queues mails without knowing who sends them."""

@@ -15,7 +15,7 @@ class UserService:
         self.email_queue = email_queue
 
     async def send_welcome_email(self, email: str) -> None:
-        """Queues the mail and returns; it goes out 5 s later, and up to twice more if it cannot be sent."""
+        """Queue a welcome mail and return; it goes out 5 s later, and up to twice more if it cannot be sent."""
         await self.email_queue.add(
             "welcome-email",
             {"email": email, "subject": "Welcome!", "body": "Thank you for registering"},

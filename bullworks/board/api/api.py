@@ -42,7 +42,7 @@ class Api:
             if refusal is None:
                 log.exception("%s %s failed", request.method, "/".join(segments))
                 refusal = RefusedError(500, "INTERNAL_SERVER_ERROR", "see the log of this service")
-            return refused(refusal)
+            return error_response(refusal)
 
     async def _answer(self, request: Request, segments: Sequence[str], who: str) -> Response:
         route, params = self._find(request.method, segments)
@@ -72,13 +72,13 @@ class Api:
             if params is not None:
                 others.add(route.method)
         if others:
-            raise RefusedError(405, "FORBIDDEN", "no such method here", headers={"Allow": ", ".join(sorted(others))})
-        raise RefusedError(404, "INTERNAL_SERVER_ERROR", "there is no such address", code="NO_ROUTE")
+            raise RefusedError(405, "FORBIDDEN", "method not allowed", headers={"Allow": ", ".join(sorted(others))})
+        raise RefusedError(404, "INTERNAL_SERVER_ERROR", "not found", code="NO_ROUTE")
 
 
-def refused(refusal: RefusedError) -> Response:
+def error_response(refusal: RefusedError) -> Response:
     """Build the response to an error, in the form the page reads."""
-    return Response(_encoded(refusal.body()), refusal.status, refusal.headers, "application/json")
+    return Response(_encode(refusal.body()), refusal.status, refusal.headers, "application/json")
 
 
 def _fitting(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
@@ -97,10 +97,10 @@ def _json(answer: Any) -> Response:
     status, body = (answer.status, answer.body) if isinstance(answer, Answer) else (200, answer)
     if status == 204:
         return Response(status_code=204)
-    return Response(_encoded(body), status, media_type="application/json")
+    return Response(_encode(body), status, media_type="application/json")
 
 
-def _encoded(body: Any) -> bytes:
+def _encode(body: Any) -> bytes:
     """ASCII, so that half a character, which JSON can hold and UTF-8 cannot, is written as it was."""
     try:
         return json.dumps(body, allow_nan=False, separators=(",", ":")).encode()

@@ -34,14 +34,14 @@ async def json_of(request: Request) -> dict[str, Any]:
                 if len(received) > MOST_BYTES:
                     raise _too_large()
     except TimeoutError:
-        raise RefusedError(408, "INVALID_REQUEST_BODY", f"the body did not come in within {_SLOWEST_S} s") from None
+        raise RefusedError(408, "INVALID_REQUEST_BODY", f"the body did not arrive within {_SLOWEST_S} s") from None
     if not received:
         return {}
     try:
         body = json.loads(received.decode(), parse_constant=_refuse_constant)
         payload.check(body)
     except (ValueError, RecursionError, InvalidPayloadError) as error:
-        raise invalid("INVALID_REQUEST_BODY", f"the body is no JSON that can be used: {_reason(error)}") from None
+        raise invalid("INVALID_REQUEST_BODY", f"the body is not usable JSON: {_reason(error)}") from None
     if not isinstance(body, dict):
         raise invalid("INVALID_REQUEST_BODY", "the body must be a JSON object")
     return body

@@ -25,7 +25,7 @@ class Call:
 
     Attributes:
         who: asks.
-        pages_at: where our own pages are; None: nothing leads there.
+        pages_at: where our own pages are; None means nothing leads there.
         params: what the path names, by the route's `:name`.
         query: what stands after the `?`; an empty value counts as none.
         body: of JSON; {} where the request has none.
@@ -66,7 +66,7 @@ class Call:
     def jobs(self) -> JobReader:
         return JobReader(self.board.redaction, self.board.options.shown_bytes, self.pages_at)
 
-    async def shown(self, job_id: str) -> AppJob:
+    async def describe_job(self, job_id: str) -> AppJob:
         """Render a job that was just added; only its {id} if it is gone already."""
         return await self.jobs.read_one(self.entry, job_id) or {"id": job_id}
 

@@ -21,7 +21,7 @@ def query_whole(query: Mapping[str, str], name: str, default: int, least: int, m
     return int(number)
 
 
-def clamped(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+def query_clamped(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     """Read a whole number from the query and move it into its range; the default if it is not a number."""
     number = number_of(query.get(name, ""))
     return default if number is None or number != int(number) else min(max(int(number), least), most)
@@ -37,7 +37,7 @@ def query_number(query: Mapping[str, str], name: str, key: str, default: float |
 
 
 def choice(value: str | None, choices: tuple[str, ...], key: str, **options: Any) -> str:
-    """Read one of several words from the query. Raises RefusedError."""
+    """Require a word to be one of the given choices. Raises RefusedError."""
     if value not in choices:
         raise invalid(key, **options)
     return value

@@ -5,21 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bullworks.board.api.call import Call
-from bullworks.board.api.checks import clamped
+from bullworks.board.api.checks import query_clamped
 from bullworks.board.errors import RefusedError
 from bullworks.board.jobs import parsed, text
-from bullworks.board.keys import children_of
 from bullworks.bullmq import JobState
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.scripts.glance import GlanceScripts
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec
 from bullworks.redis import PipelinedConnection
 
 MOST_NODES = 200
 MOST_ANCESTORS = 100
-_KINDS = ("processed", "unprocessed", "failed", "ignored")
-_LENGTHS = {"processed": "HLEN", "unprocessed": "SCARD", "failed": "ZCARD", "ignored": "HLEN"}
-_SCANS = {"processed": "HSCAN", "unprocessed": "SSCAN", "ignored": "HSCAN"}
+_FIELDS = (codec.NAME, codec.PROGRESS, codec.OPTS, codec.TIMESTAMP)
 
 
 @dataclass(slots=True)
@@ -47,8 +45,8 @@ class _Node:
 
 async def flow(call: Call) -> dict[str, Any]:
     """Answer with the flow tree above and below a job, or with `root=node` below it only."""
-    depth = clamped(call.query, "depth", 10, 1, 20)
-    most_children = clamped(call.query, "maxChildren", 20, 1, 1_000)
+    depth = query_clamped(call.query, "depth", 10, 1, 20)
+    most_children = query_clamped(call.query, "maxChildren", 20, 1, 1_000)
     reader = _FlowReader(call, depth, most_children)
     node = await reader.look(_Node(call.queue.keys, call.job_id))
     if node is None:
@@ -57,7 +55,7 @@ async def flow(call: Call) -> dict[str, Any]:
     if root is None:
         return {"nodeId": call.job_id, "isFlowNode": False, "flowRoot": None}
     await reader.grow(root)
-    return {"nodeId": call.job_id, "isFlowNode": bool(root.children), "flowRoot": reader.shown(root)}
+    return {"nodeId": call.job_id, "isFlowNode": bool(root.children), "flowRoot": reader.describe(root)}
 
 
 class _FlowReader:
@@ -71,12 +69,12 @@ class _FlowReader:
         self._names = {entry.qualified_name: entry.shown_name for entry in call.board.queues}
 
     async def root_of(self, node: _Node) -> _Node | None:
-        """The job that no other waits for; None: one on the way is gone, or not on this board."""
+        """The job that no other waits for; None means one on the way is gone, or not on this board."""
         for _ in range(MOST_ANCESTORS):
             if node.parent is None:
                 return node
             parent_id, parent_queue = node.parent
-            entry = self._call.board.queues.qualified(parent_queue)
+            entry = self._call.board.queues.find_qualified(parent_queue)
             if entry is None or not await self._is_visible(parent_queue):
                 return None
             above = await self.look(_Node(entry.queue.keys, parent_id))
@@ -108,36 +106,23 @@ class _FlowReader:
                 break
 
     async def look(self, node: _Node) -> _Node | None:
-        """Read one job; None: there is none."""
-        key = node.keys.of(node.id)
-        listed = children_of(key)
-        connection = self._connection.at(node.keys.base)
-        await connection.connect()
-        send = connection.send
-        sent = (
-            send("HMGET", key, codec.NAME, codec.PROGRESS, codec.OPTS, codec.TIMESTAMP),
-            *(send(_LENGTHS[kind], listed[kind]) for kind in _KINDS),
-            *(send(_SCANS[kind], listed[kind], 0, "COUNT", self._most_children) for kind in _SCANS),
-            send("ZRANGE", listed["failed"], 0, self._most_children - 1),
+        """Read one job; None means there is none."""
+        kin, state = await asyncio.gather(
+            GlanceScripts(self._connection, node.keys).kin(node.id, _FIELDS, self._most_children),
+            Scripts(self._connection, node.keys).get_state(node.id),
         )
-        state, replies = await asyncio.gather(
-            Scripts(self._connection, node.keys).get_state(node.id), asyncio.gather(*sent)
-        )
-        (name, progress, opts, at), *rest = replies
-        if name is None and at is None:
+        fields = kin.fields
+        if codec.NAME not in fields and codec.TIMESTAMP not in fields:
             return None
-        node.name, node.state = text(name or b""), state
-        node.progress = _parsed_or(progress, 0)
-        node.parent = _parent(_parsed_or(opts, {}))
-        node.counts = dict(zip(_KINDS, rest[:4], strict=True))
-        processed, unprocessed, ignored, failed = rest[4][1], rest[5][1], rest[6][1], rest[7]
-        node.child_keys = [text(child) for child in (*processed[::2], *unprocessed, *failed, *ignored[::2])]
-        node.ignored_reasons = {
-            text(child): text(reason) for child, reason in zip(ignored[::2], ignored[1::2], strict=True)
-        }
+        node.name, node.state = text(fields.get(codec.NAME, b"")), state
+        node.progress = _parse_or(fields.get(codec.PROGRESS), 0)
+        node.parent = _parent(_parse_or(fields.get(codec.OPTS), {}))
+        node.counts = kin.counts
+        node.child_keys = [text(child) for child in (*kin.processed, *kin.unprocessed, *kin.failed, *kin.ignored)]
+        node.ignored_reasons = {text(child): text(reason) for child, reason in kin.ignored.items()}
         return node
 
-    def shown(self, node: _Node) -> dict[str, Any]:
+    def describe(self, node: _Node) -> dict[str, Any]:
         """As the page reads it."""
         shown: dict[str, Any] = {
             "id": node.id,
@@ -145,7 +130,7 @@ class _FlowReader:
             "state": node.state,
             "progress": self._call.board.redaction.hide(node.progress),
             "queueName": self._names.get(node.keys.base[:-1], node.keys.name),
-            "children": [self.shown(child) for child in node.children],
+            "children": [self.describe(child) for child in node.children],
         }
         total = sum(node.counts.values())
         if total:
@@ -167,7 +152,7 @@ class _FlowReader:
     async def _is_visible(self, qualified: str) -> bool:
         """A queue that is on no board is shown, as Node's does, unless it is hidden here."""
         board = self._call.board
-        entry = board.queues.qualified(qualified)
+        entry = board.queues.find_qualified(qualified)
         if entry is None:
             return not board.queues.is_hidden(qualified.rpartition(":")[2])
         return await board.sees(self._call.who, entry)
@@ -177,15 +162,10 @@ class _FlowReader:
         for entry in self._call.board.queues:
             if key.startswith(entry.queue.keys.base):
                 return entry.queue.keys, key.removeprefix(entry.queue.keys.base)
-        if key.startswith(f"{prefix}:"):
-            name, _, job_id = key.removeprefix(f"{prefix}:").partition(":")
-            return QueueKeys(prefix, name), job_id
-        rest, _, job_id = key.rpartition(":")
-        other, _, name = rest.rpartition(":")
-        return QueueKeys(other, name), job_id
+        return QueueKeys.of_job(key, prefix)
 
 
-def _parsed_or(encoded: bytes | None, default: Any) -> Any:
+def _parse_or(encoded: bytes | None, default: Any) -> Any:
     if encoded is None:
         return default
     try:

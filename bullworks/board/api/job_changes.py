@@ -25,7 +25,7 @@ async def add(call: Call) -> dict[str, Any]:
     check_is_whole(data)
     job = await call.queue.add(name, call.board.redaction.restore(data, None), **engine_options(options or {}))
     call.remember(name, job=job.id)
-    return {"job": await call.shown(job.id), "status": await job.get_state()}
+    return {"job": await call.describe_job(job.id), "status": await job.get_state()}
 
 
 async def retry(call: Call) -> Answer:
@@ -113,7 +113,7 @@ async def remove_unprocessed_children(call: Call) -> dict[str, Any]:
     return {"removed": waiting}
 
 
-async def _job(call: Call) -> tuple[Job[Any, Any], JobState]:
+async def _job(call: Call) -> tuple[Job, JobState]:
     job = await call.queue.get_job(call.job_id)
     if job is None:
         raise RefusedError(404, "JOB_NOT_FOUND")

@@ -51,9 +51,7 @@ async def redis_stats(call: Call) -> dict[str, Any]:
     first = next(iter(call.board.queues), None)
     if first is None:
         return {}
-    listing: bytes = await first.queue.connection.at(first.queue.keys.base).execute("INFO")
-    lines = listing.decode("utf-8", "replace").splitlines()
-    info = {name: value for name, _, value in (line.partition(":") for line in lines)}
+    info = await first.glance.server_info()
     memory = {name: _number(info.get(field)) for name, field in _INFO_NUMBERS.items()}
     return {
         "backend": "redis",

@@ -13,7 +13,7 @@ from bullworks.board.jobs import parsed
 from bullworks.board.queues import BoardQueue
 from bullworks.board.wire import engine_options, public_options
 from bullworks.bullmq import InvalidOptionError, Job, JobScheduler, Queue, RepeatOptions
-from bullworks.bullmq.wire import codec
+from bullworks.bullmq.wire import codec, scheduler_codec
 from bullworks.redis import RedisError
 
 MOST_OF_A_QUEUE = 1_000
@@ -41,9 +41,9 @@ async def run(call: Call) -> dict[str, Any]:
     """Add one job of a scheduler now; its own next run is unchanged."""
     scheduler, template = await _scheduler(call.queue, call.params["scheduler"])
     data = {} if scheduler.template.data is None else scheduler.template.data
-    job: Job[Any] = await call.queue.add(scheduler.name or scheduler.key, data, **template)
+    job: Job = await call.queue.add(scheduler.name or scheduler.key, data, **template)
     call.remember(f"job {job.id}")
-    return {"job": await call.shown(job.id)}
+    return {"job": await call.describe_job(job.id)}
 
 
 async def update(call: Call) -> Answer:
@@ -78,7 +78,7 @@ async def _scheduler(queue: Queue[Any], scheduler_id: str) -> tuple[JobScheduler
 
 
 def _repeat_of(call: Call) -> RepeatOptions:
-    """What is asked for, refused in the order in which Bull Board refuses it: bad values, wrong types, the whole."""
+    """What is requested, refused in the order in which Bull Board refuses it: bad values, wrong types, the whole."""
     body = call.body
     repeat = RepeatOptions()
     if body.get("every") is not None:
@@ -125,26 +125,19 @@ def _number(value: Any) -> float | None:
 
 
 async def _of_queue(call: Call, entry: BoardQueue) -> list[dict[str, Any]]:
-    queue, keys = entry.queue, entry.queue.keys
+    scripts = entry.queue.scripts
     try:
-        page = await queue.scripts.scheduler_page(0, MOST_OF_A_QUEUE - 1, asc=False)
-        stored = await queue.scripts.scheduler_fields([scheduler_id for scheduler_id, _ in page])
-        connection = queue.connection.at(keys.base)
-        await connection.connect()
-        send = connection.send
-        pending = [
-            send("HGET", keys.of(f"repeat:{scheduler_id}:{next_ms}"), codec.TIMESTAMP) for scheduler_id, next_ms in page
-        ]
-        previous = [
-            send("EXISTS", keys.of(_previous_id(scheduler_id, next_ms, fields)))
-            for (scheduler_id, next_ms), fields in zip(page, stored, strict=True)
-        ]
-        replies = await asyncio.gather(*pending, *previous)
+        page = await scripts.scheduler_page(0, MOST_OF_A_QUEUE - 1, asc=False)
+        stored = await scripts.scheduler_fields([scheduler_id for scheduler_id, _ in page])
+        previous = [_previous_id(*due, fields) for due, fields in zip(page, stored, strict=True)]
+        pending_since, has_previous = await entry.glance.iterations(page, previous)
     except RedisError:  # the other queues' are shown all the same
         return []
     read = [
-        _Stored(scheduler_id, next_ms, stored[at], replies[at], bool(replies[len(page) + at]))
-        for at, (scheduler_id, next_ms) in enumerate(page)
+        _Stored(scheduler_id, next_ms, fields, since, is_there)
+        for (scheduler_id, next_ms), fields, since, is_there in zip(
+            page, stored, pending_since, has_previous, strict=True
+        )
     ]
     return [_app_scheduler(call, entry, scheduler) for scheduler in read if scheduler.fields]
 
@@ -160,7 +153,7 @@ class _Stored:
 
     Attributes:
         next_ms: when its latest job is due.
-        pending_since: when that was made; None: it is not there.
+        pending_since: when that was made; None means it is not there.
         has_previous: whether the job before it still is.
     """
 
@@ -173,17 +166,18 @@ class _Stored:
 
 def _app_scheduler(call: Call, entry: BoardQueue, scheduler: _Stored) -> dict[str, Any]:
     fields = scheduler.fields
-    count = _whole(fields, b"ic")
+    known = scheduler_codec.decode_schedule(scheduler.id, fields, scheduler.next_ms)
+    count = known.iteration_count or None
     shown: dict[str, Any] = {
         "id": scheduler.id,
         "queueName": entry.shown_name,
-        "name": _text(fields, b"name") or "",
-        "pattern": _text(fields, b"pattern"),
-        "every": _whole(fields, b"every"),
-        "tz": _text(fields, b"tz"),
-        "limit": _whole(fields, b"limit"),
-        "startDate": _whole(fields, b"startDate"),
-        "endDate": _whole(fields, b"endDate"),
+        "name": known.name,
+        "pattern": known.pattern or None,
+        "every": known.every or None,
+        "tz": known.tz or None,
+        "limit": known.limit or None,
+        "startDate": known.start_date or None,
+        "endDate": known.end_date or None,
         "next": scheduler.next_ms,
         "iterationCount": count,
     }
@@ -216,11 +210,6 @@ def _template(call: Call, fields: dict[bytes, bytes]) -> dict[str, Any]:
     except (ValueError, RecursionError):
         template.setdefault("data", None)
     return template
-
-
-def _text(fields: dict[bytes, bytes], name: bytes) -> str | None:
-    value = fields.get(name)
-    return value.decode("utf-8", "replace") if value else None
 
 
 def _whole(fields: dict[bytes, bytes], name: bytes) -> int | None:

@@ -12,12 +12,12 @@ from bullworks.board.pages.rendering import render
 
 PAGE_EVENTS = 50
 _READ_AT_ONCE = 200
-# Of events that somebody may not see no more are passed over for a page: it is shorter then, and has a next one.
+# Of events that the caller may not read, no more are skipped for a page: it is shorter then, and has a next one.
 _MOST_READS = 5
 _EVENT_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _OF_A_JOB = frozenset(
-    {"add-job", "retry-job", "remove-job", "promote-job", "update-data", "change-delay", "change-priority",
-     "remove-children"}
+    {"add-job", "retry-job", "remove-job", "promote-job", "cancel-job", "update-data", "change-delay",
+     "change-priority", "remove-children"}
 )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ async def audit(request: Request) -> Response:
 
 
 async def _page(board: Board, who: str, before: str | None) -> tuple[list[ShownEvent], str | None]:
-    """The events of a page, and what comes before the next one; None: there is no other."""
+    """The events of a page, and what comes before the next one; None means there is no other."""
     visible = {entry.shown_name for entry in await board.visible_queues(who)}
     sees_all = await board.sees_all(who)
     shown: list[ShownEvent] = []
@@ -51,7 +51,7 @@ async def _page(board: Board, who: str, before: str | None) -> tuple[list[ShownE
         events = await board.audit.latest(_READ_AT_ONCE, before=before)
         for event in events:
             before = event.id
-            # of a queue that is not there any more, or of all of them, nobody can say whether it is hidden
+            # of a queue that is not there any more, or of all of them, it is unknown whether it is hidden
             if event.queue not in visible and not sees_all and not (event.queue is None and event.who == who):
                 continue
             has_queue = event.queue in visible

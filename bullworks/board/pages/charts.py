@@ -112,7 +112,7 @@ def span_of(asked: str | None) -> Span:
 
 
 async def read_charts(history: HistorySource, queue: str | None, span: Span) -> Charts:
-    """Throughput, run and wait times of a queue, or of all together, in one trip to a history in Redis."""
+    """Read throughput, run and wait times of a queue, or of all, in one round trip if the history is in Redis."""
     tier, slot_ms, slots = _SLOTS[span]
     now_ms = int(time.time() * 1000)
     axis = _Axis((now_ms // slot_ms - slots + 1) * slot_ms, slot_ms, slots)
@@ -130,7 +130,7 @@ async def read_charts(history: HistorySource, queue: str | None, span: Span) -> 
     sought = (series("completed"), series("failed"), latency("runtime"), latency("waittime"))
     try:
         completed, failed, runs, waits = await asyncio.gather(*sought)
-    except Exception as error:  # a history of somebody else's may fail as it likes, and the page stays
+    except Exception as error:  # a user's own history may raise anything, and the page must still load
         await asyncio.gather(*sought, return_exceptions=True)
         log.warning("the history of %s cannot be read", queue or "all queues", exc_info=True, extra={"queue": queue})
         problem = str(error) if isinstance(error, RedisError) else "see the log of this service"

@@ -7,7 +7,7 @@ from bullworks.board.api.call import Answer, Call
 from bullworks.board.errors import RefusedError
 
 WAIT_S = 10.0
-"""How long a request waits for the run to end; after that it goes on without being watched."""
+"""How long a request waits for the run to end; after that the run continues unwatched."""
 
 
 async def run_cron(call: Call) -> Answer | dict[str, Any]:
@@ -20,15 +20,20 @@ async def run_cron(call: Call) -> Answer | dict[str, Any]:
     task = job.fire_soon()
     if task is None:
         raise RefusedError(
-            409, "INTERNAL_SERVER_ERROR", "its run before is going on, or its schedule is closing", code="CONFLICT"
+            409,
+            "INTERNAL_SERVER_ERROR",
+            "its previous run is still in progress, or its schedule is closing",
+            code="CONFLICT",
         )
-    # the task is the schedule's own: it goes on where this request does not
+    # the task is the schedule's own: it outlives this request
     await asyncio.wait((task,), timeout=WAIT_S)
     if not task.done():
         call.remember("still running")
         return Answer(202, {"message": f"still running after {WAIT_S:.0f} s; its result will be on this page"})
     if task.cancelled():
-        raise RefusedError(409, "INTERNAL_SERVER_ERROR", "it was interrupted, as the process closes", code="CONFLICT")
+        raise RefusedError(
+            409, "INTERNAL_SERVER_ERROR", "it was interrupted because the process is closing", code="CONFLICT"
+        )
     run = task.result()
     if run.error is not None:
         # its text may hold anything; it is in the log and in the cron's record

@@ -9,6 +9,7 @@ from bullworks.board.api.checks import whole
 from bullworks.board.errors import RefusedError, invalid
 from bullworks.board.pages.failure_groups import MOST_JOBS, Group, groups_of
 from bullworks.bullmq import Job, JobNotFoundError, JobStateError, QueueError
+from bullworks.bullmq.scripts.glance import GlanceScripts
 from bullworks.bullmq.wire import codec
 from bullworks.redis import ServerError
 
@@ -37,7 +38,7 @@ async def _group(call: Call) -> Group:
     for group in found.groups:
         if group.id == call.params["group"]:
             return group
-    raise RefusedError(404, "JOB_NOT_FOUND", f"no job among the newest {newest} that failed fails like that any more")
+    raise RefusedError(404, "JOB_NOT_FOUND", f"no job among the newest {newest} failed jobs has this failure any more")
 
 
 async def _change_all(call: Call, group: Group, change: _Change, done_word: str) -> dict[str, Any]:
@@ -56,7 +57,7 @@ async def _change_all(call: Call, group: Group, change: _Change, done_word: str)
         call.remember(f"{done} of {of} {done_word}: {group.error[:_NOTED_CHARS]}")
     message = f"{done} of {of} {done_word}"
     if moved:
-        message += f"; {moved} had been retried or removed meanwhile"
+        message += f"; {moved} were retried or removed in the meantime"
     if kept:
         message += f"; {kept} cannot be (a scheduler needs it, one below it runs, or it cannot be read)"
     return {"done": done, "of": of, "moved": moved, "kept": kept, "message": message}
@@ -78,9 +79,9 @@ async def _outcomes(call: Call, job_ids: Sequence[str], change: _Change) -> list
 
 async def _retry(call: Call, job_id: str) -> None:
     queue = call.queue
-    opts = await queue.connection.at(queue.keys.base).execute("HGET", queue.keys.of(job_id), codec.OPTS)
     # its options say where in the line it belongs; the rest of it may be large
-    await Job[Any, Any](queue.scripts, job_id, {} if opts is None else {codec.OPTS: opts}).retry("failed")
+    fields = await GlanceScripts(queue.connection, queue.keys).fields(job_id, (codec.OPTS,))
+    await Job(queue.scripts, job_id, fields).retry("failed")
 
 
 async def _remove(call: Call, job_id: str) -> None:

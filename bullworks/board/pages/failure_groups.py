@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bullworks.board.jobs import parsed, text
-from bullworks.board.pages.folding import folded, group_id
+from bullworks.board.pages.folding import fold, group_id
 from bullworks.board.queues import BoardQueue
 from bullworks.board.rows import JobRow, Window, read_rows
 from bullworks.bullmq.wire import codec
@@ -72,7 +72,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundGroups:
     """The failure groups found in one queue, and how many jobs were read.
 
     Attributes:
@@ -86,7 +86,7 @@ class Found:
     problem: str | None = None
 
 
-async def groups_of(entry: BoardQueue, newest: int) -> Found:
+async def groups_of(entry: BoardQueue, newest: int) -> FoundGroups:
     """Group the `newest` failed jobs of a queue by reason, in one round trip.
 
     Raises:
@@ -102,20 +102,20 @@ async def groups_of(entry: BoardQueue, newest: int) -> Found:
     groups: dict[str, Group] = {}
     for number, row in enumerate(rows):
         if number % _ROWS_A_TURN == 0:
-            await asyncio.sleep(0)  # whoever else this process serves
-        error = folded(_reason(row))
+            await asyncio.sleep(0)  # let this process serve other requests
+        error = fold(_reason(row))
         if error not in groups:
             groups[error] = Group(entry, error, row)
         groups[error].add(row)
-    return Found(entry, list(groups.values()), looked)
+    return FoundGroups(entry, list(groups.values()), looked)
 
 
-async def found_or_problem(entry: BoardQueue, newest: int) -> Found:
+async def find_groups(entry: BoardQueue, newest: int) -> FoundGroups:
     """Group a queue's failures, or return the problem if that queue cannot be read."""
     try:
         return await groups_of(entry, newest)
     except RedisError as error:
-        return Found(entry, problem=str(error))
+        return FoundGroups(entry, problem=str(error))
 
 
 async def read_places(groups: Sequence[Group]) -> None:

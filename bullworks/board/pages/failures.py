@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bullworks.board.board import Board
-from bullworks.board.pages.failure_groups import MOST_JOBS, Found, Group, found_or_problem, read_places
+from bullworks.board.pages.failure_groups import MOST_JOBS, FoundGroups, Group, find_groups, read_places
 from bullworks.board.pages.rendering import render
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 
@@ -18,7 +18,7 @@ _MOST_GROUPS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class GroupActions:
     """A failure group, and which actions the caller may take on it."""
 
     group: Group
@@ -39,7 +39,7 @@ async def failures(request: Request) -> Response:
     )
     chosen = failing[:_MOST_QUEUES]
     newest = MOST_JOBS // max(1, len(chosen))
-    found = await asyncio.gather(*(found_or_problem(snapshot.entry, newest) for snapshot in chosen))
+    found = await asyncio.gather(*(find_groups(snapshot.entry, newest) for snapshot in chosen))
     groups = sorted((group for one in found for group in one.groups), key=lambda group: -len(group.job_ids))
     shown = groups[:_MOST_GROUPS]
     await read_places(shown)
@@ -57,9 +57,9 @@ async def failures(request: Request) -> Response:
     )
 
 
-async def _offer(board: Board, who: str, group: Group) -> Offer:
+async def _offer(board: Board, who: str, group: Group) -> GroupActions:
     entry = group.entry
-    return Offer(
+    return GroupActions(
         group,
         may_retry_one=entry.allow_retries and await board.may(who, "retry-job", entry, group.example.job_id),
         may_retry=entry.allow_retries and await board.may(who, "retry-all", entry),
@@ -67,7 +67,7 @@ async def _offer(board: Board, who: str, group: Group) -> Offer:
     )
 
 
-def _problems(snapshots: Sequence[QueueSnapshot], found: Sequence[Found]) -> list[tuple[str, str]]:
+def _problems(snapshots: Sequence[QueueSnapshot], found: Sequence[FoundGroups]) -> list[tuple[str, str]]:
     """Queues that cannot be read, and why."""
     unread = [(snapshot.entry, snapshot.problem) for snapshot in snapshots] + [
         (one.entry, one.problem) for one in found

@@ -45,7 +45,7 @@ _PLACEHOLDERS = {"time": "<time>", "mail": "<mail>", "host": "<host>", "id": "<i
 
 
 @lru_cache(maxsize=2048)
-def folded(reason: str) -> str:
+def fold(reason: str) -> str:
     """Strip ids, numbers and the like from a failure reason, to LONGEST_CHARS; equal results form one group."""
     text = " ".join(reason[:_READ_CHARS].split())[:LONGEST_CHARS].strip()
     # What was folded may complete what stands beside it. Each time less is left to fold, so this ends.

@@ -22,6 +22,8 @@ from bullworks.redis import RedisError
 LOG_LINES = 200
 """Of a job's log, the newest: more are not read."""
 _LINE_CHARS = 2_000
+CANCELLABLE = frozenset({"active", "waiting", "delayed", "prioritized", "waiting-children"})
+"""States of a job that has not ended."""
 CHILDREN = 50
 """The most that are looked at, and shown."""
 
@@ -44,10 +46,12 @@ async def job(request: Request) -> Response:
     entry = await board.queue(who, request.query_params.get("queue", ""))
     job_id = request.query_params.get("id", "")
     reader = JobReader(board.redaction, board.options.shown_bytes)
-    # the digest first: what changes meanwhile is told to the page, rather than missed by it
+    # the digest first: what changes meanwhile is sent to the page, rather than missed
     known, shown = await asyncio.gather(job_digest(entry, job_id), reader.read_one(entry, job_id))
     if shown is None:
-        raise RefusedError(404, "JOB_NOT_FOUND", f"The queue {entry.shown_name} has no such job: it may be removed.")
+        raise RefusedError(
+            404, "JOB_NOT_FOUND", f"The queue {entry.shown_name} has no such job: it may have been removed."
+        )
     state, log, tree = await asyncio.gather(
         _state(entry, job_id), _log(entry, job_id), _tree(board, who, entry, job_id)
     )
@@ -66,6 +70,7 @@ async def job(request: Request) -> Response:
         may={
             "retry": _is_retriable(entry, state) and await _may(board, who, "retry-job", entry, job_id),
             "promote": state == "delayed" and await _may(board, who, "promote-job", entry, job_id),
+            "cancel": state in CANCELLABLE and await _may(board, who, "cancel-job", entry, job_id),
             "remove": state != "active" and await _may(board, who, "remove-job", entry, job_id),
         },
     )
@@ -87,7 +92,7 @@ async def _state(entry: BoardQueue, job_id: str) -> JobState:
 
 
 async def _log(entry: BoardQueue, job_id: str) -> tuple[list[str], int] | None:
-    """Its newest lines, the oldest of them first, and how many there are in all; None: it cannot be read."""
+    """Its newest lines, the oldest of them first, and how many there are in all; None means it cannot be read."""
     try:
         found = await entry.queue.get_job_logs(job_id, -LOG_LINES, -1)
     except RedisError:
@@ -115,12 +120,12 @@ async def _child(board: Board, who: str, node: Mapping[str, Any]) -> Mapping[str
 
 
 async def _parent(board: Board, who: str, shown: AppJob) -> tuple[str, str] | None:
-    """Queue and id of the job that waits for this one; None: there is none, or none that may be seen."""
+    """Queue and id of the job that waits for this one; None means there is none, or none that may be seen."""
     options = shown["opts"]
     given = options.get("parent") if isinstance(options, dict) else None
     if not isinstance(given, dict):
         return None
-    entry = board.queues.qualified(str(given.get("queue", "")))
+    entry = board.queues.find_qualified(str(given.get("queue", "")))
     if entry is None or not await board.sees(who, entry):
         return None
     return entry.shown_name, str(given.get("id", ""))

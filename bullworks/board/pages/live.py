@@ -1,7 +1,7 @@
 """Live: tells open pages that their figures changed, so that they load themselves again.
 
 A page holds one stream of server-sent events. All streams of a board share one look at Redis every two seconds, at what
-they watch together and no more; while nobody listens there is none. What is sent is a digest of figures, never the
+they watch together and no more; without listeners there is none. What is sent is a digest of figures, never the
 figures: those a page asks for as it was loaded, and is told what it may see.
 """
 
@@ -21,6 +21,7 @@ from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 from bullworks.bullmq.wire import codec
 from bullworks.redis import RedisError
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,14 @@ HEARTBEAT_S = 10.0
 """For proxies, which cut off what is silent."""
 STREAM_S = 20.0
 """How long a stream lasts; browsers come back by themselves and say what they know. A server that hosts the board and
-waits for its answers to end before it stops, waits no longer; and what somebody may see is asked anew."""
+waits for its answers to end before it stops, waits no longer; and permissions are checked again."""
 RETURN_MS = 500
 """After which a browser comes back."""
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What a live page shows: queues, or one job of one queue.
+class LiveSubject:
+    """The subject of a live page: queues, or one job of one queue.
 
     Attributes:
         queues: their names on the board; only such as may be seen.
@@ -74,7 +75,7 @@ class Live:
 
     def __init__(self, board: Board, stopping: Callable[[], asyncio.Event] | None = None) -> None:
         self._board = board
-        self._stopping = stopping or _never()
+        self._stopping = stopping or _unset_event()
         self._streams: set[Stream] = set()
         self._figures: dict[Topic, str] = {}
         self._polling: asyncio.Task[None] | None = None
@@ -108,10 +109,9 @@ class Live:
             return
         polling, self._polling = self._polling, None
         self._figures = {}
-        polling.cancel()
-        await asyncio.gather(polling, return_exceptions=True)
+        await cancel_and_wait(polling)
 
-    def digest(self, watched: Watched) -> str | None:
+    def digest(self, watched: LiveSubject) -> str | None:
         """The digest of the last poll of these figures; None if not all were polled yet."""
         found = [self._figures.get(topic) for topic in watched.topics()]
         known = [figures for figures in found if figures is not None]
@@ -123,7 +123,7 @@ class Live:
             try:
                 self._figures = await self._look(topics)
             except Exception:
-                log.exception("the figures of open pages cannot be looked at")
+                log.exception("the figures of live pages cannot be read")
             for stream in self._streams:
                 stream.looked.set()
             await asyncio.sleep(POLL_S)
@@ -148,10 +148,10 @@ class Stream:
     """One page's event stream, as an ASGI app: sends `change` whenever the page's figures are outdated.
 
     Args:
-        known: the digest of what the page shows, or of what a returning browser was told last.
+        known: the digest of what the page shows, or the last one sent to a returning browser.
     """
 
-    def __init__(self, live: Live, watched: Watched, known: str | None = None) -> None:
+    def __init__(self, live: Live, watched: LiveSubject, known: str | None = None) -> None:
         self.watched = watched
         self.looked = asyncio.Event()
         self._live = live
@@ -162,11 +162,11 @@ class Stream:
             await Response(None, 200, media_type=_MEDIA_TYPE)(scope, receive, send)
             return
         if not self._live.has_room():
-            await PlainTextResponse("too many pages are live\n", 503)(scope, receive, send)
+            await PlainTextResponse("too many live pages are open\n", 503)(scope, receive, send)
             return
         self._live.join(self)
         ends = (
-            asyncio.create_task(_gone(receive), name="board-live-gone"),
+            asyncio.create_task(_wait_for_disconnect(receive), name="board-live-gone"),
             asyncio.create_task(self._live.stopping().wait(), name="board-live-stopping"),
         )
         try:
@@ -175,9 +175,7 @@ class Stream:
             await self._run(send, set(ends))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            for end in ends:
-                end.cancel()
-            await asyncio.gather(*ends, return_exceptions=True)
+            await cancel_and_wait(*ends)
             await self._live.leave(self)
 
     async def _run(self, send: Send, ends: "set[asyncio.Task[None] | asyncio.Task[bool]]") -> None:
@@ -216,9 +214,9 @@ async def live(request: Request) -> Stream:
     query = request.query_params
     if "queue" in query:
         entry = await board.queue(who, query["queue"])
-        watched = Watched((entry.shown_name,), query.get("id") or None)
+        watched = LiveSubject((entry.shown_name,), query.get("id") or None)
     else:
-        watched = Watched(tuple(entry.shown_name for entry in await board.visible_queues(who)))
+        watched = LiveSubject(tuple(entry.shown_name for entry in await board.visible_queues(who)))
     return Stream(request.state.live, watched, request.headers.get("last-event-id") or query.get("known") or None)
 
 
@@ -241,12 +239,12 @@ def _digest(figures: Iterable[str]) -> str:
     return sha256("\n".join(figures).encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _never() -> Callable[[], asyncio.Event]:
+def _unset_event() -> Callable[[], asyncio.Event]:
     event = asyncio.Event()
     return lambda: event
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -266,19 +264,15 @@ def _queue_figures(snapshot: QueueSnapshot) -> str:
 
 
 async def _job_figures(entry: BoardQueue, job_id: str) -> str:
-    keys = entry.queue.keys
-    key = keys.of(job_id)
+    glance = entry.glance
     try:
-        connection = entry.queue.connection.at(keys.base)
-        await connection.connect()
-        *found, progress_bytes = await asyncio.gather(
+        (fields, sizes), state, lines = await asyncio.gather(
+            glance.fields_and_sizes(job_id, _JOB_FIELDS, (codec.DATA, codec.PROGRESS)),
             entry.queue.get_job_state(job_id),
-            connection.send("HMGET", key, *_JOB_FIELDS),
-            connection.send("HSTRLEN", key, codec.DATA),
-            connection.send("LLEN", keys.logs(job_id)),
-            connection.send("HSTRLEN", key, codec.PROGRESS),
+            glance.count_logs(job_id),
         )
-        progress = await connection.execute("HGET", key, codec.PROGRESS) if progress_bytes <= _PROGRESS_BYTES else None
+        is_small = sizes[codec.PROGRESS] <= _PROGRESS_BYTES
+        progress = await glance.fields(job_id, (codec.PROGRESS,)) if is_small else None
     except RedisError as error:
         return str(error)
-    return repr((found, progress_bytes, progress))
+    return repr((state, fields, sizes, lines, progress))

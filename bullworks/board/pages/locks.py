@@ -16,7 +16,7 @@ MOST_LOCKS = 500
 async def locks(request: Request) -> Response:
     """Render the locks that are held, beside the board's first queue, in three round trips.
 
-    None is released here: its holder would go on working, beside whoever has it next.
+    None is released here: its holder would keep working, in parallel with the next one.
     """
     board: Board = request.state.board
     home = board.home()

@@ -46,7 +46,7 @@ async def overview(request: Request) -> Response:
 async def read_ages(entries: Sequence[BoardQueue]) -> list[int | None]:
     """Read how long each queue's oldest waiting job has been ready to run, in ms.
 
-    None: none waits, the queue is paused, or nobody can say.
+    None means none waits, the queue is paused, or it is unknown.
     """
     return await asyncio.gather(*(_age_ms(entry) for entry in entries))
 
@@ -61,7 +61,7 @@ async def _age_ms(entry: BoardQueue) -> int | None:
 
 
 async def _charts(request: Request) -> Charts | None:
-    """Of all queues together; None: that would tell of queues that somebody may not see."""
+    """Of all queues together; None if the caller may not read every queue."""
     board: Board = request.state.board
     if not await board.sees_all(request.state.who) or not len(board.queues):
         return None
@@ -69,6 +69,6 @@ async def _charts(request: Request) -> Charts | None:
 
 
 def _workers(snapshots: Sequence[QueueSnapshot]) -> int | None:
-    """Of all queues; None: some server does not tell."""
+    """Of all queues; None if a server does not list its clients."""
     known = [len(snapshot.workers) for snapshot in snapshots if snapshot.workers is not None]
     return sum(known) if len(known) == len(snapshots) else None

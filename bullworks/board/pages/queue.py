@@ -38,7 +38,7 @@ async def queue(request: Request) -> Response:
         read_ages([entry]),
         read_charts(board.history, entry.shown_name, span),
     )
-    state = _asked(request) or _telling(snapshot)
+    state = _requested_state(request) or _telling(snapshot)
     page = page_number(request)
     return render(
         request,
@@ -60,7 +60,7 @@ async def queue(request: Request) -> Response:
     )
 
 
-def _asked(request: Request) -> ListedState | None:
+def _requested_state(request: Request) -> ListedState | None:
     given = request.query_params.get("state")
     known: list[ListedState] = [state for state in COUNTED if state == given]
     return known[0] if known else None

@@ -1,8 +1,8 @@
 """Which pages there are.
 
-A handler finds in `request.state`: `board`, the Board; `live`, the streams of open pages; `who`, who asks; `base`,
+A handler finds in `request.state`: `board`, the Board; `live`, the streams of open pages; `who`, the caller; `base`,
 where the board is, with a slash at its end; `xsrf`, what a script sends back as X-XSRF-TOKEN with every change. Paths
-begin anew below `-`. Ids of jobs belong into the query, not into the path: they may hold a slash. Pages only read;
+start over below `-`. Ids of jobs belong into the query, not into the path: they may hold a slash. Pages only read;
 what changes something is in `actions.py`.
 """
 
@@ -49,7 +49,7 @@ def page_routes() -> list[BaseRoute]:
 
 def pages_app() -> ASGIApp:
     """Combine the pages into one ASGI app."""
-    router = Router(page_routes(), redirect_slashes=False, default=_nowhere)
+    router = Router(page_routes(), redirect_slashes=False, default=_refuse_unknown)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -63,7 +63,7 @@ def pages_app() -> ASGIApp:
     return run
 
 
-async def _nowhere(*_: object) -> None:
+async def _refuse_unknown(*_: object) -> None:
     raise RefusedError(404, "INTERNAL_SERVER_ERROR", "there is no such page")
 
 

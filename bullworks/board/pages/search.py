@@ -85,8 +85,9 @@ def _one_of(name: str, given: str, choices: Sequence[str]) -> str:
 
 async def _by_id(entries: Sequence[BoardQueue], job_id: str, state: str) -> tuple[list[Hit], Problems]:
     """The jobs of that id, in two trips however many queues there are; and which queues did not answer."""
-    hashes = await asyncio.gather(*(_hash(entry, job_id) for entry in entries), return_exceptions=True)
-    there: list[tuple[BoardQueue, list[bytes | None]]] = []
+    asked = (entry.glance.fields(job_id, (codec.NAME, codec.TIMESTAMP)) for entry in entries)
+    hashes = await asyncio.gather(*asked, return_exceptions=True)
+    there: list[tuple[BoardQueue, dict[bytes, bytes]]] = []
     problems: Problems = []
     for entry, reply in zip(entries, hashes, strict=True):
         if isinstance(reply, ServerError):
@@ -95,23 +96,15 @@ async def _by_id(entries: Sequence[BoardQueue], job_id: str, state: str) -> tupl
             problems.append((entry.shown_name, str(reply)))
         elif isinstance(reply, BaseException):
             raise reply
-        elif reply[1] is not None:  # every job has a timestamp, and no other hash of a queue
+        elif codec.TIMESTAMP in reply:  # every job has a timestamp, and no other hash of a queue
             there.append((entry, reply))
     states = await asyncio.gather(*(_state(entry, job_id) for entry, _ in there))
     hits = [
-        Hit(entry, job_id, text(name or b""), found, time_of(added or b""))
-        for (entry, (name, added)), found in zip(there, states, strict=True)
+        Hit(entry, job_id, text(fields.get(codec.NAME, b"")), found, time_of(fields[codec.TIMESTAMP]))
+        for (entry, fields), found in zip(there, states, strict=True)
         if found == state or not state
     ]
     return hits, problems
-
-
-async def _hash(entry: BoardQueue, job_id: str) -> list[bytes | None]:
-    keys = entry.queue.keys
-    found: list[bytes | None] = await entry.queue.connection.at(keys.base).execute(
-        "HMGET", keys.of(job_id), codec.NAME, codec.TIMESTAMP
-    )
-    return found
 
 
 async def _state(entry: BoardQueue, job_id: str) -> str:

@@ -67,7 +67,7 @@ class Matcher:
         return self._wanted in name.lower()
 
     def excerpt(self, stored: bytes) -> str | None:
-        """What of a job's data fits, with what stands around it; None: nothing, or the data is no JSON."""
+        """Extract the matching part of a job's data with its context; None if nothing matches or it is not JSON."""
         if not self._may_be_in(stored):
             return None
         try:

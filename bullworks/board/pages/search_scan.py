@@ -1,4 +1,4 @@
-"""Looking through jobs, the newest first: so many in one go, and where to go on."""
+"""Searching jobs, the newest first, in steps of limited size."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ MOST_JOBS = 5_000
 MOST_HITS = 100
 """After as many the search stops, and can be continued."""
 LARGEST_DATA_BYTES = 64 * 1024
-"""Of one job; larger data is not searched, and that is told."""
+"""Of one job; larger data is not searched, and the page says so."""
 
 _MOST_BYTES = 8 * 1024 * 1024
 _LONGEST_S = 1.5
@@ -53,7 +53,7 @@ class Scan:
     Attributes:
         looked: jobs that were looked at.
         skip: of each queue and state, the newest that this go left out; it went on from there.
-        following: the same for the next go; None: there are no older ones.
+        following: the same for the next go; None means there are no older ones.
         too_large: jobs of which the data was not searched.
         is_cut: there are more hits than are shown, among those that were looked at.
         problems: queues that cannot be read, by name, and why.
@@ -89,7 +89,7 @@ async def scan(
     """Scan the next jobs for matches, in at most two round trips.
 
     Args:
-        matcher: None: every job fits.
+        matcher: None means every job fits.
         skip: of each queue and state, so many of the newest are left out.
         largest_bytes: of data that is searched.
     """
@@ -155,7 +155,7 @@ async def _match(found: Scan, rows: Sequence[JobRow], until: int, matcher: Match
         for row in at_place:
             looked += 1
             if looked % _ROWS_A_TURN == 0:
-                await asyncio.sleep(0)  # whoever else this process serves
+                await asyncio.sleep(0)  # let this process serve other requests
             for hit in _hits(found, row, matcher, where):
                 if len(found.hits) < _HITS_AT_A_PLACE:
                     found.hits.append(hit)

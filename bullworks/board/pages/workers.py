@@ -42,4 +42,5 @@ async def workers(request: Request) -> Response:
         pages=pages,
         page=page,
         shows_workers=board.options.show_workers,
+        may_cancel={entry.shown_name for entry in shown if await board.may(who, "cancel-all", entry)},
     )

@@ -1,4 +1,4 @@
-"""What somebody wants to do: the question that a policy answers."""
+"""An attempted action: the question that a policy answers."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ Action = Literal[
     "retry-job",
     "remove-job",
     "promote-job",
+    "cancel-job",
     "update-data",
     "change-delay",
     "change-priority",
@@ -19,6 +20,7 @@ Action = Literal[
     "resume",
     "retry-all",
     "promote-all",
+    "cancel-all",
     "clean",
     "empty",
     "obliterate",
@@ -41,7 +43,7 @@ class Access:
     Attributes:
         who: the name that `auth` gave; "local" where there is none.
         action: see Action.
-        queue: its name on the board; None: the board as a whole.
+        queue: its name on the board; None means the board as a whole.
         job: the id of a job or a job scheduler, where it is about one.
     """
 
@@ -52,7 +54,7 @@ class Access:
 
 
 Policy = Callable[[Access], bool | Awaitable[bool]]
-"""Whether it is allowed, sync or async. Where `read` of a queue is not, that queue is not there for who asks."""
+"""Whether it is allowed, sync or async. Where `read` of a queue is not, that queue does not exist for the caller."""
 
 
 async def is_allowed(policy: Policy | None, access: Access) -> bool:

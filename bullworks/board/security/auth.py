@@ -1,15 +1,14 @@
 """Who asks: `auth=` of the board is a function from a request to a name."""
 
-import hashlib
 import hmac
 import inspect
-from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bullworks.board.errors import RefusedError
+from bullworks.web.credentials import basic_credentials, bearer_token, digest
 
 Identity = str | bool | Response | None
 """A name; True: somebody without one; None or False: nobody, which is answered with 401. A Response, as a redirect to
@@ -28,13 +27,13 @@ def basic_auth(users: Mapping[str, str]) -> Auth:
     Args:
         users: passwords by name.
     """
-    known = {name: _digest(password) for name, password in users.items()}
-    nobody = _digest("")
+    known = {name: digest(password) for name, password in users.items()}
+    nobody = digest("")
 
     def check(request: Request) -> Identity:
-        name, password = _basic(request.headers.get("authorization", ""))
-        # the same work for a name that nobody has: how long it takes tells nothing
-        matches = hmac.compare_digest(known.get(name, nobody), _digest(password))
+        name, password = basic_credentials(request) or ("", "")
+        # the same work for an unknown name: the duration must not reveal whether the name exists
+        matches = hmac.compare_digest(known.get(name, nobody), digest(password))
         return name if matches and name in known and password else None
 
     return _challenging(check, 'Basic realm="queues", charset="UTF-8"')
@@ -46,14 +45,14 @@ def bearer_auth(tokens: Mapping[str, str]) -> Auth:
     Args:
         tokens: names by token.
     """
-    known = [(_digest(token), name) for token, name in tokens.items() if token]
+    known = [(digest(token), name) for token, name in tokens.items() if token]
 
     def check(request: Request) -> Identity:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        token = bearer_token(request)
+        if token is None:
             return None
-        given = _digest(token.strip())
-        names = [name for digest, name in known if hmac.compare_digest(digest, given)]
+        given = digest(token)
+        names = [name for secret, name in known if hmac.compare_digest(secret, given)]
         return names[0] if names else None
 
     return _challenging(check, 'Bearer realm="queues"')
@@ -84,7 +83,7 @@ async def identify(auth: Auth | None, request: Request) -> str | Response:
     """Authenticate a request: the caller's name, or the response that `auth` itself gave.
 
     Raises:
-        RefusedError: 401, nobody known.
+        RefusedError: 401, unknown caller.
     """
     if auth is None:
         return "local"
@@ -96,24 +95,11 @@ async def identify(auth: Auth | None, request: Request) -> str | Response:
         return "somebody"
     challenge = challenge_of(auth)
     raise RefusedError(
-        401, "FORBIDDEN", "log in first", headers={} if challenge is None else {"WWW-Authenticate": challenge}
+        401,
+        "FORBIDDEN",
+        "authentication required",
+        headers={} if challenge is None else {"WWW-Authenticate": challenge},
     )
-
-
-def _basic(header: str) -> tuple[str, str]:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return "", ""
-    try:
-        name, _, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except ValueError:
-        return "", ""
-    return name, password
-
-
-def _digest(secret: str) -> bytes:
-    """Of one length, whatever the secret's: comparing takes the same time for all."""
-    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
 def _challenging(check: Auth, challenge: str) -> Auth:

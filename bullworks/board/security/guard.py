@@ -28,7 +28,7 @@ class Guard:
     """Checks host, client address, authentication and XSRF token, in this order.
 
     Args:
-        auth: who asks; None: nobody is asked, and only this machine is answered.
+        auth: identifies the caller; None means no authentication, and only this machine is answered.
         allowed_hosts: names for the Host header, `*` in them for any text; the port does not matter.
     """
 

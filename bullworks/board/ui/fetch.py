@@ -1,7 +1,7 @@
 """Gets Bull Board's own page, as its authors publish it, into a folder that git ignores.
 
     python bullworks/board/ui/fetch.py          # as `make run` does, where npm is there
-    python bullworks/board/ui/fetch.py --force  # anew
+    python bullworks/board/ui/fetch.py --force  # again
 
 Nothing of npm's is committed. The exact version comes from a tarball that BOARD_UI_TARBALL names, else from a cache
 keyed by its hash, else through the npm client; wherever it comes from, its hash must be the one below. Never done at
@@ -101,12 +101,12 @@ def _tarball() -> bytes:
     if named:
         path = Path(named)
         if not path.is_file():
-            raise UiFetchError(f"{TARBALL_VARIABLE} names {named}, which is no file")
-        return _checked(path.read_bytes(), named)
+            raise UiFetchError(f"{TARBALL_VARIABLE} names {named}, which is not a file")
+        return _verify(path.read_bytes(), named)
     cached = _cache()
     if cached.is_file() and _is_genuine(content := cached.read_bytes()):
         return content
-    content = _checked(_pack(), f"npm pack {PACKAGE}@{VERSION}")
+    content = _verify(_pack(), f"npm pack {PACKAGE}@{VERSION}")
     _keep(cached, content)
     return content
 
@@ -159,7 +159,7 @@ def _is_genuine(content: bytes) -> bool:
     return hmac.compare_digest(f"sha512-{digest}", INTEGRITY)
 
 
-def _checked(content: bytes, source: str) -> bytes:
+def _verify(content: bytes, source: str) -> bytes:
     if not _is_genuine(content):
         raise UiForgedError(f"{source} is not {PACKAGE} {VERSION}: its hash is another than {INTEGRITY}")
     return content
@@ -183,13 +183,13 @@ def _unpack(content: bytes, folder: Path) -> None:
 def main() -> int:
     """Download the page and print the result; a missing npm is a hint, not a failure."""
     parser = argparse.ArgumentParser(description=f"Gets {PACKAGE} {VERSION}, Bull Board's page.")
-    parser.add_argument("--force", action="store_true", help="also where it is there already")
+    parser.add_argument("--force", action="store_true", help="even if it is installed already")
     if parser.parse_args().force:
         shutil.rmtree(DIST, ignore_errors=True)
     try:
         (fetch() / MARK).touch()  # `make` compares its time with this file's
     except NpmMissingError as error:
-        _say(f"{error}. Without it our own pages are served.")
+        _say(f"{error}. The built-in pages are served instead.")
         return 0
     except UiFetchError as error:
         _say(f"error: {error}")

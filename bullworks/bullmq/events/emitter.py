@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
+from bullworks.arity import most_positional
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.tasks import wait_or_cancel
 
 log = logging.getLogger(__name__)
 
@@ -15,12 +17,12 @@ C = TypeVar("C", bound=Callback)
 
 
 class Emitter:
-    """Calls what was registered for an event; a callback that raises is logged with `context` and goes on.
+    """Calls the callbacks registered for an event; one that raises is logged with `context`.
 
     Async callbacks run as tasks of the emitter, started in the order of the events; `drain` awaits them.
 
     Args:
-        events: the names there are; None where whoever owns the emitter checks them.
+        events: the names there are; None if the emitter's owner checks them.
         context: whose events these are, for the log.
     """
 
@@ -42,7 +44,7 @@ class Emitter:
         return callback
 
     def once(self, event: str, callback: C) -> C:
-        """The same for the next such event only; `off` takes it off before."""
+        """Register `callback` for the next such event only; `off` removes it earlier."""
         self.on(event, callback)
         entries = self._callbacks[event]
         _, call = entries.pop()
@@ -59,11 +61,11 @@ class Emitter:
         return callback
 
     def off(self, event: str, callback: Callback) -> None:
-        """Forget a callback; one that is not registered is no error."""
+        """Remove a callback; an unknown one is ignored."""
         self._keep(event, [entry for entry in self._callbacks.get(event, []) if entry[0] != callback])
 
     def has(self, event: str) -> bool:
-        """Whether anybody listens: what an event costs to prepare is spent only then."""
+        """Whether an event has listeners; without any, preparing it is skipped."""
         return bool(self._callbacks.get(event))
 
     def emit(self, event: str, *args: Any, job_id: str | None = None) -> None:
@@ -80,14 +82,8 @@ class Emitter:
                 self._log(event, job_id, error)
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait for async callbacks under way; past the timeout they are cancelled."""
-        tasks = self._tasks - {asyncio.current_task()}
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=timeout_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        """Wait for async callbacks in progress; past the timeout they are cancelled."""
+        await wait_or_cancel(self._tasks - {asyncio.current_task()}, timeout_s)
 
     def _keep(self, event: str, entries: list[tuple[Callback, Callback]]) -> None:
         # An event that nobody listens to leaves nothing behind: there is one for each job.
@@ -115,12 +111,5 @@ class Emitter:
 
 
 def _taking_fewer(callback: Callback) -> Callback:
-    try:
-        parameters = inspect.signature(callback).parameters.values()
-    except (TypeError, ValueError):  # a builtin that does not say: give it all
-        return callback
-    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return callback
-    positional = [p for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
-    count = len(positional)
-    return lambda *args: callback(*args[:count])
+    most = most_positional(callback)
+    return callback if most is None else lambda *args: callback(*args[:most])

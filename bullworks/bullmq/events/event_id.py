@@ -9,14 +9,14 @@ _FORM = re.compile(r"\d{1,20}(-\d{1,20})?", re.ASCII)
 
 
 class EventId(NamedTuple):
-    """Milliseconds of the server's clock, and a number within them."""
+    """An event's id: milliseconds of the server's clock, and a sequence number within them."""
 
     ms: int
     seq: int
 
     @classmethod
     def of(cls, stored: bytes) -> "EventId":
-        """An id as Redis writes it, `<ms>-<seq>`; an empty one is before all others."""
+        """Parse an id as Redis writes it, `<ms>-<seq>`; an empty text precedes all others."""
         if not stored:
             return BEFORE_ALL
         ms, _, seq = stored.partition(b"-")
@@ -31,7 +31,7 @@ BEFORE_ALL = EventId(0, 0)
 
 
 def checked_id(value: object, option: str) -> EventId | None:
-    """An id that a user gave, `<ms>` or `<ms>-<seq>`; None for "$", the newest there is.
+    """Validate a user's event id, `<ms>` or `<ms>-<seq>`; None for "$", the newest event.
 
     Raises:
         InvalidOptionError: it is neither.

@@ -6,17 +6,25 @@ what was trimmed away meanwhile; before each read it asks which events are still
 
 import asyncio
 import logging
-import random
 from typing import Any, Protocol
 
 from bullworks.bullmq.errors import EventsClosedError, EventsMissedError, MalformedEventError
-from bullworks.bullmq.events.codec import StreamEvent, read_entry
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
-from bullworks.redis import ConnectionLostError, Endpoint, PipelinedConnection, RedisError, ServerError, connection_to
+from bullworks.bullmq.wire.event_codec import StreamEvent, read_entry
+from bullworks.redis import (
+    ConnectionLostError,
+    Endpoint,
+    PipelinedConnection,
+    RedisError,
+    ServerError,
+    connection_to,
+    retry_pause_s,
+)
 from bullworks.redis.background import Background
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -34,31 +42,31 @@ _LOG_EVERY = 60
 
 
 async def event_bounds(connection: PipelinedConnection, keys: QueueKeys) -> tuple[EventId, EventId]:
-    """The oldest event that a queue's stream still holds, and the newest that it has had."""
+    """Read the ids of the oldest stored and the newest ever event of a queue's stream."""
     oldest, newest = await connection.run(EVENT_BOUNDS, (keys.base,), [])
     return EventId.of(oldest), EventId.of(newest)
 
 
 class EventListener(Protocol):
-    """Who hears of events. None of these may raise."""
+    """Receiver of a reader's events. No method may raise."""
 
     def event(self, event: StreamEvent) -> None:
-        """The next event."""
+        """Receive the next event."""
 
     def missed(self, error: EventsMissedError) -> None:
-        """Events before the next one are gone."""
+        """Note that events before the next one were lost."""
 
     def failed(self, error: Exception) -> None:
-        """Reading failed and is tried again, or an entry was no event and is left out."""
+        """Note a failure: reading is retried, and an invalid entry is skipped."""
 
 
 class EventReader:
-    """One reader of one queue's events, over a connection of its own. Opens no socket before `start`.
+    """Reads one queue's events over its own connection. Opens no socket before `start`.
 
     Args:
-        listener: None where only `waits` are to be told.
-        after: the event behind which to begin; None: the newest there is when it starts.
-        blocking_ms: how long a read waits for an event before it asks anew.
+        listener: None if only `waits` need the events.
+        after: the event behind which to begin; None means the newest there is when it starts.
+        blocking_ms: how long a read waits for an event before it asks again.
     """
 
     def __init__(
@@ -89,7 +97,7 @@ class EventReader:
         self._logged = ""
 
     async def start(self) -> None:
-        """Connect, and fix the place from which to read: what happens after this returns is told. Repeating is fine.
+        """Connect and fix the starting position: events after this returns are delivered. Repeating is fine.
 
         Raises:
             ConnectError: Redis cannot be reached or refuses this client; the next call tries again.
@@ -106,16 +114,15 @@ class EventReader:
         try:
             await asyncio.shield(starting)
         except asyncio.CancelledError:
-            if starting.cancelled():  # by `close`: whoever waits here was not cancelled
+            if starting.cancelled():  # by `close`: the waiter here was not cancelled
                 raise EventsClosedError(self.keys.name) from None
             raise
 
     async def close(self) -> None:
-        """Stop, and let the connection go; waits fail. Closing twice, or before starting, is fine."""
+        """Stop reading and close the connection; pending waits fail. Closing twice, or before starting, is fine."""
         self._is_closed = True
         if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+            await cancel_and_wait(self._starting)
         await self._following.close()
         await self._connection.close()
         self.waits.close()
@@ -130,7 +137,7 @@ class EventReader:
     def _started(self, starting: asyncio.Task[None]) -> None:
         self._starting = None
         if not starting.cancelled():
-            starting.exception()  # whoever awaited it has it; if nobody did, it must not be reported as unseen
+            starting.exception()  # its awaiters have the error; without any, it must not be reported as never retrieved
 
     async def _follow(self) -> None:
         position = self.position or BEFORE_ALL
@@ -142,7 +149,7 @@ class EventReader:
                     position = await self._find_place(position)
                     is_sure = True
                 entries = await self._read(position)
-                # After a silent read too: the stream may have been begun anew by a clock that is behind.
+                # After a silent read too: the stream may have been restarted by a clock that is behind.
                 is_sure = bool(entries)
                 self._failures = 0
                 for entry in entries:
@@ -150,12 +157,12 @@ class EventReader:
                     self._tell(entry)
                 self.position = position
                 self.waits.reached(position, time())
-            except Exception as error:  # noqa: BLE001 - nobody would notice that events have ended
+            except Exception as error:  # noqa: BLE001 - otherwise events would end unnoticed
                 is_sure = False  # the server may be another, or have lost what it did not write down
                 await self._pause(error)
 
     async def _find_place(self, position: EventId) -> EventId:
-        """Where to go on over a new connection: where it stopped, unless the server knows of no events as late."""
+        """Where to continue over a new connection: where it stopped, unless the server knows of no events as late."""
         await self._connection.connect()
         _, newest = await self._bounds()
         if BEFORE_ALL < newest < position:
@@ -228,7 +235,5 @@ class EventReader:
             self._listener.failed(error)
         self._failures += 1
         if isinstance(error, ConnectionLostError) and self._failures == 1:
-            return  # connecting anew has its own pace
-        longest_s: float = min(_FIRST_PAUSE_S * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE_S)
-        # Half of the wait is random, so that a fleet does not come back in step.
-        await asyncio.sleep(longest_s * (0.5 + random.random() / 2))  # noqa: S311 - no secret
+            return  # reconnecting has its own pace
+        await asyncio.sleep(retry_pause_s(self._failures + 1, _FIRST_PAUSE_S, _LONGEST_PAUSE_S))

@@ -10,7 +10,7 @@ from bullworks.redis import Endpoint
 
 
 class EventReaders:
-    """Makes a reader when somebody first waits for a job of its queue; closes all with their owner."""
+    """Creates an event reader per queue when a job is first waited for; closes all with their owner."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -18,11 +18,11 @@ class EventReaders:
         self._is_closed = False
 
     def of(self, keys: QueueKeys) -> "SharedEvents":
-        """What the jobs of that queue wait with; costs nothing until they do."""
+        """The event source for waits on a queue's jobs; opens nothing until the first wait."""
         return SharedEvents(self, keys)
 
     def reader(self, keys: QueueKeys) -> EventReader:
-        """The one of that queue.
+        """The event reader of a queue, created at the first call.
 
         Raises:
             EventsClosedError: the owner was closed.
@@ -35,13 +35,13 @@ class EventReaders:
         return reader
 
     async def close(self) -> None:
-        """End all waits, and let the connections go. Closing twice is fine."""
+        """Fail all waits and close the connections. Closing twice is fine."""
         self._is_closed = True
         await asyncio.gather(*(reader.close() for reader in self._readers.values()))
 
 
 class SharedEvents:
-    """The EventSource of one queue's jobs."""
+    """An EventSource that all jobs of one queue share."""
 
     __slots__ = ("_readers", "keys")
 
@@ -54,5 +54,5 @@ class SharedEvents:
         return self._readers.reader(self.keys).waits
 
     async def start(self) -> None:
-        """Raises EventsClosedError, ConnectError."""
+        """Start the queue's event reader. Raises EventsClosedError, ConnectError."""
         await self._readers.reader(self.keys).start()

@@ -1,4 +1,4 @@
-"""JobWaits: everybody who waits for a job to finish, told by one reader of the queue's events, whoever finishes it.
+"""JobWaits: all waits for jobs to finish, notified by one reader of the queue's events.
 
 Nobody polls: an event finds its waiters by their job's id. A waiter looks at the job itself only where events cannot
 tell: once after it began to listen, since the job may have finished before; after events were missed; when jobs were
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import (
     EventsClosedError,
     InvalidOptionError,
@@ -18,11 +18,10 @@ from bullworks.bullmq.errors import (
     JobNotFoundError,
     JobWaitTimeoutError,
 )
-from bullworks.bullmq.events import codec as event_codec
-from bullworks.bullmq.events.codec import StreamEvent
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire import event_codec, payload
+from bullworks.bullmq.wire.event_codec import StreamEvent
 from bullworks.redis import ConnectionLostError, ServerError
 
 # Only for jobs that vanish without an event; 1,000 waiters cost 33 small scripts a second.
@@ -31,34 +30,38 @@ LOOK_EVERY_S = 30.0
 _LOOKS = 3
 _LOOK_PAUSE_S = 0.25
 
-_TELLING_FIELD = {event_codec.COMPLETED: b"returnvalue", event_codec.FAILED: b"failedReason", event_codec.REMOVED: b""}
+_TELLING_FIELD = {
+    event_codec.COMPLETED: event_codec.RETURN_VALUE,
+    event_codec.FAILED: event_codec.FAILED_REASON,
+    event_codec.REMOVED: b"",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How a job ended: its return value as JSON, the reason of its failure, or nothing."""
+class JobEnding:
+    """How a job ended: its return value as JSON, or its failure reason."""
 
     kind: Literal["completed", "failed", "removed"]
     value: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """What a job was at one moment, and the newest event by then.
+class EndingSnapshot:
+    """A job's state at one moment, and the newest event at that time.
 
     Attributes:
         ending: None while it is still to finish.
     """
 
-    ending: Ending | None
+    ending: JobEnding | None
     newest: EventId
 
 
-Look = Callable[[str], Awaitable[Sighting]]
+Look = Callable[[str], Awaitable[EndingSnapshot]]
 
 
 class JobWaits:
-    """Fed by the reader's `heard`, `reached` and `look_again`; for waiters, `ending`."""
+    """The pending waits for jobs' results: the event reader feeds it, waiters await `ending`."""
 
     def __init__(self, queue_name: str) -> None:
         self._queue_name = queue_name
@@ -71,14 +74,14 @@ class JobWaits:
     def __len__(self) -> int:
         return sum(len(waiters) for waiters in self._waiters.values())
 
-    async def ending(self, job_id: str, look: Look) -> Ending:
-        """How the job ended, or will; the reader must have started.
+    async def ending(self, job_id: str, look: Look) -> JobEnding:
+        """Wait for a job to end; the reader must have started.
 
         Args:
             look: reads what the job is now.
 
         Raises:
-            EventsClosedError: nobody will tell any more.
+            EventsClosedError: the reader was closed.
             ServerError, ConnectionLostError: what `look` raised, again and again.
         """
         waiter = _Waiter()
@@ -92,7 +95,7 @@ class JobWaits:
                 self._waiters.pop(job_id.encode(), None)
 
     def heard(self, event: StreamEvent) -> None:
-        """The next event of the stream."""
+        """Process the next event of the stream."""
         if not self._waiters:
             return
         field = _TELLING_FIELD.get(event.wire_name)
@@ -107,7 +110,7 @@ class JobWaits:
                 waiter.hear(EventId.of(event.id), ending)
 
     def reached(self, position: EventId, now_s: float) -> None:
-        """All events up to `position` have been told; nothing that happened before is still to come."""
+        """Note that all events up to `position` were processed."""
         self._reached = position
         for newest, passed in self._barriers:
             if newest <= position:
@@ -117,20 +120,20 @@ class JobWaits:
             self.look_again()
 
     def look_again(self) -> None:
-        """Events may have been missed: everybody looks at their job."""
+        """Have every waiter read its job again, because events may have been missed."""
         for waiters in self._waiters.values():
             for waiter in waiters:
                 waiter.look_again()
 
     def close(self) -> None:
-        """Nobody will tell any more: every wait fails."""
+        """Fail every wait, because no further events will come."""
         self._is_closed = True
         self.look_again()
         for _, passed in self._barriers:
             passed.set()
 
     async def until_reached(self, position: EventId) -> None:
-        """Wait until all events up to `position` have been told, or nobody will tell any more."""
+        """Wait until all events up to `position` were processed, or the reader is closed."""
         if self._reached >= position or self._is_closed:
             return
         barrier = (position, asyncio.Event())
@@ -140,7 +143,7 @@ class JobWaits:
         finally:
             self._barriers.remove(barrier)
 
-    async def _follow(self, job_id: str, waiter: "_Waiter", look: Look) -> Ending:
+    async def _follow(self, job_id: str, waiter: "_Waiter", look: Look) -> JobEnding:
         while True:
             waiter.must_look = False
             sighting = await self._look(job_id, look)
@@ -153,9 +156,9 @@ class JobWaits:
             else:
                 # It may have finished and been removed at once: then an event that tells is under way.
                 await self.until_reached(sighting.newest)
-                return waiter.heard_ending() or sighting.ending
+                return waiter.last_ending() or sighting.ending
 
-    async def _look(self, job_id: str, look: Look) -> Sighting:
+    async def _look(self, job_id: str, look: Look) -> EndingSnapshot:
         for tries in range(_LOOKS):
             if self._is_closed:
                 raise EventsClosedError(self._queue_name, job_id)
@@ -172,12 +175,12 @@ class _Waiter:
     """One wait, and what it has heard."""
 
     def __init__(self) -> None:
-        self._heard: list[tuple[EventId, Ending]] = []
+        self._heard: list[tuple[EventId, JobEnding]] = []
         self._since = BEFORE_ALL
         self._changed = asyncio.Event()
         self.must_look = False
 
-    def hear(self, event_id: EventId, ending: Ending) -> None:
+    def hear(self, event_id: EventId, ending: JobEnding) -> None:
         if event_id > self._since:
             self._heard.append((event_id, ending))
             self._changed.set()
@@ -186,11 +189,11 @@ class _Waiter:
         self.must_look = True
         self._changed.set()
 
-    def heard_ending(self) -> Ending | None:
+    def last_ending(self) -> JobEnding | None:
         """The last that tells more than that the job is gone."""
         return next((ending for _, ending in reversed(self._heard) if ending.kind != "removed"), None)
 
-    async def ending_after(self, newest: EventId) -> Ending | None:
+    async def ending_after(self, newest: EventId) -> JobEnding | None:
         """The first ending that comes after `newest`; None once the job must be looked at again.
 
         The job was unfinished when `newest` was the last event, so what earlier ones tell is of an earlier life of it:
@@ -204,10 +207,10 @@ class _Waiter:
         return self._heard[0][1] if self._heard else None
 
 
-def _ending(wire_name: bytes, value: bytes) -> Ending:
+def _ending(wire_name: bytes, value: bytes) -> JobEnding:
     if wire_name == event_codec.COMPLETED:
-        return Ending("completed", value)
-    return Ending("failed", value) if wire_name == event_codec.FAILED else Ending("removed", b"")
+        return JobEnding("completed", value)
+    return JobEnding("failed", value) if wire_name == event_codec.FAILED else JobEnding("removed", b"")
 
 
 def _may_pass(error: Exception) -> bool:
@@ -221,7 +224,7 @@ def _may_pass(error: Exception) -> bool:
 
 
 class EventSource(Protocol):
-    """What tells of a queue's jobs: a QueueEvents, or what a Queue, FlowProducer or Worker shares among its jobs."""
+    """The source of a queue's events: a QueueEvents, or the reader that a Queue, FlowProducer or Worker shares."""
 
     @property
     def keys(self) -> QueueKeys: ...
@@ -233,22 +236,22 @@ class EventSource(Protocol):
 
 
 class WaitedStore(Protocol):
-    """Where the job lies."""
+    """Reads how the awaited job ended."""
 
     keys: QueueKeys
     events: EventSource | None
 
-    async def read_ending(self, job_id: str, /) -> Sighting: ...
+    async def read_ending(self, job_id: str, /) -> EndingSnapshot: ...
 
 
 async def wait_until_finished(
     store: WaitedStore, job_id: str, queue_events: EventSource | None, ttl: Duration | None
 ) -> Any:
-    """See Job.wait_until_finished."""
+    """Wait for a job's result; see Job.wait_until_finished."""
     events = store.events if queue_events is None else queue_events
     if events is None:
         raise InvalidOptionError(
-            "queue_events", "is needed: this job is of no Queue, FlowProducer or Worker that would share its own"
+            "queue_events", "is needed: this job has no Queue, FlowProducer or Worker to share events with"
         )
     if events.keys.base != store.keys.base:
         raise InvalidOptionError("queue_events", f"is of queue {events.keys.base}, the job of {store.keys.base}")
@@ -270,10 +273,5 @@ async def wait_until_finished(
 
 
 def checked_ttl(ttl: Duration | None) -> int | None:
-    """In ms. Raises InvalidOptionError."""
-    if ttl is None:
-        return None
-    try:
-        return to_ms(ttl, "ttl", least=1)
-    except ValueError as error:
-        raise InvalidOptionError("ttl", str(error).removeprefix("ttl ")) from None
+    """Convert a `ttl` option to milliseconds. Raises InvalidOptionError."""
+    return None if ttl is None else checked_ms("ttl", ttl, least=1)

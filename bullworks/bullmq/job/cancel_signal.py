@@ -17,10 +17,10 @@ _LOCK = threading.Lock()
 
 
 class CancelSignal:
-    """One job's, for one attempt; aborted once, or never.
+    """The cancellation signal of one attempt of a job; aborted at most once.
 
     Attributes:
-        is_watched: the handler has asked for it: it is told, and ends its job as it likes. Else it is stopped.
+        is_watched: the handler has asked for it: it is notified, and ends its job by itself. Else it is stopped.
         reason: why it was aborted.
     """
 
@@ -40,16 +40,16 @@ class CancelSignal:
 
     @property
     def error(self) -> Exception:
-        """With which an attempt fails that was aborted."""
+        """The error with which an aborted attempt fails."""
         return self.reason if isinstance(self.reason, Exception) else JobCancelledError(self._job_id, self.reason)
 
     def throw_if_aborted(self) -> None:
-        """Raise `error` once it is aborted. An attempt that raises it has failed, and is tried again as usual."""
+        """Raise `error` if the signal is aborted. The attempt then fails, and is retried as usual."""
         if self._is_aborted:
             raise self.error
 
     async def wait(self) -> CancelReason:
-        """Wait until it is aborted; returns the reason. Race it with the work: the other is then cancelled."""
+        """Wait until the signal is aborted; returns the reason. Race it with the work, and cancel the loser."""
         aborted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def wake(_: CancelReason) -> None:
@@ -64,7 +64,7 @@ class CancelSignal:
         return self.reason
 
     def wait_in_thread(self, timeout: Duration | None = None) -> bool:
-        """The same for a handler in a thread.
+        """Wait for the signal from a handler that runs in a thread.
 
         Args:
             timeout: how long at most, ms or a timedelta; None for ever.
@@ -80,7 +80,7 @@ class CancelSignal:
         return self._event.wait(None if timeout is None else to_ms(timeout, "timeout") / 1000)
 
     def add_callback(self, callback: Callback) -> None:
-        """Call `callback(reason)` when it is aborted, on the event loop; at once where it is aborted already."""
+        """Call `callback(reason)` on the event loop when the signal is aborted, at once if it already is."""
         with _LOCK:
             if not self._is_aborted:
                 self._callbacks.append(callback)
@@ -88,13 +88,13 @@ class CancelSignal:
         callback(self.reason)
 
     def remove_callback(self, callback: Callback) -> None:
-        """Forget it; one that is not there is no error."""
+        """Remove a callback; an unknown one is ignored."""
         with _LOCK:
             if callback in self._callbacks:
                 self._callbacks.remove(callback)
 
     def abort(self, reason: CancelReason = None) -> bool:
-        """Tell whoever watches. Returns whether it was not aborted before."""
+        """Abort the signal and notify its watchers. Returns whether it was not aborted before."""
         with _LOCK:
             if self._is_aborted:
                 return False

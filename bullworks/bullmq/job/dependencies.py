@@ -1,16 +1,16 @@
 """A parent's children, by what became of them; and one page of each kind, where there are many."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 _PAGE = 20
 
 
 class DependencyOptions(TypedDict, total=False):
-    """Which page of one kind of children.
+    """Cursor and page size for one kind of children.
 
     Attributes:
         cursor: 0, at first; then the `next_..._cursor` of the page before.
@@ -22,7 +22,7 @@ class DependencyOptions(TypedDict, total=False):
 
 
 class DependenciesOptions(TypedDict, total=False):
-    """Of which kinds of children a page is read; of the others none."""
+    """The kinds of children to read, each with its page; kinds left out are not read."""
 
     processed: DependencyOptions
     unprocessed: DependencyOptions
@@ -40,7 +40,7 @@ class Dependencies:
         ignored: failed ones that it went on without, with the reason.
         failed: failed ones that fail it too.
         next_processed_cursor, next_unprocessed_cursor, next_ignored_cursor, next_failed_cursor: where the page after
-            this one begins; 0: this was the last one; None: no page was asked for.
+            this one begins; 0 means this was the last one; None means no page was asked for.
     """
 
     processed: dict[str, Any] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Dependencies:
 
 @dataclass(frozen=True, slots=True)
 class DependenciesCount:
-    """How many children of each kind; see Dependencies."""
+    """The number of children of each kind; see Dependencies."""
 
     processed: int
     unprocessed: int
@@ -68,10 +68,10 @@ ChildrenKind = Literal["processed", "pending"]
 
 @dataclass(frozen=True, slots=True)
 class ChildItem:
-    """A child by its Redis key.
+    """A child, named by its Redis key.
 
     Attributes:
-        value: what it returned; None: it has not ended, or that is no JSON.
+        value: what it returned; None means it has not ended, or that is no JSON.
     """
 
     id: str
@@ -80,7 +80,7 @@ class ChildItem:
 
 @dataclass(frozen=True, slots=True)
 class ChildrenPage:
-    """Some of a job's children.
+    """One page of a job's children.
 
     Attributes:
         jobs: those of them that are still there.
@@ -94,29 +94,23 @@ class ChildrenPage:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A checked DependencyOptions."""
+    """A validated DependencyOptions."""
 
     cursor: int = 0
     count: int = _PAGE
 
     @classmethod
     def of(cls, option: str, value: object) -> "Page":
-        """Raises InvalidOptionError."""
-        known = DependencyOptions.__annotations__
-        if not isinstance(value, Mapping):
-            raise InvalidOptionError(option, f"must be a dict of {', '.join(sorted(known))}, not {value!r}")
-        for part, number in value.items():
-            if part not in known:
-                raise InvalidOptionError.unknown(f"{option}.{part}", [f"{option}.{name}" for name in known])
-            least = 0 if part == "cursor" else 1
-            if isinstance(number, bool) or not isinstance(number, int) or number < least:
-                raise InvalidOptionError(f"{option}.{part}", f"must be a whole number >= {least}, not {number!r}")
-        return cls(**value)
+        """Validate a DependencyOptions. Raises InvalidOptionError."""
+        given = checks.parts(option, value, DependencyOptions.__annotations__)
+        for part, number in given.items():
+            checks.whole(f"{option}.{part}", number, 0 if part == "cursor" else 1)
+        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Which page of each kind; None: none of that."""
+    """A page for each kind of children; None means that kind is not read."""
 
     processed: Page | None = None
     unprocessed: Page | None = None
@@ -125,7 +119,7 @@ class Pages:
 
     @classmethod
     def of(cls, options: DependenciesOptions) -> "Pages | None":
-        """None: no page of any kind is asked for, so all children are. Raises InvalidOptionError."""
+        """Validate the options; None if no page is requested, which means all children. Raises InvalidOptionError."""
         known = DependenciesOptions.__annotations__
         for kind in options:
             if kind not in known:

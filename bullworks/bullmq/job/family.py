@@ -9,7 +9,7 @@ from bullworks.bullmq.job.store import JobStore
 
 
 class JobFamily:
-    """The part of Job that flows need. Children are named by their Redis keys, `<prefix>:<queue>:<id>`."""
+    """The methods of Job for flows. Children are named by their Redis keys, `<prefix>:<queue>:<id>`."""
 
     __slots__ = ()
 
@@ -17,19 +17,19 @@ class JobFamily:
     _store: JobStore
 
     async def get_children_values(self) -> dict[str, Any]:
-        """What completed children returned, by their key."""
+        """Read what completed children returned, by Redis key."""
         return (await self._store.dependencies(self.id)).processed
 
     async def get_ignored_children_failures(self) -> dict[str, str]:
-        """Why children failed that the job went on without, by their key."""
+        """Read the failure reasons of children whose failure the job ignores, by Redis key."""
         return (await self._store.dependencies(self.id)).ignored
 
     async def get_failed_children(self) -> list[str]:
-        """The keys of children whose failure fails the job."""
+        """Read the Redis keys of the children whose failure fails the job."""
         return (await self._store.dependencies(self.id)).failed
 
     async def get_dependencies(self, **pages: Unpack[DependenciesOptions]) -> Dependencies:
-        """All children by state; or, of a job with very many, a page of those states for which one is asked.
+        """Read all children by state, or a page of the requested states for a job with very many.
 
         While children end, one may be on two pages, or on none; those that stay where they are are on one at least.
 
@@ -45,11 +45,11 @@ class JobFamily:
         return await self._store.dependency_pages(self.id, checked)
 
     async def get_dependencies_count(self) -> DependenciesCount:
-        """How many children there are of each state."""
+        """Count the children of each state."""
         return await self._store.dependencies_count(self.id)
 
     async def remove_child_dependency(self) -> bool:
-        """Part from the parent, which no longer waits for this job. False: it did not wait for it.
+        """Detach the job from its parent, which no longer waits for it. False if the parent did not wait for it.
 
         Raises:
             JobNotFoundError: this job was removed.
@@ -58,5 +58,5 @@ class JobFamily:
         return await self._store.remove_child_dependency(self.id)
 
     async def remove_unprocessed_children(self) -> int:
-        """Remove the jobs below this one that have not finished and do not run. Returns how many."""
+        """Remove the descendants that are neither finished nor active. Returns how many."""
         return await self._store.remove_unprocessed_children(self.id)

@@ -4,9 +4,11 @@ from typing import Any, Generic, cast
 
 from typing_extensions import TypeVar
 
+from bullworks.bullmq.errors import JobRevokedError
 from bullworks.bullmq.job.cancel_signal import CancelSignal
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
+from bullworks.bullmq.wire.group_codec import own_group
 
 D = TypeVar("D", default=Any)
 """What `data` is."""
@@ -39,7 +41,7 @@ def _number(value: bytes) -> int | None:
 
 
 class JobFields(Generic[D, R]):
-    """The base of Job, with nothing that needs Redis.
+    """The base of Job: its fields, without methods that need Redis.
 
     Attributes:
         id: the queue's number for it, or the `job_id` it was added with.
@@ -61,25 +63,30 @@ class JobFields(Generic[D, R]):
 
     @property
     def is_ordinary(self) -> bool:
-        """Neither a scheduler's nor to be failed unrun: one look for both, since every attempt asks."""
+        """Whether the job is neither a scheduler's nor marked to fail unrun: one check, since every attempt asks."""
         fields = self._fields
         return codec.SCHEDULER_ID not in fields and codec.DEFERRED_FAILURE not in fields
 
     @property
     def signal(self) -> CancelSignal:
-        """Tells the handler that its job is cancelled. A handler that looks at it is told, not stopped.
+        """The signal that tells the handler of a cancellation. A handler that uses it is notified, not stopped.
 
-        Outside of a worker nobody ever aborts it.
+        Outside of a worker it is never aborted.
         """
         signal = self.offer_signal()
         signal.is_watched = True
         return signal
 
     def offer_signal(self) -> CancelSignal:
-        """The signal, for the worker: the handler has not asked for it yet."""
+        """The signal for the worker to abort, whether or not the handler uses it yet."""
         if self._signal is None:
             self._signal = CancelSignal(self.id)
         return self._signal
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the job failed because it was cancelled; `failed_reason` has the reason."""
+        return (self.failed_reason or "").startswith(JobRevokedError.CANCELLED)
 
     @property
     def name(self) -> str:
@@ -87,7 +94,7 @@ class JobFields(Generic[D, R]):
 
     @property
     def data(self) -> D:
-        """The payload.
+        """The job's payload.
 
         Raises:
             ValueError: what lies in Redis is not JSON. A worker fails such a job before its handler sees it.
@@ -104,27 +111,27 @@ class JobFields(Generic[D, R]):
 
     @property
     def attempts_made(self) -> int:
-        """Attempts that have ended, in success or failure."""
+        """The number of attempts that have ended, in success or failure."""
         return self._int(codec.ATTEMPTS_MADE)
 
     @property
     def attempts_started(self) -> int:
-        """Attempts that have begun, the present one included."""
+        """The number of attempts that have begun, including the present one."""
         return self._int(codec.ATTEMPTS_STARTED)
 
     @property
     def stalled_counter(self) -> int:
-        """How often its worker vanished while it ran."""
+        """How many times the job stalled: its worker vanished while processing it."""
         return self._int(codec.STALLED_COUNTER)
 
     @property
     def timestamp(self) -> int:
-        """When it was created, ms since the epoch."""
+        """When the job was created, ms since the epoch."""
         return self._int(codec.TIMESTAMP)
 
     @property
     def delay(self) -> int:
-        """Its present delay, ms; 0 once it is due."""
+        """The job's present delay, ms; 0 once it is due."""
         return self._int(codec.DELAY)
 
     @property
@@ -133,12 +140,12 @@ class JobFields(Generic[D, R]):
 
     @property
     def processed_on(self) -> int | None:
-        """When its last attempt began, ms since the epoch."""
+        """When the job's last attempt began, ms since the epoch."""
         return self._optional_int(codec.PROCESSED_ON)
 
     @property
     def finished_on(self) -> int | None:
-        """When it completed or failed for good, ms since the epoch."""
+        """When the job completed or failed for good, ms since the epoch."""
         return self._optional_int(codec.FINISHED_ON)
 
     @property
@@ -149,11 +156,11 @@ class JobFields(Generic[D, R]):
 
     @property
     def processed_by(self) -> str | None:
-        """The name of the worker that took it, where that has one."""
+        """The name of the worker that took the job, if the worker has one."""
         return self._text(codec.PROCESSED_BY)
 
     def timing(self) -> tuple[int, int | None]:
-        """Of the attempt under way: when it began, ms since the epoch, and how long the job had been due by then, ms.
+        """Timing of the present attempt: its start, ms since the epoch, and how long the job had been due, ms.
 
         The latter is None of an attempt that is not the first: since when it was due is written nowhere. For whoever
         measures every job: one call, without what the properties allow for.
@@ -169,7 +176,7 @@ class JobFields(Generic[D, R]):
 
     @property
     def progress(self) -> Progress:
-        """What the handler last reported; 0 at first."""
+        """The progress that the handler last reported; 0 at first."""
         if self._progress is UNREAD:
             stored = payload.decode(self._fields.get(codec.PROGRESS, b"0"))
             self._progress = 0 if stored is None else stored
@@ -177,47 +184,52 @@ class JobFields(Generic[D, R]):
 
     @property
     def returnvalue(self) -> R | None:
-        """What the handler returned, once completed."""
+        """The value that the handler returned, once the job has completed."""
         encoded = self._fields.get(codec.RETURN_VALUE)
         return None if encoded is None else cast(R, payload.decode(encoded))
 
     @property
     def failed_reason(self) -> str | None:
-        """The text of the last failure."""
+        """The message of the last failure."""
         return self._text(codec.FAILED_REASON)
 
     @property
     def deferred_failure(self) -> str | None:
-        """Why the next worker will fail it without running it."""
+        """Why the next worker will fail the job without running it."""
         return self._text(codec.DEFERRED_FAILURE)
 
     @property
     def stacktrace(self) -> list[str]:
-        """Of failed attempts, the newest last."""
+        """The stack traces of failed attempts, the newest last."""
         encoded = self._fields.get(codec.STACK_TRACE)
         return [] if encoded is None else [str(trace) for trace in payload.decode(encoded) or ()]
 
     @property
     def parent_key(self) -> str | None:
-        """The Redis key of the job that waits for this one."""
+        """The Redis key of the job's parent."""
         return self._text(codec.PARENT_KEY)
 
     @property
     def deduplication_id(self) -> str | None:
-        """The deduplication id it was added with."""
+        """The deduplication id with which the job was added."""
         return self._text(codec.DEDUPLICATION_ID)
 
     @property
+    def group(self) -> str | None:
+        """The id of the group that it belongs to."""
+        return self._text(codec.GROUP) or own_group(self._fields.get(codec.OPTS, b""))
+
+    @property
     def repeat_job_key(self) -> str | None:
-        """The id of the job scheduler that made it."""
+        """The id of the job scheduler that created the job."""
         return self._text(codec.SCHEDULER_ID)
 
     def stored(self, field: bytes) -> bytes | None:
-        """A field of its hash as it was read, by wire name."""
+        """Read a stored field of the job's hash, by wire name."""
         return self._fields.get(field)
 
     def absorb(self, fields: dict[bytes, bytes]) -> None:
-        """Take over what was stored in its hash since it was read, by wire name."""
+        """Take over fields that were stored since the job was read, by wire name."""
         self._fields.update(fields)
 
     def _text(self, field: bytes) -> str | None:
@@ -248,8 +260,14 @@ def _is_first_attempt(fields: dict[bytes, bytes]) -> bool:
     )
 
 
+def revocation_of(job: JobFields[Any, Any]) -> JobRevokedError | None:
+    """Return the error of a job that was cancelled from anywhere; None if it was not."""
+    signal = job._signal  # noqa: SLF001 - looking must not make one
+    return signal.reason if signal is not None and isinstance(signal.reason, JobRevokedError) else None
+
+
 def malformed_number(job: JobFields[Any, Any]) -> str | None:
-    """A field that is to hold a number and holds none, with what it holds; a worker fails such a job unrun."""
+    """Find a numeric field whose stored value is not a number; a worker fails such a job unrun."""
     fields = job._fields
     if _is_first_attempt(fields):
         return None

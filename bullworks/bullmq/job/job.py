@@ -19,11 +19,11 @@ from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 __all__ = ["D", "Job", "Progress", "ProgressCallback", "R"]
 
-ProgressCallback = Callable[["Job[Any, Any]", Progress], None]
+ProgressCallback = Callable[["Job", Progress], None]
 
 
 class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
-    """A job of a queue. Attributes are as of when it was read; `refresh()` reads it again.
+    """A job of a queue. Attributes are as of the last read; `refresh()` reads the job again.
 
     Attributes:
         on_progress: called after each update_progress; the worker's.
@@ -45,7 +45,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
 
     @classmethod
     def from_reply(cls, store: JobStore, job_id: str, flat: Sequence[bytes], token: str | None = None) -> "Job[D, R]":
-        """A job from HGETALL's reply, name after value."""
+        """Build a job from an HGETALL reply, which alternates names and values."""
         pairs = iter(flat)
         return cls(store, job_id, dict(zip(pairs, pairs, strict=True)), token)
 
@@ -60,7 +60,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         attempts_made: int = 0,
         children_values: Mapping[str, Any] | None = None,
     ) -> "Job[D, R]":
-        """A job for unit tests of a handler, with no Redis: as if a worker were running it.
+        """Build a job for unit tests of a handler, without Redis: as if a worker were running it.
 
         What is written to it is kept in memory: look at `progress`, `data` and `await job.logs()`.
 
@@ -80,7 +80,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
 
     @property
     def data(self) -> D:
-        """The payload.
+        """The job's payload.
 
         Raises:
             ValueError: what lies in Redis is not JSON, or, an InvalidPayloadError, not of the type that its queue or
@@ -90,11 +90,12 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
             types, encoded = self._store.payload_types, self._fields.get(codec.DATA, b"null")
             data_type = None if types is None else types.data
             self._data = payload.decode(encoded) if data_type is None else data_type.decode(encoded)
-        return cast(D, self._data)
+        data: D = self._data  # no cast(): that is a call, and every job comes here
+        return data
 
     @property
     def returnvalue(self) -> R | None:
-        """What the handler returned, once completed. Raises as `data` does."""
+        """The value that the handler returned, once the job has completed. Raises as `data` does."""
         types, encoded = self._store.payload_types, self._fields.get(codec.RETURN_VALUE)
         if encoded is None or types is None or types.result is None:
             return super().returnvalue
@@ -106,7 +107,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
 
     @property
     def prefix(self) -> str:
-        """Of the queue's keys in Redis."""
+        """The prefix of the queue's keys in Redis."""
         return self._store.keys.prefix
 
     @property
@@ -115,7 +116,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         return self._store.keys.base[:-1]
 
     async def refresh(self) -> None:
-        """Read everything again.
+        """Read all fields of the job from Redis again.
 
         Raises:
             JobNotFoundError: it was removed.
@@ -127,7 +128,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         self._data, self._opts, self._progress = UNREAD, None, UNREAD
 
     async def update_progress(self, progress: Progress) -> None:
-        """Store and tell how far the handler is: a number, a text, or any JSON.
+        """Store the job's progress and publish it: a number, a text, or any JSON.
 
         Raises:
             InvalidPayloadError: it is not JSON.
@@ -139,7 +140,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
             self.on_progress(self, progress)
 
     async def update_data(self, data: D) -> None:
-        """Replace the payload: the next attempt sees the new one.
+        """Replace the job's payload: the next attempt sees the new one.
 
         Raises:
             InvalidPayloadError: it is not JSON, or not of the queue's type, or larger than the job's size_limit.
@@ -154,7 +155,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         self._data = data
 
     async def log(self, row: str) -> int:
-        """Append a line to the job's log, which keeps the newest `keep_logs`. Returns how many there are then.
+        """Append a line to the job's log, which keeps the newest `keep_logs`. Returns the number of lines.
 
         Raises:
             JobNotFoundError: it was removed.
@@ -162,15 +163,15 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         return await self._store.add_log(self.id, row, self.opts.keep_logs)
 
     async def logs(self, start: int = 0, end: int = -1) -> list[str]:
-        """Lines `start` to `end` of the job's log, both included, oldest first."""
+        """Read lines `start` to `end` of the job's log, both included, oldest first."""
         return (await self._store.read_logs(self.id, start, end)).logs
 
     async def get_state(self) -> JobState:
-        """Where it is now; "unknown" once it was removed."""
+        """Read the job's present state; "unknown" if it was removed."""
         return await self._store.get_state(self.id)
 
     async def wait_until_finished(self, queue_events: EventSource | None = None, ttl: Duration | None = None) -> R:
-        """What the handler returned, once the job has completed; nothing is polled.
+        """Wait for the job to complete, without polling, and return what the handler returned.
 
         Args:
             queue_events: a QueueEvents of the job's queue; default: one that the Queue, FlowProducer or
@@ -189,12 +190,12 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         return cast(R, result if result_type is None else result_type.decode(payload.encode(result)))
 
     async def remove_deduplication_key(self) -> bool:
-        """Let others with its deduplication id be added again. False: the id is not this job's."""
+        """Free the job's deduplication id, so that other jobs with it can be added. False if it is not this job's."""
         deduplication_id = self.deduplication_id
         return deduplication_id is not None and await self._store.remove_deduplication_key(deduplication_id, self.id)
 
     async def remove(self, *, remove_children: bool = True) -> None:
-        """Remove it with its log and the jobs that it waits for. One that is gone already is fine.
+        """Remove the job with its log and its children. A job that is gone already is ignored.
 
         Raises:
             JobLockedError: a worker is running it, or one of those.
@@ -212,7 +213,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         reset_attempts_made: bool = False,
         reset_attempts_started: bool = False,
     ) -> None:
-        """Let it run again, once more or, with its attempts reset, with all of them.
+        """Move a finished job back to wait, for one more attempt or, with its attempts reset, for all of them.
 
         Args:
             state: where it must be now, `failed` or `completed`.
@@ -238,7 +239,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
             self._fields.pop(codec.ATTEMPTS_STARTED, None)
 
     async def promote(self) -> None:
-        """Run it as soon as a worker is free instead of when its delay is over.
+        """Move a delayed job to wait, so that it runs as soon as a worker is free.
 
         Raises:
             JobStateError: it is not delayed.
@@ -246,3 +247,8 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         """
         await self._store.promote_job(self.id)
         self._fields[codec.DELAY] = b"0"
+
+
+def show_data(job: Job[Any, Any], data: Any) -> None:
+    """Have `job.data` be this, in this object only: Redis keeps what was added."""
+    job._data = data  # noqa: SLF001 - no method of it: handlers store data with `update_data`

@@ -1,4 +1,4 @@
-"""JobMoves: what may be done with a job by whoever holds it: its handler, or somebody who took it by hand."""
+"""JobMoves: what the holder of a job may do with it: its handler, or a caller that took it by hand."""
 
 from typing import Self, cast
 
@@ -7,13 +7,14 @@ from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.fields import D, JobFields, R
 from bullworks.bullmq.job.outcome import Advanced, Kind, Outcome
 from bullworks.bullmq.job.store import JobStore
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.parent import Parent, ParentOptions
 from bullworks.bullmq.telemetry.job_tracing import OPERATIONS, attributes_of, count, keep_metadata
 from bullworks.bullmq.wire import codec
 
 
 class JobMoves(JobFields[D, R]):
-    """The part of Job that needs its lock. `token` is the one it was taken with; left out, the job's own.
+    """The methods of Job that need its lock. `token` defaults to the token with which the job was taken.
 
     All raise, and then nothing was changed:
         LockLostError: the lock expired, or another holds it.
@@ -26,13 +27,13 @@ class JobMoves(JobFields[D, R]):
     _store: JobStore
 
     async def move_to_completed(self, value: R, token: str | None = None, *, fetch_next: bool = False) -> Self | None:
-        """Store what came of it. For who took it by hand; a handler returns the value instead.
+        """Store the job's result. For jobs taken by hand; a handler returns the value instead.
 
         Args:
             fetch_next: take the next job too, under the same token, in the same trip.
 
         Returns:
-            The next job; None: there is none now, or none was asked for.
+            The next job; None means there is none now, or none was asked for.
 
         Raises:
             InvalidPayloadError: the value is not JSON.
@@ -44,7 +45,7 @@ class JobMoves(JobFields[D, R]):
     async def move_to_failed(
         self, error: BaseException, token: str | None = None, *, fetch_next: bool = False
     ) -> Self | None:
-        """Store that the attempt failed: as its options say, the job is tried again, now or later, or has failed.
+        """Store that the attempt failed: the job is retried, now or later, or fails, as its options say.
 
         Args and returns as in `move_to_completed`. An UnrecoverableError fails it for good.
         """
@@ -52,28 +53,27 @@ class JobMoves(JobFields[D, R]):
         return await self._finish(outcome, token, "move_to_failed", fetch_next=fetch_next)
 
     async def move_to_delayed(self, timestamp: int, token: str | None = None) -> None:
-        """Run it again at `timestamp`, ms since the epoch, no attempt spent. A handler then raises DelayedError."""
-        if isinstance(timestamp, bool) or not isinstance(timestamp, int) or not 0 <= timestamp <= LONGEST_MS:
-            raise InvalidOptionError("timestamp", f"must be ms since the epoch, 0 .. {LONGEST_MS}, not {timestamp!r}")
+        """Delay the job until `timestamp`, ms since the epoch, without using an attempt. Then raise DelayedError."""
+        checks.whole("timestamp", timestamp, 0, LONGEST_MS)
         moved = await self._move("postpone", token, "move_to_delayed", extra=timestamp)
         self.absorb({codec.DELAY: b"%d" % max(timestamp - moved.now_ms, 0)})
         self.moved_to = "delayed"
 
     async def move_to_wait(self, token: str | None = None) -> None:
-        """Put it back to the head of its line, with no attempt spent. A handler then raises WaitingError."""
+        """Move the job to the head of its line, without using an attempt. Then raise WaitingError."""
         await self._move("hand_back", token, "move_to_wait")
         self.moved_to = "waiting"
 
     async def move_to_waiting_children(
         self, token: str | None = None, *, child: Parent | ParentOptions | None = None
     ) -> bool:
-        """Run it again when its children have ended, with no attempt spent. A handler then raises WaitingChildrenError.
+        """Let the job wait for its children, without using an attempt. A handler then raises WaitingChildrenError.
 
         Args:
             child: only this one is waited for, by {"id", "queue"} as in the option `parent`; default: all.
 
         Returns:
-            False: there is none left to wait for, and the job is still active.
+            False means there is none left to wait for, and the job is still active.
 
         Raises:
             JobChildrenError: a child failed whose failure fails this job.
@@ -85,10 +85,10 @@ class JobMoves(JobFields[D, R]):
         return moved.is_stored
 
     async def extend_lock(self, token: str, duration: Duration) -> bool:
-        """Keep it for `duration` from now. For who took it by hand; a Worker does it for its handlers.
+        """Extend the job's lock to `duration` from now. For jobs taken by hand; a Worker renews locks by itself.
 
         Returns:
-            False: the lock expired, or another holds it; what comes of this attempt will be refused.
+            False means the lock expired, or another holds it; what comes of this attempt will be refused.
         """
         return await self._store.extend_lock(self.id, token, checked_ms("duration", duration, least=1))
 

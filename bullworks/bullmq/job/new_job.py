@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
-from bullworks.bullmq.options.job import JobOpts, is_utf8
+from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.group import Group
+from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
 from bullworks.redis import Argument
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What lua/lib/add.lua needs of a job.
+    """A validated and encoded job, as lua/lib/add.lua needs it.
 
     Attributes:
         waits_for_children: it is a flow's parent, and children of it are added with it.
         given_id: of one that named none, but must have one before it is sent; no part of its options.
+        group: whose job it is; no part of its options, which jobs of other groups share.
     """
 
     name: str
@@ -24,31 +27,40 @@ class NewJob:
     opts: JobOpts
     waits_for_children: bool = False
     given_id: str = ""
+    group: Group | None = None
 
     @classmethod
     def of(
-        cls, name: object, data: Any, opts: JobOpts, *, waits_for_children: bool = False, given_id: str = ""
+        cls,
+        name: object,
+        data: Any,
+        opts: JobOpts,
+        *,
+        waits_for_children: bool = False,
+        given_id: str = "",
+        group: Group | None = None,
     ) -> "NewJob":
-        """Check and encode.
+        """Validate and encode a job.
 
         Raises:
-            InvalidOptionError: a name that is no text, or empty.
+            InvalidOptionError: a name that is not text, or empty; an option that goes against the job's group.
             InvalidPayloadError: data that is not JSON, or too large.
         """
-        if not isinstance(name, str) or not name or not is_utf8(name):
-            raise InvalidOptionError("name", f"must be a non-empty string that UTF-8 can hold, not {name!r}")
+        checked_name = checks.text("name", name)
         encoded = payload.encode(data)
         if opts.size_limit is not None and len(encoded) > opts.size_limit:
             raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
-        return cls(name, encoded, opts, waits_for_children, given_id)
+        if group is not None:
+            _refuse_with_group(opts)
+        return cls(checked_name, encoded, opts, waits_for_children, given_id, group)
 
     @property
     def id(self) -> str:
-        """Its id; "" where Redis numbers it."""
+        """The job's id; "" if Redis is to number it."""
         return self.opts.job_id or self.given_id
 
     def args(self) -> tuple[Argument, ...]:
-        """Nine, in the order of lua/add_jobs.lua."""
+        """The job's nine script arguments, in the order of lua/add_jobs.lua."""
         opts = self.opts
         return (
             self.id,
@@ -59,11 +71,11 @@ class NewJob:
             opts.delay_ms,
             opts.priority,
             "1" if opts.lifo else "",
-            self._relations() if opts.parent or opts.deduplication or self.waits_for_children else "",
+            self._relations() if opts.parent or opts.deduplication or self.waits_for_children or self.group else "",
         )
 
     def fields(self, now_ms: int) -> dict[bytes, bytes]:
-        """The hash that Redis then has."""
+        """The hash that Redis will hold for the job, but for the priority of a job in a group, which is its turn."""
         opts = self.opts
         fields = {
             codec.NAME: self.name.encode(),
@@ -78,6 +90,10 @@ class NewJob:
             fields[codec.PARENT] = codec.encode_parent(opts)
         if opts.deduplication is not None:
             fields[codec.DEDUPLICATION_ID] = opts.deduplication.id.encode()
+        if self.group is not None:
+            fields[codec.GROUP] = self.group.id.encode()
+            if self.group.weight is not None:
+                fields[codec.GROUP_WEIGHT] = f"{self.group.weight:.17g}".encode()
         return fields
 
     def _relations(self) -> str:
@@ -90,4 +106,16 @@ class NewJob:
             relations["dedup"] = opts.deduplication.to_script()
         if self.waits_for_children:
             relations["waits_for_children"] = True
+        if self.group is not None:
+            relations["group"] = self.group.to_script()
         return json.dumps(relations, ensure_ascii=False)
+
+
+def _refuse_with_group(opts: JobOpts) -> None:
+    """Raises InvalidOptionError: the options ask for another order than the group's."""
+    if opts.priority:
+        raise InvalidOptionError("priority", "cannot be used together with group, whose order decides; use its weight")
+    if opts.lifo:
+        raise InvalidOptionError("lifo", "cannot be used together with group, whose jobs keep their order")
+    if opts.deduplication is not None and opts.deduplication.keep_last_if_active:
+        raise InvalidOptionError("deduplication.keep_last_if_active", "cannot be used together with group")

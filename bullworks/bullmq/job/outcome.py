@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bullworks.bullmq.durations import LONGEST_MS
-from bullworks.bullmq.errors import UnrecoverableError
-from bullworks.bullmq.job.fields import JobFields
+from bullworks.bullmq.errors import JobRevokedError, UnrecoverableError
+from bullworks.bullmq.job.fields import JobFields, revocation_of
 from bullworks.bullmq.options.backoff import Backoff, BackoffStrategy
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.options.retention import KEEP_ALL, Retention
@@ -29,7 +29,7 @@ _LONGEST_TRACE = 20_000
 
 @dataclass(slots=True)
 class Outcome:
-    """What advance.lua is told of one job.
+    """The outcome of one attempt, as advance.lua takes it.
 
     Attributes:
         stack: JSON of the traces; behind a line feed, which JSON has none of, what `keep_metadata` was given.
@@ -56,17 +56,17 @@ class Outcome:
         return (self.kind, self.raw_id or self.job.id, self.token, self.value, self.retention, self.stack, self.extra)
 
     def keep_metadata(self, metadata: str) -> None:
-        """Store with a failure where in a trace that was."""
+        """Store the place in a trace where the attempt failed."""
         self.stack = _bytes(self.stack) + b"\n" + metadata.encode()
 
     @property
     def state(self) -> str:
-        """Where the job then is, of an attempt that ended."""
+        """The state of a job whose attempt ended so."""
         return {"complete": "completed", "fail": "failed", "delay": "delayed"}.get(self.kind, "waiting")
 
     @property
     def fields(self) -> dict[bytes, bytes]:
-        """Of the job's hash, what an attempt that ended changes there."""
+        """The fields that the end of an attempt changes in the job's hash."""
         fields = {codec.ATTEMPTS_MADE: b"%d" % (self.job.attempts_made + 1)}
         if self.kind == "complete":
             fields[codec.RETURN_VALUE] = _bytes(self.value)
@@ -82,12 +82,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """What came of one outcome.
+    """The reply to one stored outcome.
 
     Attributes:
-        is_stored: False: a job that was to wait for its children has none left to wait for.
+        is_stored: False means a job that was to wait for its children has none left to wait for.
         now_ms: when it was stored.
-        next_job: that was taken besides; None: there is none, or none was asked for.
+        next_job: that was taken besides; None means there is none, or none was asked for.
     """
 
     is_stored: bool
@@ -96,11 +96,12 @@ class Advanced:
 
 
 class OutcomeRules:
-    """Turns results and errors into outcomes, by the job's options and the worker's defaults.
+    """Converts results and errors to outcomes, by the job's options and the worker's defaults.
 
     Attributes:
         runs_any_ordinary: no ordinary job is refused, so `refusal` need not be asked.
-        result_type: of what handlers return; None: any JSON.
+        result_type: of what handlers return; None means any JSON.
+        moves_failed: failed jobs are kept until they are moved to the dead-letter queue.
     """
 
     def __init__(
@@ -110,7 +111,9 @@ class OutcomeRules:
         remove_on_fail: Retention = KEEP_ALL,
         backoff_strategy: BackoffStrategy | None = None,
         max_started_attempts: int | None = None,
+        moves_failed: bool = False,
     ) -> None:
+        self.moves_failed = moves_failed
         self._max_started_attempts = max_started_attempts
         self.runs_any_ordinary = max_started_attempts is None
         self.result_type: PayloadType[Any] | None = None
@@ -119,7 +122,7 @@ class OutcomeRules:
         self._backoff_strategy = backoff_strategy
 
     def refusal(self, job: AnyJob) -> UnrecoverableError | None:
-        """Why the job is failed without being run; None: it is run."""
+        """The reason to fail a job without running it; None if it may run."""
         if job.deferred_failure is not None:
             return UnrecoverableError(job.deferred_failure)
         limit = self._max_started_attempts
@@ -128,17 +131,22 @@ class OutcomeRules:
         return None
 
     def completed(self, job: AnyJob, result: Any) -> Outcome:
-        """Raises InvalidPayloadError: the result cannot be stored."""
+        """Build the outcome of a successful attempt. Raises InvalidPayloadError if the result cannot be stored."""
         retention = job.opts.remove_on_complete or self._remove_on_complete
         encoded = payload.encode(result) if self.result_type is None else self.result_type.encode(result)
         return Outcome("complete", job, job.token or "", encoded, retention.to_script(), result=result)
 
     async def failed(self, job: AnyJob, error: BaseException, *, ran_ms: int = 0) -> Outcome:
-        """Another attempt where the job has one left, now or after its backoff; else the end.
+        """Build the outcome of a failed attempt: a retry, now or after its backoff, or a final failure.
 
         Args:
-            ran_ms: how long this attempt took: a job that expires before the next one could start has failed.
+            ran_ms: how long this attempt took; a job that expires before its next one could start has failed for good.
         """
+        revocation = revocation_of(job)
+        if revocation is not None:
+            if revocation is not error:
+                revocation.__cause__ = error
+            return self.ended(job, revocation)
         attempts_made = job.attempts_made + 1
         opts = _readable_opts(job)
         limit = self._max_started_attempts
@@ -154,15 +162,16 @@ class OutcomeRules:
         return self.ended(job, error)
 
     def ended(self, job: AnyJob, error: BaseException) -> Outcome:
-        """Failed for good."""
+        """Build the outcome of a job that failed for good."""
         opts = _readable_opts(job)
         is_exhausted = job.attempts_made + 1 >= opts.attempts
         outcome = self._failure("fail", job, error, extra="1" if is_exhausted else "")
-        outcome.retention = (opts.remove_on_fail or self._remove_on_fail).to_script()
+        is_kept = self.moves_failed and job.parent_key is None and not isinstance(error, JobRevokedError)
+        outcome.retention = (KEEP_ALL if is_kept else opts.remove_on_fail or self._remove_on_fail).to_script()
         return outcome
 
     def broken(self, job: AnyJob, error: BaseException) -> Outcome:
-        """Failed for good, by what needs nothing of the job or the error that may be at fault."""
+        """Build a final failure without using the job or the error, as either may be what is broken."""
         reason = f"{type(error).__name__} around the handler; the worker's log has more"
         return Outcome("fail", job, job.token or "", reason, "", b"[]", error=error)
 
@@ -207,7 +216,7 @@ def _text(error: BaseException) -> str:
     try:
         text = str(error) or type(error).__name__
     except Exception:  # noqa: BLE001 - the text of an error is its class's own to make
-        text = f"{type(error).__name__}, which cannot be put into words"
+        text = f"{type(error).__name__}, whose text cannot be read"
     # A lone surrogate cannot be sent as UTF-8.
     return text.encode("utf-8", "backslashreplace").decode()
 

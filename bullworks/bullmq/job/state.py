@@ -42,7 +42,7 @@ FINISHED_STATES = frozenset({"completed", "failed"})
 
 
 def checked_suffix(state: object, known: Iterable[str] = SUFFIXES) -> str:
-    """The key of a state that a user named.
+    """Convert a state named by a user to the suffix of its Redis key.
 
     Raises:
         InvalidOptionError: it is none of `known`; the near name is named.
@@ -55,7 +55,7 @@ def checked_suffix(state: object, known: Iterable[str] = SUFFIXES) -> str:
 
 
 def state_of(suffix: bytes | None) -> JobState:
-    """The public name for where a script found a job."""
+    """Convert a script's state to its public name."""
     if suffix is None:
         return "unknown"
     name = suffix.decode()

@@ -1,9 +1,11 @@
 """What a Job needs of wherever it lies: JobScripts in Redis, StubStore in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bullworks.bullmq.events.waiting import EventSource, Sighting
+from bullworks.bullmq.cancel.terms import CancelOutcome
+from bullworks.bullmq.events.waiting import EndingSnapshot, EventSource
 from bullworks.bullmq.job.dependencies import Dependencies, DependenciesCount, Pages
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.job.state import FinishedState, JobState
@@ -14,7 +16,7 @@ from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 @dataclass(frozen=True, slots=True)
 class JobLogs:
-    """What `get_job_logs` answers.
+    """A page of a job's log, as `get_job_logs` returns it.
 
     Attributes:
         logs: the lines of the page.
@@ -26,7 +28,7 @@ class JobLogs:
 
 
 class JobStore(Protocol):
-    """Jobs by id; what each method does and raises is said in job_scripts.py."""
+    """Reads and writes jobs by id; scripts/job.py documents each method."""
 
     keys: QueueKeys
     events: EventSource | None
@@ -46,7 +48,7 @@ class JobStore(Protocol):
 
     async def get_state(self, job_id: str, /) -> JobState: ...
 
-    async def read_ending(self, job_id: str, /) -> Sighting: ...
+    async def read_ending(self, job_id: str, /) -> EndingSnapshot: ...
 
     async def remove_job(self, job_id: str, /, *, children: bool) -> None: ...
 
@@ -65,6 +67,10 @@ class JobStore(Protocol):
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced: ...
 
     async def extend_lock(self, job_id: str, /, token: str, duration_ms: int) -> bool: ...
+
+    async def cancel_jobs(
+        self, job_ids: Sequence[str], reason: str, /, *, removes: bool, children: bool
+    ) -> list[CancelOutcome]: ...
 
     async def dependencies(self, job_id: str, /) -> Dependencies: ...
 

@@ -4,12 +4,13 @@ It answers as Redis would for a job that a worker holds, so there are no states 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.errors import JobLockedError, JobStateError, ParentError
 from bullworks.bullmq.events.event_id import BEFORE_ALL
-from bullworks.bullmq.events.waiting import EventSource, Sighting
+from bullworks.bullmq.events.waiting import EndingSnapshot, EventSource
 from bullworks.bullmq.job.dependencies import Dependencies, DependenciesCount, Pages
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.job.state import FinishedState, JobState
@@ -22,7 +23,7 @@ from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 
 def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made: int) -> dict[bytes, bytes]:
-    """The hash of a job that has just been taken.
+    """Build the hash of a job that was just taken by a worker.
 
     Raises:
         InvalidOptionError, InvalidPayloadError: as Queue.add does.
@@ -43,7 +44,7 @@ def stub_fields(name: str, data: Any, options: Mapping[str, Any], attempts_made:
 
 
 class StubStore:
-    """Holds one job, whatever its id."""
+    """A job store that holds a single job, whatever the id."""
 
     def __init__(
         self,
@@ -82,8 +83,8 @@ class StubStore:
     async def get_state(self, _job_id: str) -> JobState:
         return "active"
 
-    async def read_ending(self, _job_id: str) -> Sighting:
-        return Sighting(None, BEFORE_ALL)
+    async def read_ending(self, _job_id: str) -> EndingSnapshot:
+        return EndingSnapshot(None, BEFORE_ALL)
 
     async def dependencies(self, _job_id: str) -> Dependencies:
         return Dependencies(dict(self._children_values))
@@ -109,6 +110,10 @@ class StubStore:
 
     async def remove_deduplication_key(self, _deduplication_id: str, job_id: str) -> bool:  # noqa: ARG002
         return False
+
+    async def cancel_jobs(self, job_ids: Sequence[str], _reason: str, **_: bool) -> list[CancelOutcome]:
+        # There is no worker that would be told.
+        return ["requested" for _ in job_ids]
 
     async def remove_job(self, job_id: str, **_: bool) -> None:
         raise JobLockedError(job_id, "remove")

@@ -3,23 +3,26 @@
   ARGV    1 version string  stored in `meta` where a queue is new
           2...      nine per job, as in add_jobs, in the order of KEYS; each has an id
   RETURNS list      the time in ms, then per job its id; or, and then nothing was stored, the time and two ints: the code
-                    -5 (a job's parent is missing) or -7 (a job of that id has another parent), and the number
-                    of the job in KEYS
+                    -5 (a job's parent is missing), -7 (a job of that id has another parent) or -12 (a job's group
+                    has as many jobs as it may), and the number of the job in KEYS
   EVENTS  added, then delayed, waiting or waiting-children; duplicated; deduplicated, removed
 ]]
 -- include: lib/now.lua
 -- include: lib/family.lua
+-- include: lib/group_join.lua
 -- include: lib/add.lua
 -- include: lib/find_refused.lua
 local now = now_ms()
-local queues, jobs, keys = {}, {}, {}
+local queues, in_order, jobs, keys = {}, {}, {}, {}
 for i, base in ipairs(KEYS) do
   queues[base] = queues[base] or read_queue(base)
+  in_order[i] = queues[base]
   jobs[i] = read_new_job(2 + (i - 1) * JOB_FIELDS, now)
   keys[i] = base .. jobs[i].id
 end
 assert(#ARGV == 1 + #jobs * JOB_FIELDS)
 local code, number = find_refused(jobs, KEYS, keys)
+if not code then code, number = find_group_full(jobs, in_order) end
 if code then return {now, code, number} end
 
 -- All children are open before any is looked at: one that is completed already must not release a parent that still

@@ -1,6 +1,6 @@
 --[[ add_jobs: store jobs and put each where a worker will find it, all or none of them.
   KEYS    1 base     the common prefix of the queue's keys, `bull:<queue>:`; touched: id, meta, wait, delayed, prioritized,
-                     pc, marker, events, active (read), completed (read), de:*, dn:*, the job hashes, and of a parent, whose
+                     pc, marker, events, active (read), completed (read), de:*, dn:*, bw:*, the job hashes, and of a parent, whose
                      queue may be another: its hash, dependencies, processed, and its queue's keys of the same names
   ARGV    1 version  string  stored in `meta` where the queue is new
           2...       nine per job:
@@ -13,10 +13,12 @@
                      priority  0 .. 2^21 - 1
                      lifo      '1' or ''
                      relations '' or JSON {parent_key, parent, waits_for_children, scheduler_id,
-                               dedup {id, ttl ms, extend, replace, reschedule, keep_last_if_active}}
+                               dedup {id, ttl ms, extend, replace, reschedule, keep_last_if_active},
+                               group {id, weight}}
   RETURNS list  the time in ms, then per job its id, or the id of the job that stands for it (an equal id, or
                 deduplication id); or, and then nothing was stored, the time and two ints: the code -5 (a job's parent is
-                missing) or -7 (the job of that id has another parent), and the number of the job among them
+                missing), -7 (the job of that id has another parent) or -12 (its group has as many jobs as it may), and
+                the number of the job among them
   EVENTS  added, then delayed, waiting or waiting-children; duplicated; deduplicated, removed
 ]]
 -- include: lib/now.lua
@@ -37,17 +39,18 @@ local wrong = not could_read and (wrong_type(base .. 'meta', 'hash') or queue.er
   or is_prioritized and (wrong_type(base .. 'prioritized', 'zset') or wrong_type(base .. 'pc', 'string'))
 if wrong then error({err = wrong}) end
 local now = now_ms()
-local jobs, bases, keys = {}, {}, {}
+local jobs, bases, queues, keys = {}, {}, {}, {}
 for at = 2, #ARGV, JOB_FIELDS do jobs[#jobs + 1] = read_new_job(at, now) end
 if not is_plain then
   -- include within: lib/find_refused.lua
   -- Each job counts, also one with an id of its own.
   local counted = tonumber(redis.call('GET', base .. 'id')) or 0
   for i, job in ipairs(jobs) do
-    bases[i] = base
+    bases[i], queues[i] = base, queue
     keys[i] = base .. (job.id ~= '' and job.id or string.format('%.0f', counted + i))
   end
   local code, number = find_refused(jobs, bases, keys)
+  if not code then code, number = find_group_full(jobs, queues) end
   if code then return {now, code, number} end
 end
 make_known(queue, ARGV[1])

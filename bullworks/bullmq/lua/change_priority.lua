@@ -4,16 +4,18 @@
   ARGV    1 id        string
           2 priority  0 .. 2^21 - 1
           3 lifo      '1' to run before all others of that priority, else ''
-  RETURNS int         0 changed; -1 there is no such job
+  RETURNS int         0 changed; -1 there is no such job; -11 it has a group, which decides
   EVENTS  none
 ]]
 -- include: lib/enqueue.lua
 -- include: lib/key_types.lua
-local GONE = -1
+local GONE, GROUPED = -1, -11
 local base, id, priority, lifo = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
 refuse_wrong_types(base)
 refuse_wrong_type(base .. id, 'hash')
-if redis.call('EXISTS', base .. id) == 0 then return GONE end
+local fields = redis.call('HMGET', base .. id, 'name', 'gid')
+if not fields[1] then return GONE end
+if fields[2] then return GROUPED end
 redis.call('HSET', base .. id, 'priority', priority)
 local waits = redis.call('ZREM', base .. 'prioritized', id) + redis.call('LREM', base .. 'wait', 1, id)
   + redis.call('LREM', base .. 'paused', 1, id)

@@ -1,5 +1,5 @@
 --[[ drain: remove the oldest jobs of one state that never ran, but for those that a scheduler keeps waiting.
-  KEYS    1 base   the common prefix of the queue's keys; touched: the state's, repeat, de:*, all keys of the jobs, and of
+  KEYS    1 base   the common prefix of the queue's keys; touched: the state's, repeat, de:*, bw:*, all keys of the jobs, and of
                  parents that lose their last child
   ARGV    1 state  wait, paused, prioritized or delayed
           2 limit  jobs looked at in one call, 1 .. 5000

@@ -1,6 +1,6 @@
 --[[ fetch: take jobs for a worker, after its blocking wait on the marker.
   KEYS    1 base  the common prefix of the queue's keys; touched: delayed, wait, prioritized, pc, active, marker, limiter,
-                  meta, events, and the job hashes and locks
+                  meta, events, bw:*, and the job hashes and locks
   ARGV    1 want              jobs, 0 .. 50
           2 token             string  stored in each job's lock
           3 lock_ms           ms
@@ -11,7 +11,7 @@
                               -1 - holds where it has passed some for long enough; '' to let them run among others
   RETURNS list  {id, hash, id, hash, ...}; state 0 open, 1 paused, 2 full, 3 rate limited, 4 suspects wait, or one runs
                 alone; ms until the limit ends or the next delayed job is due, -1 unknown; now ms
-  EVENTS  waiting (prev=delayed), active
+  EVENTS  waiting (prev=delayed), active, delayed (a job whose group may not start it now)
 ]]
 -- include: lib/now.lua
 -- include: lib/fetch.lua

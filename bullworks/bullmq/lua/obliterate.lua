@@ -1,6 +1,6 @@
 --[[ obliterate: remove jobs of every state, and at last the queue itself.
   KEYS    1 base   the common prefix of the queue's keys; touched: every list and set of the queue, id, repeat, repeat:*,
-                   stalled-check, metrics:*, de:*, all keys of the jobs, and of parents that lose their last child
+                   stalled-check, metrics:*, de:*, bw:*, all keys of the jobs, and of parents that lose their last child
   ARGV    1 limit  jobs removed in one call, 1 .. 5000
           2 force  '1' to remove active jobs too, else ''
   RETURNS int      1 there may be more: call again; 0 nothing is left; -1 it is not paused; -2 it has active jobs
@@ -30,7 +30,16 @@ local schedulers = redis.call('ZRANGE', base .. 'repeat', 0, limit - 1)
 for _, id in ipairs(schedulers) do redis.call('DEL', base .. 'repeat:' .. id) end
 if #schedulers > 0 then redis.call('ZREM', base .. 'repeat', unpack(schedulers)) end
 if #schedulers == limit then return MORE end
-redis.call('DEL', base .. 'id', base .. 'pc', base .. 'marker', base .. 'events', base .. 'stalled',
+-- Of those that Node removed.
+local groups = redis.call('ZRANGE', base .. 'bw:groups', 0, limit - 1)
+for _, group in ipairs(groups) do
+  for _, part in ipairs({'group', 'slots', 'parked', 'starts'}) do
+    redis.call('DEL', base .. 'bw:' .. part .. ':' .. group)
+  end
+end
+if #groups > 0 then redis.call('ZREM', base .. 'bw:groups', unpack(groups)) end
+if #groups == limit then return MORE end
+redis.call('DEL', base .. 'bw:clock', base .. 'bw:limits', base .. 'id', base .. 'pc', base .. 'marker', base .. 'events', base .. 'stalled',
   base .. 'stalled-check', base .. 'meta', base .. 'metrics:completed', base .. 'metrics:completed:data',
   base .. 'metrics:failed', base .. 'metrics:failed:data')
 return DONE

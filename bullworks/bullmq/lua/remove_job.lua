@@ -1,5 +1,5 @@
 --[[ remove_job: remove a job, wherever it is, unless a worker runs it or a scheduler needs it.
-  KEYS    1 base       the common prefix of the queue's keys; touched: every list and set of the queue, events, de:*, and all
+  KEYS    1 base       the common prefix of the queue's keys; touched: every list and set of the queue, events, de:*, bw:*, and all
                        keys of the job; of children and parent, whose queues may be others, the same
   ARGV    1 id         string
           2 children   '1' to remove the jobs below it too

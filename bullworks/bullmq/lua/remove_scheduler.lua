@@ -1,6 +1,6 @@
 --[[ remove_scheduler: forget a scheduler and its pending iteration; one that a worker runs goes on.
   KEYS    1 base  the common prefix of the queue's keys; touched: repeat, repeat:*, every list and set of the queue, events,
-                  de:*, and all keys of the iteration
+                  de:*, bw:*, and all keys of the iteration
   ARGV    1 id    string  the scheduler's
   RETURNS int     1 removed; 0 there is none
   EVENTS  removed; never waiting, waiting-children, delayed

@@ -1,5 +1,5 @@
 --[[ reprocess_job: a finished job waits again.
-  KEYS    1 base             the common prefix of the queue's keys; touched: completed, failed, wait, prioritized, pc, active,
+  KEYS    1 base             the common prefix of the queue's keys; touched: completed, failed, wait, prioritized, pc, bw:*, active,
                              marker, meta, events, the job's hash, and its parent's sets of children
   ARGV    1 id               string
           2 state            completed or failed, where it must be

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from bullworks.bullmq.durations import LONGEST_MS, Duration, to_ms
+from bullworks.bullmq.durations import LONGEST_MS, Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 
 class BackoffOptions(TypedDict, total=False):
-    """`Backoff` as a dict, as BullMQ writes it."""
+    """A `Backoff` written as a dict, as in BullMQ."""
 
     type: str
     delay: Duration
@@ -22,7 +23,7 @@ BackoffStrategy = Callable[..., int | Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """`fixed`, `exponential`, or a type of the worker's own `backoff_strategy`.
+    """A retry delay: `fixed`, `exponential`, or a type of the worker's own `backoff_strategy`.
 
     Attributes:
         type: `fixed`, `exponential`, or a custom name.
@@ -36,17 +37,17 @@ class Backoff:
 
     @classmethod
     def fixed(cls, delay: Duration, *, jitter: float = 0.0) -> "Backoff":
-        """The same delay before every attempt."""
-        return cls("fixed", to_ms(delay, "backoff.delay"), _checked_jitter(jitter))
+        """Wait the same delay before every attempt."""
+        return cls("fixed", checked_ms("backoff.delay", delay), _checked_jitter(jitter))
 
     @classmethod
     def exponential(cls, delay: Duration, *, jitter: float = 0.0) -> "Backoff":
-        """`delay` after the first failure, doubled after each further one."""
-        return cls("exponential", to_ms(delay, "backoff.delay"), _checked_jitter(jitter))
+        """Wait `delay` after the first failure, doubled after each further one."""
+        return cls("exponential", checked_ms("backoff.delay", delay), _checked_jitter(jitter))
 
     @classmethod
     def of(cls, value: object) -> "Backoff":
-        """What a user wrote: a Backoff, a number of ms (fixed), or a dict with type, delay, jitter.
+        """Validate a user's backoff: a Backoff, a number of ms (fixed), or a dict with type, delay, jitter.
 
         Raises:
             InvalidOptionError: it is none of these, or out of range.
@@ -54,21 +55,19 @@ class Backoff:
         if isinstance(value, Backoff):
             return value
         if not isinstance(value, dict):
-            return cls.fixed(_ms(value))
-        for key in value:
-            if key not in BackoffOptions.__annotations__:
-                raise InvalidOptionError.unknown(f"backoff.{key}", ("backoff.type", "backoff.delay", "backoff.jitter"))
+            return cls.fixed(checked_ms("backoff", value))
+        checks.parts("backoff", value, BackoffOptions.__annotations__)
         kind = value.get("type")
         if not isinstance(kind, str) or not kind:
             raise InvalidOptionError("backoff.type", f"must be 'fixed', 'exponential' or your own, not {kind!r}")
-        return cls(kind, _ms(value.get("delay", 0)), _checked_jitter(value.get("jitter", 0.0)))
+        return cls(kind, checked_ms("backoff.delay", value.get("delay", 0)), _checked_jitter(value.get("jitter", 0.0)))
 
     @property
     def is_custom(self) -> bool:
         return self.type not in {"fixed", "exponential"}
 
     def delay_after_ms(self, attempts_made: int, random_part: float) -> int:
-        """Delay before the next attempt of a built-in type.
+        """Compute the delay before the next attempt of a built-in type.
 
         Args:
             attempts_made: attempts that have failed so far, >= 1.
@@ -95,13 +94,6 @@ class Backoff:
         if self.jitter:
             wire["jitter"] = self.jitter
         return wire
-
-
-def _ms(value: object) -> int:
-    try:
-        return to_ms(value, "backoff.delay")
-    except ValueError as error:
-        raise InvalidOptionError("backoff", str(error)) from None
 
 
 def _checked_jitter(value: object) -> float:

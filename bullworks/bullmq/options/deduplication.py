@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from bullworks.bullmq.durations import Duration, to_ms
-from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.durations import Duration, checked_ms
+from bullworks.bullmq.options import checks
 
 
 class DeduplicationOptions(TypedDict, total=False):
@@ -13,7 +13,7 @@ class DeduplicationOptions(TypedDict, total=False):
     Attributes:
         id: what is to be there once. Required.
         ttl: how long it stands, whatever becomes of its job; without, until its job has ended.
-        extend: a further job with the id begins the ttl anew.
+        extend: a further job with the id restarts the ttl.
         replace: a further job takes the place of one that is delayed.
         reschedule: a further job gives one that is delayed its own delay, and is dropped.
         keep_last_if_active: the latest job that comes while the id's job runs is added when that ends; no ttl.
@@ -32,7 +32,7 @@ _FLAGS = ("extend", "replace", "reschedule", "keep_last_if_active")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deduplication:
-    """The same, checked; ttl in milliseconds."""
+    """Deduplication options after validation; durations in ms."""
 
     id: str
     ttl_ms: int | None = None
@@ -43,36 +43,24 @@ class Deduplication:
 
     @classmethod
     def of(cls, value: object) -> "Deduplication":
-        """Check what a user gave. Raises InvalidOptionError: no id, an unknown key, a wrong type."""
+        """Validate a user's deduplication options. Raises InvalidOptionError: no id, an unknown key, a wrong type."""
         if isinstance(value, Deduplication):
             return value
-        if not isinstance(value, dict):
-            raise InvalidOptionError("deduplication", f"must be a dict with an id, not {value!r}")
-        known = DeduplicationOptions.__annotations__
-        for key in value:
-            if key not in known:
-                raise InvalidOptionError.unknown(f"deduplication.{key}", [f"deduplication.{name}" for name in known])
-        given_id = value.get("id")
-        if not isinstance(given_id, str) or not given_id:
-            raise InvalidOptionError("deduplication.id", f"must be a non-empty string, not {given_id!r}")
-        flags = {flag: value[flag] for flag in _FLAGS if value.get(flag) is not None}
-        for flag, chosen in flags.items():
-            if not isinstance(chosen, bool):
-                raise InvalidOptionError(f"deduplication.{flag}", f"must be True or False, not {chosen!r}")
-        return cls(id=given_id, ttl_ms=_ttl_ms(value.get("ttl")), **flags)
+        given = checks.parts("deduplication", value, DeduplicationOptions.__annotations__)
+        ttl = given.get("ttl")
+        return cls(
+            id=checks.text("deduplication.id", given.get("id")),
+            ttl_ms=None if ttl is None else checked_ms("deduplication.ttl", ttl, least=1),
+            **{
+                flag: checks.flag(f"deduplication.{flag}", given[flag])
+                for flag in _FLAGS
+                if given.get(flag) is not None
+            },
+        )
 
     def to_script(self) -> dict[str, Any]:
-        """For lua/lib/deduplication.lua."""
+        """Encode the options for lua/lib/deduplication.lua."""
         script: dict[str, Any] = {"id": self.id}
         if self.ttl_ms is not None:
             script["ttl"] = self.ttl_ms
         return script | {flag: True for flag in _FLAGS if getattr(self, flag)}
-
-
-def _ttl_ms(value: object) -> int | None:
-    if value is None:
-        return None
-    try:
-        return to_ms(value, "deduplication.ttl", least=1)
-    except ValueError as error:
-        raise InvalidOptionError("deduplication.ttl", str(error).removeprefix("deduplication.ttl ")) from None

@@ -1,4 +1,4 @@
-"""The options of a job: a TypedDict for whoever adds it, a frozen record inside.
+"""The options of a job: a TypedDict for the caller, a frozen record inside.
 
 Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
 """
@@ -12,12 +12,14 @@ from typing import Any, get_args
 
 from typing_extensions import TypedDict
 
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.keys import RESERVED_IDS
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.backoff import Backoff, BackoffOptions
 from bullworks.bullmq.options.deduplication import Deduplication, DeduplicationOptions
 from bullworks.bullmq.options.expiry import Expiry
+from bullworks.bullmq.options.group import GroupOptions
 from bullworks.bullmq.options.parent import ChildFailure, Parent, ParentOptions
 from bullworks.bullmq.options.repeat import RepeatOptions
 from bullworks.bullmq.options.retention import Retention, RetentionValue
@@ -48,11 +50,12 @@ class JobOptions(TypedDict, total=False):
         stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
         size_limit: the most bytes of JSON that `data` may have, > 0.
         deduplication: {"id", "ttl", "extend", "replace", "reschedule", "keep_last_if_active"}.
+        group: {"id", "weight"}: of which tenant it is; groups are served in turn. Of `Queue.add`, `add_bulk` and flows.
         repeat: {"pattern"} or {"every"}, and more: run again and again, by a job scheduler. Of `Queue.add` only.
         parent: {"id", "queue"} of a job that then waits for this one; queue with its prefix.
         fail_parent_on_failure, continue_parent_on_failure, ignore_dependency_on_failure,
         remove_dependency_on_failure: what a failure of this job does to its parent, one of them at most: fail it; run
-            it at once; let it go on without this job, which stays listed; the same, and unlisted. With none it waits
+            it at once; let it continue without this job, which stays listed; the same, and unlisted. With none it waits
             until this job is retried.
         telemetry: {"metadata", "omit_context"}: where in a trace it belongs, other than where it was added.
     """
@@ -72,6 +75,7 @@ class JobOptions(TypedDict, total=False):
     stack_trace_limit: int
     size_limit: int
     deduplication: DeduplicationOptions
+    group: GroupOptions
     repeat: RepeatOptions
     parent: ParentOptions
     fail_parent_on_failure: bool
@@ -81,12 +85,21 @@ class JobOptions(TypedDict, total=False):
     telemetry: TelemetryOptions
 
 
+class EncodedOpts:
+    """Room for the JSON of options, filled by the first who needs it; the options themselves are never written to."""
+
+    __slots__ = ("json",)
+
+    def __init__(self) -> None:
+        self.json: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOpts:
-    """Checked options; what `job.opts` gives. Milliseconds throughout.
+    """Job options after validation, as `job.opts` gives them; durations in ms.
 
     Attributes:
-        encoded: as they lie in Redis, once somebody has needed that; see codec.encode_opts.
+        encoded: as they lie in Redis; see codec.encode_opts.
     """
 
     attempts: int = 0
@@ -107,11 +120,11 @@ class JobOpts:
     parent: Parent | None = None
     on_child_failure: ChildFailure | None = None
     telemetry: JobTelemetry | None = None
-    encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    encoded: EncodedOpts = field(default_factory=EncodedOpts, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "JobOpts":
-        """Check what a user gave.
+        """Validate a user's job options.
 
         Raises:
             InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
@@ -138,7 +151,7 @@ class JobOpts:
         return cls(**checked)
 
     def carrying(self, metadata: str | None) -> "JobOpts":
-        """With the context in which the job is added, unless it says otherwise, or there is none."""
+        """Add the caller's trace context, unless the options exclude it or there is none."""
         if metadata is None:
             return self
         telemetry = (self.telemetry or JobTelemetry()).carrying(metadata)
@@ -158,93 +171,54 @@ Check = Callable[[str, Any], tuple[str, Any]]
 """(option, value) -> the field of JobOpts and what goes there; raises InvalidOptionError."""
 
 
-def _whole(least: int, most: int = 2**53) -> Check:
-    def check(option: str, value: object) -> tuple[str, int]:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            top = f" .. {most}" if most < 2**53 else " or more"
-            raise InvalidOptionError(option, f"must be a whole number, {least}{top}, not {value!r}")
-        return option, value
-
-    return check
+def _whole(least: int, most: int = checks.LARGEST_WHOLE) -> Check:
+    return lambda option, value: (option, checks.whole(option, value, least, most))
 
 
 def _duration(least: int) -> Check:
-    def check(option: str, value: object) -> tuple[str, int]:
-        try:
-            return f"{option}_ms", to_ms(value, option, least=least)
-        except ValueError as error:
-            raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None
+    return lambda option, value: (f"{option}_ms", checked_ms(option, value, least=least))
 
-    return check
+
+def _made_by(of: Callable[[object], Any]) -> Check:
+    return lambda option, value: (option, of(value))
 
 
 def _flag(option: str, value: object) -> tuple[str, bool]:
-    if not isinstance(value, bool):
-        raise InvalidOptionError(option, f"must be True or False, not {value!r}")
-    return option, value
-
-
-def _backoff(option: str, value: object) -> tuple[str, Backoff]:
-    return option, Backoff.of(value)
-
-
-def _expires(option: str, value: object) -> tuple[str, Expiry]:
-    return option, Expiry.of(value)
+    return option, checks.flag(option, value)
 
 
 def _retention(option: str, value: object) -> tuple[str, Retention]:
     return option, Retention.of(value, option)
 
 
-def _deduplication(option: str, value: object) -> tuple[str, Deduplication]:
-    return option, Deduplication.of(value)
-
-
-def _parent(option: str, value: object) -> tuple[str, Parent]:
-    return option, Parent.of(value)
-
-
-def _telemetry(option: str, value: object) -> tuple[str, JobTelemetry]:
-    return option, JobTelemetry.of(value)
-
-
 def _child_failure(option: str, value: object) -> tuple[str, str | None]:
-    _, chosen = _flag(option, value)
-    return "on_child_failure", option.removesuffix("_on_failure") if chosen else None
+    return "on_child_failure", option.removesuffix("_on_failure") if checks.flag(option, value) else None
 
 
 def _repeat(option: str, value: object) -> tuple[str, None]:  # noqa: ARG001 - every check takes both
     raise InvalidOptionError(option, "is of Queue.add alone, or use Queue.upsert_job_scheduler")
 
 
+def _group(option: str, value: object) -> tuple[str, None]:  # noqa: ARG001 - every check takes both
+    raise InvalidOptionError(option, "is of Queue.add, add_bulk and flows alone, a job at a time")
+
+
 def _job_id(option: str, value: object) -> tuple[str, str]:
-    if not isinstance(value, str) or not value:
-        raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
-    if not is_utf8(value):
-        raise InvalidOptionError(option, f"{value!r} cannot be written as UTF-8")
-    if _NUMBER.fullmatch(value):
+    job_id = checks.text(option, value)
+    if _NUMBER.fullmatch(job_id):
         raise InvalidOptionError(
             option, f"{value!r} is a number, as the queue's own ids and its errors are; add a letter"
         )
-    if ":" in value and (value.startswith("0:") or value.count(":") != 2):
+    if ":" in job_id and (job_id.startswith("0:") or job_id.count(":") != 2):
         raise InvalidOptionError(option, f"{value!r} holds ':', which separates Redis keys; use '-' or '_'")
-    if value in RESERVED_IDS:
+    if job_id in RESERVED_IDS:
         raise InvalidOptionError(option, f"{value!r} is the name of one of the queue's own keys; choose another")
-    return option, value
-
-
-def is_utf8(text: str) -> bool:
-    """Whether Redis can be sent it: a lone surrogate, half of a character, cannot be encoded."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return option, job_id
 
 
 CHECKS: dict[str, Check] = {
     "attempts": _whole(0),
-    "backoff": _backoff,
+    "backoff": _made_by(Backoff.of),
     "delay": _duration(0),
     "priority": _whole(0, HIGHEST_PRIORITY_NUMBER),
     "lifo": _flag,
@@ -253,13 +227,14 @@ CHECKS: dict[str, Check] = {
     "job_id": _job_id,
     "timestamp": _whole(0, 2**41 - 1),
     "timeout": _duration(1),
-    "expires": _expires,
+    "expires": _made_by(Expiry.of),
     "keep_logs": _whole(0),
     "stack_trace_limit": _whole(0),
     "size_limit": _whole(1),
-    "deduplication": _deduplication,
+    "deduplication": _made_by(Deduplication.of),
+    "group": _group,
     "repeat": _repeat,
-    "parent": _parent,
-    "telemetry": _telemetry,
+    "parent": _made_by(Parent.of),
+    "telemetry": _made_by(JobTelemetry.of),
     **{f"{policy}_on_failure": _child_failure for policy in get_args(ChildFailure)},
 }

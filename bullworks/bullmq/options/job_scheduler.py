@@ -11,17 +11,18 @@ from typing_extensions import TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.new_job import NewJob
-from bullworks.bullmq.options.job import JobOptions, JobOpts, is_utf8
+from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.repeat import Repeat
 
-# What an iteration cannot be given: its id and times are its scheduler's, and nobody waits for it.
-_NOT_OF_ITERATIONS = frozenset({"job_id", "delay", "timestamp", "deduplication", "repeat", "parent"})
+# What an iteration cannot be given: its id and times are its scheduler's, and no parent waits for it.
+_NOT_OF_ITERATIONS = frozenset({"job_id", "delay", "timestamp", "deduplication", "group", "repeat", "parent"})
 # The end of an iteration's own id: a scheduler with such an id would lie where another's job does.
 _LIKE_AN_ITERATION = re.compile(r":\d+\Z")
 
 
 class JobTemplate(TypedDict, total=False):
-    """What a scheduler's jobs are like.
+    """The name, data and options of the jobs that a scheduler creates.
 
     Attributes:
         name: default: the scheduler's id.
@@ -36,7 +37,7 @@ class JobTemplate(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerTemplate:
-    """The same, as a scheduler has it."""
+    """A JobTemplate as stored with its scheduler."""
 
     data: Any = None
     opts: JobOpts = field(default_factory=JobOpts)
@@ -44,7 +45,7 @@ class SchedulerTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobScheduler:
-    """A scheduler, as it was when it was read. Times are ms since the epoch, durations ms.
+    """A job scheduler as of when it was read. Times are ms since the epoch, durations ms.
 
     Attributes:
         key: its id.
@@ -75,7 +76,7 @@ class JobScheduler:
 
 @dataclass(frozen=True, slots=True)
 class NewScheduler:
-    """One to store, checked.
+    """A validated job scheduler, ready to store.
 
     Attributes:
         job: what each iteration is, but for id and times.
@@ -91,7 +92,7 @@ class NewScheduler:
     def of(
         cls, scheduler_id: object, repeat: Repeat, template: Mapping[str, Any], defaults: Mapping[str, Any]
     ) -> "NewScheduler":
-        """Check what a user gave.
+        """Validate a user's job scheduler.
 
         Args:
             defaults: the queue's options for jobs that do not say otherwise.
@@ -100,30 +101,25 @@ class NewScheduler:
             InvalidOptionError: a bad id, or a name or option that an iteration cannot have.
             InvalidPayloadError: data that is not JSON, or too large.
         """
-        if not isinstance(scheduler_id, str) or not scheduler_id or not is_utf8(scheduler_id):
-            raise InvalidOptionError("scheduler_id", f"must be a non-empty string, not {scheduler_id!r}")
-        if _LIKE_AN_ITERATION.search(scheduler_id):
+        checked_id = checks.text("scheduler_id", scheduler_id)
+        if _LIKE_AN_ITERATION.search(checked_id):
             raise InvalidOptionError("scheduler_id", f"{scheduler_id!r} ends like the id of another scheduler's job")
-        for part in template:
-            if part not in JobTemplate.__annotations__:
-                raise InvalidOptionError.unknown(
-                    f"template.{part}", [f"template.{k}" for k in JobTemplate.__annotations__]
-                )
+        checks.parts("template", template, JobTemplate.__annotations__)
         options = template.get("opts") or {}
         for option in options:
             if option in _NOT_OF_ITERATIONS:
                 raise InvalidOptionError(option, "cannot be given to a scheduler's jobs")
         inherited = {option: value for option, value in defaults.items() if option not in _NOT_OF_ITERATIONS}
         data = template.get("data")
-        name = template.get("name", scheduler_id)
+        name = template.get("name", checked_id)
         job = NewJob.of(name, {} if data is None else data, JobOpts.of({**inherited, **options}))
         if job.opts.expires is not None and job.opts.expires.at_ms is not None:
             raise InvalidOptionError("expires", "of a scheduler's jobs is a duration; give the scheduler an end_date")
-        return cls(scheduler_id, repeat, job, data is not None and data != {})
+        return cls(checked_id, repeat, job, data is not None and data != {})
 
 
 def derived_id(name: object, job_id: object, repeat: Repeat) -> str:
-    """The id of the scheduler behind `Queue.add(repeat=)`: the same for the same name, schedule, zone and end.
+    """Derive the id of the scheduler behind `Queue.add(repeat=)` from name, schedule, zone and end.
 
     Adding it again at each start of a service thus changes nothing.
     """

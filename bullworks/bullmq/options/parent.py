@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 ChildFailure = Literal["fail_parent", "continue_parent", "ignore_dependency", "remove_dependency"]
 """How a parent takes the failure of a child; without one, it waits until the child is retried."""
@@ -18,26 +19,25 @@ class ParentOptions(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The same, checked."""
+    """A job's parent after validation."""
 
     id: str
     queue: str
 
     @property
     def key(self) -> str:
-        """Of the parent's hash in Redis."""
+        """The Redis key of the parent's hash."""
         return f"{self.queue}:{self.id}"
 
     @classmethod
     def of(cls, value: object) -> "Parent":
-        """Check what a user gave. Raises InvalidOptionError."""
+        """Validate a user's parent option. Raises InvalidOptionError."""
         if isinstance(value, Parent):
             return value
         if not isinstance(value, dict) or set(value) != {"id", "queue"}:
             raise InvalidOptionError("parent", f"must be {{'id': ..., 'queue': '<prefix>:<name>'}}, not {value!r}")
         for key, part in value.items():
-            if not isinstance(part, str) or not part:
-                raise InvalidOptionError(f"parent.{key}", f"must be a non-empty string, not {part!r}")
+            checks.text(f"parent.{key}", part)
         if ":" not in value["queue"]:
             raise InvalidOptionError("parent.queue", f"needs the prefix too, as in 'bull:{value['queue']}'")
         return cls(value["id"], value["queue"])

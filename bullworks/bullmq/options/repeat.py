@@ -1,18 +1,20 @@
 """Repeat: when a job scheduler's jobs run, checked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from typing_extensions import TypedDict
 
-from bullworks.bullmq.durations import Date, Duration, date_ms, to_ms
+from bullworks.bullmq.durations import Date, Duration, checked_ms, date_ms
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 from bullworks.cron_expression import CronExpressionError, CronSchedule
 
 
 class RepeatOptions(TypedDict, total=False):
-    """When to run: by `pattern` or `every`, one of the two. Source: BullMQ 6.7, RepeatOptions.
+    """A schedule: by `pattern` or `every`, one of the two. Source: BullMQ 6.7, RepeatOptions.
 
     Attributes:
         pattern: a cron expression of five fields, or of six with the seconds first.
@@ -22,7 +24,7 @@ class RepeatOptions(TypedDict, total=False):
             from the first run.
         start_date: no run before it. With `every` the first run is then.
         end_date: no run after it.
-        limit: runs in all, > 0; counted anew when the scheduler is changed.
+        limit: runs in all, > 0; counted from 0 again when the scheduler is changed.
         immediately: of a pattern: the first run is now. With `every` it is now anyway.
         key: with `Queue.add` only: the id of its job scheduler. Default: made of the job's name and of when it runs.
     """
@@ -40,7 +42,7 @@ class RepeatOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat:
-    """The same, checked; ms since the epoch and durations in ms."""
+    """Repeat options after validation; times in ms since the epoch, durations in ms."""
 
     pattern: str | None = None
     tz: str | None = None
@@ -53,22 +55,17 @@ class Repeat:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "Repeat":
-        """Check what a user gave.
+        """Validate a user's repeat options.
 
         Raises:
             InvalidOptionError: an unknown name, a wrong type, a value out of range, a pattern that is none, or options
                 that do not go together.
         """
-        if not isinstance(options, Mapping):
-            raise InvalidOptionError("repeat", f"must be a dict with pattern or every, not {options!r}")
         checked: dict[str, Any] = {}
-        for option, value in options.items():
-            check = _CHECKS.get(option)
-            if check is None:
-                raise InvalidOptionError.unknown(f"repeat.{option}", [f"repeat.{name}" for name in _CHECKS])
+        for option, value in checks.parts("repeat", options, _CHECKS).items():
             if value is not None:
-                field, checked_value = check(f"repeat.{option}", value)
-                checked[field] = checked_value
+                field, check = _CHECKS[option]
+                checked[field] = check(f"repeat.{option}", value)
         repeat = cls(**checked)
         repeat._refuse_contradictions()
         if repeat.pattern is not None:
@@ -76,13 +73,13 @@ class Repeat:
         return repeat
 
     def schedule(self, seed: str) -> CronSchedule:
-        """The pattern's runs.
+        """The parsed cron schedule of the pattern.
 
         Args:
             seed: what an `H` in the pattern is drawn from.
 
         Raises:
-            InvalidOptionError: it is no cron expression, or the zone is none.
+            InvalidOptionError: not a cron expression, or an unknown zone.
         """
         try:
             return CronSchedule.parse(self.pattern or "", tz=self.tz, hash_seed=seed)
@@ -90,7 +87,7 @@ class Repeat:
             raise InvalidOptionError("repeat.tz" if error.field == "tz" else "repeat.pattern", str(error)) from error
 
     def run_after_ms(self, after_ms: int, seed: str) -> int | None:
-        """The pattern's first run later than that and than the start date; None: there is none."""
+        """Find the pattern's first run after a time and after the start date; None if there is none."""
         return self.schedule(seed).next_ms(max(after_ms, self.start_ms or 0))
 
     def _refuse_contradictions(self) -> None:
@@ -106,55 +103,15 @@ class Repeat:
             raise InvalidOptionError("repeat.end_date", "is before start_date")
 
 
-def _text(option: str, value: object) -> tuple[str, str]:
-    if not isinstance(value, str) or not value:
-        raise InvalidOptionError(option, f"must be a non-empty string, not {value!r}")
-    return option.removeprefix("repeat."), value
-
-
-def _every(option: str, value: object) -> tuple[str, int]:
-    return "every_ms", _duration_ms(option, value, least=1)
-
-
-def _offset(option: str, value: object) -> tuple[str, int | None]:
+# By the option's name, the field of Repeat that it fills and what checks it.
+_CHECKS: dict[str, tuple[str, Callable[[str, object], Any]]] = {
+    "pattern": ("pattern", checks.text),
+    "tz": ("tz", checks.text),
+    "every": ("every_ms", partial(checked_ms, least=1)),
     # BullMQ takes 0 for none.
-    return "offset_ms", _duration_ms(option, value, least=0) or None
-
-
-def _start_date(option: str, value: object) -> tuple[str, int]:
-    return "start_ms", date_ms(option, value)
-
-
-def _end_date(option: str, value: object) -> tuple[str, int]:
-    return "end_ms", date_ms(option, value)
-
-
-def _limit(option: str, value: object) -> tuple[str, int]:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidOptionError(option, f"must be a whole number, 1 or more, not {value!r}")
-    return "limit", value
-
-
-def _immediately(option: str, value: object) -> tuple[str, bool]:
-    if not isinstance(value, bool):
-        raise InvalidOptionError(option, f"must be True or False, not {value!r}")
-    return "immediately", value
-
-
-def _duration_ms(option: str, value: object, *, least: int) -> int:
-    try:
-        return to_ms(value, option, least=least)
-    except ValueError as error:
-        raise InvalidOptionError(option, str(error).removeprefix(f"{option} ")) from None
-
-
-_CHECKS = {
-    "pattern": _text,
-    "tz": _text,
-    "every": _every,
-    "offset": _offset,
-    "start_date": _start_date,
-    "end_date": _end_date,
-    "limit": _limit,
-    "immediately": _immediately,
+    "offset": ("offset_ms", lambda option, value: checked_ms(option, value) or None),
+    "start_date": ("start_ms", date_ms),
+    "end_date": ("end_ms", date_ms),
+    "limit": ("limit", partial(checks.whole, least=1)),
+    "immediately": ("immediately", checks.flag),
 }

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 
 class RetentionOptions(TypedDict, total=False):
-    """As BullMQ writes it: `age` in seconds, `count` and `limit` in jobs."""
+    """A `Retention` as BullMQ writes it: `age` in seconds, `count` and `limit` in jobs."""
 
     age: int
     count: int
@@ -19,7 +20,7 @@ RetentionValue = bool | int | RetentionOptions
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """None means no bound.
+    """How many finished jobs are kept, and for how long; None means unlimited.
 
     Attributes:
         count: the newest jobs that are kept, >= 0; 0 removes at once.
@@ -33,7 +34,7 @@ class Retention:
 
     @classmethod
     def of(cls, value: object, option: str) -> "Retention":
-        """What a user wrote: True (remove at once), False (keep all), a count, or a dict with age, count, limit.
+        """Validate a user's retention: True (remove at once), False (keep all), a count, or a dict.
 
         Raises:
             InvalidOptionError: it is none of these, or out of range.
@@ -43,14 +44,11 @@ class Retention:
         if isinstance(value, bool):
             return cls(count=0) if value else cls()
         if isinstance(value, int):
-            return cls(count=_checked(value, option, 0))
+            return cls(count=checks.whole(option, value))
         if not isinstance(value, dict):
             raise InvalidOptionError(option, f"must be a bool, a count or a dict with age, count, limit, not {value!r}")
-        known = {f"{option}.{key}" for key in RetentionOptions.__annotations__}
-        for key in value:
-            if f"{option}.{key}" not in known:
-                raise InvalidOptionError.unknown(f"{option}.{key}", known)
-        bounds = {key: _checked(bound, f"{option}.{key}", 0) for key, bound in value.items() if bound is not None}
+        checks.parts(option, value, RetentionOptions.__annotations__)
+        bounds = {key: checks.whole(f"{option}.{key}", bound) for key, bound in value.items() if bound is not None}
         return cls(bounds.get("count"), bounds.get("age"), bounds.get("limit"))
 
     def to_wire(self) -> bool | int | dict[str, int]:
@@ -60,7 +58,7 @@ class Retention:
         return {key: bound for key, bound in wire.items() if bound is not None}
 
     def to_script(self) -> str:
-        """For lua/lib/retention.lua."""
+        """Encode the retention for lua/lib/retention.lua."""
         if self.age_s is None:
             return "" if self.count is None else str(self.count)
         bounds: list[Any] = [self.count, self.age_s, self.limit]
@@ -68,9 +66,3 @@ class Retention:
 
 
 KEEP_ALL = Retention()
-
-
-def _checked(value: object, option: str, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InvalidOptionError(option, f"must be a whole number >= {least}, not {value!r}")
-    return value

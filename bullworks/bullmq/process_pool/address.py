@@ -12,7 +12,7 @@ _FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def address_of(thing: str | Callable[..., Any], option: str = "handler") -> str:
-    """The address of a function or class at the top of a module, or of a static method, class method or nested class.
+    """Build the import address of a module-level function or class, a static or class method, or a nested class.
 
     Args:
         thing: it, or its address. What an address leads to is not looked at: its module may be one that only the
@@ -30,7 +30,7 @@ def address_of(thing: str | Callable[..., Any], option: str = "handler") -> str:
         raise InvalidOptionError(option, f"must be a function of a module, not {thing!r}: a process imports it by name")
     if "<" in name:
         raise InvalidOptionError(
-            option, f"{name} is made inside of a function, where no other process finds it; move it to its module's top"
+            option, f"{name} is defined inside a function, where no other process finds it; move it to module level"
         )
     address = f"{_importable(module_name, name, option)}:{name}"
     try:
@@ -48,7 +48,7 @@ def address_of(thing: str | Callable[..., Any], option: str = "handler") -> str:
 
 
 def find(address: str) -> Any:
-    """What lies at an address; its module is imported.
+    """Import the object at an address.
 
     Raises:
         ImportError, AttributeError, or whatever importing the module raises.

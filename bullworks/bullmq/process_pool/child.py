@@ -24,7 +24,7 @@ _BOOT = f"import json, sys; sys.path[:] = json.loads(sys.argv.pop()); from {__pa
 
 
 class Child:
-    """A new interpreter, as multiprocessing's `spawn` makes one, in a process group of its own.
+    """A worker's child process: a new interpreter, started by `spawn`, in its own process group.
 
     It runs one handler at a time, and lives until it is closed or killed.
 
@@ -45,7 +45,7 @@ class Child:
 
     @classmethod
     async def spawn(cls, setup: Setup, *, start_timeout_s: float, register: set["Child"]) -> "Child":
-        """Start one, and wait until it has found its handler.
+        """Start a child process, and wait until it has found its handler.
 
         Raises:
             ProcessStartError: it did not within its time, or there is no such handler.
@@ -80,11 +80,11 @@ class Child:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can take a job."""
+        """Whether the process can take a job."""
         return self._process.returncode is None and not self._from.at_eof()
 
-    async def run(self, job: Job[Any, Any]) -> Any:
-        """Have it run the handler; returns or raises what that does. Cancelling kills it.
+    async def run(self, job: Job) -> Any:
+        """Run the handler in the process; returns or raises what the handler does. Cancelling kills the process.
 
         Raises:
             ProcessDiedError: it ended before the handler did.
@@ -105,17 +105,17 @@ class Child:
         return payload.decode(ended.value)
 
     async def send(self, message: ToProcess) -> None:
-        """Raises what pickle does. One that is gone is noticed by who reads."""
+        """Send a message. Raises what pickle raises; a dead process is noticed by the receiver."""
         self._to.write(encode(message))
         with contextlib.suppress(ConnectionError):
             await self._to.drain()
 
     async def receive(self) -> Any:
-        """What it says next; None once it has ended."""
+        """Receive the process's next message; None once it has ended."""
         return await receive(self._from)
 
     async def end(self) -> int:
-        """Kill it, with whatever it has started. Returns its exit code once it is gone."""
+        """Kill the process and its children. Returns its exit code once it has exited."""
         if self._process.returncode is None:
             self._kill()
         code = await asyncio.shield(self._exited)
@@ -126,7 +126,7 @@ class Child:
         return code
 
     async def close(self, patience_s: float) -> None:
-        """Let it end by itself; after `patience_s`, or at work, it is killed."""
+        """Let the process exit by itself; after `patience_s`, or if busy, it is killed."""
         self._to.close()
         if not self._is_busy:
             with contextlib.suppress(TimeoutError):
@@ -143,7 +143,7 @@ class Child:
             say(message.record, None)
         if not isinstance(message, Ready):
             code = await asyncio.shield(self._exited)
-            raise ProcessStartError(setup.address, f"it ended with exit code {code}; what it printed says why")
+            raise ProcessStartError(setup.address, f"it exited with code {code}; see its output")
         if message.failure is not None:
             error = message.failure.to_error()
             raise ProcessStartError(setup.address, f"{message.failure.kind}: {message.failure.text}") from error

@@ -10,10 +10,11 @@ from bullworks.bullmq.process_pool.failure import Failure
 from bullworks.bullmq.process_pool.forwarding import say
 from bullworks.bullmq.process_pool.messages import Abort, Answer, Assignment, Call, Ended, Logged, ToProcess, Watch
 from bullworks.bullmq.process_pool.remote_job import JobView
+from bullworks.tasks import cancel_and_wait
 
 
-class Partner(Protocol):
-    """The process, or rather the pipes to it."""
+class ProcessPipes(Protocol):
+    """The pipes to a child process."""
 
     async def send(self, message: ToProcess) -> None: ...
 
@@ -21,14 +22,14 @@ class Partner(Protocol):
 
 
 class Conversation:
-    """The worker's side: it calls the job's methods for the process.
+    """The worker's side of one handler run: calls the job's methods for the process.
 
     Args:
         run: its number: what has another was said by a thread of an earlier handler.
         job: the worker's own.
     """
 
-    def __init__(self, partner: Partner, run: int, job: Job[Any, Any]) -> None:
+    def __init__(self, partner: ProcessPipes, run: int, job: Job) -> None:
         self._partner = partner
         self._run = run
         self._job = job
@@ -36,7 +37,7 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def hold(self) -> Ended | None:
-        """Have the handler run. Returns how it ended; None: the process did."""
+        """Have the process run the handler. Returns how it ended; None if the process died."""
         job = self._job
         signal = job.offer_signal()
         await self._partner.send(
@@ -58,9 +59,7 @@ class Conversation:
             return None
         finally:
             signal.remove_callback(self._abort)
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await cancel_and_wait(*self._tasks)
 
     def _abort(self, reason: CancelReason) -> None:
         self._start(self._tell_of(reason))

@@ -1,22 +1,24 @@
 """What goes wrong with processes. Each keeps its facts as attributes and says what to do."""
 
 import signal
+from dataclasses import dataclass
 
 from bullworks.bullmq.errors import QueueError, UnrecoverableError
+from bullworks.errors import FactError
 
 
+@dataclass(eq=False)
 class ProcessStartError(QueueError):
     """A process for handlers could not be started, or could not find its handler."""
 
-    def __init__(self, handler: str, reason: str) -> None:
-        super().__init__(handler, reason)
-        self.handler = handler
-        self.reason = reason
+    handler: str
+    reason: str
 
     def __str__(self) -> str:
         return f"no process runs {self.handler}: {self.reason}"
 
 
+@dataclass(eq=False)
 class ProcessDiedError(QueueError):
     """A process ended while it ran a handler; the attempt counts as failed.
 
@@ -24,11 +26,9 @@ class ProcessDiedError(QueueError):
         exit_code: its own, or minus the signal that killed it.
     """
 
-    def __init__(self, job_id: str, pid: int, exit_code: int) -> None:
-        super().__init__(job_id, pid, exit_code)
-        self.job_id = job_id
-        self.pid = pid
-        self.exit_code = exit_code
+    job_id: str
+    pid: int
+    exit_code: int
 
     def __str__(self) -> str:
         return (
@@ -37,24 +37,23 @@ class ProcessDiedError(QueueError):
         )
 
 
-class UnpicklableError(Exception):
+@dataclass(eq=False)
+class UnpicklableError(FactError):
     """A handler in a process raised an error that cannot be sent; this has its text and its trace.
 
     Attributes:
         kind: the name of its class.
     """
 
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(kind, text)
-        self.kind = kind
-        self.text = text
+    kind: str
+    text: str
 
     def __str__(self) -> str:
         return self.text or self.kind
 
 
 class UnpicklableUnrecoverableError(UnpicklableError, UnrecoverableError):
-    """The same of an UnrecoverableError, which fails its job at once."""
+    """An UnrecoverableError that cannot be sent between processes; it fails its job at once."""
 
 
 def _how_it_ended(exit_code: int) -> str:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from bullworks.bullmq.errors import UnrecoverableError
 from bullworks.bullmq.process_pool.errors import UnpicklableError, UnpicklableUnrecoverableError
+from bullworks.errors import FactError
 
 
-class _InProcessError(Exception):
+@dataclass(eq=False)
+class _InProcessError(FactError):
     """The cause of an error that came from a process: where it was raised there."""
 
-    def __init__(self, trace: str) -> None:
-        super().__init__(trace)
-        self.trace = trace
+    trace: str
 
     def __str__(self) -> str:
         return f"in the process:\n{self.trace}"
@@ -21,10 +21,10 @@ class _InProcessError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error: itself, where it can be sent, and in words.
+    """An exception in transit between processes: pickled if possible, and as text.
 
     Attributes:
-        pickled: the error; None: it cannot be sent.
+        pickled: the error; None means it cannot be sent.
         kind: the name of its class.
         is_unrecoverable: whether it fails the job at once.
     """
@@ -38,7 +38,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
         return cls(
-            pickled=_pickled(error),
+            pickled=_pickle(error),
             kind=type(error).__qualname__,
             text=str(error),
             trace="".join(traceback.format_exception(error)),
@@ -46,15 +46,15 @@ class Failure:
         )
 
     def to_error(self) -> BaseException:
-        """The error, or what stands for it; its cause shows where it was raised."""
-        error = self._unpickled()
+        """Rebuild the exception, or a substitute for it; its cause holds the original traceback."""
+        error = self._unpickle()
         if error is None:
             stand_in = UnpicklableUnrecoverableError if self.is_unrecoverable else UnpicklableError
             error = stand_in(self.kind, self.text)
         error.__cause__ = _InProcessError(self.trace)
         return error
 
-    def _unpickled(self) -> BaseException | None:
+    def _unpickle(self) -> BaseException | None:
         if self.pickled is None:
             return None
         try:
@@ -64,7 +64,7 @@ class Failure:
         return error if isinstance(error, BaseException) else None
 
 
-def _pickled(error: BaseException) -> bytes | None:
+def _pickle(error: BaseException) -> bytes | None:
     """Many errors can be pickled but not unpickled: those whose arguments are not their constructor's."""
     try:
         pickled = pickle.dumps(error)

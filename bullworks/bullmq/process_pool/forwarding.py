@@ -11,7 +11,7 @@ from bullworks.bullmq.wire import payload
 
 
 class LogForwarder(logging.Handler):
-    """In the process: sends what is logged there.
+    """Logging handler of a child process: sends log records to the worker.
 
     Args:
         send: to the worker.
@@ -22,7 +22,7 @@ class LogForwarder(logging.Handler):
         self._send = send
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send a record; one that cannot be sent is shown on stderr, as logging does with its own errors."""
+        """Send a record; a record that cannot be sent is printed to stderr, as logging does with its own errors."""
         try:
             attributes = dict(record.__dict__)
             # As logging.handlers.QueueHandler: what only this process can put into words, it does.
@@ -31,12 +31,12 @@ class LogForwarder(logging.Handler):
                 attributes["exc_text"] = logging.Formatter().formatException(record.exc_info)
             attributes["exc_info"] = None
             self._send(Logged({name: _plain(value) for name, value in attributes.items()}))
-        except Exception:  # noqa: BLE001 - logging harms nobody
+        except Exception:  # noqa: BLE001 - logging must not raise
             self.handleError(record)
 
 
-def say(record: Mapping[str, Any], job: Job[Any, Any] | None) -> None:
-    """In the worker: log what a process has sent, with the job that it ran, if any."""
+def say(record: Mapping[str, Any], job: Job | None) -> None:
+    """Log a record from a child process in the worker, with the job that it ran, if any."""
     logger = logging.getLogger(record["name"])
     if logger.isEnabledFor(record["levelno"]):
         facts = {} if job is None else {"queue": job.queue_name, "job_id": job.id}

@@ -1,6 +1,6 @@
-"""LifeLine: a pipe that nobody writes to. When its worker's end is gone, so is the process.
+"""LifeLine: a pipe that is never written to. When its worker's end is gone, so is the process.
 
-A process whose worker was killed must not go on: another worker runs its job again. It notices that its pipes have
+A process whose worker was killed must not continue: another worker runs its job again. It notices that its pipes have
 ended, but not while native code keeps the interpreter to itself. Linux ends it then, and whatever it has started: a
 pipe can signal a process group when its other end is closed.
 """
@@ -15,7 +15,7 @@ _F_SETSIG = 10
 
 
 class LifeLine:
-    """The worker's end of the line to one process."""
+    """The worker's end of the life line to one process."""
 
     def __init__(self) -> None:
         self._is_there = sys.platform == "linux"
@@ -23,27 +23,27 @@ class LifeLine:
 
     @property
     def argument(self) -> str:
-        """What the process is told, for `hold`."""
+        """The command-line argument of the process, for `hold`."""
         return str(self._held)
 
     @property
     def options(self) -> dict[str, Any]:
-        """With which the process is started, so that it has its end."""
+        """The subprocess options that pass the process its end of the line."""
         return {"pass_fds": (self._held,)} if self._is_there else {}
 
     def hand_over(self) -> None:
-        """The process has its end now, or there is none."""
+        """Close the worker's copy of the process's end, after the process was started."""
         if self._is_there:
             os.close(self._held)
 
     def cut(self) -> None:
-        """Let go of it; once."""
+        """Close the worker's end of the line, which ends the process; call it once."""
         if self._is_there:
             os.close(self._ours)
 
 
 def hold(argument: str) -> None:
-    """In the process: end when the line does."""
+    """In the child process: exit when the worker's end of the life line closes."""
     if sys.platform != "linux":
         return
     import fcntl

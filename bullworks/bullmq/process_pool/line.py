@@ -25,7 +25,7 @@ from bullworks.bullmq.process_pool.remote_job import RemoteJob
 
 
 class Line:
-    """Sends from any thread; a thread of its own listens, so that the worker is heard while a handler computes.
+    """A child process's connection to its worker: sends from any thread, and receives in its own thread.
 
     Args:
         source, sink: the pipes.
@@ -43,16 +43,16 @@ class Line:
         self._running: tuple[RemoteJob, asyncio.AbstractEventLoop] | None = None
 
     def listen(self) -> None:
-        """Begin to listen."""
+        """Start the receiving thread."""
         threading.Thread(target=self._listen, name="bullworks-line", daemon=True).start()
 
     def assignments(self) -> Iterator[Assignment]:
-        """What there is to run, until the worker hangs up."""
+        """Iterate over the assignments to run, until the worker disconnects."""
         while (assignment := self._assignments.get()) is not None:
             yield assignment
 
     def take(self, assignment: Assignment, loop: asyncio.AbstractEventLoop) -> RemoteJob:
-        """The job of an assignment; the loop is where its signal is aborted."""
+        """Build the job of an assignment; its signal is aborted on the given loop."""
         run = assignment.run
 
         async def call(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
@@ -63,13 +63,13 @@ class Line:
         return job
 
     def end(self, ended: Ended) -> None:
-        """Say what came of the present run."""
+        """Report the outcome of the present run."""
         self._running = None
         self.send(ended)
         self._is_busy = False
 
     def send(self, message: FromProcess) -> None:
-        """Raises what pickle does, and then nothing was sent."""
+        """Send a message. Raises what pickle raises; nothing was sent then."""
         frame = encode(message)
         with self._sending:
             self._sink.write(frame)
@@ -112,12 +112,12 @@ class Line:
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], object]) -> None:
     try:
         loop.call_soon_threadsafe(what)
-    except RuntimeError:  # the loop has ended, and with it whoever would listen
+    except RuntimeError:  # the loop has ended, and with it all listeners
         return
 
 
 def _end_now() -> None:
-    """The worker is gone: nobody wants what the handler does. What it has started ends with it."""
+    """The worker is gone: the handler's result is not wanted. What it has started ends with it."""
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(1)

@@ -20,12 +20,12 @@ from bullworks.bullmq.sync.loop import BackgroundLoop
 from bullworks.bullmq.wire import payload
 from bullworks.bullmq.worker.processor import Handlers
 
-# Threads, and what is registered with atexit, may hang, and nobody waits for them.
+# Threads, and what is registered with atexit, may hang, and must not be waited for.
 _EXIT_S = 2
 
 
 def main() -> None:
-    """Run in a new process, with the life line's descriptor as the last argument."""
+    """Entry point of a child process; its last argument is the life line's file descriptor."""
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not SIG_IGN, which the programs that a handler starts would inherit.
         signal.signal(number, _ignore)
@@ -74,11 +74,11 @@ def _find_handlers(setup: Setup, runner: asyncio.Runner) -> Handlers:
     if setup.args is not None:
         handler = handler(*setup.args)
         if inspect.isawaitable(handler):
-            handler = runner.run(_awaited(handler))
+            handler = runner.run(_await(handler))
     return Handlers(handler)
 
 
-async def _awaited(awaitable: Any) -> Any:
+async def _await(awaitable: Any) -> Any:
     return await awaitable
 
 
@@ -97,7 +97,7 @@ def _call(assignment: Assignment, handlers: Handlers, line: Line, runner: asynci
     if handler.is_async:
         job = line.take(assignment, runner.get_loop())
         coroutine = handler.function(job, job.signal) if handler.takes_signal else handler.function(job)
-        return runner.run(_awaited(coroutine), context=context)
+        return runner.run(_await(coroutine), context=context)
     loop = BackgroundLoop.current().loop
     sync_job = SyncJob(line.take(assignment, loop), loop)
     args = (sync_job, sync_job.signal) if handler.takes_signal else (sync_job,)

@@ -19,7 +19,7 @@ _LENGTH = Struct("!I")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """To a new process: what it runs.
+    """Message to a new process: the handler to load.
 
     Attributes:
         address: of the handler; with `args`, of a factory that returns it.
@@ -33,14 +33,14 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """From a process: it has found its handler; with a failure, it has not."""
+    """Message from a process: its handler was found, or with a failure, was not."""
 
     failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """To a process: run the handler for this job. `run` numbers it; whatever belongs to it has that number."""
+    """Message to a process: run the handler for this job. Related messages carry the same `run` number."""
 
     run: int
     job_id: str
@@ -53,7 +53,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """From a process: the handler returned JSON, or failed."""
+    """Message from a process: the handler returned JSON, or failed."""
 
     run: int
     value: bytes
@@ -62,7 +62,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """From a process: call this method of the job. `number` is the answer's too."""
+    """Message from a process: call this method of the job. The answer carries the same `number`."""
 
     run: int
     number: int
@@ -73,11 +73,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """What a call has changed of the job.
+    """The changes that a call made to the job.
 
     Attributes:
-        fields: by wire name; None: it is gone.
-        progress: None: as in the fields.
+        fields: by wire name; None means it is gone.
+        progress: None means that the field is current.
     """
 
     fields: Mapping[bytes, bytes | None]
@@ -87,7 +87,7 @@ class JobState:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To a process: what a method returned, or raised, and what it has changed."""
+    """Message to a process: a method's result or exception, and the job's changes."""
 
     number: int
     result: Any
@@ -97,14 +97,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """From a process: the handler watches its signal, so it is to be told of a cancellation, not stopped."""
+    """Message from a process: the handler uses its signal, so notify it of a cancellation instead of killing it."""
 
     run: int
 
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """To a process: the job is cancelled."""
+    """Message to a process: the job is cancelled."""
 
     run: int
     reason: CancelReason
@@ -112,7 +112,7 @@ class Abort:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """From a process: a log record's attributes."""
+    """Message from a process: the attributes of a log record."""
 
     record: Mapping[str, Any]
 
@@ -122,13 +122,13 @@ FromProcess = Ready | Ended | Call | Watch | Logged
 
 
 def encode(message: ToProcess | FromProcess) -> bytes:
-    """A message with its length before it. Raises what pickle does."""
+    """Encode a message, preceded by its length. Raises what pickle raises."""
     body = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(body)) + body
 
 
 async def receive(stream: asyncio.StreamReader) -> Any:
-    """The next message; None at the end of the stream, also where it ends amid a message."""
+    """Read the next message; None at the end of the stream, even in the middle of a message."""
     try:
         (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
         return pickle.loads(await stream.readexactly(length))  # noqa: S301 - what our own child says  # nosec B301
@@ -137,7 +137,7 @@ async def receive(stream: asyncio.StreamReader) -> Any:
 
 
 def receive_blocking(stream: BinaryIO) -> Any:
-    """The same from a file."""
+    """Read the next message from a file, blocking."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None

@@ -3,16 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from bullworks.bullmq.durations import Duration, checked_ms
-from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.job import Job
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.process_pool.address import address_of
 from bullworks.bullmq.process_pool.child import Child
 from bullworks.bullmq.process_pool.errors import ProcessStartError
 from bullworks.bullmq.process_pool.messages import Setup
+from bullworks.closing import Closing
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _START_MS = 60_000
 _END_S = 1.0
 
 
-class ProcessPool:
+class ProcessPool(Closing):
     """A processor for `Worker` whose handler runs in processes, as in `ProcessPool("package.module:resize", size=4)`.
 
     The handler gets what it would get in the worker: a SyncJob, or, if it is async, a Job; progress, logs, data and all
@@ -42,9 +42,7 @@ class ProcessPool:
     """
 
     def __init__(self, handler: str | Callable[..., Any], *, size: int, start_timeout: Duration = _START_MS) -> None:
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise InvalidOptionError("size", f"must be a whole number >= 1, not {size!r}")
-        self.size = size
+        self.size = checks.whole("size", size, 1)
         self._address = address_of(handler)
         self._args: tuple[Any, ...] | None = None
         self._start_timeout_s = checked_ms("start_timeout", start_timeout, least=1) / 1000
@@ -59,7 +57,7 @@ class ProcessPool:
     def of_factory(
         cls, factory: str | Callable[..., Any], *args: Any, size: int, start_timeout: Duration = _START_MS
     ) -> Self:
-        """A pool whose handler is made in each process, with what it needs: `factory(*args)` returns it.
+        """Create a pool whose handlers are made in each process, by `factory(*args)`.
 
         Args:
             factory: as `handler`; sync or async, called once a process.
@@ -76,14 +74,9 @@ class ProcessPool:
         await self.start()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
     @property
     def pids(self) -> list[int]:
-        """Of the processes that are ready or at work."""
+        """The process ids of the ready and busy processes."""
         children = (_ready(task) for task in self._children.values())
         return [child.pid for child in children if child is not None and child.is_alive]
 
@@ -102,7 +95,7 @@ class ProcessPool:
             if not self._is_closed:  # else it is closed while it starts, and they were meant to end
                 raise
 
-    async def __call__(self, job: Job[Any, Any]) -> Any:
+    async def __call__(self, job: Job) -> Any:
         """Run the handler for a job, once a process is free; returns or raises what it does.
 
         Cancelling it kills the process.
@@ -120,7 +113,7 @@ class ProcessPool:
             self._free.put_nowait(seat)
 
     async def close(self) -> None:
-        """End all processes; those at work are killed. Closing twice, or before starting, is fine."""
+        """End all processes; busy ones are killed. Closing twice, or before starting, is fine."""
         self._is_closed = True
         await self._end_all()
 
@@ -139,7 +132,7 @@ class ProcessPool:
         if child is None or child.is_alive or self._is_closed:
             return
         log.warning(
-            "a process of %s has ended: pid %d; another takes its place",
+            "a process of %s has ended: pid %d; it is replaced",
             self._address,
             child.pid,
             extra={"handler": self._address, "pid": child.pid},

@@ -24,8 +24,8 @@ class _Elsewhere:
     payload_types: None = None
 
 
-class RemoteJob(Job[Any, Any]):
-    """What a handler in a process gets, or what the SyncJob that it gets is made of.
+class RemoteJob(Job):
+    """The job that a handler in a process receives; its methods run in the worker.
 
     Args:
         call: has the worker call a method of its job.
@@ -42,7 +42,7 @@ class RemoteJob(Job[Any, Any]):
 
     @property
     def signal(self) -> CancelSignal:
-        """As Job.signal."""
+        """The job's cancellation signal; see Job.signal."""
         signal = self.offer_signal()
         if not signal.is_watched:
             signal.is_watched = True
@@ -50,7 +50,7 @@ class RemoteJob(Job[Any, Any]):
         return signal
 
     async def call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a method of the worker's job, and be as it is then."""
+        """Call a method of the worker's job, and take over its changes."""
         answer = await self._call(method, args, kwargs)
         self._become(answer.state)
         if answer.failure is not None:
@@ -71,7 +71,7 @@ class RemoteJob(Job[Any, Any]):
         self.moved_to = state.moved_to
 
 
-def _called_in_worker(method: str) -> Callable[..., Awaitable[Any]]:
+def _worker_method(method: str) -> Callable[..., Awaitable[Any]]:
     async def call(self: RemoteJob, *args: Any, **kwargs: Any) -> Any:
         return await self.call(method, args, kwargs)
 
@@ -80,11 +80,11 @@ def _called_in_worker(method: str) -> Callable[..., Awaitable[Any]]:
 
 for _name, _ in inspect.getmembers(Job, inspect.iscoroutinefunction):
     if not _name.startswith("_"):
-        setattr(RemoteJob, _name, _called_in_worker(_name))
+        setattr(RemoteJob, _name, _worker_method(_name))
 
 
 class JobView:
-    """What a process was told of the worker's own job.
+    """Tracks which of the job's fields a process knows already.
 
     Attributes:
         fields: the job's hash, as it was told.
@@ -92,12 +92,12 @@ class JobView:
 
     __slots__ = ("_job", "fields")
 
-    def __init__(self, job: Job[Any, Any]) -> None:
+    def __init__(self, job: Job) -> None:
         self._job = job
         self.fields = dict(job._fields)
 
     def news(self) -> JobState:
-        """What has changed since; it counts as told."""
+        """Collect the changes since the last call."""
         told, now = self.fields, dict(self._job._fields)
         changed: dict[bytes, bytes | None] = {name: value for name, value in now.items() if told.get(name) != value}
         changed |= dict.fromkeys(told.keys() - now.keys())

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 from typing_extensions import Unpack
 
-from bullworks.bullmq.errors import PartlyAddedError
+from bullworks.bullmq.errors import InvalidOptionError, PartlyAddedError
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.options.job import JobOptions
+from bullworks.tasks import cancel_and_wait
 
 J = TypeVar("J")
 
@@ -37,10 +38,34 @@ class JobSpec:
         object.__setattr__(self, "opts", opts)
 
 
+def checked_specs(jobs: Iterable[object]) -> list[JobSpec]:
+    """The jobs that `add_bulk` was given, as a list.
+
+    Raises:
+        InvalidOptionError: one is not a JobSpec, as the dicts that npm bullmq takes; shows the line to write.
+    """
+    specs = []
+    for number, job in enumerate(jobs):
+        if not isinstance(job, JobSpec):
+            kind = type(job).__name__
+            raise InvalidOptionError(f"jobs[{number}]", f"must be a JobSpec, not a {kind}; write {_line_for(job)}")
+        specs.append(job)
+    return specs
+
+
+def _line_for(job: object) -> str:
+    """The JobSpec that a dict was meant to be, without its data."""
+    if not isinstance(job, Mapping) or "name" not in job:
+        return 'JobSpec("welcome-email", {"n": 1}, priority=1)'
+    opts = job.get("opts")
+    named = [f"{option}=..." for option in opts] if isinstance(opts, Mapping) else []
+    return f"JobSpec({', '.join([repr(job['name']), 'data', *named])})"
+
+
 async def in_chunks(
     jobs: list[NewJob], add: Callable[[list[NewJob]], Coroutine[Any, Any, list[J]]], id_of: Callable[[J], str]
 ) -> list[J]:
-    """What `add` makes of all of them, in order. Redis stores one chunk while the next is written and the last is read.
+    """Apply `add` to chunks of the items, in order. Redis stores one chunk while the next is encoded.
 
     Raises:
         What `add` raises, for the first chunk that fails, where no other was stored.
@@ -71,9 +96,7 @@ async def in_chunks(
         stored = {number: id_of(job) for number, job in made.items()}
         raise PartlyAddedError("jobs", stored, len(jobs), error) from error
     finally:
-        for _, call in calls:
-            call.cancel()
-        await asyncio.gather(*(call for _, call in calls), return_exceptions=True)
+        await cancel_and_wait(*(call for _, call in calls))
     return list(made.values())
 
 

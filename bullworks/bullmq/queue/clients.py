@@ -8,7 +8,7 @@ from bullworks.bullmq.keys import QueueKeys
 
 @dataclass(frozen=True, slots=True)
 class WorkerClient:
-    """One worker's blocking connection, or the connection of a QueueEvents, of whatever language.
+    """A Redis connection of a worker or a QueueEvents, from any BullMQ library.
 
     Attributes:
         name: of the queue, as in Node's getWorkers().
@@ -31,26 +31,31 @@ class WorkerClient:
 
 
 def parse_workers(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
-    """The workers of one queue in the reply to CLIENT LIST. Source: what npm bullmq 6.7 calls its connections."""
+    """Parse the workers of one queue from a CLIENT LIST reply. Source: connection names of npm bullmq 6.7."""
     unnamed = keys.client_name(None)
     named = f"{unnamed}:w:"  # QueueEvents' end in ":qe"
     return [
         client
-        for client in _parsed(client_list, keys, named)
+        for client in _parse(client_list, keys, named)
         if client.raw_name == unnamed or client.raw_name.startswith(named)
     ]
 
 
 def parse_listeners(client_list: str, keys: QueueKeys) -> list[WorkerClient]:
-    """The same of QueueEvents."""
+    """Parse the QueueEvents of one queue from a CLIENT LIST reply."""
     name = keys.events_client_name()
-    return [client for client in _parsed(client_list, keys, name) if client.raw_name == name]
+    return [client for client in _parse(client_list, keys, name) if client.raw_name == name]
 
 
-def _parsed(client_list: str, keys: QueueKeys, named: str) -> Iterator[WorkerClient]:
-    """All clients; what follows `named` in the name of a connection is the worker's own."""
+def client_fields(client_list: str) -> Iterator[dict[str, str]]:
+    """The fields of each client in the reply to CLIENT LIST, by Redis's names."""
     for line in client_list.splitlines():
-        fields = {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
+        yield {name: value for name, _, value in (part.partition("=") for part in line.split(" "))}
+
+
+def _parse(client_list: str, keys: QueueKeys, named: str) -> Iterator[WorkerClient]:
+    """All clients; what follows `named` in the name of a connection is the worker's own."""
+    for fields in client_fields(client_list):
         raw_name = fields.get("name", "")
         yield WorkerClient(
             name=keys.name,

@@ -12,14 +12,14 @@ from bullworks.bullmq.scripts.scripts import Scripts
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """Jobs that ended so, as workers with the option `metrics` count them.
+    """Completed or failed jobs per minute, as counted by workers with the option `metrics`.
 
     Attributes:
         total: all of them.
         data: of each minute that is over, the newest first, as many as were asked for; one in which nothing ended,
             and that no later job has closed, is not there yet.
         count: how many minutes there are in all.
-        prev_total, prev_at_ms: the total when the newest of them was closed, and when that was; None: none was.
+        prev_total, prev_at_ms: the total when the newest of them was closed, and when that was; None means none was.
     """
 
     total: int
@@ -30,13 +30,13 @@ class Metrics:
 
 
 class QueueCounts:
-    """The part of Queue that counts. All raise ServerError, ConnectionLostError and ConnectError, as `add` does."""
+    """The counting methods of Queue. All raise ServerError, ConnectionLostError and ConnectError, as `add` does."""
 
     name: str
     scripts: Scripts
 
     async def get_job_count_by_types(self, *states: ListedState) -> int:
-        """How many jobs some states hold together; without arguments, all of them.
+        """Count the jobs in the given states together, or in all states without arguments.
 
         Raises:
             InvalidOptionError: an unknown state.
@@ -45,19 +45,19 @@ class QueueCounts:
         return sum(await self.scripts.count_jobs([checked_suffix(state) for state in asked]))
 
     async def get_waiting_count(self) -> int:
-        """Jobs that wait without a priority; what BullMQ 5 keeps in `paused` counts once `resume` has moved it."""
+        """Count the jobs that wait without a priority; jobs that BullMQ 5 left in `paused` count after `resume`."""
         return await self.get_job_count_by_types("waiting")
 
     async def get_active_count(self) -> int:
-        """Jobs that workers hold."""
+        """Count the jobs that workers are processing."""
         return await self.get_job_count_by_types("active")
 
     async def get_prioritized_count(self) -> int:
-        """Jobs that wait with a priority."""
+        """Count the jobs that wait with a priority."""
         return await self.get_job_count_by_types("prioritized")
 
     async def get_delayed_count(self, timestamp: int | None = None) -> int:
-        """Jobs whose time has not come.
+        """Count the delayed jobs.
 
         Args:
             timestamp: only those that are due before it, ms since the epoch.
@@ -68,19 +68,19 @@ class QueueCounts:
         return await self.scripts.count_due_before(timestamp)
 
     async def get_waiting_children_count(self) -> int:
-        """Jobs that wait for their children."""
+        """Count the jobs that wait for their children."""
         return await self.get_job_count_by_types("waiting-children")
 
     async def get_completed_count(self) -> int:
-        """Jobs that completed and are kept."""
+        """Count the stored completed jobs."""
         return await self.get_job_count_by_types("completed")
 
     async def get_failed_count(self) -> int:
-        """Jobs that failed for good and are kept."""
+        """Count the stored jobs that failed for good."""
         return await self.get_job_count_by_types("failed")
 
     async def get_counts_per_priority(self, priorities: Iterable[int]) -> dict[int, int]:
-        """How many jobs wait with each of these priorities; 0: with none.
+        """Count the waiting jobs of each given priority; 0 means without a priority.
 
         Raises:
             InvalidOptionError: a priority out of range.
@@ -91,7 +91,7 @@ class QueueCounts:
         return dict(zip(asked, await self.scripts.count_priorities(asked), strict=True)) if asked else {}
 
     async def get_metrics(self, kind: FinishedState, start: int = 0, end: int = -1) -> Metrics:
-        """How many jobs completed, or failed, in each of the last minutes.
+        """Read how many jobs completed, or failed, in each of the last minutes.
 
         Args:
             start, end: of the minutes that are over, 0 the newest, both included, -1 the oldest.
@@ -105,7 +105,7 @@ class QueueCounts:
         return Metrics(totals.get("count", 0), points, count, totals.get("prevCount", 0), totals.get("prevTS"))
 
     async def export_prometheus_metrics(self, labels: Mapping[str, str | int] | None = None) -> str:
-        """The counts of all states, and of jobs that ended, in Prometheus' text format, as BullMQ names them.
+        """Export job counts of all states, and of finished jobs, in Prometheus' text format, named as in BullMQ.
 
         Args:
             labels: of every line, besides queue and state.
@@ -122,7 +122,7 @@ class QueueCounts:
 def exposition(
     queue: str, counts: Mapping[str, int], completed: int, failed: int, labels: Mapping[str, str | int]
 ) -> str:
-    """One gauge per state, and a counter each of completed and of failed jobs.
+    """Format one gauge per state, and the counters of completed and of failed jobs.
 
     Args:
         labels: of every line; they come after `queue` and `state`.
@@ -130,21 +130,22 @@ def exposition(
     lines = [
         "# HELP bullmq_job_count Number of jobs in the queue by state",
         "# TYPE bullmq_job_count gauge",
-        *(_line("bullmq_job_count", {"queue": queue, "state": state, **labels}, n) for state, n in counts.items()),
+        *(line("bullmq_job_count", {"queue": queue, "state": state, **labels}, n) for state, n in counts.items()),
     ]
     for kind, total in (("completed", completed), ("failed", failed)):
         lines += (
             f"# HELP bullmq_job_{kind}_total Total number of {kind} jobs",
             f"# TYPE bullmq_job_{kind}_total counter",
-            _line(f"bullmq_job_{kind}_total", {"queue": queue, **labels}, total),
+            line(f"bullmq_job_{kind}_total", {"queue": queue, **labels}, total),
         )
     return "\n".join(lines)
 
 
-def _line(name: str, labels: Mapping[str, str | int], value: int) -> str:
-    shown = ", ".join(f'{label}="{_escaped(str(text))}"' for label, text in labels.items())
+def line(name: str, labels: Mapping[str, str | int], value: int) -> str:
+    """One value in Prometheus' text format."""
+    shown = ", ".join(f'{label}="{_escape(str(text))}"' for label, text in labels.items())
     return f"{name}{{{shown}}} {value}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

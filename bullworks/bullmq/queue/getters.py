@@ -12,6 +12,7 @@ from bullworks.bullmq.job.job import D, Job
 from bullworks.bullmq.job.state import ALL_STATES, WAITING_STATES, JobState, ListedState, checked_suffix
 from bullworks.bullmq.job.store import JobLogs
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.clients import WorkerClient, parse_listeners, parse_workers
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.telemetry.tracing import Tracing
@@ -19,14 +20,14 @@ from bullworks.bullmq.wire import payload
 
 
 class QueueChildren:
-    """A part of Queue. All raise ServerError, ConnectionLostError and ConnectError, as `add` does."""
+    """Reads children, as part of Queue. All raise ServerError, ConnectionLostError and ConnectError, as `add` does."""
 
     keys: QueueKeys
     scripts: Scripts
     _readers: EventReaders
 
     async def get_dependencies(self, parent_id: str, kind: ChildrenKind, start: int = 0, end: int = -1) -> ChildrenPage:
-        """Children `start` to `end` of a job, both included, -1 for the last; they are in no order.
+        """Read children `start` to `end` of a job, both included, -1 for the last; in no particular order.
 
         Args:
             kind: "processed": those that completed, with what they returned; "pending": those that it waits for.
@@ -62,7 +63,7 @@ _MOST_FILLS = 5
 
 
 class QueueGetters(Generic[D]):
-    """The reading half of Queue. Pages are as in Node: `start` and `end` count from 0, both included, -1 is the last.
+    """The reading methods of Queue. Pages are as in Node: `start` and `end` count from 0, inclusive; -1 is the last.
 
     All raise ServerError, ConnectionLostError and ConnectError, as `add` does.
     """
@@ -72,13 +73,12 @@ class QueueGetters(Generic[D]):
     tracing: Tracing | None
 
     async def get_job(self, job_id: str) -> Job[D] | None:
-        """The job, or None where there is none of that id.
+        """Read a job by id; None if it does not exist.
 
         Raises:
             ServerError: another kind of key lies there.
         """
-        if not isinstance(job_id, str) or not job_id:
-            raise InvalidOptionError("job_id", f"must be a non-empty string, not {job_id!r}")
+        checks.text("job_id", job_id)
         fields = await self.scripts.read_fields(job_id)
         return Job(self.scripts, job_id, fields) if fields else None
 
@@ -89,8 +89,9 @@ class QueueGetters(Generic[D]):
         end: int = -1,
         asc: bool = False,  # noqa: FBT001, FBT002 - Node's order of arguments
     ) -> list[Job[D]]:
-        """Jobs `start` to `end` of each state; of those that wait and of finished ones the newest first, or, with
-        `asc`, the oldest.
+        """Read jobs `start` to `end` of each state.
+
+        Of waiting and finished jobs the newest comes first, or with `asc` the oldest.
 
         A page at a time costs the same however many jobs there are; all at once may be millions. A job that vanished
         meanwhile, or cannot be read (that is logged), is left out, and those that follow fill its page up, as in Node.
@@ -129,43 +130,43 @@ class QueueGetters(Generic[D]):
         return jobs
 
     async def get_waiting(self, start: int = 0, end: int = -1) -> list[Job[D]]:
-        """Jobs that wait, the next first; those with a priority are in get_prioritized."""
+        """Read waiting jobs, the next one first; those with a priority are in get_prioritized."""
         return await self.get_jobs("waiting", start, end, asc=True)
 
     async def get_active(self, start: int = 0, end: int = -1) -> list[Job[D]]:
-        """Jobs that workers are running, the longest first."""
+        """Read active jobs, the longest running first."""
         return await self.get_jobs("active", start, end, asc=True)
 
     async def get_delayed(self, start: int = 0, end: int = -1) -> list[Job[D]]:
-        """Jobs whose time has not come, the next first."""
+        """Read delayed jobs, the earliest due first."""
         return await self.get_jobs("delayed", start, end, asc=True)
 
     async def get_prioritized(self, start: int = 0, end: int = -1) -> list[Job[D]]:
-        """Jobs with a priority that wait, the next first."""
+        """Read waiting jobs that have a priority, the next one first."""
         return await self.get_jobs("prioritized", start, end, asc=True)
 
     async def get_waiting_children(self, start: int = 0, end: int = -1) -> list[Job[D]]:
-        """Jobs that wait for their children, the longest first."""
+        """Read jobs that wait for their children, the longest waiting first."""
         return await self.get_jobs("waiting-children", start, end, asc=True)
 
     async def get_completed(self, start: int = 0, end: int = -1) -> list[Job[D]]:
-        """Jobs that succeeded, the latest first."""
+        """Read completed jobs, the latest first."""
         return await self.get_jobs("completed", start, end)
 
     async def get_failed(self, start: int = 0, end: int = -1) -> list[Job[D]]:
-        """Jobs that failed for good, the latest first."""
+        """Read jobs that failed for good, the latest first."""
         return await self.get_jobs("failed", start, end)
 
     async def get_deduplication_job_id(self, deduplication_id: str) -> str | None:
-        """The id of the job that holds a deduplication id, if any."""
+        """Read the id of the job that holds a deduplication id; None if it is free."""
         return await self.scripts.deduplication_job_id(deduplication_id)
 
     async def get_job_state(self, job_id: str) -> JobState:
-        """Where a job is; "unknown": nowhere."""
+        """Read a job's state; "unknown" if it does not exist."""
         return await self.scripts.get_state(job_id)
 
     async def get_job_counts(self, *states: ListedState) -> dict[str, int]:
-        """How many jobs each state holds, all at one moment; without arguments, each that Node's getJobCounts() has.
+        """Count the jobs in each state at one moment; without arguments, in each that Node's getJobCounts() has.
 
         Raises:
             InvalidOptionError: an unknown state.
@@ -175,14 +176,14 @@ class QueueGetters(Generic[D]):
         return dict(zip(asked, counts, strict=True))
 
     async def record_job_counts_metric(self, *states: ListedState) -> dict[str, int]:
-        """The same, told to the telemetry's meter too, where there is one: `bullmq.queue.jobs`, by queue and state."""
+        """Count jobs as get_job_counts does, and record them on the telemetry's meter as `bullmq.queue.jobs`."""
         counts = await self.get_job_counts(*states)
         if self.tracing is not None:
             self.tracing.record_counts(counts)
         return counts
 
     async def count(self) -> int:
-        """Jobs that are still to run: waiting, delayed, prioritized, and parents that wait for their children."""
+        """Count the unfinished jobs: waiting, delayed, prioritized and waiting for children."""
         return sum((await self.get_job_counts(*WAITING_STATES)).values())
 
     async def get_job_logs(
@@ -192,11 +193,11 @@ class QueueGetters(Generic[D]):
         end: int = -1,
         asc: bool = True,  # noqa: FBT001, FBT002 - Node's order of arguments
     ) -> JobLogs:
-        """A page of a job's log, oldest line first unless not `asc`, and how many lines there are in all."""
+        """Read a page of a job's log, oldest line first unless `asc` is false, and the total number of lines."""
         return await self.scripts.read_logs(job_id, start, end, asc=asc)
 
     async def is_paused(self) -> bool:
-        """Whether workers are kept from taking jobs."""
+        """Whether the queue is paused, so that workers take no jobs."""
         return await self.scripts.is_paused()
 
     async def get_ranges(
@@ -206,15 +207,15 @@ class QueueGetters(Generic[D]):
         end: int = -1,
         asc: bool = False,  # noqa: FBT001, FBT002 - Node's order of arguments
     ) -> list[str]:
-        """As get_jobs, but the ids only."""
+        """Read job ids, by the arguments of get_jobs."""
         return await self.scripts.ids(_suffixes(states), start, end, asc=asc)
 
     async def get_workers_count(self) -> int:
-        """How many workers listen to this queue now."""
+        """Count the workers that are connected to this queue."""
         return len(await self.get_workers())
 
     async def get_workers(self) -> list[WorkerClient]:
-        """The workers that listen to this queue now, Python's and Node's.
+        """List the workers that are connected to this queue, Python's and Node's.
 
         Raises:
             ServerError: Redis does not let this user see its clients.
@@ -222,7 +223,7 @@ class QueueGetters(Generic[D]):
         return parse_workers(await self.scripts.client_list(), self.keys)
 
     async def get_queue_events(self) -> list[WorkerClient]:
-        """The QueueEvents that listen to this queue now, Python's and Node's.
+        """List the QueueEvents that are connected to this queue, Python's and Node's.
 
         Raises:
             ServerError: Redis does not let this user see its clients.

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bullworks.bullmq.durations import Duration, checked_ms
-from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
+from bullworks.bullmq.wire import codec
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """At most `max` jobs are started per `duration_ms`."""
+    """A rate limit: at most `max` jobs are started per `duration_ms`."""
 
     max: int
     duration_ms: int
@@ -20,7 +21,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class QueueMeta:
-    """The settings of a queue that lie in Redis. None: not set.
+    """A queue's settings in Redis; None means not set.
 
     Attributes:
         version: of who made the queue known, as in `bullmq:6.7.0`.
@@ -39,7 +40,7 @@ class QueueMeta:
 
 
 class QueueLimits:
-    """The part of Queue that limits. A limit of the queue's own is stored in Redis and stands above the workers'.
+    """The limits of Queue. A queue's own limit is stored in Redis and overrides those of its workers.
 
     All raise ServerError, ConnectionLostError and ConnectError, as `add` does.
     """
@@ -48,7 +49,7 @@ class QueueLimits:
     tracing: Tracing | None
 
     async def rate_limit(self, duration: Duration) -> None:
-        """Let no worker of this library take a job for `duration`; those that run go on.
+        """Let no worker of this library take a job for `duration`; active jobs continue.
 
         A handler that was turned away by what it calls then raises RateLimitError, and its job is tried again.
         """
@@ -57,7 +58,7 @@ class QueueLimits:
             await self.scripts.rate_limit(duration_ms)
 
     async def get_rate_limit_ttl(self, max_jobs: int | None = None) -> int:
-        """For how long the rate limit under way lasts, ms; -2 where none is.
+        """Read the remaining time of the rate limit in effect, ms; -2 if there is none.
 
         Args:
             max_jobs: answer 0 unless so many jobs have been started in it: whether it is used up.
@@ -65,58 +66,58 @@ class QueueLimits:
         used, ttl_ms = await self.scripts.read_limiter()
         if max_jobs is None:
             return ttl_ms
-        return max(ttl_ms, 0) if used >= _whole("max_jobs", max_jobs) else 0
+        return max(ttl_ms, 0) if used >= checks.whole("max_jobs", max_jobs, 1) else 0
 
     async def remove_rate_limit_key(self) -> bool:
-        """End the rate limit under way, manual or not. False: there was none."""
+        """End the rate limit in effect, manual or not. False if there was none."""
         return await self.scripts.remove_limiter()
 
     async def set_global_rate_limit(self, max_jobs: int, duration: Duration) -> None:
-        """Let at most `max_jobs` be started per `duration`, over all workers; above the limiters of workers."""
+        """Start at most `max_jobs` per `duration`, over all workers; overrides the workers' limiters."""
         await self.scripts.set_meta(
-            max=_whole("max_jobs", max_jobs), duration=checked_ms("duration", duration, least=1)
+            max=checks.whole("max_jobs", max_jobs, 1), duration=checked_ms("duration", duration, least=1)
         )
 
     async def get_global_rate_limit(self) -> RateLimit | None:
-        """What was set so; None: nothing."""
+        """Read the queue's global rate limit; None if none is set."""
         return _rate_limit(await self.scripts.read_meta())
 
     async def remove_global_rate_limit(self) -> bool:
-        """Take it back. False: there was none."""
+        """Remove the queue's global rate limit. False if none was set."""
         return await self.scripts.remove_meta("max", "duration")
 
     async def set_global_concurrency(self, concurrency: int) -> None:
-        """Let at most so many jobs be active at once, over all workers."""
-        await self.scripts.set_meta(concurrency=_whole("concurrency", concurrency))
+        """Limit how many jobs may be active at once, over all workers."""
+        await self.scripts.set_meta(concurrency=checks.whole("concurrency", concurrency, 1))
 
     async def get_global_concurrency(self) -> int | None:
-        """What was set so; None: nothing."""
+        """Read the queue's global concurrency; None if none is set."""
         return _number(await self.scripts.read_meta(), "concurrency")
 
     async def remove_global_concurrency(self) -> bool:
-        """Take it back. False: there was none."""
+        """Remove the queue's global concurrency. False if none was set."""
         return await self.scripts.remove_meta("concurrency")
 
     async def is_maxed(self) -> bool:
-        """Whether as many jobs are active as the global concurrency allows."""
+        """Whether the number of active jobs has reached the global concurrency."""
         concurrency = await self.get_global_concurrency()
         return concurrency is not None and await self.scripts.count_active() >= concurrency
 
     async def get_meta(self) -> QueueMeta:
         """The queue's settings in Redis."""
         meta = await self.scripts.read_meta()
-        known = {"version", "paused", "concurrency", "max", "duration", "opts.maxLenEvents"}
+        known = {"version", "paused", "concurrency", "max", "duration", codec.MAX_LEN_EVENTS}
         return QueueMeta(
             version=meta.get("version"),
             is_paused="paused" in meta,
             concurrency=_number(meta, "concurrency"),
             rate_limit=_rate_limit(meta),
-            max_len_events=_number(meta, "opts.maxLenEvents"),
+            max_len_events=_number(meta, codec.MAX_LEN_EVENTS),
             other={name: value for name, value in meta.items() if name not in known},
         )
 
     async def get_version(self) -> str | None:
-        """Which library, and of which version, made the queue known; None: it is not yet."""
+        """Read the library and version that registered the queue; None if it is not registered yet."""
         return (await self.get_meta()).version
 
 
@@ -128,9 +129,3 @@ def _rate_limit(meta: Mapping[str, str]) -> RateLimit | None:
 def _number(meta: Mapping[str, str], name: str) -> int | None:
     value = meta.get(name)
     return None if value is None else int(float(value))
-
-
-def _whole(option: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidOptionError(option, f"must be a whole number >= 1, not {value!r}")
-    return value

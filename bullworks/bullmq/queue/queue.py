@@ -1,25 +1,30 @@
 """Queue: adds jobs, and looks at and manages those that are there."""
 
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from typing_extensions import Unpack
 
 from bullworks.bullmq.connecting import Connection, check_parent, connect
-from bullworks.bullmq.durations import Duration, to_ms
+from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.job import D, Job
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.state import CLEANABLE_STATES, FINISHED_STATES, FinishedState, ListedState, checked_suffix
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.options.job import JobOptions, JobOpts, is_utf8
+from bullworks.bullmq.options import checks
+from bullworks.bullmq.options.group import without_group
+from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
-from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, in_chunks
+from bullworks.bullmq.queue.adding import Adding, JobToAdd
+from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec, checked_specs, in_chunks
+from bullworks.bullmq.queue.cancelling import QueueCancelling
 from bullworks.bullmq.queue.counts import QueueCounts
+from bullworks.bullmq.queue.dead_letters import DeadLetters, letters_of
 from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
+from bullworks.bullmq.queue.groups import QueueGroups
 from bullworks.bullmq.queue.limits import QueueLimits
 from bullworks.bullmq.queue.schedulers import QueueSchedulers
 from bullworks.bullmq.queue.upkeep import QueueUpkeep
@@ -28,13 +33,24 @@ from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_type import PayloadTypes
+from bullworks.closing import Closing
 
-_NO_LIMIT = 2**53
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
-class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, QueueUpkeep, QueueChildren):
+class Queue(
+    QueueGetters[D],
+    QueueSchedulers[D],
+    QueueGroups[D],
+    QueueCounts,
+    QueueLimits,
+    QueueUpkeep,
+    QueueChildren,
+    QueueCancelling,
+    Closing,
+):
     """A queue by name. Opens no socket until it is first used.
 
     Args:
@@ -47,6 +63,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         data_type: what `data` of its jobs is: a pydantic model, a dataclass, or another type that pydantic can check.
             It is checked where it is added and where it is read, and plain JSON in Redis; default: any JSON.
         result_type: the same for what their handlers return.
+        encryption: the keys of fields that are `Encrypted`; needed if a type has one.
 
     Raises:
         InvalidOptionError: a bad name, prefix or default option.
@@ -64,6 +81,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         telemetry: Telemetry[Any] | None = None,
         data_type: type[D] | None = None,
         result_type: Any = None,
+        encryption: Keyring | None = None,
     ) -> None:
         self.name = name
         self.keys = checked_keys(prefix, name)
@@ -75,23 +93,18 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         self.scripts = Scripts(self.connection, self.keys, self._readers.of(self.keys), self.tracing)
         self.data_type: Any = data_type
         self.result_type: Any = result_type
-        self.scripts.payload_types = PayloadTypes.of(data_type, result_type)
+        self.encryption = encryption
+        self.scripts.payload_types = self._payload_types()
         self._unstored_max_len = checked_max_len(streams)
+        self.adding: Adding | None = None
+        """What surrounds `add` and `add_bulk`, if anything does."""
 
     def __repr__(self) -> str:
         return f"<Queue {self.name!r} at {self.connection.endpoint.describe()}>"
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
     @property
     def qualified_name(self) -> str:
-        """With its prefix, as in the option `parent` of a job: `{"id": ..., "queue": queue.qualified_name}`."""
+        """The queue's name with its prefix, as in a job's `parent`: `{"id": ..., "queue": queue.qualified_name}`."""
         return self.keys.base[:-1]
 
     @property
@@ -99,7 +112,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         return None if self.tracing is None else self.tracing.telemetry.given
 
     async def close(self) -> None:
-        """End the waits for its jobs and let its connections go; a shared one stays. Closing twice is fine."""
+        """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         with trace(self.tracing, "close"):
             await self._readers.close()
             if self._owns_connection:
@@ -117,10 +130,17 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             InvalidOptionError: an unknown or bad option.
             InvalidPayloadError: data that is not JSON, or not of the queue's `data_type`, or too large.
             ParentError: the parent it names is missing, or the job of its id has another.
+            GroupFullError: its group has as many jobs as it may.
             ServerError: Redis refused, for example because it is out of memory (OOM).
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
         """
+        if self.adding is None:
+            return await self._add(name, data, opts)
+        job = JobToAdd(self.name, name, data, dict(opts))
+        return await self.adding.around([job], lambda: self._add(job.name, job.data, job.opts))
+
+    async def _add(self, name: str, data: Any, opts: Mapping[str, Any]) -> Job[D]:
         if self.scripts.payload_types is not None:
             data = self.scripts.payload_types.plain_data(data)
         if opts.get("repeat") is not None:
@@ -141,12 +161,25 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             PartlyAddedError: a trip failed and others were stored: it says which jobs those are.
         """
+        specs = checked_specs(jobs)
+        if self.adding is None:
+            return await self._add_bulk(specs)
+        surrounded = [JobToAdd(self.name, job.name, job.data, dict(job.opts)) for job in specs]
+
+        async def store() -> list[Job[D]]:
+            return await self._add_bulk(
+                [JobSpec(job.name, job.data, **cast(JobOptions, job.opts)) for job in surrounded]
+            )
+
+        return await self.adding.around(surrounded, store)
+
+    async def _add_bulk(self, specs: list[JobSpec]) -> list[Job[D]]:
         types = self.scripts.payload_types
         if types is not None:
-            jobs = [JobSpec(job.name, types.plain_data(job.data), **cast(JobOptions, job.opts)) for job in jobs]
+            specs = [JobSpec(spec.name, types.plain_data(spec.data), **cast(JobOptions, spec.opts)) for spec in specs]
         if self.tracing is not None:
-            return await self._add_bulk_traced(self.tracing, list(jobs))
-        return await self._add_all([self._new_job(job.name, job.data, job.opts) for job in jobs])
+            return await self._add_bulk_traced(self.tracing, specs)
+        return await self._add_all([self._new_job(spec.name, spec.data, spec.opts) for spec in specs])
 
     async def _add_all(self, new: list[NewJob]) -> list[Job[D]]:
         if self._unstored_max_len is not None:
@@ -158,7 +191,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         return [self._added(job, job_id, now_ms) for job, job_id in zip(chunk, ids, strict=True)]
 
     async def pause(self) -> None:
-        """Let no worker, of whatever language, take a job until `resume`; those that run go on."""
+        """Pause the queue: no worker, in any language, takes a job until `resume`; active jobs continue."""
         with trace(self.tracing, "pause"):
             await self.scripts.pause()
 
@@ -168,7 +201,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             await self.scripts.resume()
 
     async def clean(self, grace: Duration, state: ListedState = "completed", limit: int = 0) -> list[str]:
-        """Remove old jobs of one state, the oldest first; never one that a worker is running.
+        """Remove old jobs in one state, the oldest first; never an active job.
 
         Args:
             grace: how old they must be: since they finished, else since they were last taken or added.
@@ -181,14 +214,11 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             InvalidOptionError: a bad grace, state or limit.
         """
-        try:
-            grace_ms = to_ms(grace, "grace")
-        except ValueError as error:
-            raise InvalidOptionError("grace", str(error).removeprefix("grace ")) from None
+        grace_ms = checked_ms("grace", grace)
         suffix = checked_suffix(state, CLEANABLE_STATES)
-        most = _checked_count("limit", limit, 0)
+        most = checks.whole("limit", limit)
         with trace(self.tracing, "clean") as span:
-            removed = await self.scripts.clean(suffix, grace_ms, most or _NO_LIMIT)
+            removed = await self.scripts.clean(suffix, grace_ms, most or checks.LARGEST_WHOLE)
             span.set_attributes(
                 {
                     TelemetryAttributes.QUEUE_GRACE: grace_ms,
@@ -200,7 +230,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         return removed
 
     async def drain(self, delayed: bool = False) -> None:  # noqa: FBT001, FBT002 - BullMQ's own argument
-        """Remove all jobs that wait, with a priority or without, and with `delayed` those too whose time has not come.
+        """Remove all waiting jobs, prioritized ones included, and with `delayed` the delayed ones too.
 
         Active and finished ones stay, and so does what a job scheduler needs.
         """
@@ -209,10 +239,10 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
                 await self.scripts.drain(suffix)
 
     async def remove(self, job_id: str, *, remove_children: bool = True) -> bool:
-        """Remove one job, and the jobs that it waits for.
+        """Remove one job with its children.
 
         Returns:
-            Whether it is gone, also where it never was there; False: a worker is running it, or one of those.
+            Whether it is gone, also where it never was there; False means a worker is running it, or one of those.
 
         Raises:
             SchedulerJobError: its job scheduler needs it.
@@ -229,7 +259,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
             return True
 
     async def remove_deduplication_key(self, deduplication_id: str) -> bool:
-        """Let jobs with that deduplication id be added again. False: none holds it."""
+        """Free a deduplication id, so that jobs with it can be added again. False if no job holds it."""
         attributes = {TelemetryAttributes.DEDUPLICATION_KEY: deduplication_id}
         with trace(self.tracing, "removeDeduplicationKey", attributes=attributes):
             return await self.scripts.remove_deduplication_key(deduplication_id)
@@ -237,7 +267,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
     async def retry_jobs(
         self, state: FinishedState = "failed", *, count: int = 1_000, timestamp: int | None = None
     ) -> int:
-        """Let all failed, or all completed, jobs run again, the oldest first.
+        """Retry all failed, or all completed, jobs, the oldest first.
 
         Args:
             state: which.
@@ -251,10 +281,10 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         with trace(self.tracing, "retryJobs", kind=SpanKind.PRODUCER) as span:
             options = {"state": state, "count": count, **({} if timestamp is None else {"timestamp": timestamp})}
             span.set_attributes({TelemetryAttributes.QUEUE_OPTIONS: payload.encode(options).decode()})
-            return await self.scripts.retry_jobs(state, _checked_count("count", count, 1, 5_000), timestamp)
+            return await self.scripts.retry_jobs(state, checks.whole("count", count, 1, 5_000), timestamp)
 
     async def wait_until_ready(self) -> None:
-        """Connect, and make the queue known to Bull Board even before its first job.
+        """Connect, and register the queue so that Bull Board lists it even before its first job.
 
         Raises:
             ConnectError: Redis cannot be reached or refuses this client.
@@ -264,8 +294,19 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         if self._unstored_max_len is not None:
             await self._store_max_len(self._unstored_max_len)
 
+    def dead_letters(self, name: str | None = None) -> DeadLetters:
+        """The jobs of this queue that failed for good and were moved to another queue, to move or to replay.
+
+        Args:
+            name: of that queue, as the workers' option `dead_letter`; default: this one's with `-dead` behind it.
+
+        Raises:
+            InvalidOptionError: no queue may have that name, or it is this one's.
+        """
+        return letters_of(self.scripts, name)
+
     async def trim_events(self, max_length: int) -> int:
-        """Remove the oldest events but for about `max_length`; who has not read them yet misses them.
+        """Trim the event stream to about `max_length`; consumers that have not read the removed events miss them.
 
         Returns:
             How many were removed.
@@ -273,7 +314,7 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         Raises:
             InvalidOptionError: no whole number.
         """
-        _checked_count("max_length", max_length, 0)
+        checks.whole("max_length", max_length)
         with trace(self.tracing, "trimEvents", attributes={TelemetryAttributes.QUEUE_EVENT_MAX_LENGTH: max_length}):
             return await self.scripts.trim_events(max_length)
 
@@ -300,26 +341,22 @@ class Queue(QueueGetters[D], QueueSchedulers[D], QueueCounts, QueueLimits, Queue
         with tracing.call("addBulk", kind=SpanKind.PRODUCER, attributes=attributes) as span:
             return await self._add_all([self._new_job(job.name, job.data, job.opts, span.metadata) for job in jobs])
 
+    def _payload_types(self) -> PayloadTypes | None:
+        return PayloadTypes.stored(self.data_type, self.result_type, self.encryption)
+
     def _new_job(self, name: str, data: Any, options: Mapping[str, Any], metadata: str | None = None) -> NewJob:
-        opts = JobOpts.of({**self.default_job_options, **options}) if options else self._default_opts
+        others, group = without_group(options)
+        opts = JobOpts.of({**self.default_job_options, **others}) if others else self._default_opts
         if opts.parent is not None and self.connection.endpoint.has_slots:
             check_parent(self.connection.endpoint, self.keys, opts.parent.key)
-        return NewJob.of(name, data, opts if metadata is None else opts.carrying(metadata))
+        return NewJob.of(name, data, opts if metadata is None else opts.carrying(metadata), group=group)
 
     def _added(self, new: NewJob, job_id: str, now_ms: int) -> Job[D]:
         return Job(self.scripts, job_id, new.fields(now_ms))
 
 
 def checked_keys(prefix: str, name: str) -> QueueKeys:
-    """The keys of a queue. Raises InvalidOptionError where a name or prefix could not be told apart in Redis."""
-    if not isinstance(name, str) or not name or ":" in name or not is_utf8(name):
+    """Build the keys of a queue. Raises InvalidOptionError if the name or prefix would be ambiguous in Redis."""
+    if ":" in checks.text("queue name", name):
         raise InvalidOptionError("queue name", f"must be a non-empty string with no ':', not {name!r}")
-    if not isinstance(prefix, str) or not prefix or not is_utf8(prefix):
-        raise InvalidOptionError("prefix", f"must be a non-empty string, not {prefix!r}")
-    return QueueKeys(prefix, name)
-
-
-def _checked_count(option: str, value: object, least: int, most: int = _NO_LIMIT) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise InvalidOptionError(option, f"must be a whole number, at least {least}, not {value!r}")
-    return value
+    return QueueKeys(checks.text("prefix", prefix), name)

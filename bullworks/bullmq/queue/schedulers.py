@@ -9,7 +9,7 @@ from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.options.job_scheduler import JobScheduler, JobTemplate, NewScheduler, derived_id
 from bullworks.bullmq.options.repeat import Repeat, RepeatOptions
 from bullworks.bullmq.scripts.next_iteration import MOST_ALREADY_RUN
-from bullworks.bullmq.scripts.scheduler import AlreadyRun
+from bullworks.bullmq.scripts.scheduler import IterationExists
 from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts
 from bullworks.bullmq.telemetry.interface import SpanKind
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
@@ -18,7 +18,7 @@ from bullworks.bullmq.wire import scheduler_codec
 
 
 class QueueSchedulers(Generic[D]):
-    """The part of Queue that makes jobs again and again. All raise ServerError and the like, as `add` does."""
+    """The job scheduler methods of Queue. All raise ServerError and the like, as `add` does."""
 
     scripts: Scripts
     tracing: Tracing | None
@@ -27,7 +27,7 @@ class QueueSchedulers(Generic[D]):
     async def upsert_job_scheduler(
         self, scheduler_id: str, repeat: RepeatOptions, template: JobTemplate | None = None
     ) -> Job[D]:
-        """Make a scheduler, or change one: from now on its jobs are like that, the pending one included.
+        """Create or change a job scheduler; its pending job is replaced too.
 
         There is always one pending job; the next one is made when a worker takes it. One that nobody took in time runs
         late, once, however many times have passed. Saying the same again moves nothing, so a service may do it at each
@@ -51,7 +51,7 @@ class QueueSchedulers(Generic[D]):
         return await self._upsert(NewScheduler.of(scheduler_id, checked, template or {}, self.default_job_options))
 
     async def get_job_scheduler(self, scheduler_id: str) -> JobScheduler | None:
-        """One scheduler; None: there is none of that id."""
+        """Read a job scheduler by id; None if it does not exist."""
         next_ms = await self.scripts.scheduler_next_ms(scheduler_id)
         (fields,) = await self.scripts.scheduler_fields([scheduler_id])
         return (
@@ -64,7 +64,7 @@ class QueueSchedulers(Generic[D]):
         end: int = -1,
         asc: bool = False,  # noqa: FBT001, FBT002 - Node's order of arguments
     ) -> list[JobScheduler]:
-        """Schedulers `start` to `end`, both included, the one that is due last first, or with `asc` last."""
+        """Read schedulers `start` to `end`, both included, the one due last first, or with `asc` last."""
         page = await self.scripts.scheduler_page(start, end, asc=asc)
         hashes = await self.scripts.scheduler_fields([key for key, _ in page])
         return [
@@ -74,11 +74,11 @@ class QueueSchedulers(Generic[D]):
         ]
 
     async def get_job_schedulers_count(self) -> int:
-        """How many there are."""
+        """Count the queue's job schedulers."""
         return await self.scripts.count_schedulers()
 
     async def remove_job_scheduler(self, scheduler_id: str) -> bool:
-        """Remove a scheduler and its pending job; one that a worker runs goes on. False: there was none."""
+        """Remove a job scheduler and its pending job; an active job continues. False if it did not exist."""
         return await self.scripts.remove_scheduler(scheduler_id)
 
     async def _add_repeatable(self, name: str, data: Any, options: Mapping[str, Any]) -> Job[D]:
@@ -114,7 +114,7 @@ class QueueSchedulers(Generic[D]):
             stored = await self.scripts.upsert_scheduler(scheduler, META_VERSION, first_ms, metadata)
             if stored is None:
                 break
-            if not isinstance(stored, AlreadyRun):
+            if not isinstance(stored, IterationExists):
                 job_id, flat = stored
                 return Job.from_reply(self.scripts, job_id, flat)
             after_ms = stored.due_ms

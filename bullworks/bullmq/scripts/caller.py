@@ -10,7 +10,7 @@ from bullworks.redis import Argument, PipelinedConnection, Script
 
 
 def load(name: str) -> Script:
-    """The engine's script of that name."""
+    """Load one of the engine's scripts by name."""
     return Script.load("bullworks.bullmq", name)
 
 
@@ -18,11 +18,11 @@ class ScriptCaller:
     """Runs scripts of one queue over one connection.
 
     Args:
-        events: what tells the queue's jobs of their end, where somebody shares it among them.
+        events: notifies the queue's jobs of their end, if it is shared among them.
         tracing: of the queue, where it is observed.
 
     Attributes:
-        payload_types: of the queue's jobs, where somebody said; whoever makes them sets it.
+        payload_types: of the queue's jobs, if given; the queue's owner sets it.
     """
 
     __slots__ = ("connection", "events", "keys", "payload_types", "tracing")

@@ -7,7 +7,7 @@ from typing import Any
 
 from bullworks.bullmq.errors import JobNotFoundError, ParentError, outcome_error
 from bullworks.bullmq.events.event_id import EventId
-from bullworks.bullmq.events.waiting import Ending, Sighting
+from bullworks.bullmq.events.waiting import EndingSnapshot, JobEnding
 from bullworks.bullmq.job.dependencies import ChildrenKind, Dependencies, DependenciesCount, Page, Pages
 from bullworks.bullmq.job.state import FinishedState, JobState, state_of
 from bullworks.bullmq.job.store import JobLogs
@@ -28,17 +28,18 @@ UPDATE_PROGRESS = load("update_progress")
 
 
 class JobScripts(ScriptCaller):
-    """Each method raises what `errors.outcome_error` makes of its script's refusal: JobNotFoundError and others."""
+    """The scripts about one job. Refusals raise what `errors.outcome_error` returns: JobNotFoundError and others."""
 
     __slots__ = ()
 
     async def read_fields(self, job_id: str) -> dict[bytes, bytes]:
-        """The job's hash; empty where there is no such job."""
-        flat = iter(await self.connection.execute("HGETALL", self.keys.of(job_id)))
+        """Read the job's hash; empty if the job does not exist."""
+        [found] = await self.connection.read(("HGETALL", self.keys.of(job_id)))
+        flat = iter(found)
         return dict(zip(flat, flat, strict=True))
 
     async def update_progress(self, job_id: str, progress: bytes) -> None:
-        """Store JSON as the job's progress, and tell."""
+        """Store JSON as the job's progress, and publish it."""
         _refuse(await self._run(UPDATE_PROGRESS, job_id, progress), job_id, "update_progress")
 
     async def update_data(self, job_id: str, data: bytes) -> None:
@@ -46,37 +47,35 @@ class JobScripts(ScriptCaller):
         _refuse(await self._run(UPDATE_DATA, job_id, data), job_id, "update_data")
 
     async def add_log(self, job_id: str, row: str, keep: int | None) -> int:
-        """Append a line, keeping the newest `keep`. Returns how many lines there are then."""
+        """Append a line to the job's log, keeping the newest `keep`. Returns the number of lines."""
         count: int = await self._run(ADD_LOG, job_id, row.encode("utf-8", "replace"), "" if keep is None else keep)
         _refuse(count, job_id, "log")
         return count
 
     async def read_logs(self, job_id: str, start: int, end: int, *, asc: bool = True) -> JobLogs:
-        """Lines `start` to `end`, both included, from the oldest (asc) or the newest."""
+        """Read lines `start` to `end` of the log, both included, from the oldest (asc) or the newest."""
         key = self.keys.logs(job_id)
         first, last = (start, end) if asc else (-end - 1, -start - 1)
-        page, count = await asyncio.gather(
-            self.connection.execute("LRANGE", key, first, last), self.connection.execute("LLEN", key)
-        )
+        page, count = await self.connection.read(("LRANGE", key, first, last), ("LLEN", key))
         rows = [row.decode("utf-8", "replace") for row in page]
         return JobLogs(rows if asc else rows[::-1], count)
 
     async def get_state(self, job_id: str) -> JobState:
-        """Where the job is."""
+        """Read the job's state."""
         return state_of(await self._run(GET_STATE, job_id))
 
-    async def read_ending(self, job_id: str) -> Sighting:
-        """How the job ended, if it has, and how far the queue's events were then."""
+    async def read_ending(self, job_id: str) -> EndingSnapshot:
+        """Read how the job ended, if it has, and the newest event at that time."""
         state, value, newest = await self._run(READ_ENDING, job_id)
-        endings = {b"completed": Ending("completed", value), b"failed": Ending("failed", value)}
-        ending = Ending("removed", b"") if state == b"missing" else endings.get(state)
-        return Sighting(ending, EventId.of(newest))
+        endings = {b"completed": JobEnding("completed", value), b"failed": JobEnding("failed", value)}
+        ending = JobEnding("removed", b"") if state == b"missing" else endings.get(state)
+        return EndingSnapshot(ending, EventId.of(newest))
 
     async def remove_job(self, job_id: str, *, children: bool, state: FinishedState | None = None) -> None:
-        """Remove the job with all that belongs to it, and with `children` the jobs below it.
+        """Remove the job with everything that belongs to it, and with `children` its descendants.
 
         Args:
-            state: where it must be; a job that somebody retried meanwhile is not removed then.
+            state: where it must be; a job retried in the meantime is not removed then.
 
         Raises:
             JobStateError: it is not in `state`.
@@ -98,15 +97,15 @@ class JobScripts(ScriptCaller):
         _refuse(await self._run(PROMOTE_JOB, job_id), job_id, "promote", needed="delayed")
 
     async def change_delay(self, job_id: str, delay_ms: int) -> None:
-        """Let a delayed job be due so long from now."""
+        """Make a delayed job due a given time from now."""
         _refuse(await self._run(CHANGE_DELAY, job_id, delay_ms), job_id, "change_delay", needed="delayed")
 
     async def change_priority(self, job_id: str, priority: int, *, lifo: bool) -> None:
-        """Give a job another priority, and where it waits another place."""
+        """Change a job's priority, and its place in line if it waits."""
         _refuse(await self._run(CHANGE_PRIORITY, job_id, priority, "1" if lifo else ""), job_id, "change_priority")
 
     async def clear_logs(self, job_id: str, keep: int) -> None:
-        """Drop all lines of the job's log but the newest `keep`."""
+        """Drop all lines of the job's log except the newest `keep`."""
         key = self.keys.logs(job_id)
         await self.connection.execute(*(("LTRIM", key, -keep, -1) if keep else ("DEL", key)))
 
@@ -122,25 +121,25 @@ REMOVE_UNPROCESSED_CHILDREN = load("remove_unprocessed_children")
 
 _SCANS: dict[ChildrenKind, tuple[str, str, str]] = {
     "processed": ("processed", "HSCAN", "HLEN"),
-    "pending": ("dependencies", "SSCAN", "SCARD"),
+    "pending": ("unprocessed", "SSCAN", "SCARD"),
 }
 # What one command may hold up everybody else for.
 _CHILDREN_A_SCAN = 1_000
 
 
 class FamilyScripts(ScriptCaller):
-    """Of one queue; the keys of children may be other queues'."""
+    """The scripts about a job's parent and children, which may be in other queues."""
 
     __slots__ = ()
 
     async def dependencies(self, job_id: str) -> Dependencies:
-        """All children of a job, at one moment: the four reads leave in one write."""
-        key = self.keys.of(job_id)
-        processed, unprocessed, ignored, failed = await self.connection.together(
-            ("HGETALL", f"{key}:processed"),
-            ("SMEMBERS", f"{key}:dependencies"),
-            ("HGETALL", f"{key}:failed"),
-            ("ZRANGE", f"{key}:unsuccessful", 0, -1),
+        """Read all children of a job at one moment: the four reads leave in one write."""
+        keys = self.keys.children(job_id)
+        processed, unprocessed, ignored, failed = await self.connection.read(
+            ("HGETALL", keys.processed),
+            ("SMEMBERS", keys.unprocessed),
+            ("HGETALL", keys.ignored),
+            ("ZRANGE", keys.failed, 0, -1),
         )
         return Dependencies(
             {child: payload.decode(value) for child, value in _pairs(processed)},
@@ -150,12 +149,12 @@ class FamilyScripts(ScriptCaller):
         )
 
     async def dependency_pages(self, job_id: str, pages: Pages) -> Dependencies:
-        """Some of them; the reads leave in one write."""
-        key = self.keys.of(job_id)
+        """Read pages of a job's children; the reads leave in one write."""
+        keys = self.keys.children(job_id)
         scans = {
-            "processed": ("HSCAN", f"{key}:processed", pages.processed),
-            "unprocessed": ("SSCAN", f"{key}:dependencies", pages.unprocessed),
-            "ignored": ("HSCAN", f"{key}:failed", pages.ignored),
+            "processed": ("HSCAN", keys.processed, pages.processed),
+            "unprocessed": ("SSCAN", keys.unprocessed, pages.unprocessed),
+            "ignored": ("HSCAN", keys.ignored, pages.ignored),
         }
         commands: dict[str, tuple[Argument, ...]] = {
             kind: (command, scanned, page.cursor, "COUNT", page.count)
@@ -163,7 +162,7 @@ class FamilyScripts(ScriptCaller):
             if page is not None
         }
         replies, failed = await asyncio.gather(
-            self.connection.together(*commands.values()), self._failed_page(f"{key}:unsuccessful", pages.failed)
+            self.connection.read(*commands.values()), self._failed_page(keys.failed, pages.failed)
         )
         found: dict[str, Any] = dict.fromkeys(scans) | dict(zip(commands, replies, strict=True))
         cursors = {kind: None if reply is None else int(reply[0]) for kind, reply in found.items()}
@@ -181,17 +180,17 @@ class FamilyScripts(ScriptCaller):
     async def children_between(
         self, job_id: str, kind: ChildrenKind, start: int, end: int
     ) -> tuple[dict[str, bytes | None], int]:
-        """Children `start` to `end`, both included, -1 for the last, with what they returned; and how many there are.
+        """Read children `start` to `end`, both included, -1 for the last, with their results; and the total number.
 
         They are in no order, but in the same one while none comes or goes.
         """
-        suffix, scan, count = _SCANS[kind]
-        key = f"{self.keys.of(job_id)}:{suffix}"
-        total = int(await self.connection.execute(count, key))
+        listed, scan, count = _SCANS[kind]
+        key: str = getattr(self.keys.children(job_id), listed)
+        total = int((await self.connection.read((count, key)))[0])
         found: dict[str, bytes | None] = {}
         cursor = 0
         while True:
-            cursor, flat = await self.connection.execute(scan, key, cursor, "COUNT", _CHILDREN_A_SCAN)
+            [(cursor, flat)] = await self.connection.read((scan, key, cursor, "COUNT", _CHILDREN_A_SCAN))
             cursor = int(cursor)
             found |= dict(_pairs(flat)) if kind == "processed" else {child.decode(): None for child in flat}
             if cursor == 0 or 0 <= end < len(found):
@@ -204,24 +203,24 @@ class FamilyScripts(ScriptCaller):
         if page is None:
             return None, []
         end = page.cursor + page.count
-        # One more than is asked for, to know whether there is.
-        children: list[bytes] = await self.connection.execute("ZRANGE", key, page.cursor, end)
+        # One more than is requested, to know whether there is.
+        children: list[bytes] = (await self.connection.read(("ZRANGE", key, page.cursor, end)))[0]
         return (end if len(children) > page.count else 0), children[: page.count]
 
     async def dependencies_count(self, job_id: str) -> DependenciesCount:
-        """How many there are; costs the same however many."""
-        key = self.keys.of(job_id)
+        """Count a job's children; takes the same time however many there are."""
+        keys = self.keys.children(job_id)
         return DependenciesCount(
-            *await self.connection.together(
-                ("HLEN", f"{key}:processed"),
-                ("SCARD", f"{key}:dependencies"),
-                ("HLEN", f"{key}:failed"),
-                ("ZCARD", f"{key}:unsuccessful"),
+            *await self.connection.read(
+                ("HLEN", keys.processed),
+                ("SCARD", keys.unprocessed),
+                ("HLEN", keys.ignored),
+                ("ZCARD", keys.failed),
             )
         )
 
     async def remove_child_dependency(self, job_id: str) -> bool:
-        """Part a child from its parent. False: the parent did not wait for it.
+        """Detach a child from its parent. False if the parent did not wait for it.
 
         Raises:
             JobNotFoundError: there is no such child.
@@ -235,16 +234,16 @@ class FamilyScripts(ScriptCaller):
         return bool(code)
 
     async def remove_unprocessed_children(self, job_id: str) -> int:
-        """Remove the jobs below that have not finished and do not run. Returns how many."""
+        """Remove the descendants that are neither finished nor active. Returns how many."""
         return int(await self._run(REMOVE_UNPROCESSED_CHILDREN, job_id))
 
     async def deduplication_job_id(self, deduplication_id: str) -> str | None:
-        """The job that owns a deduplication id."""
+        """Read the id of the job that holds a deduplication id."""
         owner = await self.connection.execute("GET", self.keys.deduplication(deduplication_id))
         return None if owner is None else str(owner.decode())
 
     async def remove_deduplication_key(self, deduplication_id: str, job_id: str = "") -> bool:
-        """Free a deduplication id, if that job, or with '' any, owns it."""
+        """Free a deduplication id if the given job, or with '' any job, holds it."""
         return bool(await self._run(REMOVE_DEDUPLICATION_KEY, deduplication_id, job_id))
 
 

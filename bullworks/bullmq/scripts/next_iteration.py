@@ -2,14 +2,12 @@
 
 A scheduler has one pending iteration at any time: `repeat` names it, and a successor is stored only for that one. So
 doing this twice, or in two workers, changes nothing; and where a worker dies before it, the iteration is still the
-pending one, comes back as stalled, and whoever takes it next does it. Hence the one rule: before the handler starts.
+pending one, comes back as stalled, and its next worker does it. Hence the one rule: before the handler starts.
 """
-
-from typing import Any
 
 from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.job import Job
-from bullworks.bullmq.scripts.scheduler import AlreadyRun, SchedulerScripts
+from bullworks.bullmq.scripts.scheduler import IterationExists, SchedulerScripts
 from bullworks.bullmq.telemetry.interface import SpanKind
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import trace
@@ -19,14 +17,14 @@ MOST_ALREADY_RUN = 1_000
 """Iterations in a row that ran ahead of their time, past which something is wrong."""
 
 
-async def store_next_iteration(scripts: SchedulerScripts, job: Job[Any, Any]) -> str | None:
-    """Put the iteration after `job` in place; safe to repeat.
+async def store_next_iteration(scripts: SchedulerScripts, job: Job) -> str | None:
+    """Store the job that follows `job` in its scheduler; safe to repeat.
 
     Returns:
-        Its id. None: the job is no scheduler's, was the last one, or has its successor already.
+        Its id. None means the job is not a scheduler's, was the last one, or has its successor already.
 
     Raises:
-        InvalidOptionError: the pattern, by whomever it was written, is no cron expression.
+        InvalidOptionError: the pattern, by whomever it was written, is not a cron expression.
         ValueError: the job's options are not JSON.
         ServerError, ConnectionLostError: Redis did not take it.
     """
@@ -40,7 +38,7 @@ async def store_next_iteration(scripts: SchedulerScripts, job: Job[Any, Any]) ->
         return stored
 
 
-async def _store(scripts: SchedulerScripts, job: Job[Any, Any], scheduler_id: str, metadata: str | None) -> str | None:
+async def _store(scripts: SchedulerScripts, job: Job, scheduler_id: str, metadata: str | None) -> str | None:
     successor = scheduler_codec.successor(job.stored(codec.OPTS) or b"{}", scheduler_id, metadata)
     if successor is None:
         return None
@@ -53,10 +51,10 @@ async def _store(scripts: SchedulerScripts, job: Job[Any, Any], scheduler_id: st
             if due_ms is None:
                 return None
         stored = await scripts.next_iteration(job.id, scheduler_id, successor, due_ms)
-        if not isinstance(stored, AlreadyRun):
+        if not isinstance(stored, IterationExists):
             return stored
         after_ms = stored.due_ms
-    raise QueueError(f"scheduler {scheduler_id}: its next {MOST_ALREADY_RUN} iterations are there already")
+    raise QueueError(f"scheduler {scheduler_id}: its next {MOST_ALREADY_RUN} iterations exist already")
 
 
 def _due_ms(job_id: str) -> int:

@@ -1,8 +1,8 @@
-"""What can be done with a job by whoever holds its lock: a typed method for each."""
+"""What can be done with a job by the holder of its lock: a typed method for each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.events.waiting import EventSource
@@ -10,6 +10,7 @@ from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.caller import load
+from bullworks.bullmq.scripts.cancel import CancelScripts
 from bullworks.bullmq.scripts.job import FamilyScripts, JobScripts
 from bullworks.bullmq.scripts.next_iteration import store_next_iteration
 from bullworks.bullmq.scripts.scheduler import SchedulerScripts
@@ -21,7 +22,7 @@ DEFAULT_LOCK_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class FetchTerms:
-    """As lua/fetch.lua and lua/advance.lua take them; '' for none.
+    """The fetch arguments of lua/fetch.lua and lua/advance.lua; '' means none.
 
     Attributes:
         most_points: a minute's points kept of completed and of failed jobs.
@@ -34,7 +35,7 @@ class FetchTerms:
     most_points: int | str = ""
 
     def args(self, want: int, token: str, holds: int | str) -> list[Argument]:
-        """Seven, for fetch.lua; advance.lua takes `most_points` besides."""
+        """Build the seven arguments of fetch.lua; advance.lua takes `most_points` besides."""
         return [
             want,
             token,
@@ -53,25 +54,33 @@ FETCH = load("fetch")
 _NOTHING_TO_WAIT_FOR = 1
 
 
+@dataclass(eq=False)
 class FetchError(ServerError):
-    """An advance stored its outcomes, whose codes are here, and then could not fetch."""
+    """An advance stored its outcomes, whose codes it holds, and then failed to fetch."""
 
-    def __init__(self, text: str, codes: list[int | bytes]) -> None:
-        super().__init__(text)
-        self.codes = codes
+    codes: list[int | bytes]
 
 
-class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
-    """One job at a time; a Worker's own loop stores and fetches many, see worker_scripts.py.
+class JobListener(Protocol):
+    """Observer of the jobs that are taken one at a time."""
+
+    def active(self, job: Job[Any, Any]) -> None:
+        """The job was taken, and is processed now."""
+
+    def progress(self, job: Job[Any, Any], progress: Any) -> None:
+        """The job's processor has stored this progress."""
+
+
+class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts, CancelScripts):
+    """The scripts that process one job at a time; a Worker's own loop uses scripts/worker.py for many.
 
     Attributes:
         terms: of a fetch that comes with an outcome.
         rules: what becomes of a job that fails.
-        on_progress: what the jobs that are taken tell of their progress.
-        on_active: told of each job that is taken.
+        listener: notified of the jobs that are taken; None means no notifications.
     """
 
-    __slots__ = ("on_active", "on_progress", "rules", "terms")
+    __slots__ = ("listener", "rules", "terms")
 
     def __init__(
         self,
@@ -86,17 +95,16 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         super().__init__(connection, keys, events, tracing)
         self.terms = terms or FetchTerms()
         self.rules = rules or OutcomeRules()
-        self.on_progress: Callable[[Job[Any, Any], Any], None] | None = None
-        self.on_active: Callable[[Job[Any, Any]], None] | None = None
+        self.listener: JobListener | None = None
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
-        """Store one outcome, and where it is stored take the next job under the same token.
+        """Store one outcome, and if that succeeds, take the next job under the same token.
 
         Raises:
             JobNotFoundError, LockLostError, JobStateError, JobChildrenError, WrongKeyTypeError: nothing was stored.
             FetchError: it is stored, but fetching failed.
         """
-        # Below 0: a refusal is raised, and a job that came with it would belong to nobody.
+        # Below 0: a refusal is raised, and a job that came with it would belong to no worker.
         args = self.terms.args(-1 if fetch_next else 0, outcome.token, "")
         reply = await self._run(ADVANCE, *args, self.terms.most_points, *outcome.to_script())
         codes, jobs, state, _, now_ms = reply
@@ -107,21 +115,23 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts):
         next_job = await self.received(jobs[0].decode(), jobs[1], outcome.token) if jobs else None
         return Advanced(codes[0] == 0, now_ms, next_job)
 
-    async def fetch_one(self, token: str) -> tuple[Job[Any, Any] | None, int, int]:
-        """Take a job, if there is one. Returns it, the state and the ms as of lua/fetch.lua."""
+    async def fetch_one(self, token: str) -> tuple[Job | None, int, int]:
+        """Take a job, if there is one. Returns the job, the state and the wait in ms, as lua/fetch.lua does."""
         jobs, state, wait_ms, _ = await self._run(FETCH, *self.terms.args(1, token, ""))
         job = await self.received(jobs[0].decode(), jobs[1], token) if jobs else None
         return job, state, wait_ms
 
-    async def received(self, job_id: str, flat: Sequence[bytes], token: str) -> Job[Any, Any]:
-        """The job that was taken; where it is a scheduler's, once its next one is stored."""
-        job: Job[Any, Any] = Job.from_reply(self, job_id, flat, token)
-        job.on_progress = self.on_progress
+    async def received(self, job_id: str, flat: Sequence[bytes], token: str) -> Job:
+        """Return the taken job; for a scheduler's job, after storing its successor."""
+        job: Job = Job.from_reply(self, job_id, flat, token)
+        if self.listener is not None:
+            job.on_progress = self.listener.progress
         await store_next_iteration(self, job)
-        if self.on_active is not None:
-            self.on_active(job)
+        if self.listener is not None:
+            self.listener.active(job)
         return job
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:
-        """Keep the job for so long from now. False: the lock is not this token's."""
-        return not await self._run(EXTEND_LOCKS, duration_ms, "", job_id, token)
+        """Extend the job's lock. False if the lock is not this token's."""
+        lost, _ = await self._run(EXTEND_LOCKS, duration_ms, "", job_id, token)
+        return not lost

@@ -7,6 +7,7 @@ from typing import Any
 
 from bullworks.bullmq.job.state import LIST_SUFFIXES, FinishedState
 from bullworks.bullmq.scripts.caller import ScriptCaller, load
+from bullworks.bullmq.wire import codec
 from bullworks.redis import ServerError
 
 CLEAN = load("clean")
@@ -17,38 +18,40 @@ REGISTER_QUEUE = load("register_queue")
 RESUME = load("resume")
 RETRY_JOBS = load("retry_jobs")
 
-# Redis serves nobody else during a script: a chunk is some 5 ms.
-JOBS_A_CALL = 1_000
+# Redis serves no other client during a script: so many take 1 to 2 ms.
+JOBS_A_CALL = 250
+# Each read is a command of its own, so others are served in between.
+_READS_A_WRITE = 1_000
 # As many as Redis removes in one call by itself.
 _EVENTS_A_TRIM = 10_000
 
 
 class QueueScripts(ScriptCaller):
-    """Administration and reading."""
+    """The scripts that administer and read one queue."""
 
     __slots__ = ()
 
     async def register_queue(self, version: str) -> bool:
-        """Make the queue known. Returns whether it is new."""
+        """Register the queue. Returns whether it is new."""
         return bool(await self._run(REGISTER_QUEUE, version))
 
     async def pause(self) -> bool:
-        """Returns whether it was running."""
+        """Pause the queue. Returns whether it was running."""
         return bool(await self._run(PAUSE))
 
     async def resume(self) -> None:
-        """Let workers take jobs, once what BullMQ 5 left in `paused` is in line."""
+        """Let workers take jobs, after moving what BullMQ 5 left in `paused` to wait."""
         left = 1
         # This ends: a call moves a chunk, far more than anybody could add to that list meanwhile.
         while left > 0:
             left = await self._run(RESUME, JOBS_A_CALL)
 
     async def is_paused(self) -> bool:
-        """Whether workers are kept from taking jobs."""
+        """Whether the queue is paused."""
         return bool(await self.connection.execute("HEXISTS", self.keys.of("meta"), "paused"))
 
     async def clean(self, suffix: str, grace_ms: int, limit: int) -> list[str]:
-        """Remove up to `limit` jobs of a state, the oldest, at least `grace_ms` old.
+        """Remove up to `limit` jobs in one state, the oldest first, at least `grace_ms` old.
 
         Returns:
             Their ids in the state's order: of a list the newest first, as in Node.
@@ -62,7 +65,7 @@ class QueueScripts(ScriptCaller):
         return removed[::-1] if suffix in LIST_SUFFIXES else removed
 
     async def drain(self, suffix: str) -> int:
-        """Remove the jobs of a state that are there now. Returns how many."""
+        """Remove the jobs that are now in one state. Returns how many."""
         removed: int
         kept: int
         removed, kept, left = await self._run(DRAIN, suffix, JOBS_A_CALL, 0)
@@ -76,12 +79,12 @@ class QueueScripts(ScriptCaller):
         return total
 
     async def count_jobs(self, suffixes: Sequence[str]) -> list[int]:
-        """How many jobs each of the states holds."""
+        """Count the jobs in each of the given states."""
         counts: list[int] = await self._run(COUNT_JOBS, *suffixes)
         return counts
 
     async def retry_jobs(self, state: FinishedState, chunk: int, until_ms: int | None) -> int:
-        """Move what finished until then, by default now, back to wait. Returns how many."""
+        """Move jobs that finished until a time, by default now, back to wait. Returns how many."""
         until: Any = "" if until_ms is None else until_ms
         moved: int
         total, taken = 0, chunk
@@ -91,7 +94,7 @@ class QueueScripts(ScriptCaller):
         return total
 
     async def ids(self, suffixes: Sequence[str], start: int, end: int, *, asc: bool) -> list[str]:
-        """Ids `start` to `end`, both included, of each state, without repetition."""
+        """Read ids `start` to `end`, both included, of each state, without repetition."""
         pages = [self._page(suffix, start, end, asc=asc) for suffix in suffixes]
         found: dict[str, None] = {}
         replies = await asyncio.gather(*(self.connection.execute(*page) for page in pages))
@@ -108,10 +111,10 @@ class QueueScripts(ScriptCaller):
         return ("LRANGE", key, -end - 1, -start - 1) if asc else ("LRANGE", key, start, end)
 
     async def hashes(self, job_ids: Sequence[str]) -> list[tuple[str, Sequence[bytes] | ServerError]]:
-        """The hash of each job, name after value, or why it cannot be read; many in one write."""
+        """Read the hash of each job, or the reason why it cannot be read; all in one write."""
         found: list[tuple[str, Sequence[bytes] | ServerError]] = []
-        for at in range(0, len(job_ids), JOBS_A_CALL):
-            chunk = job_ids[at : at + JOBS_A_CALL]
+        for at in range(0, len(job_ids), _READS_A_WRITE):
+            chunk = job_ids[at : at + _READS_A_WRITE]
             reads = [self.connection.execute("HGETALL", self.keys.of(job_id)) for job_id in chunk]
             replies = await asyncio.gather(*reads, return_exceptions=True)
             for job_id, reply in zip(chunk, replies, strict=True):
@@ -132,15 +135,15 @@ class QueueScripts(ScriptCaller):
         return total
 
     async def store_max_len(self, max_len: int, version: str) -> None:
-        """Have about `max_len` events kept from now on; makes the queue known too."""
+        """Keep about `max_len` events from now on; also registers the queue."""
         meta = self.keys.of("meta")
         await asyncio.gather(
-            self.connection.execute("HSET", meta, "opts.maxLenEvents", max_len),
+            self.connection.execute("HSET", meta, codec.MAX_LEN_EVENTS, max_len),
             self.connection.execute("HSETNX", meta, "version", version),
         )
 
     async def client_list(self) -> str:
-        """Redis's list of its clients."""
+        """Read Redis's list of clients."""
         listing: bytes = await self.connection.execute("CLIENT", "LIST", key=self.keys.base)
         return listing.decode("utf-8", "replace")
 
@@ -150,39 +153,39 @@ MANUAL_LIMIT = 2**53 - 1
 
 
 class LimitScripts(ScriptCaller):
-    """Fields of `meta` by their wire names."""
+    """The scripts and fields of the queue's limits; `meta` fields by their wire names."""
 
     __slots__ = ()
 
     async def rate_limit(self, duration_ms: int) -> None:
-        """Let nobody take a job for so long."""
+        """Start a manual rate limit: no worker takes a job until it ends."""
         await self.connection.execute("SET", self.keys.of("limiter"), MANUAL_LIMIT, "PX", duration_ms)
 
     async def read_limiter(self) -> tuple[int, int]:
-        """How many jobs count against the limit now, and its ms left: -2 there is none, -1 it does not end."""
+        """Read the jobs counted against the limit, and its remaining ms: -2 if there is none, -1 if it never ends."""
         key = self.keys.of("limiter")
         used, ttl_ms = await asyncio.gather(self.connection.execute("GET", key), self.connection.execute("PTTL", key))
         return int(used or 0), ttl_ms
 
     async def remove_limiter(self) -> bool:
-        """Forget what was counted. Returns whether there was something."""
+        """Reset the limiter. Returns whether there was one."""
         return bool(await self.connection.execute("DEL", self.keys.of("limiter")))
 
     async def read_meta(self) -> dict[str, str]:
-        """All settings of the queue."""
+        """Read all settings of the queue."""
         flat = [part.decode("utf-8", "replace") for part in await self.connection.execute("HGETALL", self._meta)]
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
     async def set_meta(self, **settings: int) -> None:
-        """Store settings that hold for all who use the queue."""
+        """Store settings that apply to every client of the queue."""
         await self.connection.execute("HSET", self._meta, *(part for pair in settings.items() for part in pair))
 
     async def remove_meta(self, *names: str) -> bool:
-        """Drop settings. Returns whether one was there."""
+        """Remove settings. Returns whether one was set."""
         return bool(await self.connection.execute("HDEL", self._meta, *names))
 
     async def count_active(self) -> int:
-        """Jobs that workers hold now."""
+        """Count the active jobs."""
         count: int = await self.connection.execute("LLEN", self.keys.of("active"))
         return count
 
@@ -203,12 +206,12 @@ _ORPHANS_A_CALL = 500
 
 
 class UpkeepScripts(ScriptCaller):
-    """What QueueCounts and QueueUpkeep need."""
+    """The scripts behind QueueCounts and QueueUpkeep."""
 
     __slots__ = ()
 
     async def promote_jobs(self, chunk: int) -> None:
-        """Let the jobs that are delayed now wait."""
+        """Move the jobs that are delayed now to wait."""
         left = await self._run(PROMOTE_JOBS, chunk)
         # What is added meanwhile is not waited for: a fast producer must not keep this busy for ever.
         for _ in range(-(-left // chunk)):
@@ -216,7 +219,7 @@ class UpkeepScripts(ScriptCaller):
                 break
 
     async def obliterate(self, chunk: int, *, force: bool) -> bool:
-        """Remove a paused queue. False: it has active jobs, or somebody resumed it."""
+        """Remove a paused queue. False if it has active jobs or was resumed meanwhile."""
         answer = _MORE
         # This ends: a call removes a chunk, far more than anybody could add to a paused queue meanwhile.
         while answer == _MORE:
@@ -224,17 +227,17 @@ class UpkeepScripts(ScriptCaller):
         return bool(answer == _DONE)
 
     async def count_priorities(self, priorities: Sequence[int]) -> list[int]:
-        """How many jobs wait with each of these priorities."""
+        """Count the waiting jobs of each given priority."""
         counts: list[int] = await self._run(COUNT_PRIORITIES, *priorities)
         return counts
 
     async def count_due_before(self, timestamp_ms: int) -> int:
-        """Delayed jobs that are due before then."""
+        """Count the delayed jobs that are due before a time."""
         count: int = await self.connection.execute("ZCOUNT", self.keys.of("delayed"), "-inf", f"({timestamp_ms * 4096}")
         return count
 
     async def read_metrics(self, kind: FinishedState, start: int, end: int) -> tuple[dict[str, int], list[int], int]:
-        """What lua/lib/metrics.lua keeps: the totals by wire name, points `start` to `end`, and how many there are."""
+        """Read the metrics of lua/lib/metrics.lua: totals by wire name, points `start` to `end`, and their number."""
         key = self.keys.of(f"metrics:{kind}")
         flat, points, count = await asyncio.gather(
             self.connection.execute("HGETALL", key),
@@ -245,7 +248,7 @@ class UpkeepScripts(ScriptCaller):
         return totals, [int(float(point)) for point in points], count
 
     async def remove_orphans(self, scanned: int, limit: int) -> int:
-        """Remove jobs that no list or set names, `limit` at most. Returns how many.
+        """Remove jobs that are in no list or set, at most `limit`. Returns how many.
 
         Args:
             scanned: keys looked at in one step, about.
@@ -275,7 +278,7 @@ class UpkeepScripts(ScriptCaller):
         return max(1, min(_ORPHANS_A_CALL, _LOOKS_A_CALL // (sum(lengths) + 1)))
 
     async def remove_deprecated_priority_key(self) -> bool:
-        """Remove a key of BullMQ 3."""
+        """Remove the priority key of BullMQ 3."""
         return bool(await self.connection.execute("DEL", self.keys.of("priority")))
 
 

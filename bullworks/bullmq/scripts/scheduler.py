@@ -18,33 +18,33 @@ _ADDED, _ALREADY_RUN = 0, -1
 
 
 @dataclass(frozen=True, slots=True)
-class AlreadyRun:
-    """The iteration of that time is there already: it ran ahead of its time, or was another scheduler's of that id."""
+class IterationExists:
+    """The iteration exists already: it ran early, or belongs to another scheduler with that id."""
 
     due_ms: int
 
 
 class SchedulerScripts(ScriptCaller):
-    """Of one queue."""
+    """The scripts about the job schedulers of one queue."""
 
     __slots__ = ()
 
     async def now_ms(self) -> int:
-        """Redis's clock."""
+        """Read Redis's clock."""
         seconds, micros = await self.connection.execute("TIME", key=self.keys.base)
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def upsert_scheduler(
         self, scheduler: NewScheduler, version: str, first_ms: int | None, metadata: str | None = None
-    ) -> tuple[str, Sequence[bytes]] | AlreadyRun | None:
+    ) -> tuple[str, Sequence[bytes]] | IterationExists | None:
         """Store a scheduler.
 
         Args:
-            first_ms: when a pattern's first iteration is due; None: now, or as `every` has it.
+            first_ms: when a pattern's first iteration is due; None means now, or as `every` has it.
             metadata: where in a trace this is, for its iterations to carry.
 
         Returns:
-            The id of its pending iteration, and its hash. None: `every` has none before the end date.
+            The id of its pending iteration, and its hash. None means `every` has none before the end date.
         """
         job, repeat = scheduler.job, scheduler.repeat
         answer = await self._run(
@@ -66,8 +66,8 @@ class SchedulerScripts(ScriptCaller):
 
     async def next_iteration(
         self, job_id: str, scheduler_id: str, successor: Successor, due_ms: int | None
-    ) -> str | AlreadyRun | None:
-        """Put an iteration's successor in its place, unless that is there already.
+    ) -> str | IterationExists | None:
+        """Store an iteration's successor, unless it exists already.
 
         Args:
             due_ms: when a pattern's is due; None where `every` says that.
@@ -87,29 +87,29 @@ class SchedulerScripts(ScriptCaller):
         return answer[1].decode() if answer[0] == _ADDED else _already_run(answer)
 
     async def remove_scheduler(self, scheduler_id: str) -> bool:
-        """Forget it and its pending iteration. False: there was none."""
+        """Remove a scheduler and its pending iteration. False if it did not exist."""
         return bool(await self._run(REMOVE_SCHEDULER, scheduler_id))
 
     async def scheduler_next_ms(self, scheduler_id: str) -> int | None:
-        """When its latest iteration is due; None: there is no such scheduler."""
+        """Read when a scheduler's latest iteration is due; None if the scheduler does not exist."""
         score = await self.connection.execute("ZSCORE", self.keys.of("repeat"), scheduler_id)
         return None if score is None else int(float(score))
 
     async def scheduler_page(self, start: int, end: int, *, asc: bool) -> list[tuple[str, int]]:
-        """Ids `start` to `end`, both included, and when the latest iteration of each is due."""
+        """Read scheduler ids `start` to `end`, both included, and when the latest iteration of each is due."""
         command = "ZRANGE" if asc else "ZREVRANGE"
         flat = iter(await self.connection.execute(command, self.keys.of("repeat"), start, end, "WITHSCORES"))
         return [(key.decode("utf-8", "replace"), int(float(score))) for key, score in zip(flat, flat, strict=True)]
 
     async def scheduler_fields(self, scheduler_ids: Sequence[str]) -> list[dict[bytes, bytes]]:
-        """The hash of each; all reads leave in one write."""
+        """Read the hash of each scheduler; all reads leave in one write."""
         reads = [self.connection.execute("HGETALL", self.keys.scheduler(key)) for key in scheduler_ids]
         return [dict(zip(flat[::2], flat[1::2], strict=True)) for flat in await asyncio.gather(*reads)]
 
     async def count_schedulers(self) -> int:
-        """How many there are."""
+        """Count the queue's job schedulers."""
         return int(await self.connection.execute("ZCARD", self.keys.of("repeat")))
 
 
-def _already_run(answer: Sequence[Any]) -> AlreadyRun | None:
-    return AlreadyRun(int(answer[1])) if answer[0] == _ALREADY_RUN else None
+def _already_run(answer: Sequence[Any]) -> IterationExists | None:
+    return IterationExists(int(answer[1])) if answer[0] == _ALREADY_RUN else None

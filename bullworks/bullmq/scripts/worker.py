@@ -8,11 +8,13 @@ from typing import Any
 import redis
 from redis.exceptions import NoScriptError
 
+from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FetchError, FetchTerms
+from bullworks.bullmq.wire import codec
 from bullworks.redis import Argument, PipelinedConnection, Script, ServerError
 
-# EVALSHA's own limit is far away, but Redis serves nobody else during a script.
+# EVALSHA's own limit is far away, but Redis serves no other client during a script.
 _LOCKS_A_CALL = 500
 
 # The queue is another server's now.
@@ -21,7 +23,7 @@ _GONE = frozenset({"MOVED", "READONLY", "UNBLOCKED"})
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a fetch answered.
+    """The reply to a fetch.
 
     Attributes:
         jobs: id, hash, id, hash ... as Redis sent them; a hash is name, value, name, value ...
@@ -35,7 +37,7 @@ class Fetched:
 
 
 class Advance:
-    """A trip of advance.lua that is under way; awaiting it gives its answer.
+    """A call of advance.lua in progress; awaiting it gives the reply.
 
     It leaves with its making, so Redis is at work before the coroutine that waits for it has its turn.
     """
@@ -76,9 +78,9 @@ class Advance:
 
 
 class WorkerScripts:
-    """Advance over the command connection, the wait for work over the blocking one."""
+    """The scripts of a worker: advance over the command connection, wait for work over the blocking one."""
 
-    __slots__ = ("_base", "_blocking", "_commands", "_marker", "_terms")
+    __slots__ = ("_base", "_blocking", "_commands", "_keys", "_marker", "_terms")
 
     def __init__(
         self,
@@ -89,6 +91,7 @@ class WorkerScripts:
     ) -> None:
         self._commands = commands
         self._blocking = blocking
+        self._keys = keys
         self._base = (keys.base,)
         self._marker = keys.of("marker")
         self._terms = terms
@@ -96,7 +99,7 @@ class WorkerScripts:
     def advance(
         self, outcomes: Iterable[tuple[str | bytes | int, ...]], want: int, token: str, holds: int | str
     ) -> "Advance":
-        """Store outcomes and take up to `want` jobs under `token`: the trip, which leaves at once if it can."""
+        """Store outcomes and take up to `want` jobs under `token`; the call is sent at once if connected."""
         args = self._terms.args(want, token, holds)
         args.append(self._terms.most_points)
         for outcome in outcomes:
@@ -104,7 +107,7 @@ class WorkerScripts:
         return Advance(self._commands, self._base, args)
 
     async def wait_for_marker(self, block_ms: int) -> "Marker | None":
-        """Wait for a marker, at most `block_ms`, and take it; None: there was none, or the queue is elsewhere now."""
+        """Wait for a marker, at most `block_ms`, and take it; None if there was none, or the queue's server changed."""
         if not self._blocking.is_connected:
             await self._blocking.connect()
         try:
@@ -117,34 +120,52 @@ class WorkerScripts:
         return None if popped is None else Marker(popped[1], popped[2])
 
     async def take_back(self, locks: Mapping[str, str]) -> list[str]:
-        """Renew locks, and take back those that ran out while their jobs are nobody's. Returns the ids of lost ones."""
+        """Renew locks, and re-take expired ones whose jobs are free. Returns the ids of lost jobs."""
         lost: list[str] = []
         for args in _renewals(self._terms.lock_ms, locks):
-            lost += [job_id.decode() for job_id in await self._commands.run(EXTEND_LOCKS, self._base, args)]
+            renewed = await self._commands.run(EXTEND_LOCKS, self._base, args)
+            lost += [job_id.decode() for job_id in renewed[0]]
         return lost
 
+    async def has_ended(self, job_id: str) -> bool:
+        """Whether the job is finished, or no longer there."""
+        key = self._keys.of(job_id)
+        finished_on, exists = await asyncio.gather(
+            self._commands.execute("HGET", key, codec.FINISHED_ON), self._commands.execute("EXISTS", key)
+        )
+        return finished_on is not None or not exists
+
     async def mark(self, marker: "Marker") -> None:
-        """Put a marker back that was taken for nothing, unless there is one again."""
+        """Put back a marker that was not needed, unless there is one again."""
         await self._commands.execute("ZADD", self._marker, "NX", marker.score, marker.member)
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What a wait took: member `0`, there is work, or `1`, when the next delayed job is due."""
+    """A taken marker: member `0` means there is work, `1` carries the time when the next delayed job is due."""
 
     member: bytes
     score: bytes
 
 
-def extend_locks(client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]) -> list[str]:
-    """Renew locks, by a blocking client of another thread; one that ran out is taken back while its job is nobody's.
+def extend_locks(
+    client: redis.Redis, keys: QueueKeys, lock_ms: int, locks: Mapping[str, str]
+) -> tuple[list[str], list[CancelRequest]]:
+    """Renew locks with a blocking client, from another thread; expired ones whose jobs are free are re-taken.
 
-    Returns the ids whose lock is lost. Raises redis.RedisError where Redis could not be asked.
+    Returns the ids whose lock is lost, and those of the others that somebody has cancelled. Raises redis.RedisError
+    where Redis could not be asked.
     """
     lost: list[str] = []
+    cancelled: list[CancelRequest] = []
     for args in _renewals(lock_ms, locks):
-        lost += [job_id.decode() for job_id in _eval(client, EXTEND_LOCKS, keys.base, args)]
-    return lost
+        lost_now, found = _eval(client, EXTEND_LOCKS, keys.base, args)
+        lost += [job_id.decode() for job_id in lost_now]
+        texts = [part.decode("utf-8", "replace") for part in found]
+        cancelled += [
+            CancelRequest(job_id, locks[job_id], why) for job_id, why in zip(texts[::2], texts[1::2], strict=True)
+        ]
+    return lost, cancelled
 
 
 def _renewals(lock_ms: int, locks: Mapping[str, str]) -> Iterator[list[Argument]]:

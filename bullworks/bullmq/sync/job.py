@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from typing_extensions import Unpack
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.durations import Duration
 from bullworks.bullmq.events.waiting import EventSource, checked_ttl
 from bullworks.bullmq.job.cancel_signal import CancelSignal
@@ -21,7 +22,7 @@ T = TypeVar("T")
 
 
 class SyncJobMoves(Generic[D, R]):
-    """A base of SyncJob."""
+    """Blocking versions of Job's moves and changes, as a base of SyncJob."""
 
     __slots__ = ()
 
@@ -29,57 +30,61 @@ class SyncJobMoves(Generic[D, R]):
     _loop: asyncio.AbstractEventLoop
 
     def move_to_delayed(self, timestamp: int, token: str | None = None) -> None:
-        """As Job.move_to_delayed."""
+        """Delay the job until a time, blocking; see Job.move_to_delayed."""
         self._call(self._job.move_to_delayed(timestamp, token))
 
     def move_to_wait(self, token: str | None = None) -> None:
-        """As Job.move_to_wait."""
+        """Move the job back to wait, blocking; see Job.move_to_wait."""
         self._call(self._job.move_to_wait(token))
 
     def move_to_waiting_children(
         self, token: str | None = None, *, child: Parent | ParentOptions | None = None
     ) -> bool:
-        """As Job.move_to_waiting_children."""
+        """Let the job wait for its children, blocking; see Job.move_to_waiting_children."""
         return self._call(self._job.move_to_waiting_children(token, child=child))
 
     def extend_lock(self, token: str, duration: Duration) -> bool:
-        """As Job.extend_lock."""
+        """Extend the job's lock, blocking; see Job.extend_lock."""
         return self._call(self._job.extend_lock(token, duration))
 
     def change_priority(self, *, priority: int = 0, lifo: bool = False) -> None:
-        """As Job.change_priority."""
+        """Change the job's priority, blocking; see Job.change_priority."""
         self._call(self._job.change_priority(priority=priority, lifo=lifo))
 
     def change_delay(self, delay: Duration) -> None:
-        """As Job.change_delay."""
+        """Change the job's delay, blocking; see Job.change_delay."""
         self._call(self._job.change_delay(delay))
 
+    def cancel(self, reason: str | None = None, *, cancel_children: bool = True, remove: bool = False) -> CancelOutcome:
+        """Cancel the job, blocking; see Job.cancel."""
+        return self._call(self._job.cancel(reason, cancel_children=cancel_children, remove=remove))
+
     def clear_logs(self, keep_logs: int = 0) -> None:
-        """As Job.clear_logs."""
+        """Shorten the job's log, blocking; see Job.clear_logs."""
         self._call(self._job.clear_logs(keep_logs))
 
     def is_completed(self) -> bool:
-        """As Job.is_completed."""
+        """Read whether the job is completed, blocking; see Job.is_completed."""
         return self._call(self._job.is_completed())
 
     def is_failed(self) -> bool:
-        """As Job.is_failed."""
+        """Read whether the job failed for good, blocking; see Job.is_failed."""
         return self._call(self._job.is_failed())
 
     def is_delayed(self) -> bool:
-        """As Job.is_delayed."""
+        """Read whether the job is delayed, blocking; see Job.is_delayed."""
         return self._call(self._job.is_delayed())
 
     def is_active(self) -> bool:
-        """As Job.is_active."""
+        """Read whether the job is active, blocking; see Job.is_active."""
         return self._call(self._job.is_active())
 
     def is_waiting(self) -> bool:
-        """As Job.is_waiting."""
+        """Read whether the job waits for a worker, blocking; see Job.is_waiting."""
         return self._call(self._job.is_waiting())
 
     def is_waiting_children(self) -> bool:
-        """As Job.is_waiting_children."""
+        """Read whether the job waits for its children, blocking; see Job.is_waiting_children."""
         return self._call(self._job.is_waiting_children())
 
     def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -87,7 +92,7 @@ class SyncJobMoves(Generic[D, R]):
 
 
 class SyncJob(SyncJobMoves[D, R]):
-    """The same job; its methods block while the job's loop runs them.
+    """A Job with blocking methods, for handlers in threads; the job's event loop runs them.
 
     A sync `process` receives one, and SyncQueue returns them. For use outside of the loop's own thread only.
     """
@@ -115,7 +120,7 @@ class SyncJob(SyncJobMoves[D, R]):
 
     @property
     def signal(self) -> CancelSignal:
-        """As Job.signal; wait for it with `wait_in_thread`."""
+        """The job's cancellation signal; see Job.signal. Wait for it with `wait_in_thread`."""
         return self._job.signal
 
     @property
@@ -195,6 +200,10 @@ class SyncJob(SyncJobMoves[D, R]):
         return self._job.failed_reason
 
     @property
+    def is_cancelled(self) -> bool:
+        return self._job.is_cancelled
+
+    @property
     def deferred_failure(self) -> str | None:
         return self._job.deferred_failure
 
@@ -211,35 +220,39 @@ class SyncJob(SyncJobMoves[D, R]):
         return self._job.deduplication_id
 
     @property
+    def group(self) -> str | None:
+        return self._job.group
+
+    @property
     def repeat_job_key(self) -> str | None:
         return self._job.repeat_job_key
 
     def refresh(self) -> None:
-        """As Job.refresh."""
+        """Read the job again, blocking; see Job.refresh."""
         self._call(self._job.refresh())
 
     def update_progress(self, progress: Progress) -> None:
-        """As Job.update_progress."""
+        """Store and publish the job's progress, blocking; see Job.update_progress."""
         self._call(self._job.update_progress(progress))
 
     def update_data(self, data: D) -> None:
-        """As Job.update_data."""
+        """Replace the job's payload, blocking; see Job.update_data."""
         self._call(self._job.update_data(data))
 
     def log(self, row: str) -> int:
-        """As Job.log."""
+        """Append a line to the job's log, blocking; see Job.log."""
         return self._call(self._job.log(row))
 
     def logs(self, start: int = 0, end: int = -1) -> list[str]:
-        """As Job.logs."""
+        """Read lines of the job's log, blocking; see Job.logs."""
         return self._call(self._job.logs(start, end))
 
     def get_state(self) -> JobState:
-        """As Job.get_state."""
+        """Read the job's state, blocking; see Job.get_state."""
         return self._call(self._job.get_state())
 
     def remove(self, *, remove_children: bool = True) -> None:
-        """As Job.remove."""
+        """Remove the job, blocking; see Job.remove."""
         self._call(self._job.remove(remove_children=remove_children))
 
     def retry(
@@ -249,50 +262,55 @@ class SyncJob(SyncJobMoves[D, R]):
         reset_attempts_made: bool = False,
         reset_attempts_started: bool = False,
     ) -> None:
-        """As Job.retry."""
+        """Move the job back to wait, blocking; see Job.retry."""
         retrying = self._job.retry(
             state, reset_attempts_made=reset_attempts_made, reset_attempts_started=reset_attempts_started
         )
         self._call(retrying)
 
     def promote(self) -> None:
-        """As Job.promote."""
+        """Move the delayed job to wait, blocking; see Job.promote."""
         self._call(self._job.promote())
 
     def wait_until_finished(self, queue_events: EventSource | None = None, ttl: Duration | None = None) -> R:
-        """As Job.wait_until_finished."""
+        """Wait for the job's result, blocking; see Job.wait_until_finished."""
         ttl_ms = checked_ttl(ttl)
         longest_s = threading.TIMEOUT_MAX if ttl_ms is None else ttl_ms / 1000 + WAIT_S
         return call(self._job.wait_until_finished(queue_events, ttl), self._loop, wait_s=longest_s)
 
     def remove_deduplication_key(self) -> bool:
-        """As Job.remove_deduplication_key."""
+        """Free the job's deduplication id, blocking; see Job.remove_deduplication_key."""
         return self._call(self._job.remove_deduplication_key())
 
     def get_children_values(self) -> dict[str, Any]:
-        """As Job.get_children_values."""
+        """Read what completed children returned, blocking; see Job.get_children_values."""
         return self._call(self._job.get_children_values())
 
     def get_ignored_children_failures(self) -> dict[str, str]:
-        """As Job.get_ignored_children_failures."""
+        """Read the ignored failures of children, blocking; see Job.get_ignored_children_failures."""
         return self._call(self._job.get_ignored_children_failures())
 
     def get_failed_children(self) -> list[str]:
-        """As Job.get_failed_children."""
+        """Read the keys of failed children, blocking; see Job.get_failed_children."""
         return self._call(self._job.get_failed_children())
 
     def get_dependencies(self, **pages: Unpack[DependenciesOptions]) -> Dependencies:
-        """As Job.get_dependencies."""
+        """Read the job's children by state, blocking; see Job.get_dependencies."""
         return self._call(self._job.get_dependencies(**pages))
 
     def get_dependencies_count(self) -> DependenciesCount:
-        """As Job.get_dependencies_count."""
+        """Count the job's children by state, blocking; see Job.get_dependencies_count."""
         return self._call(self._job.get_dependencies_count())
 
     def remove_child_dependency(self) -> bool:
-        """As Job.remove_child_dependency."""
+        """Detach the job from its parent, blocking; see Job.remove_child_dependency."""
         return self._call(self._job.remove_child_dependency())
 
     def remove_unprocessed_children(self) -> int:
-        """As Job.remove_unprocessed_children."""
+        """Remove unfinished descendants, blocking; see Job.remove_unprocessed_children."""
         return self._call(self._job.remove_unprocessed_children())
+
+
+def async_job(job: SyncJob[D, R]) -> Job[D, R]:
+    """The Job behind this SyncJob, for code on its event loop."""
+    return job._job  # noqa: SLF001 - a SyncJob has what a Job has, and nothing else

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bullworks.bullmq.errors import QueueError
@@ -18,15 +19,14 @@ T = TypeVar("T")
 WAIT_S = 30.0
 
 
+@dataclass(eq=False)
 class LoopBlockedError(QueueError, TimeoutError):
     """The event loop did not run a call within its time; whether Redis got it is unknown."""
 
-    def __init__(self, wait_s: float) -> None:
-        super().__init__(wait_s)
-        self.wait_s = wait_s
+    wait_s: float
 
     def __str__(self) -> str:
-        return f"no answer from the event loop within {self.wait_s:g} s: something blocks it, or it has ended"
+        return f"no answer from the event loop within {self.wait_s:g} s: it is blocked, or has ended"
 
 
 def call(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, *, wait_s: float = WAIT_S) -> T:
@@ -84,7 +84,7 @@ class BackgroundLoop:
 
     @classmethod
     def current(cls) -> "BackgroundLoop":
-        """This process's own. A child that was forked gets a new one: threads do not survive a fork."""
+        """The event loop of this process; a forked child gets a new one, as threads do not survive a fork."""
         with cls._lock:
             if cls._of_this_process is None:
                 cls._of_this_process = cls()
@@ -92,16 +92,16 @@ class BackgroundLoop:
 
     @classmethod
     def after_fork(cls) -> None:
-        """In a child: forget the parent's loop, and its lock, which one of its threads may have held."""
+        """In a forked child: discard the parent's loop, and its lock, which a parent's thread may have held."""
         cls._lock = threading.Lock()
         cls._of_this_process = None
 
     def call(self, coroutine: Coroutine[Any, Any, T], *, wait_s: float = WAIT_S) -> T:
-        """Run it and return its result. Raises as `sync_call.call` does."""
+        """Run a coroutine on the loop and return its result. Raises as `call` does."""
         return call(coroutine, self.loop, wait_s=wait_s)
 
     def close(self) -> None:
-        """End the thread with what it still does. Closing twice, or in a forked child, is fine."""
+        """End the thread and what it still runs. Closing twice, or in a forked child, is fine."""
         if self.pid != os.getpid() or not self._thread.is_alive():
             return
         with contextlib.suppress(TimeoutError):

@@ -7,6 +7,7 @@ from typing import Any, Generic, Self, cast
 import redis.asyncio
 from typing_extensions import Unpack
 
+from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.job import D, Job
 from bullworks.bullmq.job.state import ListedState
@@ -22,7 +23,7 @@ from bullworks.redis import Endpoint
 class SyncQueue(Generic[D]):
     """A Queue whose calls block. Safe to share between threads, and to create before a fork.
 
-    All of a process share one event loop in a background thread; a process that forks connects anew in each child.
+    All of a process share one event loop in a background thread; a process that forks connects again in each child.
 
     Args:
         name, prefix, default_job_options, telemetry: as for Queue.
@@ -52,7 +53,7 @@ class SyncQueue(Generic[D]):
         # A forked child has a loop of its own: the parent's socket stays the parent's, replies that both read would
         # reach neither.
         self._queues: dict[BackgroundLoop, Queue[D]] = {}
-        self._new_queue()  # what is wrong with the arguments is told here
+        self._new_queue()  # invalid arguments are reported here
 
     def __repr__(self) -> str:
         return f"<SyncQueue {self.name!r} at {self._endpoint.describe()}>"
@@ -66,28 +67,42 @@ class SyncQueue(Generic[D]):
         self.close()
 
     def add(self, name: str, data: D = cast(Any, None), **opts: Unpack[JobOptions]) -> SyncJob[D]:
-        """As Queue.add."""
+        """Add one job, blocking; see Queue.add."""
         queue, loop = self._here()
         return SyncJob(loop.call(queue.add(name, data, **opts)), loop.loop)
 
     def add_bulk(self, jobs: Iterable[JobSpec]) -> list[SyncJob[D]]:
-        """As Queue.add_bulk."""
+        """Add many jobs, blocking; see Queue.add_bulk."""
         queue, loop = self._here()
         return [SyncJob(job, loop.loop) for job in loop.call(queue.add_bulk(list(jobs)))]
 
     def get_job(self, job_id: str) -> SyncJob[D] | None:
-        """As Queue.get_job."""
+        """Read a job by id, blocking; see Queue.get_job."""
         queue, loop = self._here()
         job: Job[D] | None = loop.call(queue.get_job(job_id))
         return None if job is None else SyncJob(job, loop.loop)
 
     def get_job_counts(self, *states: ListedState) -> dict[str, int]:
-        """As Queue.get_job_counts."""
+        """Count the jobs in each state, blocking; see Queue.get_job_counts."""
         queue, loop = self._here()
         return loop.call(queue.get_job_counts(*states))
 
+    def cancel(
+        self, job_id: str, reason: str | None = None, *, cancel_children: bool = True, remove: bool = False
+    ) -> CancelOutcome:
+        """Cancel a job, blocking; see Queue.cancel."""
+        queue, loop = self._here()
+        return loop.call(queue.cancel(job_id, reason, cancel_children=cancel_children, remove=remove))
+
+    def cancel_many(
+        self, job_ids: Iterable[str], reason: str | None = None, *, cancel_children: bool = True, remove: bool = False
+    ) -> dict[str, CancelOutcome]:
+        """Cancel many jobs, blocking; see Queue.cancel_many."""
+        queue, loop = self._here()
+        return loop.call(queue.cancel_many(job_ids, reason, cancel_children=cancel_children, remove=remove))
+
     def close(self) -> None:
-        """Let this process's connection go. Closing twice, or before the first call, is fine."""
+        """Close this process's connection. Closing twice, or before the first call, is fine."""
         queue, loop = self._here()
         loop.call(queue.close())
         loop.at_exit.discard(queue.close)

@@ -20,7 +20,7 @@ Attributes = Mapping[str, AttributeValue]
 
 
 class SpanKind(IntEnum):
-    """As OpenTelemetry counts them."""
+    """The kind of a span, numbered as in OpenTelemetry."""
 
     INTERNAL = 0
     SERVER = 1
@@ -55,7 +55,7 @@ class ContextManager(Protocol[C]):
     """Knows the present context, and carries it to where a job is processed.
 
     `with_context` makes one the active one while a `with` block runs, awaits included. `root` is in no trace: for what
-    outlives whoever started it. `get_metadata` gives the text that is stored with a job, `from_metadata` the reverse;
+    outlives its caller. `get_metadata` gives the text that is stored with a job, `from_metadata` the reverse;
     the text may come from a program of any language, and be none of the implementation's.
     """
 
@@ -71,25 +71,25 @@ class ContextManager(Protocol[C]):
 
 
 class Counter(Protocol):
-    """Only grows."""
+    """An instrument whose value only grows."""
 
     def add(self, value: int, attributes: Attributes | None = None, /) -> None: ...
 
 
 class Histogram(Protocol):
-    """How values are distributed."""
+    """An instrument that records a distribution of values."""
 
     def record(self, value: float, attributes: Attributes | None = None, /) -> None: ...
 
 
 class Gauge(Protocol):
-    """A value as it is now."""
+    """An instrument that records a present value."""
 
     def record(self, value: float, attributes: Attributes | None = None, /) -> None: ...
 
 
 class Meter(Protocol):
-    """Makes instruments; the engine asks for each once."""
+    """Creates instruments; the engine requests each once."""
 
     def create_counter(self, name: str, *, description: str, unit: str) -> Counter: ...
 
@@ -99,10 +99,10 @@ class Meter(Protocol):
 
 
 class Telemetry(Protocol[C]):
-    """What `telemetry=` takes.
+    """The interface of the option `telemetry=`: a tracer, a context manager and maybe a meter.
 
     Attributes:
-        meter: None: nothing is counted.
+        meter: None means nothing is counted.
     """
 
     @property

@@ -1,10 +1,10 @@
 """The option `telemetry` of a job: where in a trace it was added."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 
 
 class TelemetryOptions(TypedDict, total=False):
@@ -12,7 +12,7 @@ class TelemetryOptions(TypedDict, total=False):
 
     Attributes:
         metadata: the context it belongs to, as the telemetry's context manager writes it; default: that of `add`.
-        omit_context: True: the job carries none, and its processing begins a trace of its own.
+        omit_context: True means the job carries none, and its processing begins a trace of its own.
     """
 
     metadata: str
@@ -21,32 +21,24 @@ class TelemetryOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class JobTelemetry:
-    """The same, checked."""
+    """A job's telemetry options after validation."""
 
     metadata: str | None = None
     omit_context: bool = False
 
     @classmethod
     def of(cls, value: object) -> "JobTelemetry":
-        """Check what a user gave.
+        """Validate a user's telemetry options.
 
         Raises:
             InvalidOptionError: no dict, an unknown key, or a value of the wrong type.
         """
-        known = TelemetryOptions.__annotations__
-        if not isinstance(value, Mapping):
-            raise InvalidOptionError("telemetry", f"must be a dict of {', '.join(sorted(known))}, not {value!r}")
-        for part in value:
-            if part not in known:
-                raise InvalidOptionError.unknown(f"telemetry.{part}", [f"telemetry.{name}" for name in known])
-        given: Mapping[str, Any] = value
-        metadata, omits = given.get("metadata"), given.get("omit_context", False)
+        given = checks.parts("telemetry", value, TelemetryOptions.__annotations__)
+        metadata = given.get("metadata")
         if metadata is not None and not isinstance(metadata, str):
             raise InvalidOptionError("telemetry.metadata", f"must be a string, not {metadata!r}")
-        if not isinstance(omits, bool):
-            raise InvalidOptionError("telemetry.omit_context", f"must be True or False, not {omits!r}")
-        return cls(metadata, omits)
+        return cls(metadata, checks.flag("telemetry.omit_context", given.get("omit_context", False)))
 
     def carrying(self, metadata: str) -> "JobTelemetry":
-        """With the context in which the job is added, unless it has one or must have none."""
+        """Add the trace context in which the job is added, unless it has one or must have none."""
         return self if self.metadata or self.omit_context else JobTelemetry(metadata)

@@ -23,25 +23,25 @@ _COUNTED: Mapping[Kind, Ended] = {
 
 
 def attributes_of(job: JobFields[Any, Any]) -> dict[str, str]:
-    """Which job it is."""
+    """Build the span attributes that identify a job."""
     return {TelemetryAttributes.JOB_NAME: job.name, TelemetryAttributes.JOB_ID: job.id}
 
 
 def keep_metadata(outcome: Outcome, metadata: str | None) -> None:
-    """Let a failed attempt tell where in a trace it failed, unless its job carries no context."""
+    """Store where in a trace an attempt failed, unless its job carries no context."""
     if metadata and outcome.error is not None and not _omits_context(outcome.job):
         outcome.keep_metadata(metadata)
 
 
 def count(tracing: Tracing, outcome: Outcome) -> None:
-    """The outcome is stored."""
+    """Count a stored outcome."""
     counted = _COUNTED.get(outcome.kind)
     if counted is not None:
         tracing.count(outcome.job.name, counted, outcome.job.processed_on)
 
 
 def source_of(job: JobFields[Any, Any]) -> str | None:
-    """Where in a trace the job was added."""
+    """Read the trace context in which the job was added."""
     try:
         telemetry = job.opts.telemetry
     except ValueError:  # its options are no JSON, for which it fails

@@ -4,7 +4,7 @@ from typing import Final
 
 
 class TelemetryAttributes:
-    """Of spans and metrics. Source: BullMQ 6.7, enums/telemetry-attributes.ts."""
+    """Attribute names of spans and metrics. Source: BullMQ 6.7, enums/telemetry-attributes.ts."""
 
     QUEUE_NAME: Final = "bullmq.queue.name"
     QUEUE_OPERATION: Final = "bullmq.queue.operation"
@@ -43,7 +43,7 @@ class TelemetryAttributes:
 
 
 class MetricNames:
-    """Source: as above."""
+    """Names of metrics. Source: BullMQ 6.7, enums/telemetry-attributes.ts."""
 
     QUEUE_JOBS_COUNT: Final = "bullmq.queue.jobs"
     JOBS_COMPLETED: Final = "bullmq.jobs.completed"

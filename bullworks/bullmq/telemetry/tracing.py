@@ -1,4 +1,4 @@
-"""Tracing: the spans and metrics of one queue, told to its telemetry. Where there is none, nobody gets here."""
+"""Tracing: the spans and metrics of one queue, sent to its telemetry. Without one, nothing here runs."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from bullworks.bullmq.telemetry.interface import (
     Telemetry,
 )
 from bullworks.bullmq.telemetry.names import MetricNames, TelemetryAttributes
-from bullworks.bullmq.telemetry.quiet import QuietTelemetry
+from bullworks.bullmq.telemetry.safe import SafeTelemetry
 
 Ended = Literal["completed", "failed", "delayed", "retried", "waiting", "waiting-children"]
 """What became of an attempt, as metrics have it."""
@@ -32,30 +32,30 @@ _COUNTERS: dict[Ended, str] = {
 
 
 class TracedCall:
-    """The span of an operation under way, for the code inside."""
+    """The span of an operation in progress, for the code inside."""
 
     __slots__ = ("_context", "_span", "_telemetry")
 
-    def __init__(self, telemetry: QuietTelemetry, span: Span[Any], context: Any) -> None:
+    def __init__(self, telemetry: SafeTelemetry, span: Span[Any], context: Any) -> None:
         self._telemetry = telemetry
         self._span = span
         self._context = context
 
     @property
     def metadata(self) -> str | None:
-        """This place in the trace, for a job to carry; None: there is nothing to carry."""
+        """The trace context of this span, for a job to carry; None if there is none."""
         return self._telemetry.get_metadata(self._context) or None
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue | None]) -> None:
-        """None: there is nothing to say of it."""
-        self._span.set_attributes(_said(attributes))
+        """Set the attributes that are not None."""
+        self._span.set_attributes(_without_none(attributes))
 
     def add_event(self, name: str, attributes: Attributes) -> None:
         self._span.add_event(name, attributes)
 
 
 class UntracedCall:
-    """The same where nobody observes."""
+    """A TracedCall that does nothing, for when there is no telemetry."""
 
     metadata: None = None
 
@@ -68,7 +68,7 @@ _UNTRACED = nullcontext(UntracedCall())
 
 
 class Tracing:
-    """Of one queue.
+    """Spans and metrics of one queue.
 
     Attributes:
         worker: what each span of a worker says of it; empty: this is a producer's.
@@ -78,9 +78,9 @@ class Tracing:
     """
 
     def __init__(
-        self, telemetry: Telemetry[Any] | QuietTelemetry, queue_name: str, worker: Mapping[str, str] | None = None
+        self, telemetry: Telemetry[Any] | SafeTelemetry, queue_name: str, worker: Mapping[str, str] | None = None
     ) -> None:
-        self.telemetry = telemetry if isinstance(telemetry, QuietTelemetry) else QuietTelemetry(telemetry)
+        self.telemetry = telemetry if isinstance(telemetry, SafeTelemetry) else SafeTelemetry(telemetry)
         self.worker = worker or {}
         self._queue_name = queue_name
         self._counters: dict[Ended, Counter] = {}
@@ -95,7 +95,7 @@ class Tracing:
         destination: str | None = None,
         attributes: Mapping[str, AttributeValue | None] | None = None,
     ) -> Iterator[TracedCall]:
-        """A span around an operation, active for what it does; an error is recorded and goes on.
+        """Trace an operation in a span, active while it runs; an error is recorded and raised again.
 
         Args:
             operation: as BullMQ names it.
@@ -105,7 +105,7 @@ class Tracing:
         span = self.start(operation, kind, self._queue_name if destination is None else destination)
         try:
             if attributes or self.worker:
-                span.set_attributes(_said({**self.worker, **(attributes or {})}))
+                span.set_attributes(_without_none({**self.worker, **(attributes or {})}))
             context = span.set_span_on_context(self.telemetry.active())
             with self.telemetry.with_context(context):
                 yield TracedCall(self.telemetry, span, context)
@@ -116,7 +116,7 @@ class Tracing:
             span.end()
 
     def start(self, operation: str, kind: SpanKind, destination: str, context: Any = None) -> Span[Any]:
-        """A span that its caller ends."""
+        """Start a span; the caller ends it."""
         name = f"{operation} {destination}" if destination else operation
         span = self.telemetry.start_span(name, kind=kind, context=context)
         span.set_attributes(
@@ -125,7 +125,7 @@ class Tracing:
         return span
 
     def count(self, job_name: str, state: Ended, processed_on: int | None) -> None:
-        """An attempt has ended so, or was put off."""
+        """Count an attempt that ended or was postponed, and its duration."""
         attributes: Attributes = {
             TelemetryAttributes.QUEUE_NAME: self._queue_name,
             TelemetryAttributes.JOB_NAME: job_name,
@@ -140,7 +140,7 @@ class Tracing:
         self.telemetry.measure(tell)
 
     def record_counts(self, counts: Mapping[str, int]) -> None:
-        """How many jobs each state holds now."""
+        """Record how many jobs each state holds now."""
 
         def tell(meter: Meter) -> None:
             gauge = meter.create_gauge(
@@ -178,23 +178,23 @@ def trace(
     destination: str | None = None,
     attributes: Mapping[str, AttributeValue | None] | None = None,
 ) -> AbstractContextManager[TracedCall | UntracedCall]:
-    """`tracing.call(...)`, or nothing where there is no tracing."""
+    """Trace an operation with `tracing.call(...)`, or do nothing without tracing."""
     if tracing is None:
         return _UNTRACED
     return tracing.call(operation, kind=kind, destination=destination, attributes=attributes)
 
 
 def detached(tracing: Tracing | None) -> AbstractContextManager[object]:
-    """What is started inside lives on its own: its spans are no part of the trace of whoever starts it."""
+    """Start background work outside the caller's trace: its spans are not children of the caller's."""
     if tracing is None:
         return nullcontext()
     return tracing.telemetry.with_context(tracing.telemetry.root())
 
 
 def now_ms() -> int:
-    """Wall time."""
+    """Read the wall clock, ms since the epoch."""
     return time.time_ns() // 1_000_000
 
 
-def _said(attributes: Mapping[str, AttributeValue | None]) -> dict[str, AttributeValue]:
+def _without_none(attributes: Mapping[str, AttributeValue | None]) -> dict[str, AttributeValue]:
     return {name: value for name, value in attributes.items() if value is not None}

@@ -5,17 +5,17 @@ What orjson does not do as the standard library does is left to that: long integ
 
 import json
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 
-def _installed(name: str) -> Any:
+def _import_optional(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
         return None
 
 
-_orjson = _installed("orjson")
+_orjson = _import_optional("orjson")
 
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 _parse = json.JSONDecoder().decode
@@ -26,7 +26,7 @@ _LONG = b"0" * 19
 
 
 def dump_by_json(value: Any) -> bytes:
-    """JSON in UTF-8, with no spaces.
+    """Encode a value as JSON in UTF-8, without spaces.
 
     Raises:
         UnicodeEncodeError: half of a character, which UTF-8 cannot hold.
@@ -36,20 +36,21 @@ def dump_by_json(value: Any) -> bytes:
 
 
 def dump_by_orjson(value: Any) -> bytes:
-    """The same for what `payload.check` lets through; a float may be written another way."""
+    """Encode a value that passed `payload.check` with orjson; floats may be written differently."""
     try:
-        return cast(bytes, _orjson.dumps(value))
+        text: bytes = _orjson.dumps(value)
     except TypeError:
         return dump_by_json(value)
+    return text
 
 
 def dump_ascii(value: Any) -> bytes:
-    """The same with all beyond ASCII escaped, half characters too."""
+    """Encode a value as ASCII JSON, lone surrogates included."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 def parse_by_json(encoded: bytes) -> Any:
-    """The value.
+    """Decode JSON with the standard library.
 
     Raises:
         ValueError: not JSON, or not UTF-8.
@@ -59,7 +60,7 @@ def parse_by_json(encoded: bytes) -> Any:
 
 
 def parse_by_orjson(encoded: bytes) -> Any:
-    """The same."""
+    """Decode JSON with orjson."""
     if _LONG not in encoded.translate(_DIGITS):
         try:
             return _orjson.loads(encoded)

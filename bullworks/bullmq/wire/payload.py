@@ -10,17 +10,17 @@ Json = Any
 """None, bool, int, finite float, str, list or tuple of Json, dict of str -> Json."""
 
 DEEPEST = 100
-"""Levels of nesting; deeper is a mistake, or an attack on whoever reads it."""
+"""Levels of nesting; deeper is a mistake, or an attack on its reader."""
 
 LARGEST_BYTES = 8 * 1024 * 1024
 """Of one job's data or result. Redis copies it, a dashboard shows it, every reader parses it."""
 
 
 def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
-    """`value` as JSON in UTF-8, with no spaces.
+    """Encode a payload as JSON in UTF-8, without spaces.
 
     Raises:
-        InvalidPayloadError: not JSON (a datetime, an object, NaN, a key that is no str), nested deeper than
+        InvalidPayloadError: not JSON (a datetime, an object, NaN, a key that is not a str), nested deeper than
             DEEPEST, or longer than `limit_bytes`; it names the path.
     """
     check(value)
@@ -36,7 +36,7 @@ def encode(value: Json, *, limit_bytes: int = LARGEST_BYTES) -> bytes:
 
 
 def decode(encoded: bytes) -> Json:
-    """The value of `encoded`, as anybody may have written it.
+    """Decode a payload, from any BullMQ library.
 
     Raises:
         ValueError: it is not JSON, or not UTF-8.
@@ -48,7 +48,7 @@ def decode(encoded: bytes) -> Json:
 
 
 def check(value: Json) -> None:
-    """Raise InvalidPayloadError, with the path, unless `value` is JSON through and through."""
+    """Raise InvalidPayloadError, with the path, unless `value` consists of JSON types only."""
     kind = type(value)
     if kind is dict:  # the common payload, flat, is settled here
         for key, item in value.items():

@@ -5,7 +5,10 @@ from typing import Any, Generic, TypeVar
 
 from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
 from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire.encrypted import context_of, has_encrypted
+from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload import Json
+from bullworks.bullmq.wire.payload_version import UNVERSIONED, VERSION, PayloadVersion, names_a_version
 
 T = TypeVar("T")
 
@@ -13,16 +16,16 @@ _MOST_PROBLEMS = 5
 
 
 class PayloadType(Generic[T]):
-    """Turns values of one type into JSON and back, and refuses what does not fit, with its path.
+    """Converts values of one type to and from JSON; refuses values that do not fit, with the path.
 
     Raises:
         InvalidOptionError: pydantic cannot check the type.
     """
 
-    __slots__ = ("_adapter", "name")
+    __slots__ = ("_adapter", "_context", "_version", "has_encrypted", "name")
 
-    def __init__(self, option: str, given: Any) -> None:
-        # Here, since whoever gives no type need not load it.
+    def __init__(self, option: str, given: Any, keyring: Keyring | None = None) -> None:
+        # Here, so that it is not loaded without a type.
         from pydantic import PydanticUserError, TypeAdapter
 
         self.name: str = getattr(given, "__name__", str(given))
@@ -31,9 +34,13 @@ class PayloadType(Generic[T]):
         except (PydanticUserError, TypeError) as error:
             reason = str(error).partition("\n")[0]
             raise InvalidOptionError(option, f"{self.name} cannot be checked: {reason}") from error
+        self.has_encrypted = has_encrypted(self._adapter.core_schema)
+        """Whether a field of it is sealed, where there is a keyring."""
+        self._context = context_of(keyring) if self.has_encrypted else None
+        self._version = PayloadVersion.of(given)
 
     def plain(self, value: Any) -> Json:
-        """The value as JSON can hold it, once it is sure that it is of the type; also one that is JSON already.
+        """Convert a value to JSON types after validating its type; JSON input is accepted too.
 
         Raises:
             InvalidPayloadError: it is not of the type.
@@ -43,23 +50,32 @@ class PayloadType(Generic[T]):
         except ValueError as error:
             raise InvalidPayloadError("$", f"cannot be written as {self.name}: {error}") from error
         # An instance may hold what its class would refuse: dataclasses check nothing, and both can be changed.
-        checked = self.decode(payload.encode(dumped))
-        return self._adapter.dump_python(checked, mode="json", by_alias=True)
+        encoded = payload.encode(dumped)
+        is_stored = isinstance(dumped, dict) and VERSION in dumped
+        checked = self.decode(encoded) if is_stored else self._validated(encoded)
+        plain = self._adapter.dump_python(checked, mode="json", by_alias=True, context=self._context)
+        return plain if self._version is None else {**plain, VERSION: self._version.number}
 
     def encode(self, value: Any) -> bytes:
-        """JSON of it. Raises as `plain` does, and as `payload.encode`."""
+        """Encode a value as JSON. Raises as `plain` does, and as `payload.encode`."""
         return payload.encode(self.plain(value))
 
     def decode(self, encoded: bytes) -> T:
-        """The value in a job.
+        """Decode the typed value in a job.
 
         Raises:
             InvalidPayloadError: it is not of the type.
+            PayloadAheadError: it is of a newer version, or sealed with a key that is not in the keyring.
         """
+        if self._version is not None or names_a_version(encoded):
+            encoded = (self._version or UNVERSIONED).current(encoded)
+        return self._validated(encoded)
+
+    def _validated(self, encoded: bytes) -> T:
         from pydantic import ValidationError
 
         try:
-            return self._adapter.validate_json(encoded)
+            return self._adapter.validate_json(encoded, context=self._context)
         except ValidationError as error:
             # The text without what was given: payloads stand in no log.
             problems = [
@@ -72,7 +88,7 @@ class PayloadType(Generic[T]):
 
 
 class PayloadTypes:
-    """Of one queue, what its jobs hold and what comes of them; None: any JSON, as it is."""
+    """The types of a queue's payloads and results; None means any JSON, unchanged."""
 
     __slots__ = ("data", "result")
 
@@ -81,30 +97,43 @@ class PayloadTypes:
         self.result = result
 
     @classmethod
-    def of(cls, data_type: Any, result_type: Any = None) -> "PayloadTypes | None":
-        """Of the types that were given; None where there are none, so that nothing is asked of anybody.
+    def of(cls, data_type: Any, result_type: Any = None, keyring: Keyring | None = None) -> "PayloadTypes | None":
+        """Build the payload types from classes; None if none are given, so that nothing is checked.
 
         Raises:
             InvalidOptionError: one cannot be checked.
         """
         if data_type is None and result_type is None:
             return None
-        data = None if data_type is None else PayloadType[Any]("data_type", data_type)
-        result = None if result_type is None else PayloadType[Any]("result_type", result_type)
+        data = None if data_type is None else PayloadType[Any]("data_type", data_type, keyring)
+        result = None if result_type is None else PayloadType[Any]("result_type", result_type, keyring)
         return cls(data, result)
 
     @classmethod
+    def stored(cls, data_type: Any, result_type: Any, keyring: Keyring | None) -> "PayloadTypes | None":
+        """Build the types of a queue in Redis, which must not hold encrypted fields in the clear; None as in `of`.
+
+        Raises:
+            InvalidOptionError: a type cannot be checked; or has an encrypted field, and there is no keyring.
+        """
+        types = cls.of(data_type, result_type, keyring)
+        for kind in () if types is None or keyring is not None else (types.data, types.result):
+            if kind is not None and kind.has_encrypted:
+                raise InvalidOptionError("encryption", f"is needed: {kind.name} has encrypted fields; give a Keyring")
+        return types
+
+    @classmethod
     def of_value(cls, value: object) -> "PayloadTypes | None":
-        """Of an instance of a model or a dataclass; None: it is neither."""
+        """Build the payload type of a model or dataclass instance; None for other values."""
         return cls.of(type(value)) if is_typed(type(value)) else None
 
     def plain_data(self, value: Any) -> Json:
-        """As PayloadType.plain, of `data`."""
+        """Convert job data to JSON types; see PayloadType.plain."""
         return value if self.data is None else self.data.plain(value)
 
 
 def is_typed(cls: object) -> bool:
-    """Whether it is a class that says what its instances hold: a pydantic model or a dataclass."""
+    """Whether a class declares its fields: a pydantic model or a dataclass."""
     return isinstance(cls, type) and (is_dataclass(cls) or hasattr(cls, "__pydantic_validator__"))
 
 

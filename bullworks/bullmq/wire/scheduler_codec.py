@@ -3,7 +3,7 @@
 Source: the layout in README.md, checked against what npm bullmq 6.7 writes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bullworks.bullmq.options.job import JobOpts
@@ -13,13 +13,13 @@ from bullworks.bullmq.wire import codec, payload
 
 
 def encode_template(scheduler: NewScheduler) -> bytes:
-    """The JSON of its jobs' options; empty where there are none."""
+    """Encode the options of a scheduler's jobs as JSON; empty if there are none."""
     wire = _template_opts(scheduler.job.opts)
     return payload.encode(wire) if wire else b""
 
 
 def encode_iteration(scheduler: NewScheduler, metadata: str | None = None) -> bytes:
-    """The JSON of its first job's options, less what lua/lib/iteration.lua adds; with `metadata` of its trace."""
+    """Encode the options of a scheduler's first job, except what lua/lib/iteration.lua adds."""
     repeat = scheduler.repeat
     options = {
         "pattern": repeat.pattern,
@@ -41,7 +41,7 @@ def encode_iteration(scheduler: NewScheduler, metadata: str | None = None) -> by
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """What comes after an iteration.
+    """The job that follows a scheduler's iteration.
 
     Attributes:
         opts: JSON of its options, less what lua/lib/iteration.lua adds.
@@ -55,7 +55,7 @@ class Successor:
 
 
 def successor(encoded_opts: bytes, scheduler_id: str, metadata: str | None = None) -> Successor | None:
-    """Of an iteration with these options, by whomever they were written; None where it was the last one.
+    """Compute the successor of an iteration, from any BullMQ library; None if it was the last one.
 
     It carries the trace that its scheduler began; where that began none, the one that `metadata` stands for.
 
@@ -88,13 +88,26 @@ def successor(encoded_opts: bytes, scheduler_id: str, metadata: str | None = Non
 
 
 def decode_scheduler(scheduler_id: str, fields: dict[bytes, bytes], next_ms: int) -> JobScheduler:
-    """A scheduler's hash, by whomever it was written; what makes no sense there is left out."""
+    """Decode a scheduler's hash, from any BullMQ library; invalid parts are left out.
+
+    Raises:
+        ValueError: its template is not JSON.
+    """
+    data, opts = fields.get(b"data"), fields.get(b"opts")
+    template = SchedulerTemplate(
+        data=None if data is None else payload.decode(data),
+        opts=JobOpts() if opts is None else codec.decode_opts(opts),
+    )
+    return replace(decode_schedule(scheduler_id, fields, next_ms), template=template)
+
+
+def decode_schedule(scheduler_id: str, fields: dict[bytes, bytes], next_ms: int) -> JobScheduler:
+    """Decode a scheduler's hash without the template of its jobs; invalid parts are left out."""
 
     def text(name: bytes) -> str | None:
         value = fields.get(name)
         return None if value is None else value.decode("utf-8", "replace")
 
-    data, opts = fields.get(b"data"), fields.get(b"opts")
     return JobScheduler(
         key=scheduler_id,
         name=text(b"name") or "",
@@ -107,10 +120,6 @@ def decode_scheduler(scheduler_id: str, fields: dict[bytes, bytes], next_ms: int
         limit=_whole(fields.get(b"limit")),
         start_date=_whole(fields.get(b"startDate")),
         end_date=_whole(fields.get(b"endDate")),
-        template=SchedulerTemplate(
-            data=None if data is None else payload.decode(data),
-            opts=JobOpts() if opts is None else codec.decode_opts(opts),
-        ),
     )
 
 

@@ -1,6 +1,5 @@
 """AttemptTracing: a span for each attempt of a worker, from where its job was added, until its outcome is stored."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -8,10 +7,12 @@ from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.fields import JobFields
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Outcome
+from bullworks.bullmq.scripts.worker import Fetched
 from bullworks.bullmq.telemetry.interface import Span, SpanKind
 from bullworks.bullmq.telemetry.job_tracing import OPERATIONS, attributes_of, count, keep_metadata, source_of
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, now_ms
+from bullworks.bullmq.worker.job_sink import JobSink
 
 
 class _Attempt:
@@ -38,17 +39,23 @@ class _Attempt:
         self.span.end()
 
 
-class AttemptTracing:
-    """Of one worker."""
+class AttemptTracing(JobSink):
+    """A JobSink around another: it traces what it is told of, and tells the other.
 
-    def __init__(self, tracing: Tracing, queue_name: str) -> None:
+    Args:
+        jobs: the other one.
+        tracing: of one worker.
+    """
+
+    def __init__(self, jobs: JobSink, tracing: Tracing, queue_name: str) -> None:
+        self._jobs = jobs
         self._tracing = tracing
         self._telemetry = tracing.telemetry
         self._queue_name = queue_name
         self._attempts: dict[JobFields[Any, Any], _Attempt] = {}
 
-    def attempt(self, job: Job[Any, Any]) -> AbstractContextManager[object]:
-        """What the handler runs in."""
+    def attempt(self, job: Job) -> AbstractContextManager[object]:
+        """Start an attempt's span and enter its context, in which the handler runs."""
         source, context = source_of(job), self._telemetry.active()
         if source is not None:
             context = self._telemetry.from_metadata(context, source)
@@ -57,52 +64,57 @@ class AttemptTracing:
         attempt = self._attempts[job] = _Attempt(span, span.set_span_on_context(context))
         return self._telemetry.with_context(attempt.context)
 
-    def reporting(self, report: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
-        """`report`, with a span from now until the outcome is stored."""
+    def took(self, fetched: Fetched, token: str) -> None:
+        """Nothing to trace: a span begins with the attempt."""
+        self._jobs.took(fetched, token)
 
-        def traced(outcome: Outcome) -> None:
-            attempt = self._attempts.get(outcome.job)
-            if attempt is not None and outcome.kind in OPERATIONS:
-                self._begin_storing(outcome, attempt)
-            report(outcome)
+    def lost(self, token: str) -> None:
+        """Nothing to trace: no attempt is known of."""
+        self._jobs.lost(token)
 
-        return traced
+    def started(self, job: Job) -> None:
+        """Nothing to trace: `attempt` has begun the span."""
+        self._jobs.started(job)
 
-    def storing(self, on_stored: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
-        """`on_stored`, and the listeners that it tells, as part of the attempt, which is over with it."""
+    def ended(self, outcome: Outcome) -> None:
+        """Begin a span that ends when the outcome is stored."""
+        attempt = self._attempts.get(outcome.job)
+        if attempt is not None and outcome.kind in OPERATIONS:
+            self._begin_storing(outcome, attempt)
+        self._jobs.ended(outcome)
 
-        def traced(outcome: Outcome) -> None:
-            attempt = self._attempts.pop(outcome.job, None)
-            with self._within(attempt):
-                on_stored(outcome)
-            count(self._tracing, outcome)
-            if attempt is not None:
-                _tell_ending(outcome, attempt.span)
-                attempt.end(outcome.job)
-
-        return traced
-
-    def refusing(self, on_refused: Callable[[Outcome, QueueError], None]) -> Callable[[Outcome, QueueError], None]:
-        """The same for an outcome that Redis does not take."""
-
-        def traced(outcome: Outcome, error: QueueError) -> None:
-            attempt = self._attempts.pop(outcome.job, None)
-            with self._within(attempt):
-                on_refused(outcome, error)
-            if attempt is not None:
-                attempt.span.record_exception(error)
-                attempt.end(outcome.job)
-
-        return traced
-
-    def moved(self, job: Job[Any, Any]) -> None:
-        """Its handler put it elsewhere."""
+    def moved(self, job: Job) -> None:
+        """End the attempt's span."""
         attempt = self._attempts.pop(job, None)
         if attempt is not None:
             attempt.end(job)
+        self._jobs.moved(job)
+
+    def freed(self) -> None:
+        """Nothing to trace: the outcome is yet to be stored."""
+        self._jobs.freed()
+
+    def stored(self, outcome: Outcome) -> None:
+        """End the attempt's span, of which the listeners are a part that are notified now."""
+        attempt = self._attempts.pop(outcome.job, None)
+        with self._within(attempt):
+            self._jobs.stored(outcome)
+        count(self._tracing, outcome)
+        if attempt is not None:
+            _tell_ending(outcome, attempt.span)
+            attempt.end(outcome.job)
+
+    def refused(self, outcome: Outcome, error: QueueError) -> None:
+        """End the attempt's span with the error, after the listeners are notified."""
+        attempt = self._attempts.pop(outcome.job, None)
+        with self._within(attempt):
+            self._jobs.refused(outcome, error)
+        if attempt is not None:
+            attempt.span.record_exception(error)
+            attempt.end(outcome.job)
 
     def close(self) -> None:
-        """Of outcomes that could not be stored nothing more will be heard."""
+        """End the spans of attempts whose outcomes could not be stored."""
         for job, attempt in self._attempts.items():
             attempt.end(job)
         self._attempts.clear()

@@ -1,10 +1,10 @@
 """Fetcher: while there is nothing to do, waits until there may be, and has the finisher ask for jobs then."""
 
 import logging
-from collections.abc import Callable
 
 from bullworks.bullmq.worker.intake import Intake
 from bullworks.bullmq.worker.marker_wait import MarkerWait
+from bullworks.bullmq.worker.reporter import Reporter
 from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.wakeup import Wakeup
 from bullworks.redis import Pace, RedisError
@@ -13,20 +13,15 @@ log = logging.getLogger(__name__)
 
 
 class Fetcher:
-    """The one waiter of a worker; idle slots never poll.
+    """Fetches jobs for all slots of a worker; idle slots never poll.
 
     Its wait binds no job: Redis gives a waiter that died or froze a marker at most, and another one wakes by itself.
-
-    Args:
-        on_idle: called before each wait.
     """
 
-    def __init__(
-        self, wait: MarkerWait, intake: Intake, supervisor: Supervisor, *, on_idle: Callable[[], None]
-    ) -> None:
+    def __init__(self, wait: MarkerWait, intake: Intake, reporter: Reporter, supervisor: Supervisor) -> None:
         self._wait = wait
         self._intake = intake
-        self._on_idle = on_idle
+        self._reporter = reporter
         self._wakeup = Wakeup()
         self._loop = supervisor.background("fetcher", self._run)
         self._pace = Pace(log, f"queue {supervisor.queue_name}: waiting for jobs")
@@ -35,7 +30,7 @@ class Fetcher:
         self._loop.start()
 
     def wake(self) -> None:
-        """Something has changed: look again whether to wait for jobs."""
+        """Check again whether to wait for jobs, because something changed."""
         self._wakeup.set()
 
     async def close(self) -> None:
@@ -47,7 +42,8 @@ class Fetcher:
             if intake.expects_work or intake.room() == 0:
                 await self._wakeup.wait()
                 continue
-            self._on_idle()
+            if intake.went_idle():
+                self._reporter.drained()
             try:
                 marker = await self._wait.until_marked(intake.next_due_ms)
                 if marker is not None and not intake.is_open:

@@ -8,7 +8,7 @@ time, a twentieth: then the call itself is cheap beside the time that a free slo
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from itertools import count
 
 from bullworks.bullmq.errors import (
     JobChildrenError,
@@ -20,8 +20,9 @@ from bullworks.bullmq.errors import (
 )
 from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
 from bullworks.bullmq.scripts.processing import FetchError
-from bullworks.bullmq.scripts.worker import Advance, Fetched, WorkerScripts
+from bullworks.bullmq.scripts.worker import Advance, WorkerScripts
 from bullworks.bullmq.worker.intake import MOST_A_TRIP, Intake
+from bullworks.bullmq.worker.job_sink import JobSink
 from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.wakeup import Wakeup
 from bullworks.redis import ConnectionLostError, Pace, RedisError
@@ -36,18 +37,14 @@ _QUICK_MS = 1
 
 
 class Finisher:
-    """Long-lived lanes, each with at most one trip under way.
+    """Stores outcomes over long-lived lanes, each with at most one call in progress.
 
     Args:
         scripts: of the worker's queue.
         intake: how many jobs a trip may ask for.
         rules: what becomes of a job whose completion its children forbid.
-        new_token: a fresh lock token for each fetch.
-        on_fetched: takes the jobs of a trip, under their token.
-        on_stored: told of each outcome that Redis has.
-        on_refused: told of each outcome that Redis will not take, and why.
-        on_lost_fetch: told the token of a fetch whose reply never came.
-        was_stored: asks Redis whether a job is finished; for an outcome that was sent twice.
+        jobs: told what each trip brought, and what became of the outcomes that it took along.
+        worker_id: what the lock tokens begin with.
         concurrency: of the worker.
     """
 
@@ -56,25 +53,18 @@ class Finisher:
         scripts: WorkerScripts,
         intake: Intake,
         rules: OutcomeRules,
+        jobs: JobSink,
         *,
-        new_token: Callable[[], str],
-        on_fetched: Callable[[Fetched, str], None],
-        on_stored: Callable[[Outcome], None],
-        on_refused: Callable[[Outcome, QueueError], None],
-        on_lost_fetch: Callable[[str], None],
-        was_stored: Callable[[Outcome], Awaitable[bool]],
+        worker_id: str,
         concurrency: int,
         supervisor: Supervisor,
     ) -> None:
         self._scripts = scripts
         self._intake = intake
         self._rules = rules
-        self._new_token = new_token
-        self._on_fetched = on_fetched
-        self._on_stored = on_stored
-        self._on_refused = on_refused
-        self._on_lost_fetch = on_lost_fetch
-        self._was_stored = was_stored
+        self._jobs = jobs
+        self._worker_id = worker_id
+        self._fetches = count(1)
         self._outcomes: deque[Outcome] = deque()
         self._sleeping: list[Wakeup] = []
         self._is_called = False
@@ -100,14 +90,14 @@ class Finisher:
             lane.start()
 
     def add(self, outcome: Outcome) -> None:
-        """Store it with the next trip."""
+        """Queue an outcome for the next call."""
         self._outcomes.append(outcome)
         self._enough = self._few if outcome.duration_ms > _QUICK_MS else self._many
         if not self._under_way:
             self._call()
 
     def wake(self) -> None:
-        """Something has changed: look again whether there is something to do."""
+        """Check again whether there is something to store or fetch."""
         if self._is_started and self._under_way < _LANES and self._is_due():
             # It leaves now, and a lane finds it under way.
             self._begun.append(self._begin())
@@ -133,7 +123,7 @@ class Finisher:
         return not (self._outcomes or self._under_way or self._retrying)
 
     async def drain(self, timeout_s: float) -> bool:
-        """Wait until all outcomes are stored. False: the time was up first, and some are not."""
+        """Wait until all outcomes are stored. False if the time ran out first."""
         try:
             async with asyncio.timeout(timeout_s):
                 while not self.is_idle:
@@ -186,7 +176,9 @@ class Finisher:
     def _begin(self) -> "_Trip":
         outcomes, intake = self._outcomes, self._intake
         batch = [outcomes.popleft() for _ in range(min(len(outcomes), MOST_A_TRIP))]
-        want, holds, token = intake.room_beside(len(batch)), intake.holds, self._new_token()
+        want, holds = intake.room_beside(len(batch)), intake.holds
+        # A token for each fetch: where its reply is lost, its jobs are known by it.
+        token = f"{self._worker_id}:{next(self._fetches)}"
         intake.reserve(want)
         self._under_way += 1
         return _Trip(
@@ -200,7 +192,7 @@ class Finisher:
         except FetchError as error:
             intake.unanswered(want)
             # The script may have taken jobs before it broke off.
-            self._on_lost_fetch(token)
+            self._jobs.lost(token)
             await self._settle(batch, error.codes)
             await self._pace.wait(error)
         except RedisError as error:
@@ -214,7 +206,7 @@ class Finisher:
             self._pace.reset()
             intake.answered(want, len(fetched.jobs) // 2, fetched.state, fetched.wait_ms, calls=trip.calls)
             if fetched.jobs:
-                self._on_fetched(fetched, token)
+                self._jobs.took(fetched, token)
             await self._settle(batch, codes)
 
     def _send_again(self, trip: "_Trip", *, is_lost: bool) -> None:
@@ -224,19 +216,19 @@ class Finisher:
             outcome.was_sent = True
         self._outcomes.extendleft(reversed(trip.batch))
         if trip.want and is_lost:
-            self._on_lost_fetch(trip.token)
+            self._jobs.lost(trip.token)
 
     async def _settle(self, batch: list[Outcome], codes: list[int | bytes]) -> None:
         for at, (outcome, code) in enumerate(zip(batch, codes, strict=True)):
             try:
                 if code == 0:
                     self._intake.settled(outcome.job.id, outcome.token)
-                    self._on_stored(outcome)
+                    self._jobs.stored(outcome)
                 else:
                     await self._unstored(outcome, outcome_error(code, outcome.job.id, "storing its outcome"))
             except Exception:
                 log.exception(
-                    "job %s: its outcome has reached Redis, but not all who are to know of it",
+                    "job %s: its outcome is stored, but a listener failed",
                     outcome.job.id,
                     extra={"queue": self._queue_name, "job_id": outcome.job.id},
                 )
@@ -268,9 +260,9 @@ class Finisher:
                 extra={"queue": self._queue_name, "job_id": outcome.job.id},
             )
             if await self._is_stored(outcome):
-                self._on_stored(outcome)
+                self._jobs.stored(outcome)
                 return
-        self._on_refused(outcome, error)
+        self._jobs.refused(outcome, error)
 
     async def _took_back(self, outcome: Outcome) -> bool:
         """Whether the job is still ours after all: its lock ran out while Redis was away, and nobody has taken it."""
@@ -282,7 +274,7 @@ class Finisher:
         if lost:
             return False
         log.info(
-            "job %s: its lock had run out, and is taken back to store its outcome",
+            "job %s: its lock had expired, and is re-acquired to store its outcome",
             outcome.job.id,
             extra={"queue": self._queue_name, "job_id": outcome.job.id},
         )
@@ -291,7 +283,7 @@ class Finisher:
 
     async def _is_stored(self, outcome: Outcome) -> bool:
         try:
-            return await self._was_stored(outcome)
+            return await self._scripts.has_ended(outcome.job.id)
         except RedisError:
             return False
 

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class InContext(Generic[T]):
-    """Await it: every step of `coroutine` runs in `context`, inside the present task.
+    """Awaitable that runs every step of `coroutine` in `context`, inside the present task.
 
     A task a job would isolate its context variables too, at 3 us and a turn of the loop each. asyncio's own
     notions, current_task(), timeout(), cancellation, see the task that awaits.

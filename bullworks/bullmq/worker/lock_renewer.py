@@ -9,11 +9,15 @@ import asyncio
 import logging
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import redis
 
+from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.worker import extend_locks
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
@@ -33,9 +37,25 @@ _LEAST_PATIENCE_MS = 100
 _MOST_PATIENCE_MS = 2_000
 
 
+class LockHolder(Protocol):
+    """Owner of renewed locks; notified on its event loop, never in the renewer's thread."""
+
+    @abstractmethod
+    def locks_renewed(self, job_ids: list[str]) -> None:
+        """Note that the locks of these jobs were renewed."""
+
+    @abstractmethod
+    def locks_lost(self, job_ids: list[str], reason: str) -> None:
+        """Note that the locks of these jobs are lost; no ids: the server could not be asked, and will be again."""
+
+    @abstractmethod
+    def cancelled(self, request: CancelRequest) -> None:
+        """Cancel the handler of a job that was cancelled from elsewhere."""
+
+
 @dataclass(slots=True, eq=False)
 class Lease:
-    """One worker's locks, for the thread to renew.
+    """The locks of one worker, for the renewal thread.
 
     Attributes:
         locks: job id -> token; changed by the loop, copied by the thread.
@@ -43,7 +63,7 @@ class Lease:
         due_s: when they are to be renewed next.
         asked_s: since when the loop owes an answer to whether it turns; None: it has answered.
         max_loop_block_s: with the loop not turning for so long, its jobs are given up to other workers.
-        on_renewed, on_lost: called on the loop, with job ids.
+        holder: told what came of it.
         tracing: of the worker, where it is observed; also from the thread.
     """
 
@@ -54,8 +74,7 @@ class Lease:
     renew_ms: int
     max_loop_block_s: float
     loop: asyncio.AbstractEventLoop
-    on_renewed: Callable[[list[str]], None]
-    on_lost: Callable[[list[str], str], None]
+    holder: LockHolder
     tracing: Tracing | None = None
     due_s: float = 0.0
     asked_s: float | None = None
@@ -63,22 +82,22 @@ class Lease:
 
     @property
     def server(self) -> tuple[Endpoint, int | None]:
-        """What tells the server that has the locks from others."""
+        """The key that identifies the server holding the locks."""
         return self.endpoint, self.endpoint.slot_of(self.keys.base)
 
     @property
     def patience_ms(self) -> int:
-        """How long an answer may take."""
+        """How long a renewal may wait for Redis, ms."""
         return min(max(self.lock_ms // _PATIENCE_OF_LOCK, _LEAST_PATIENCE_MS), _MOST_PATIENCE_MS)
 
     def turned(self) -> None:
-        """Called on the loop: it turns."""
+        """Note, on the event loop, that the loop is running."""
         self.asked_s = None
         self.has_warned = False
 
 
 class LockRenewer:
-    """The threads, one for each server; each lives while there are leases of it."""
+    """Renews locks in threads, one for each server; a thread lives while there are leases for its server."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -134,7 +153,7 @@ class _ServerRenewer:
                     return
             except BaseException:
                 # Without this thread every lock would run out, and nothing would tell.
-                log.exception("renewing locks failed, and goes on")
+                log.exception("renewing locks failed; continuing")
                 self._forget_client()
                 time.sleep(_TICK_S / 10)
 
@@ -182,34 +201,36 @@ class _ServerRenewer:
     def _warn(lease: Lease, blocked_s: float) -> None:
         if lease.loop.is_running():
             cause = (
-                "a handler blocks it. Make that handler a plain function, which runs in a thread, or await "
+                "a handler is blocking it. Make that handler a plain function, which runs in a thread, or await "
                 "asyncio.to_thread(...)"
             )
         else:
             cause = "it was stopped while the worker had jobs; close the worker first"
         extra = {"queue": lease.keys.name}
-        log.warning("the event loop has not turned for %.1f s; %s", blocked_s, cause, extra=extra)
+        log.warning("the event loop was blocked for %.1f s; %s", blocked_s, cause, extra=extra)
 
     def _renew(self, lease: Lease, locks: dict[str, str]) -> bool:
         """False: Redis could not be asked."""
         try:
             attributes = {TelemetryAttributes.WORKER_JOBS_TO_EXTEND_LOCKS: list(locks)}
             with trace(lease.tracing, "extendLocks", attributes=attributes):
-                lost = extend_locks(self._client_for(lease), lease.keys, lease.lock_ms, locks)
+                lost, cancelled = extend_locks(self._client_for(lease), lease.keys, lease.lock_ms, locks)
         except (redis.RedisError, RedisError, OSError) as error:
             # Again with the next tick: half of the lock's life is left for that, and then it may be taken back.
             self._forget_client()
             problem = str(error)
             log.warning("queue %s: locks could not be renewed: %s", lease.keys.name, problem)
-            self._tell(lease, lambda: lease.on_lost([], problem))
+            self._tell(lease, lambda: lease.holder.locks_lost([], problem))
             return False
         lease.due_s = time.monotonic() + lease.renew_ms / 1000
         # A job may have ended, and its lock gone, since the copy was made.
         really_lost = [job_id for job_id in lost if lease.locks.get(job_id) == locks[job_id]]
         renewed = [job_id for job_id in locks if job_id not in lost]
-        self._tell(lease, lambda: lease.on_renewed(renewed))
+        self._tell(lease, lambda: lease.holder.locks_renewed(renewed))
+        for request in cancelled:
+            self._tell(lease, partial(lease.holder.cancelled, request))
         if really_lost:
-            self._tell(lease, lambda: lease.on_lost(really_lost, "expired, or taken by another worker"))
+            self._tell(lease, lambda: lease.holder.locks_lost(really_lost, "expired, or taken by another worker"))
         return True
 
     def _client_for(self, lease: Lease) -> redis.Redis:

@@ -11,7 +11,7 @@ _UNBLOCK_AGAIN_S = 0.05
 
 
 class MarkerWait:
-    """One wait at a time, over a connection of its own.
+    """Waits for a queue's marker over its own connection, one wait at a time.
 
     Args:
         blocking: waits.
@@ -62,14 +62,14 @@ class MarkerWait:
             self._is_over.set()
 
     async def give_back(self, marker: Marker) -> None:
-        """Leave a marker to another worker: this one takes no jobs now.
+        """Put a marker back for another worker, because this one takes no jobs now.
 
         Raises as `until_marked` does.
         """
         await self._scripts.mark(marker)
 
     async def interrupt(self, timeout_s: float) -> None:
-        """End a wait under way; who waits still gets what came. The caller sees to it that none follows.
+        """End a wait in progress; its waiter still gets what arrived. The caller prevents another wait.
 
         Past the timeout the connection is dropped.
         """

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.backoff import BackoffStrategy
 from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.options.retention import KEEP_ALL, Retention, RetentionValue
@@ -14,14 +15,14 @@ from bullworks.bullmq.telemetry.interface import Telemetry
 
 
 class LimiterOptions(TypedDict):
-    """At most `max` jobs are started per `duration`, over the whole queue."""
+    """Options of a rate limit: at most `max` jobs are started per `duration`, over the whole queue."""
 
     max: int
     duration: Duration
 
 
 class MetricsOptions(TypedDict):
-    """Jobs that complete and that fail are counted by minute; of so many minutes the counts are kept."""
+    """Options of metrics: completed and failed jobs are counted by minute, for `max_data_points` minutes."""
 
     max_data_points: int
 
@@ -61,6 +62,8 @@ class WorkerOptions(TypedDict, total=False):
         timeout: for jobs without one of their own; default none.
         backoff_strategy: (attempts_made, type, error, job) -> ms, for backoff types of your own.
         remove_on_complete, remove_on_fail: for jobs that do not say; default: keep all.
+        dead_letter: jobs that fail for good are moved to this queue, True: to the queue's own name with `-dead` behind
+            it; see Queue.dead_letters. They are kept until then, whatever remove_on_fail says; default: they stay.
         max_loop_block: with the event loop blocked for so long, its jobs are given to other workers; default 5 min.
         reply_timeout: a connection with no reply for so long counts as dead; default 10,000 ms.
         telemetry: what traces each job from where it was added, and counts how they end; default: nothing does.
@@ -84,6 +87,7 @@ class WorkerOptions(TypedDict, total=False):
     backoff_strategy: BackoffStrategy | None
     remove_on_complete: RetentionValue
     remove_on_fail: RetentionValue
+    dead_letter: str | bool
     max_loop_block: Duration
     reply_timeout: Duration
     telemetry: Telemetry[Any] | None
@@ -91,7 +95,7 @@ class WorkerOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOpts:
-    """The same, checked; milliseconds."""
+    """Worker options after validation; durations in ms."""
 
     name: str | None = None
     concurrency: int = 1
@@ -112,13 +116,14 @@ class WorkerOpts:
     backoff_strategy: BackoffStrategy | None = None
     remove_on_complete: Retention = KEEP_ALL
     remove_on_fail: Retention = KEEP_ALL
+    dead_letter: str | bool = False
     max_loop_block_ms: int = 300_000
     reply_timeout_ms: int = 10_000
     telemetry: Telemetry[Any] | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "WorkerOpts":
-        """Check what a user gave.
+        """Validate a user's worker options.
 
         Raises:
             InvalidOptionError: an unknown name (with the near one), a wrong type, a value out of range.
@@ -138,7 +143,7 @@ class WorkerOpts:
 
     @property
     def renew_ms(self) -> int:
-        """How often locks are renewed."""
+        """How often locks are renewed, ms."""
         return self.lock_duration_ms // 2 if self.lock_renew_time_ms is None else self.lock_renew_time_ms
 
 
@@ -163,17 +168,19 @@ def _check(option: str, value: Any) -> dict[str, Any]:
     if option in _DURATIONS:
         return {f"{option}_ms": _ms(option, value, _DURATIONS[option])}
     if option in _WHOLE:
-        return {option: checked_whole(option, value, _WHOLE[option])}
+        return {option: checks.whole(option, value, _WHOLE[option])}
     if option in {"remove_on_complete", "remove_on_fail"}:
         return {option: Retention.of(value, option)}
+    if option == "dead_letter" and not isinstance(value, bool):
+        checks.text(option, value)
     if option == "limiter":
         return _limiter(value)
     if option == "metrics":
         return _metrics(value)
     if option == "name" and (not isinstance(value, str) or not value or not value.isprintable() or " " in value):
         raise InvalidOptionError(option, f"must be printable, with no spaces, not {value!r}")
-    if option in _FLAGS and not isinstance(value, bool):
-        raise InvalidOptionError(option, f"must be True or False, not {value!r}")
+    if option in _FLAGS:
+        checks.flag(option, value)
     if option == "backoff_strategy" and not callable(value):
         raise InvalidOptionError(option, f"must be callable, not {value!r}")
     return {option: value}
@@ -183,7 +190,7 @@ def _limiter(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"max", "duration"}:
         raise InvalidOptionError("limiter", f"must be {{'max': jobs, 'duration': ms}}, not {value!r}")
     return {
-        "limiter_max": checked_whole("limiter.max", value["max"], 1),
+        "limiter_max": checks.whole("limiter.max", value["max"], 1),
         "limiter_duration_ms": _ms("limiter.duration", value["duration"], 1),
     }
 
@@ -191,17 +198,7 @@ def _limiter(value: Any) -> dict[str, Any]:
 def _metrics(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"max_data_points"}:
         raise InvalidOptionError("metrics", f"must be {{'max_data_points': minutes}}, not {value!r}")
-    points = checked_whole("metrics.max_data_points", value["max_data_points"], 1)
-    if points > _MOST_POINTS:
-        raise InvalidOptionError("metrics.max_data_points", f"must be at most {_MOST_POINTS}, not {points}")
-    return {"max_data_points": points}
-
-
-def checked_whole(option: str, value: Any, least: int) -> int:
-    """Raises InvalidOptionError: it is no whole number, or less."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InvalidOptionError(option, f"must be a whole number >= {least}, not {value!r}")
-    return value
+    return {"max_data_points": checks.whole("metrics.max_data_points", value["max_data_points"], 1, _MOST_POINTS)}
 
 
 def _ms(option: str, value: Any, least: int) -> int:

@@ -18,7 +18,7 @@ Processor = Handle | Mapping[str, Handle]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """One function, and what it expects."""
+    """A handler function, and which arguments it expects."""
 
     function: Handle
     is_async: bool
@@ -26,14 +26,14 @@ class Handler:
 
     @classmethod
     def of(cls, function: Handle) -> "Handler":
-        """Raises InvalidOptionError: it cannot be called."""
+        """Inspect a handler function. Raises InvalidOptionError if it is not callable."""
         if not callable(function):
             raise InvalidOptionError("processor", f"must be a function of a job, not {function!r}")
         return cls(function, is_async(function), takes_signal(function))
 
 
 class Handlers:
-    """Which function runs which job.
+    """Chooses the handler function of each job.
 
     Args:
         processor: one for all, or each by the name of its jobs.
@@ -52,7 +52,7 @@ class Handlers:
             raise InvalidOptionError("processor", "must name a job at least")
 
     def named(self, name: str) -> Handler:
-        """The one for jobs of this name.
+        """Find the handler function for a job name.
 
         Raises:
             UnrecoverableError: there is none.
@@ -66,14 +66,14 @@ class Handlers:
 
 
 def is_async(processor: Handle) -> bool:
-    """Whether calling it gives a coroutine: an async function, bound or not, partial, or an object with one."""
+    """Whether calling a function returns a coroutine: an async function, bound, partial or an object's `__call__`."""
     while isinstance(processor, partial):
         processor = processor.func
     return inspect.iscoroutinefunction(processor) or inspect.iscoroutinefunction(type(processor).__call__)
 
 
 def takes_signal(processor: Handle) -> bool:
-    """Whether it takes a second argument: one that it needs, or one that is called `signal`."""
+    """Whether a handler takes a second argument: a required one, or one named `signal`."""
     try:
         parameters = list(inspect.signature(processor).parameters.values())
     except (TypeError, ValueError):  # a builtin that does not say

@@ -23,7 +23,7 @@ closed() · error(error) · lock_renewal_failed(job_ids) · locks_renewed(info).
 
 
 class Reporter:
-    """The events and log lines of one worker.
+    """Emits the events and log lines of one worker.
 
     Attributes:
         measure: told of each outcome that Redis has, if set; cheaper than events, and trusted not to raise.
@@ -34,12 +34,16 @@ class Reporter:
         self.measure: Callable[[Outcome], None] | None = None
         self._queue_name = queue_name
 
-    def active(self, job: Job[Any, Any]) -> None:
+    def active(self, job: Job) -> None:
         if self.emitter.has("active"):
             self.emitter.emit("active", job, "waiting", job_id=job.id)
 
-    def progress(self, job: Job[Any, Any], progress: Any) -> None:
+    def progress(self, job: Job, progress: Any) -> None:
         self.emitter.emit("progress", job, progress, job_id=job.id)
+
+    def drained(self) -> None:
+        """All jobs that were taken have ended, and there is none to take."""
+        self.emitter.emit("drained")
 
     def stalled(self, job_id: str) -> None:
         self.emitter.emit("stalled", job_id, "active", job_id=job_id)
@@ -47,8 +51,21 @@ class Reporter:
     def locks_renewed(self, job_ids: list[str]) -> None:
         self.emitter.emit("locks_renewed", {"count": len(job_ids), "job_ids": job_ids})
 
+    def locks_lost(self, job_ids: list[str], reason: str) -> None:
+        """The locks of these running jobs are gone; with no ids, none could be renewed, and none is gone yet."""
+        if job_ids:
+            log.warning(
+                "queue %s: the locks of %d running jobs are lost (%s); they run again elsewhere, and what they "
+                "return here is refused",
+                self._queue_name,
+                len(job_ids),
+                reason,
+                extra={"queue": self._queue_name, "job_ids": job_ids[:100]},
+            )
+        self.emitter.emit("lock_renewal_failed", job_ids)
+
     def stored(self, outcome: Outcome) -> None:
-        """Redis has the outcome."""
+        """Report an outcome that Redis stored."""
         if self.measure is not None:
             self.measure(outcome)
         if outcome.kind == "complete":
@@ -63,7 +80,7 @@ class Reporter:
             log.info("job %s handed back, no attempt spent", outcome.job.id, extra=self._facts(outcome))
 
     def refused(self, outcome: Outcome, error: QueueError) -> None:
-        """Redis will not take the outcome: the job was removed, or is another worker's by now."""
+        """Report an outcome that Redis refused: the job was removed, or has another worker by now."""
         log.warning("%s", error, extra=self._facts(outcome))
         self.emitter.emit("error", error, job_id=outcome.job.id)
 

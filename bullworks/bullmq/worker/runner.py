@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from time import monotonic
 from typing import Any, cast
 
 from bullworks.bullmq.errors import (
@@ -13,6 +14,7 @@ from bullworks.bullmq.errors import (
     JobExpiredError,
     JobTimeoutError,
     MovedError,
+    PayloadAheadError,
     QueueError,
     RateLimitError,
     UnrecoverableError,
@@ -24,7 +26,10 @@ from bullworks.bullmq.job.outcome import Outcome, OutcomeRules, has_expired
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
 from bullworks.bullmq.worker.in_context import InContext
+from bullworks.bullmq.worker.job_sink import AttemptSink
 from bullworks.bullmq.worker.processor import Handler, Handlers, Processor
+from bullworks.bullmq.worker.putting_back import put_back
+from bullworks.bullmq.worker.schedule_keeper import ScheduleKeeper
 from bullworks.bullmq.worker.slot import Slot
 from bullworks.bullmq.worker.supervisor import Supervisor
 
@@ -35,31 +40,25 @@ _CLOSE_S = 0.5
 
 
 class Runner:
-    """Runs jobs on up to `concurrency` slots, made as they are needed and kept.
+    """Runs jobs in up to `concurrency` slots, which are created as needed and kept.
 
     Args:
         processor: the handler, or one for each name of jobs.
         rules: turn what it returned or raised into an outcome.
-        report: takes each outcome, exactly one per job, but for those that their handler moved.
-        on_moved: told of these.
-        keep_schedule: awaited before the handler of a job scheduler's job.
-        on_active: called before a handler starts, if given.
-        on_ended: called when a slot is free again.
+        jobs: told how each attempt begins and ends.
+        schedules: awaited before the handler of a job scheduler's job.
         timeout_ms: for jobs that have none of their own.
-        attempts: traces them, if given.
+        attempts: what each attempt runs in, if it is traced.
     """
 
     def __init__(
         self,
         processor: Processor,
         rules: OutcomeRules,
+        jobs: AttemptSink,
+        schedules: ScheduleKeeper,
         *,
         concurrency: int,
-        report: Callable[[Outcome], None],
-        on_moved: Callable[[Job[Any, Any]], None],
-        keep_schedule: Callable[[Job[Any, Any]], Awaitable[None]],
-        on_active: Callable[[Job[Any, Any]], None],
-        on_ended: Callable[[], None],
         timeout_ms: int | None,
         supervisor: Supervisor,
         attempts: AttemptTracing | None = None,
@@ -67,35 +66,32 @@ class Runner:
         self._handlers = Handlers(processor)
         self._rules = rules
         self._concurrency = concurrency
-        self._report_outcome = report
-        self._on_moved = on_moved
-        self._keep_schedule = keep_schedule
-        self._on_active = on_active
-        self._on_ended = on_ended
+        self._jobs = jobs
+        self._schedules = schedules
         self._timeout_ms = timeout_ms
         self._supervisor = supervisor
         self._queue_name = supervisor.queue_name
         self._attempts = attempts
         self._threads: ThreadPoolExecutor | None = None
-        self._ready: deque[Job[Any, Any]] = deque()
-        self._idle: list[tuple[Slot, asyncio.Future[Job[Any, Any]]]] = []
+        self._ready: deque[Job] = deque()
+        self._idle: list[tuple[Slot, asyncio.Future[Job]]] = []
         self._slots: list[Slot] = []
         self._quiet = asyncio.Event()
 
     def set_concurrency(self, concurrency: int) -> None:
-        """Use so many slots; there may be more from before, which stay idle."""
+        """Change the number of slots; surplus slots stay idle."""
         if self._threads is not None and concurrency > self._concurrency:
             self._threads.shutdown(wait=False)  # what runs in it goes on
             self._threads = None
         self._concurrency = concurrency
 
     @property
-    def running(self) -> list[Job[Any, Any]]:
-        """Jobs that have a slot, and whose handler has not ended."""
+    def running(self) -> list[Job]:
+        """The jobs whose handlers are running."""
         return [slot.job for slot in self._slots if slot.job is not None]
 
-    def run(self, job: Job[Any, Any]) -> None:
-        """Start the job in a free slot; the caller has counted that there is one."""
+    def run(self, job: Job) -> None:
+        """Run a job in a free slot; the caller has checked that there is one."""
         if self._idle:
             slot, waiter = self._idle.pop()
             # At once: who waits for quiet, or hands back, before the slot wakes up must not miss the job.
@@ -108,9 +104,10 @@ class Runner:
             slot.background.start()
             self._slots.append(slot)
 
-    def cancel(self, job_id: str, reason: CancelReason) -> bool:
-        """Cancel the job's handler. False: it does not run here."""
-        return any(slot.cancel(reason) for slot in self._slots if slot.job is not None and slot.job.id == job_id)
+    def cancel(self, job_id: str, reason: CancelReason, *, token: str | None = None) -> bool:
+        """Cancel the job's handler; with `token` only in that attempt. False if it does not run here."""
+        running = (slot for slot in self._slots if slot.job is not None and slot.job.id == job_id)
+        return any(slot.cancel(reason) for slot in running if slot.job is not None and token in {None, slot.job.token})
 
     def cancel_all(self, reason: CancelReason) -> int:
         """Cancel all handlers. Returns how many."""
@@ -123,14 +120,14 @@ class Runner:
             await self._quiet.wait()
 
     async def hand_back(self, patience_s: float) -> int:
-        """Cancel what still runs and report it as handed back. Returns how many jobs that were.
+        """Cancel running handlers and report their jobs as handed back. Returns how many.
 
         A handler that ignores its cancellation, and a thread, cannot be stopped: after `patience_s` their jobs are
         handed back all the same, and what they return later is dropped.
         """
         for job in self._ready:
-            self._report_outcome(Outcome("release", job, job.token or ""))
-            self._on_ended()
+            self._jobs.ended(Outcome("release", job, job.token or ""))
+            self._jobs.freed()
         count = len(self._ready)
         self._ready.clear()
         running = [slot for slot in self._slots if slot.job is not None]
@@ -140,7 +137,7 @@ class Runner:
         for slot in running:
             if slot.job is not None:
                 log.warning(
-                    "job %s: its handler could not be stopped; it may run on beside its next attempt",
+                    "job %s: its handler could not be stopped, and may overlap with the next attempt",
                     slot.job.id,
                     extra={"queue": self._queue_name, "job_id": slot.job.id},
                 )
@@ -176,7 +173,7 @@ class Runner:
                 raise
             except BaseException as error:
                 log.exception(
-                    "job %s: its attempt could not be run as it should", job.id, extra={"queue": self._queue_name}
+                    "job %s: an internal error interrupted its attempt", job.id, extra={"queue": self._queue_name}
                 )
                 self._report(slot, self._rules.broken(job, error))
             finally:
@@ -187,9 +184,9 @@ class Runner:
             if has_residue or task.cancelling():
                 await slot.shake_off()
 
-    async def _handed_over(self, slot: Slot) -> Job[Any, Any]:
+    async def _handed_over(self, slot: Slot) -> Job:
         """The next job, which `run` gives to the slot."""
-        waiter: asyncio.Future[Job[Any, Any]] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
         place = (slot, waiter)
         self._idle.append(place)
         try:
@@ -203,7 +200,7 @@ class Runner:
             raise
 
     def _freed(self) -> None:
-        self._on_ended()
+        self._jobs.freed()
         if not self._quiet.is_set():
             self._quiet.set()
 
@@ -211,21 +208,25 @@ class Runner:
         if slot.job is None:
             return  # handed back already
         slot.job = None
-        outcome.duration_ms = round((asyncio.get_running_loop().time() - slot.started_s) * 1000)
-        self._report_outcome(outcome)
+        outcome.duration_ms = round((monotonic() - slot.started_s) * 1000)
+        self._jobs.ended(outcome)
 
-    async def _attempt(self, slot: Slot, job: Job[Any, Any]) -> None:
+    async def _attempt(self, slot: Slot, job: Job) -> None:
         try:
             if not (job.is_ordinary and self._rules.runs_any_ordinary):
                 slot.is_settling = True
-                await self._keep_schedule(job)
+                await self._schedules.keep(job)
                 slot.is_settling = False
                 refusal = self._rules.refusal(job)
                 if refusal is not None:
                     self._report(slot, self._rules.ended(job, refusal))
                     return
-            timeout_ms = self._readable_timeout_ms(job)
-            self._on_active(job)
+            try:
+                timeout_ms = self._readable_timeout_ms(job)
+            except PayloadAheadError as error:
+                self._report(slot, put_back(job, error))
+                return
+            self._jobs.started(job)
             handler = self._handlers.for_all or self._handlers.named(job.name)
             if handler.is_async:
                 result = await self._call(handler, job, timeout_ms)
@@ -251,7 +252,7 @@ class Runner:
         except BaseException as error:  # noqa: BLE001 - whatever comes out of a handler is one failed attempt
             await self._fail(slot, job, error)
 
-    async def _fail(self, slot: Slot, job: Job[Any, Any], error: BaseException) -> None:
+    async def _fail(self, slot: Slot, job: Job, error: BaseException) -> None:
         slot.is_settling = True
         if slot.task is not None and slot.task.cancelling():
             await slot.shake_off()
@@ -263,16 +264,16 @@ class Runner:
         slot.is_settling = False
         self._report(slot, outcome)
 
-    async def _leave(self, slot: Slot, job: Job[Any, Any], error: MovedError) -> None:
+    async def _leave(self, slot: Slot, job: Job, error: MovedError) -> None:
         """The job is where its handler put it: there is nothing to store."""
         if job.moved_to is None:
-            await self._fail(slot, job, QueueError(f"{type(error).__name__} was raised for a job that is still here"))
+            await self._fail(slot, job, QueueError(f"{type(error).__name__} was raised, but the job was not moved"))
         elif slot.job is not None:
             slot.job = None
-            self._on_moved(job)
+            self._jobs.moved(job)
 
-    def _readable_timeout_ms(self, job: Job[Any, Any]) -> int | None:
-        """The job's timeout, once it is sure that its numbers, data and options can be read, and that it may start."""
+    def _readable_timeout_ms(self, job: Job) -> int | None:
+        """The job's timeout, once it is sure that it may start, and that its numbers, data and options can be read."""
         malformed = malformed_number(job)
         if malformed is not None:
             raise UnrecoverableError(f"the job's field {malformed}")
@@ -287,7 +288,7 @@ class Runner:
             raise JobExpiredError.of(job.id, job.expires_on or 0, job.processed_on or 0)
         return opts.timeout_ms or self._timeout_ms
 
-    async def _call(self, handler: Handler, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+    async def _call(self, handler: Handler, job: Job, timeout_ms: int | None) -> Any:
         coroutine = handler.function(job, job.signal) if handler.takes_signal else handler.function(job)
         attempt = InContext(coroutine, copy_context())
         if timeout_ms is None:
@@ -301,7 +302,7 @@ class Runner:
                 raise JobTimeoutError(job.id, timeout_ms) from None
             raise
 
-    async def _call_in_thread(self, handler: Handler, slot: Slot, job: Job[Any, Any], timeout_ms: int | None) -> Any:
+    async def _call_in_thread(self, handler: Handler, slot: Slot, job: Job, timeout_ms: int | None) -> Any:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self._concurrency, f"bullworks-{self._queue_name}")
         loop = asyncio.get_running_loop()
@@ -331,7 +332,7 @@ class Runner:
         # A thread cannot be stopped: the attempt has failed, and the slot is free when the thread is.
         await self._fail(slot, job, error)
         log.warning(
-            "job %s: %s; its thread runs on and keeps its slot",
+            "job %s: %s; its thread is still running and keeps its slot",
             job.id,
             error,
             extra={"queue": self._queue_name, "job_id": job.id},

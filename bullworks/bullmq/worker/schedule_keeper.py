@@ -1,7 +1,6 @@
 """ScheduleKeeper: before a job scheduler's job runs, its next one is in Redis."""
 
 import logging
-from typing import Any
 
 from bullworks.bullmq.errors import QueueError
 from bullworks.bullmq.job.job import Job
@@ -13,15 +12,15 @@ log = logging.getLogger(__name__)
 
 
 class ScheduleKeeper:
-    """Of one worker. A handler that ended without it would leave a scheduler with no pending job, for ever."""
+    """Stores a scheduler's next job before its present job ends, so that the scheduler never stops."""
 
     def __init__(self, scripts: SchedulerScripts, queue_name: str) -> None:
         self._scripts = scripts
         self._queue_name = queue_name
         self._pace = Pace(log, f"queue {queue_name}: storing the next job of a scheduler")
 
-    async def keep(self, job: Job[Any, Any]) -> None:
-        """Return once the job's successor is stored, however long Redis is away; one that is no scheduler's at once.
+    async def keep(self, job: Job) -> None:
+        """Wait until the job's successor is stored, however long Redis is away; returns at once for ordinary jobs.
 
         Where there can be none, because of what others wrote into Redis, that is logged, and the schedule ends.
         """
@@ -42,9 +41,9 @@ class ScheduleKeeper:
                 self._pace.reset()
                 return
 
-    def _give_up(self, job: Job[Any, Any], error: Exception) -> None:
+    def _give_up(self, job: Job, error: Exception) -> None:
         log.error(
-            "job %s: its scheduler %s makes no further jobs: %s; set it anew with upsert_job_scheduler",
+            "job %s: its scheduler %s makes no further jobs: %s; recreate it with upsert_job_scheduler",
             job.id,
             job.repeat_job_key,
             error,

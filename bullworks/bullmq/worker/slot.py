@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from time import monotonic
 from typing import Any
 
 from bullworks.bullmq.job.cancel_signal import CancelReason
@@ -11,7 +12,7 @@ from bullworks.redis.background import is_ending
 
 
 class Slot:
-    """Long-lived; runs one handler after another.
+    """A long-lived task that runs one handler after another.
 
     Args:
         name: of its task.
@@ -19,7 +20,7 @@ class Slot:
 
     Attributes:
         job: whose handler runs here; None once its outcome is reported.
-        started_s: when it was taken.
+        started_s: when it was taken, by `time.monotonic`.
         background: what keeps it alive.
         task: in which the handler runs.
         is_settling: the handler has not begun or is over, and what there is to do must not be interrupted.
@@ -31,7 +32,7 @@ class Slot:
     def __init__(self, supervisor: Supervisor, name: str, work: "Callable[[Slot], Coroutine[Any, Any, None]]") -> None:
         self.background = supervisor.background(name, lambda: work(self))
         self._is_stopped = False
-        self.job: Job[Any, Any] | None = None
+        self.job: Job | None = None
         self.started_s = 0.0
         self.task: asyncio.Task[None] | None = None
         self.is_settling = False
@@ -39,21 +40,21 @@ class Slot:
 
     @property
     def is_stopped(self) -> bool:
-        """Its task is to end, because its worker closes or the event loop ends: a handler then fails for nothing."""
+        """Whether the slot's task is ending, because its worker closes or the event loop ends."""
         return self._is_stopped or is_ending(asyncio.get_running_loop())
 
     def stop(self) -> None:
-        """Cancel the handler, and end."""
+        """Cancel the handler, and end the slot."""
         self._is_stopped = True
         self.background.cancel()
 
-    def take(self, job: Job[Any, Any]) -> Job[Any, Any]:
-        """Have this job from now on, though its handler has not begun."""
-        self.job, self.started_s, self.is_settling = job, asyncio.get_running_loop().time(), True
+    def take(self, job: Job) -> Job:
+        """Assign a job to the slot, before its handler begins."""
+        self.job, self.started_s, self.is_settling = job, monotonic(), True
         return job
 
     def cancel(self, reason: CancelReason) -> bool:
-        """Tell the handler where it watches its signal; else stop it. False: none runs here.
+        """Cancel the handler: through its signal if it uses that, else by cancelling its task. False if none runs.
 
         Only the handler is stopped: the slot lives on.
         """
@@ -71,14 +72,14 @@ class Slot:
         return True
 
     def take_cancellation(self) -> Exception | None:
-        """The error of a handler that was stopped, once; the task no longer counts as cancelled for it."""
+        """Take the error of a cancelled handler, once; the task no longer counts as cancelled."""
         error, self.cancelled_with = self.cancelled_with, None
         if error is not None and self.task is not None:
             self.task.uncancel()
         return error
 
     async def shake_off(self) -> None:
-        """Let what is left of a cancellation harm no later job: a handler may cancel its own task, and go on.
+        """Clear a leftover cancellation, so that it does not affect the next job.
 
         Raises:
             CancelledError: it is the slot that is to end.
@@ -94,7 +95,7 @@ class Slot:
         while self.task is not None and self.task.cancelling() and not self.is_stopped:
             self.task.uncancel()
 
-    def _stop(self, job: Job[Any, Any]) -> None:
+    def _stop(self, job: Job) -> None:
         if self.job is job and self.task is not None and not self.is_settling:
             self.task.cancel()
         else:

@@ -7,7 +7,7 @@ from bullworks.redis.background import Background, BackgroundEndedError
 
 
 class Supervisor:
-    """Of one worker: none of its parts may end unnoticed while it runs.
+    """Watches one worker's parts: none may end unnoticed while the worker runs.
 
     Args:
         queue_name: of the worker, for names and the log.
@@ -19,5 +19,5 @@ class Supervisor:
         self._on_given_up = on_given_up
 
     def background(self, part: str, run: Callable[[], Coroutine[Any, Any, None]]) -> Background:
-        """A task for the part of that name; started and closed by whoever asked."""
+        """Create a background task for the named part; the caller starts and closes it."""
         return Background(f"{part}:{self.queue_name}", run, on_given_up=self._on_given_up)

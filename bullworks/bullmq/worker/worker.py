@@ -16,14 +16,16 @@ from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.cancel_signal import CancelReason
 from bullworks.bullmq.job.job import D, Job, R
 from bullworks.bullmq.job.outcome import Outcome
+from bullworks.bullmq.options import checks
 from bullworks.bullmq.process_pool.pool import ProcessPool
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import trace
+from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.bullmq.worker.engine import CANCEL_S, Engine
 from bullworks.bullmq.worker.manual import ManualProcessing
-from bullworks.bullmq.worker.options import WorkerOptions, WorkerOpts, checked_whole
+from bullworks.bullmq.worker.options import WorkerOptions, WorkerOpts
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.bullmq.worker.reporter import Reporter
 from bullworks.bullmq.worker.supervisor import Supervisor
@@ -45,9 +47,11 @@ class Worker(ManualProcessing[D, R]):
             the job's CancelSignal besides. Or such functions by the names of their jobs; a job of another name fails.
             Or a ProcessPool. None: jobs are taken by hand, with `get_next_job`.
         connection: a URL, or a redis.asyncio client, whose settings are read. A worker opens three connections of
-            its own: one for commands, one that blocks, one for the thread that renews locks.
+            its own: one for commands, one that blocks, one for the thread that renews locks; and the workers of a queue
+            in one process share one, over which they hear of jobs that are cancelled elsewhere.
         prefix: as the queue's.
-        data_type, result_type: as the queue's. A job whose data does not fit fails for good before its handler sees it.
+        data_type, result_type, encryption: as the queue's. A job whose data does not fit fails for good before its
+            handler sees it; one of a newer version, or of a key that is not here, waits for a worker that knows it.
         options: see WorkerOptions.
 
     Raises:
@@ -64,10 +68,12 @@ class Worker(ManualProcessing[D, R]):
         prefix: str = "bull",
         data_type: type[D] | None = None,
         result_type: type[R] | None = None,
+        encryption: Keyring | None = None,
         **options: Unpack[WorkerOptions],
     ) -> None:
         if isinstance(processor, ProcessPool):
             options.setdefault("concurrency", processor.size)
+        super().__init__()
         self.queue_name = queue_name
         self.opts = WorkerOpts.of(options)
         self.keys = checked_keys(prefix, queue_name)
@@ -81,16 +87,8 @@ class Worker(ManualProcessing[D, R]):
         self._grace: asyncio.Timeout | None = None
         self._close_by_s = math.inf
         self._has_processor = processor is not None
-        self._engine = Engine(
-            self._endpoint,
-            self.keys,
-            opts=self.opts,
-            processor=_no_processor if processor is None else processor,
-            reporter=self._reporter,
-            accepts_jobs=self._accepts_jobs,
-            supervisor=Supervisor(queue_name, self._give_up),
-        )
-        self._use(PayloadTypes.of(data_type, result_type))
+        self._engine = self._new_engine(_no_processor if processor is None else processor)
+        self._use(self._payload_types(data_type, result_type, encryption))
 
     def __repr__(self) -> str:
         return f"<Worker of queue {self.queue_name!r} at {self._endpoint.describe()}, {self._state}>"
@@ -110,7 +108,7 @@ class Worker(ManualProcessing[D, R]):
 
     @property
     def id(self) -> str:
-        """Of this object, and no other: what the locks of its jobs begin with."""
+        """The unique id of this worker object; the tokens of its jobs' locks begin with it."""
         return self._engine.id
 
     @property
@@ -119,7 +117,7 @@ class Worker(ManualProcessing[D, R]):
 
     @property
     def concurrency(self) -> int:
-        """How many handlers run at once; setting it holds from now on, and for those that run already not.
+        """How many handlers may run at once; a change applies at once, but not to handlers that are running.
 
         Raises:
             InvalidOptionError: no whole number >= 1.
@@ -128,12 +126,12 @@ class Worker(ManualProcessing[D, R]):
 
     @concurrency.setter
     def concurrency(self, concurrency: int) -> None:
-        self.opts = replace(self.opts, concurrency=checked_whole("concurrency", concurrency, 1))
+        self.opts = replace(self.opts, concurrency=checks.whole("concurrency", concurrency, 1))
         self._engine.set_concurrency(concurrency)
 
     @property
     def is_running(self) -> bool:
-        """Started and not closed; a paused worker runs."""
+        """Whether the worker was started and not closed; a paused worker is running."""
         return self._state == "running"
 
     @property
@@ -141,8 +139,8 @@ class Worker(ManualProcessing[D, R]):
         return self._is_paused
 
     @property
-    def active_jobs(self) -> list[Job[Any, Any]]:
-        """Jobs whose handler runs in this worker now."""
+    def active_jobs(self) -> list[Job]:
+        """The jobs whose handlers run in this worker."""
         return self._engine.runner.running
 
     def on(self, event: str, callback: C) -> C:
@@ -154,14 +152,14 @@ class Worker(ManualProcessing[D, R]):
         return self._reporter.emitter.on(event, callback)
 
     def once(self, event: str, callback: C) -> C:
-        """As `on`, for the next such event only."""
+        """Call `callback` on the next such event only; see `on`."""
         return self._reporter.emitter.once(event, callback)
 
     def off(self, event: str, callback: Callable[..., Any]) -> None:
         self._reporter.emitter.off(event, callback)
 
     def measure(self, observer: Callable[[Outcome], None]) -> None:
-        """Have an observer told how each attempt ended, once Redis has it.
+        """Register an observer that is called with each attempt's outcome, once Redis has stored it.
 
         For whoever counts and times: it is called on the path of every job, so it must be quick, and it must not raise.
         A second one takes the place of the first.
@@ -169,7 +167,7 @@ class Worker(ManualProcessing[D, R]):
         self._reporter.measure = observer
 
     def cancel_job(self, job_id: str, reason: CancelReason = None) -> bool:
-        """Cancel the handler of a job that runs in this worker.
+        """Cancel the handler of a job that runs in this worker; Queue.cancel does so wherever it runs, and for good.
 
         One that takes the job's signal, or has looked at it, is told, and ends its job as it likes. Another is stopped:
         its attempt fails with the reason, and is tried again as the job's options say; with an UnrecoverableError as
@@ -185,14 +183,14 @@ class Worker(ManualProcessing[D, R]):
         self._engine.runner.cancel_all(reason)
 
     async def rate_limit(self, duration: Duration) -> None:
-        """As Queue.rate_limit. A handler that was turned away by what it calls then raises RateLimitError."""
+        """Start a manual rate limit; see Queue.rate_limit. A rate-limited handler then raises RateLimitError."""
         duration_ms = checked_ms("duration", duration, least=1)
         attributes = {TelemetryAttributes.WORKER_RATE_LIMIT: duration_ms}
         with trace(self._engine.tracing, "rateLimit", attributes=attributes):
             await self._engine.scripts.rate_limit(duration_ms)
 
     async def start(self) -> None:
-        """Connect and begin to take jobs; a second call does nothing.
+        """Connect and start taking jobs; a second call does nothing.
 
         Raises:
             ConnectError: Redis cannot be reached within its connect timeout, or refuses this client.
@@ -224,7 +222,7 @@ class Worker(ManualProcessing[D, R]):
         self._reporter.emitter.emit("ready")
 
     async def run(self) -> None:
-        """Start, and return once `close` has ended the worker. Cancelling it closes the worker."""
+        """Start, and return once `close` has ended the worker. Cancelling `run` closes the worker."""
         await self.start()
         try:
             await self._closed.wait()
@@ -233,7 +231,7 @@ class Worker(ManualProcessing[D, R]):
             raise
 
     async def pause(self, *, do_not_wait_active: bool = False) -> None:
-        """Take no further jobs in this worker; the queue's other workers go on.
+        """Stop taking jobs in this worker; the queue's other workers continue.
 
         Args:
             do_not_wait_active: return at once, not when running handlers have ended.
@@ -249,7 +247,7 @@ class Worker(ManualProcessing[D, R]):
                 await self._engine.runner.wait_quiet()
 
     def resume(self) -> None:
-        """Take jobs again."""
+        """Resume taking jobs."""
         if self._is_paused:
             with trace(self._engine.tracing, "resume"):
                 self._is_paused = False
@@ -258,7 +256,7 @@ class Worker(ManualProcessing[D, R]):
                 self._reporter.emitter.emit("resumed")
 
     async def close(self, grace: Duration = DEFAULT_GRACE_MS) -> None:
-        """Take no further jobs, let running handlers end, store their outcomes, let the connections go.
+        """Stop taking jobs, wait for running handlers, store their outcomes, close the connections.
 
         Handlers that run longer than `grace` are cancelled, and their jobs return to the head of their line with no
         attempt spent. Closing twice, or before starting, is fine: a second call waits for the first, and shortens its
@@ -312,7 +310,7 @@ class Worker(ManualProcessing[D, R]):
     def _give_up(self, error: BackgroundEndedError) -> None:
         """A part cannot be kept alive: a worker that is deaf must not look as if it ran."""
         log.error(
-            "worker of queue %s closes, since it cannot go on: %s",
+            "worker of queue %s closes after a fatal error: %s",
             self.queue_name,
             error,
             extra={"queue": self.queue_name},
@@ -320,6 +318,19 @@ class Worker(ManualProcessing[D, R]):
         self._reporter.emitter.emit("error", error)
         if self._giving_up is None:
             self._giving_up = asyncio.create_task(self.close(), name=f"worker-give-up:{self.queue_name}")
+
+    def _new_engine(self, processor: Processor) -> Engine:
+        return Engine(
+            self._endpoint,
+            self.keys,
+            opts=self.opts,
+            processor=processor,
+            reporter=self._reporter,
+            supervisor=Supervisor(self.queue_name, self._give_up),
+        )
+
+    def _payload_types(self, data_type: Any, result_type: Any, encryption: Keyring | None) -> PayloadTypes | None:
+        return PayloadTypes.stored(data_type, result_type, encryption)
 
     def _use(self, payload_types: PayloadTypes | None) -> None:
         scripts = self._engine.scripts
@@ -330,5 +341,5 @@ class Worker(ManualProcessing[D, R]):
         return not self._is_paused and self._state not in {"closing", "closed"}
 
 
-async def _no_processor(job: Job[Any, Any]) -> None:
+async def _no_processor(job: Job) -> None:
     """Of a worker that is never started."""

@@ -10,7 +10,7 @@ _UNQUOTABLE = frozenset('"$#`\\\n')
 
 
 def checkout_folder() -> Path:
-    """Its folder.
+    """Find the folder of the Bullworks checkout.
 
     Raises:
         CommandError: this Bullworks runs from an installed wheel, or the path cannot be written into a Makefile.
@@ -18,7 +18,7 @@ def checkout_folder() -> Path:
     folder = Path(__file__).resolve().parents[3]
     if not _is_checkout(folder):
         raise CommandError(
-            f"this Bullworks is installed in {folder} and is no checkout",
+            f"this Bullworks is installed in {folder} and is not a checkout",
             "Leave out --from-checkout, or run `python -m bullworks new` in the folder of a checkout.",
         )
     if _UNQUOTABLE & set(str(folder)):

@@ -12,7 +12,7 @@ _FRAMEWORK = "bullworks"
 
 
 def project_name(folder: Path) -> str:
-    """The last part of the folder's path.
+    """Derive the project's name from the last part of the folder's path.
 
     Raises:
         CommandError: no package may be called so, or one that the project would need is.

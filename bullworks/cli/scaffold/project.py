@@ -39,17 +39,17 @@ _MOST_SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What a new project has of its own.
+    """The values that differ between new projects.
 
     Args:
-        checkout: the folder of a Bullworks to install from; None: wherever pip finds it.
+        checkout: the folder of a Bullworks to install from; None means wherever pip finds it.
     """
 
     name: str
     checkout: Path | None = None
 
     def render(self, file: str) -> str:
-        """The text of one of FILES."""
+        """Render one of FILES."""
         text = files("bullworks.cli.scaffold").joinpath("template", *file.split("/")).read_text("utf-8")
         if self.checkout is not None:
             text = text.replace(_SOURCE, f"BULLWORKS ?= {self.checkout}\n")
@@ -57,7 +57,7 @@ class Project:
 
 
 def write_project(project: Project, folder: Path) -> int:
-    """Write it into a folder that is new, or empty but for a Git repository; how many lines it has.
+    """Write the project into a folder that is new, or empty except for a Git repository; returns the number of lines.
 
     Raises:
         CommandError: there is something in the folder, or it cannot be written.

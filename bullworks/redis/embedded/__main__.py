@@ -16,7 +16,7 @@ from bullworks.redis.errors import EmbeddedServerError
 
 
 def main() -> int:
-    """Watch the folder's server until nobody uses it; returns the exit code."""
+    """Guard the folder's server until no process uses it; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m bullworks.redis.embedded",
         description="Guardian of a data folder's embedded server; EmbeddedServer.attach starts it by itself.",
@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--linger-ms", type=int, default=LINGER_MS, help="how long the server outlives its last user")
     parser.add_argument("--ready-fd", type=int, help="descriptor of a pipe to report the outcome of the start to")
     arguments = parser.parse_args()
-    os.umask(0o077)  # jobs are nobody else's business, also in a folder that was there before
+    os.umask(0o077)  # jobs are private, also in a folder that was there before
     logging.basicConfig(level=logging.INFO, format="%(process)d:guardian %(asctime)s %(levelname)s %(message)s")
     try:
         folder = DataFolder.prepare(arguments.data_dir)
@@ -34,7 +34,7 @@ def main() -> int:
     except EmbeddedServerError as error:
         parser.exit(1, f"{error}\n")
     if arguments.ready_fd is not None and os.fork():
-        # Started by a user: leave at once, so that the guardian is nobody's child and nobody's zombie.
+        # Started by a user: leave at once, so that the guardian has no parent here and leaves no zombie.
         os._exit(0)
     guardian = Guardian(folder, Path(binary), linger_ms=arguments.linger_ms, ready_fd=arguments.ready_fd)
     return guardian.run()

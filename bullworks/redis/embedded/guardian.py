@@ -1,4 +1,4 @@
-"""The guardian: parent of the server, stops it when nobody uses the folder any more.
+"""The guardian: parent of the server, stops it when no process uses the folder any more.
 
 One per folder, `python -m bullworks.redis.embedded DIR`, started by the first user. It restarts a server that
 dies under its users, on the same port, and takes over a server whose guardian was killed.
@@ -32,7 +32,7 @@ _RESTART_WINDOW_S = 60.0
 
 
 class Guardian:
-    """Watches one server until nobody needs it, then stops it."""
+    """Watches one server until no process needs it, then stops it."""
 
     def __init__(self, folder: DataFolder, binary: Path, *, linger_ms: int, ready_fd: int | None = None) -> None:
         """Args:
@@ -150,6 +150,6 @@ class Guardian:
         try:
             os.write(fd, json.dumps(message).encode())
         except BrokenPipeError:
-            log.info("whoever started this guardian is gone")
+            log.info("the process that started this guardian has exited")
         finally:
             os.close(fd)

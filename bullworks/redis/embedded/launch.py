@@ -22,7 +22,7 @@ _MAX_REPORT_BYTES = 65_536
 
 
 def launch_guardian(folder: DataFolder, binary: Path, deadline_s: float) -> None:
-    """Return once the folder has a guardian, started by us or by somebody else at the same time.
+    """Start a guardian for the folder unless it has one, and wait until it runs.
 
     Args:
         folder: the data folder.

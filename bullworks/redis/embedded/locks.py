@@ -24,7 +24,7 @@ class FileLock:
 
     @classmethod
     def try_take(cls, path: Path, *, shared: bool = False) -> FileLock | None:
-        """The lock, or None while somebody else holds it."""
+        """Take the lock without waiting; None if another process holds it."""
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
@@ -38,10 +38,10 @@ class FileLock:
 
     @classmethod
     def take(cls, path: Path, deadline_s: float, *, shared: bool = False) -> FileLock:
-        """The lock, waited for until `deadline_s` on the monotonic clock.
+        """Take the lock, waiting until `deadline_s` on the monotonic clock.
 
         Raises:
-            TimeoutError: somebody still holds it then.
+            TimeoutError: another process still holds it then.
         """
         while True:
             lock = cls.try_take(path, shared=shared)
@@ -53,7 +53,7 @@ class FileLock:
 
     @classmethod
     def is_held(cls, path: Path) -> bool:
-        """Whether somebody holds the lock exclusively. Takes it for an instant, so takers must retry."""
+        """Whether a process holds the lock exclusively. Takes it for an instant, so takers must retry."""
         lock = cls.try_take(path, shared=True)
         if lock is None:
             return True
@@ -62,13 +62,13 @@ class FileLock:
 
     @property
     def fd(self) -> int:
-        """The descriptor, to be passed on to a child that shall hold the lock too."""
+        """The lock's file descriptor, to be passed to a child that shall hold the lock too."""
         if self._fd is None:
             raise ValueError("the lock was released")
         return self._fd
 
     def is_at(self, path: Path) -> bool:
-        """Whether the file at `path` is still the one that is locked: somebody may have removed the folder."""
+        """Whether the file at `path` is still the locked one: the folder may have been removed."""
         try:
             there = path.stat()
         except OSError:
@@ -76,12 +76,12 @@ class FileLock:
         return os.path.samestat(there, os.fstat(self.fd))
 
     def sign(self) -> None:
-        """Write this process's id into the file, for whoever wonders who holds the lock."""
+        """Write this process's id into the lock file, for diagnosis."""
         os.ftruncate(self.fd, 0)
         os.pwrite(self.fd, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
-        """Let go of the lock in this process; twice is fine."""
+        """Release the lock in this process; twice is fine."""
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)

@@ -12,12 +12,12 @@ _TAIL_BYTES = 2_000
 
 
 def open_log(folder: DataFolder) -> int:
-    """A descriptor that appends to the log, to be handed to a child as its output."""
+    """Open the log for appending, as a descriptor to pass to a child as its output."""
     return os.open(folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def cap_log(folder: DataFolder) -> None:
-    """Move the log's content to `server.log.1` once it is too long.
+    """Move the log to `server.log.1` once it is too long.
 
     Copied and cut rather than renamed: the server keeps appending to the file it was started with.
     """
@@ -29,7 +29,7 @@ def cap_log(folder: DataFolder) -> None:
 
 
 def log_tail(folder: DataFolder, start: int = 0) -> str:
-    """The last lines of the log past byte `start`, for an error message."""
+    """Read the last lines of the log past byte `start`, for an error message."""
     if not folder.log.exists():
         return ""
     with folder.log.open("rb") as file:

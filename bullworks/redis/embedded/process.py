@@ -38,7 +38,7 @@ class ServerProcess:
 
     @classmethod
     def adopt(cls, folder: DataFolder, wait_s: float = _ADOPT_S) -> ServerProcess:
-        """The server that an earlier guardian left running.
+        """Adopt the server that an earlier guardian left running.
 
         Raises:
             EmbeddedServerError: a server process holds the folder but does not answer.
@@ -60,7 +60,7 @@ class ServerProcess:
 
     @classmethod
     def start(cls, folder: DataFolder, binary: Path, is_unwanted: Callable[[], bool]) -> ServerProcess:
-        """A new server on the folder, ready to serve.
+        """Start a server on the folder, and wait until it serves.
 
         After a server that ended without cleaning up, its port and password are used again if the port is
         free, so that clients which are still there find the new one.
@@ -87,7 +87,7 @@ class ServerProcess:
     def _try_start(
         cls, folder: DataFolder, binary: Path, state: ServerState, is_unwanted: Callable[[], bool]
     ) -> ServerProcess | None:
-        """The server, or None if somebody else took its port."""
+        """The server, or None if another process took its port."""
         lock = FileLock.take(folder.server_lock, time.monotonic() + _LOCK_WAIT_S)
         log_fd = open_log(folder)
         log_start = os.fstat(log_fd).st_size
@@ -130,13 +130,13 @@ class ServerProcess:
         raise EmbeddedServerError(str(folder.path), f"{reason}: {_last_line(said)}", f"See {folder.log}.")
 
     def is_running(self) -> bool:
-        """Whether the process is still there; reaps it if it was a child."""
+        """Whether the process is still running; reaps it if it was a child."""
         if self._child is not None:
             return self._child.poll() is None
         return FileLock.is_held(self._folder.server_lock)
 
     def stop(self) -> None:
-        """End the server: SIGTERM, on which it writes out its data; SIGKILL if it hangs."""
+        """Stop the server: SIGTERM, on which it saves its data; SIGKILL if it hangs."""
         if self._child is None and answering(self._folder, self.state) is None:
             return  # not a child, so only its own answer proves that the pid is still its
         for signum in (signal.SIGTERM, signal.SIGKILL):
@@ -149,7 +149,7 @@ class ServerProcess:
 
 
 def free_port() -> int:
-    """A port that nothing listened on a moment ago.
+    """Find a port on which nothing was listening a moment ago.
 
     Below the range from which systems give ports to outgoing connections: a server that died has to find
     its port free again.

@@ -25,7 +25,7 @@ _CLOSE_S = 10.0
 
 
 class EmbeddedServer:
-    """Keeps the server of a data folder running until `close`, or until this process ends.
+    """A running embedded server; it stays up until `close`, or until this process ends.
 
     Any number of processes, and any number of times in one process, may attach to a folder; they get the
     same server. It stops 2 s after the last of them let go.
@@ -45,7 +45,7 @@ class EmbeddedServer:
         binary: str | os.PathLike[str] | None = None,
         timeout_ms: int = 30_000,
     ) -> EmbeddedServer:
-        """A hold on the folder's server, which is started if it does not run.
+        """Attach to the folder's server, starting it if it does not run.
 
         Args:
             data_dir: where the data lies; made if need be, for this user alone.
@@ -87,7 +87,7 @@ class EmbeddedServer:
         binary: str | os.PathLike[str] | None = None,
         timeout_ms: int = 30_000,
     ) -> EmbeddedServer:
-        """The same as `attach`, in a thread. If the caller is cancelled, the hold is let go."""
+        """Attach to the folder's server in a thread; if the caller is cancelled, it is detached again."""
         attaching = asyncio.ensure_future(asyncio.to_thread(cls.attach, data_dir, binary=binary, timeout_ms=timeout_ms))
         try:
             return await asyncio.shield(attaching)
@@ -97,16 +97,16 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """The URL to connect with. It holds the password: show `Endpoint.of(url).describe()` instead."""
+        """The URL to connect with, including the password: show `Endpoint.of(url).describe()` instead."""
         return self._state.url
 
     @property
     def data_dir(self) -> Path:
-        """The data folder."""
+        """The server's data folder."""
         return self._folder.path
 
     def close(self) -> None:
-        """Let go of the server; twice is fine. The server stops 2 s later if nobody else uses it."""
+        """Detach from the server; twice is fine. The server stops 2 s later if no other process uses it."""
         lock, self._users_lock = self._users_lock, None
         if lock is None:
             return
@@ -157,7 +157,7 @@ def _serving(folder: DataFolder, binary: str | os.PathLike[str] | None, deadline
             if time.monotonic() >= deadline_s:
                 raise TimeoutError
             if is_guarded:
-                time.sleep(_POLL_S)  # somebody else's guardian is still starting or restarting the server
+                time.sleep(_POLL_S)  # another process's guardian is still starting or restarting the server
             else:
                 launch_guardian(folder, find_binary(folder.path, binary), deadline_s)
                 is_ours = True

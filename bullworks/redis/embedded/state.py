@@ -19,7 +19,7 @@ _PROBE_TIMEOUT_MS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """The server that a folder's state file speaks of; whether it still runs is for `answering` to say."""
+    """The content of a folder's state file; whether that server still runs is for `answering` to say."""
 
     pid: int  # 0 until the process is known
     port: int
@@ -28,12 +28,12 @@ class ServerState:
 
     @property
     def url(self) -> str:
-        """The URL to connect with, password included."""
+        """The URL to connect with, including the password."""
         return f"redis://:{quote(self.password, safe='')}@{HOST}:{self.port}/0"
 
 
 def read_state(folder: DataFolder) -> ServerState | None:
-    """The state file's content; None if there is none, or none that makes sense."""
+    """Read the state file; None if it is missing or invalid."""
     try:
         raw = json.loads(folder.state.read_text(encoding="utf-8"))
         return ServerState(
@@ -62,9 +62,9 @@ def write_private(path: Path, text: str) -> None:
 
 
 def answering(folder: DataFolder, state: ServerState) -> ServerState | None:
-    """`state` completed by the server itself, or None if what answers there, if anything, is not it.
+    """Check that the server of `state` answers, and complete `state` from its answer; None if it is another.
 
-    A port or pid may have passed to somebody else since the file was written: the run id, which no two
+    A port or pid may have passed to another process since the file was written: the run id, which no two
     servers share, and the folder it works in have to agree.
     """
     client = Endpoint.of(state.url, connect_timeout_ms=_PROBE_TIMEOUT_MS).sync_client()

@@ -6,7 +6,7 @@ from typing import Any
 
 from bullworks.redis.address import Address
 from bullworks.redis.errors import ConnectError
-from bullworks.redis.group.inquiry import Inquiry, Question, in_turn, nobody_answered, share_ms
+from bullworks.redis.group.inquiry import Inquiry, Question, no_answer_error, order_servers, share_ms
 
 _SCHEMES = {"tcp": "redis+cluster", "tls": "rediss+cluster"}
 
@@ -15,7 +15,7 @@ Range = tuple[int, int, Address]
 
 
 class Cluster:
-    """A cluster, known by some of its nodes. It remembers who answered last, and what.
+    """A Redis Cluster, known by some of its nodes. Caches the slot map and the last node that answered.
 
     Args:
         nodes: those to begin with, each with the login that all of them want.
@@ -42,16 +42,16 @@ class Cluster:
 
     @property
     def place(self) -> str:
-        """What an error message names."""
+        """The cluster's nodes, for error messages."""
         return f"cluster of {', '.join(node.place for node in self.nodes)}"
 
     def describe(self) -> str:
-        """As a URL in which `***` stands for the password."""
+        """Format the cluster as a URL in which `***` stands for the password."""
         hosts = ",".join(node.place for node in self.nodes)
         return f"{_SCHEMES[self.login.transport]}://{self.login.login}{hosts}"
 
     def find(self, slot: int | None, budget_ms: int) -> Inquiry[Address]:
-        """The primary that has a slot; without one, any primary.
+        """Find the primary of a slot; without a slot, any primary.
 
         Raises:
             ConnectError: no node could be asked, or none has the slot.
@@ -60,12 +60,12 @@ class Cluster:
         owner = _owner(ranges, slot)
         if owner is None:
             reason = "it has no slots" if slot is None else f"no node has slot {slot} now"
-            hint = "A failover may be under way; otherwise see redis-cli --cluster check."
+            hint = "A failover may be in progress; otherwise see redis-cli --cluster check."
             raise ConnectError(self.place, "failover", reason, hint)
         return owner
 
     def primaries(self, budget_ms: int) -> Inquiry[list[Address]]:
-        """All servers that hold keys of their own.
+        """Find all servers that hold keys.
 
         Raises as `find` does.
         """
@@ -73,16 +73,16 @@ class Cluster:
         return list(dict.fromkeys(address for _, _, address in ranges))
 
     def recent(self, slot: int | None, max_age_s: float) -> Address | None:
-        """The primary that has a slot, if that was found lately."""
+        """Return the primary of a slot, if it was found recently."""
         if self._latest is None or time.monotonic() - self._latest[0] > max_age_s:
             return None
         return _owner(self._latest[1], slot)
 
     def _ask(self, budget_ms: int) -> Inquiry[list[Range]]:
         failures: list[ConnectError] = []
-        known = self._known()
+        known = self._list_nodes()
         timeout_ms = share_ms(budget_ms, len(known))
-        for node in in_turn(known, self._answered):
+        for node in order_servers(known, self._answered):
             try:
                 reply = yield Question(node, ("CLUSTER", "SLOTS"), timeout_ms)
             except ConnectError as error:
@@ -92,9 +92,9 @@ class Cluster:
             self._answered = node
             self._latest = (time.monotonic(), ranges)
             return ranges
-        raise nobody_answered(self.place, failures, "Check hosts, ports and the login.")
+        raise no_answer_error(self.place, failures, "Check hosts, ports and the login.")
 
-    def _known(self) -> list[Address]:
+    def _list_nodes(self) -> list[Address]:
         """Those to begin with, and those it has learnt of, since all of the first may be gone one day."""
         learnt = () if self._latest is None else (address for _, _, address in self._latest[1])
         return list(dict.fromkeys((*self.nodes, *learnt)))
@@ -117,4 +117,4 @@ def _ranges(reply: Any, asked: Address) -> list[Range]:
 def _no_cluster(error: ConnectError) -> ConnectError:
     if "cluster support disabled" not in error.reason:
         return error
-    return ConnectError(error.address, "other", "it is no node of a cluster; use redis://", error.hint)
+    return ConnectError(error.address, "other", "it is not a cluster node; use redis://", error.hint)

@@ -20,7 +20,7 @@ _KEY_AT = {b"EVAL": 3, b"EVALSHA": 3}
 
 
 class ClusterConnection(PipelinedConnection):
-    """Sends each command to the node that owns its key, over a connection a node, made when it is first needed.
+    """Sends each command to the node that owns its key, over one connection per node, made at first use.
 
     Args: as of PipelinedConnection; reply_timeout_ms holds for each node.
     """
@@ -39,7 +39,7 @@ class ClusterConnection(PipelinedConnection):
 
     @property
     def is_connected(self) -> bool:
-        """To any node."""
+        """Whether any node is connected."""
         return any(link.is_connected for link in self._all)
 
     async def connect(self) -> None:
@@ -56,24 +56,24 @@ class ClusterConnection(PipelinedConnection):
         return link.send(*command)
 
     async def execute(self, *command: Argument, key: Argument | None = None) -> Any:
-        """As PipelinedConnection's; the key is `key`, else the command's first argument."""
+        """Run one command on the node of its key: `key`, or else the command's first argument."""
         return await self._at_node(
-            _encoded(key) if key is not None else _key_of(command), lambda link: link.execute(*command)
+            _encode(key) if key is not None else _key_of(command), lambda link: link.execute(*command)
         )
 
     async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
-        """As PipelinedConnection's, for those of one slot; each goes to its key's node."""
+        """Run commands in one write per node; keys of one slot stay together and in order."""
         return await asyncio.gather(*(self.execute(*command) for command in commands))
 
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:
-        """As PipelinedConnection's; all keys must share a slot."""
-        return await self._at_node(_encoded(keys[0]), lambda link: link.run(script, keys, args))
+        """Run a script on the node of its keys, which must share a slot."""
+        return await self._at_node(_encode(keys[0]), lambda link: link.run(script, keys, args))
 
     def at(self, key: str) -> PipelinedConnection:
         slot = slot_of(key)
         pinned = self._pinned.get(slot)
         if pinned is None:
-            pinned = self._links[slot] = self._pinned[slot] = self._made(key)
+            pinned = self._links[slot] = self._pinned[slot] = self._make_link(key)
         return pinned
 
     async def close(self) -> None:
@@ -97,7 +97,7 @@ class ClusterConnection(PipelinedConnection):
                     raise
                 # Its own slot a link follows by itself: this one had only been at the same node.
                 address = Redirection.of(error, self.endpoint.address).address
-            self._links[slot] = self._link_to(address.place) or self._made(key)
+            self._links[slot] = self._link_to(address.place) or self._make_link(key)
 
     async def _find_link(self, slot: int, key: bytes) -> FollowingConnection:
         if self._is_closed:
@@ -107,13 +107,13 @@ class ClusterConnection(PipelinedConnection):
             link = self._links.get(slot)
             if link is None:
                 address = await self.endpoint.locate(key, max_age_s=_MAP_AGE_S)
-                link = self._links[slot] = self._link_to(address.place) or self._made(key)
+                link = self._links[slot] = self._link_to(address.place) or self._make_link(key)
             return link
 
     def _link_to(self, place: str) -> FollowingConnection | None:
         return next((link for link in self._all if link.address is not None and link.address.place == place), None)
 
-    def _made(self, key: str | bytes) -> FollowingConnection:
+    def _make_link(self, key: str | bytes) -> FollowingConnection:
         if self._is_closed:
             raise self._lost("it was closed")
         link = self._make(key)
@@ -122,11 +122,11 @@ class ClusterConnection(PipelinedConnection):
 
 
 def _key_of(command: tuple[Argument, ...]) -> bytes:
-    at = _KEY_AT.get(_encoded(command[0]).upper(), 1)
+    at = _KEY_AT.get(_encode(command[0]).upper(), 1)
     if len(command) <= at:
         raise ValueError(f"{command[0]!r} names no key: say with key= whose node is meant")
-    return _encoded(command[at])
+    return _encode(command[at])
 
 
-def _encoded(part: Argument) -> bytes:
+def _encode(part: Argument) -> bytes:
     return part if isinstance(part, bytes) else str(part).encode()

@@ -9,10 +9,11 @@ from redis.asyncio.connection import AbstractConnection
 from bullworks.redis.address import Address
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.errors import ConnectError
-from bullworks.redis.group.redirection import Redirection, half_moved
+from bullworks.redis.group.redirection import Redirection, slot_moving_error
 from bullworks.redis.persistence import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection, Wire
 from bullworks.redis.server_error import ServerError
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +24,14 @@ _LOOK_S = 0.5
 # A master that sentinels have replaced goes on for some 10 s as if nothing were, and then forgets what it was told
 # meanwhile. So they are asked all the time.
 _ASK_SENTINELS_S = 1.0
-# What was sent before a server told us to go is answered within a round trip.
+# What was sent before a redirection is answered within a round trip.
 _LAST_ANSWERS_S = 1.0
 # Refusals that only this server's state explains: another would say the same, or this one will do it in a moment.
 _STAYS_ON = frozenset({"ASK", "TRYAGAIN", "CLUSTERDOWN"})
 
 
 class FollowingConnection(PipelinedConnection):
-    """Keeps to the master, or on a cluster to the owner of one slot, and goes along when that becomes another server.
+    """A connection to the master, or to the owner of one cluster slot, that follows failovers and migrations.
 
     What a server refused because it is not the right one, `execute` and `run` have done by the one that is, within
     `reply_timeout_ms`; nothing was done by the first. What `send` sent is not sent again.
@@ -84,9 +85,7 @@ class FollowingConnection(PipelinedConnection):
         return error.code in self._codes and not (error.code == "MOVED" and self._moved(error).slot != self._slot)
 
     async def close(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            await asyncio.gather(self._look, return_exceptions=True)
+        await cancel_and_wait(self._look)
         await super().close()
 
     def lost(self, reason: str) -> None:
@@ -101,7 +100,7 @@ class FollowingConnection(PipelinedConnection):
         try:
             # A server that has vanished with its host answers nothing, until long after another has taken over.
             while not (await asyncio.wait((opening,), timeout=_LOOK_S))[0]:
-                successor = await self._found_elsewhere()
+                successor = await self._find_successor()
                 if successor is not None:
                     await _give_up(opening)
                     self.address = successor
@@ -115,7 +114,7 @@ class FollowingConnection(PipelinedConnection):
         opening = self.endpoint.open(client_name=self.client_name, address=address)
         return asyncio.create_task(opening, name="redis-open")
 
-    async def _found_elsewhere(self) -> Address | None:
+    async def _find_successor(self) -> Address | None:
         """The server that is said to be the right one, if that is another than ours."""
         try:
             successor = await self.endpoint.locate(self._key, max_age_s=_LOOK_S)
@@ -153,7 +152,7 @@ class FollowingConnection(PipelinedConnection):
         """
         asked = self._moved(refused)
         if command[0] in {"EVAL", "EVALSHA"} and await self.execute("CLUSTER", "COUNTKEYSINSLOT", asked.slot):
-            raise half_moved(asked.slot)
+            raise slot_moving_error(asked.slot)
         other = PipelinedConnection(Endpoint(asked.address, self.endpoint.connect_timeout_ms))
         try:
             await other.connect()
@@ -180,7 +179,7 @@ class FollowingConnection(PipelinedConnection):
         """Leave a server once another has taken over. That it is silent says nothing by itself: a read may block."""
         generation = self.generation
         try:
-            successor = await self._found_elsewhere()
+            successor = await self._find_successor()
             if successor is None:
                 return
             # Who was asked may be behind: the other must be there, and call itself a master.

@@ -7,7 +7,7 @@ from bullworks.redis.group.inquiry import Inquiry
 
 
 class Group(Protocol):
-    """What Sentinels and Cluster have in common.
+    """The common interface of Sentinels and Cluster.
 
     Attributes:
         has_slots: each key belongs to a slot, and each slot to a server.

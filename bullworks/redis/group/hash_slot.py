@@ -4,11 +4,11 @@ from redis.crc import key_slot
 
 
 def slot_of(key: str | bytes) -> int:
-    """0 .. 16383; of the part between the first { and the } after it, where there is one and it is not empty."""
+    """Compute a key's cluster slot, 0 .. 16383, from its non-empty {tag} if it has one."""
     return key_slot(key.encode() if isinstance(key, str) else key)
 
 
 def has_tag(key: str) -> bool:
-    """Whether all keys that begin so lie in one slot."""
+    """Whether all keys with this prefix share one cluster slot."""
     _, brace, rest = key.partition("{")
     return bool(brace) and rest.find("}") > 0

@@ -26,20 +26,20 @@ Inquiry = Generator[Question, Any, T]
 """Yields questions; is sent the raw reply, or thrown a ConnectError; returns what was to be found."""
 
 
-def in_turn(known: Sequence[Address], first: Address | None) -> list[Address]:
-    """Whom to ask in which order: who answered last time, then the others."""
+def order_servers(known: Sequence[Address], first: Address | None) -> list[Address]:
+    """Order the servers to ask: the one that answered last time, then the others."""
     if first is None:
         return list(known)
     return [first, *(address for address in known if address != first)]
 
 
 def share_ms(budget_ms: int, count: int) -> int:
-    """How long each of `count` may take, so that all together stay in the budget."""
+    """Divide a time budget among `count` questions, ms each."""
     return max(budget_ms // max(count, 1), _LEAST_MS)
 
 
-def nobody_answered(place: str, failures: Sequence[ConnectError], hint: str) -> ConnectError:
-    """Of all who were asked; names each with its reason."""
+def no_answer_error(place: str, failures: Sequence[ConnectError], hint: str) -> ConnectError:
+    """Build the error for a search in which no server answered; it names each with its reason."""
     kinds: set[ConnectFailure] = {failure.kind for failure in failures}
     if kinds & {"closed", "tls"}:
         hint = f"{hint} To ports that speak TLS write rediss+..., to others redis+...."

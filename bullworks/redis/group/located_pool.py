@@ -10,7 +10,7 @@ from bullworks.redis.address import Address
 
 
 class LocatedPool(redis.asyncio.ConnectionPool):
-    """A pool for rare calls that keeps no connection: each call finds its server anew."""
+    """A redis-py pool for rare calls that keeps no connection: each call locates its server again."""
 
     def __init__(self, locate: Callable[[], Awaitable[Address]], **arguments: Any) -> None:
         super().__init__(**arguments)

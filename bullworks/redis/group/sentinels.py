@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from bullworks.redis.address import Address
 from bullworks.redis.errors import ConnectError
-from bullworks.redis.group.inquiry import Inquiry, Question, in_turn, nobody_answered, share_ms
+from bullworks.redis.group.inquiry import Inquiry, Question, no_answer_error, order_servers, share_ms
 
 _SCHEMES = {"tcp": "redis+sentinel", "tls": "rediss+sentinel"}
 
 
 class Sentinels:
-    """One service and those who watch over it. It remembers who answered last, to ask them first.
+    """One Sentinel service. Remembers which Sentinel answered last, to ask it first.
 
     Args:
         service: what the sentinels call it.
@@ -45,23 +45,23 @@ class Sentinels:
 
     @property
     def place(self) -> str:
-        """What an error message names."""
+        """The Sentinels and the service, for error messages."""
         return f"service {self.service!r} of the sentinels {', '.join(node.place for node in self.nodes)}"
 
     def describe(self) -> str:
-        """As a URL in which `***` stands for the password."""
+        """Format the Sentinels as a URL in which `***` stands for the password."""
         hosts = ",".join(node.place for node in self.nodes)
         return f"{_SCHEMES[self.login.transport]}://{self.login.login}{hosts}/{self.service}/{self.login.db}"
 
     def find(self, slot: int | None, budget_ms: int) -> Inquiry[Address]:  # noqa: ARG002 - one master for all keys
-        """The master.
+        """Find the service's master.
 
         Raises:
             ConnectError: no sentinel could be asked, or none knows the service.
         """
         failures: list[ConnectError] = []
         timeout_ms = share_ms(budget_ms, len(self.nodes))
-        for node in in_turn(self.nodes, self._answered):
+        for node in order_servers(self.nodes, self._answered):
             try:
                 reply = yield Question(node, ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.service), timeout_ms)
             except ConnectError as error:
@@ -78,17 +78,17 @@ class Sentinels:
         hint = "Check hosts and ports, sentinel_username and sentinel_password."
         if any(failure.kind == "service" for failure in failures):
             hint = "Check the service's name, which follows the hosts: redis+sentinel://host:port/service."
-        raise nobody_answered(self.place, failures, hint)
+        raise no_answer_error(self.place, failures, hint)
 
     def primaries(self, budget_ms: int) -> Inquiry[list[Address]]:
-        """All servers that hold keys of their own: the master.
+        """Find all servers that hold keys: the master.
 
         Raises as `find` does.
         """
         return [(yield from self.find(None, budget_ms))]
 
     def recent(self, slot: int | None, max_age_s: float) -> Address | None:  # noqa: ARG002 - one master for all keys
-        """The master, if it was found lately."""
+        """Return the master, if it was found recently."""
         if self._latest is None or time.monotonic() - self._latest[0] > max_age_s:
             return None
         return self._latest[1]
@@ -97,4 +97,4 @@ class Sentinels:
 def _no_sentinel(error: ConnectError) -> ConnectError:
     if "unknown command" not in error.reason:
         return error
-    return ConnectError(error.address, "other", "it is no sentinel but a Redis server; use redis://", error.hint)
+    return ConnectError(error.address, "other", "it is a Redis server, not a Sentinel; use redis://", error.hint)

@@ -27,12 +27,12 @@ _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1
 
 
 def is_group_url(url: str) -> bool:
-    """Whether the URL's scheme is one of those read here."""
+    """Whether the URL's scheme is one of Sentinel's or Cluster's."""
     return _scheme(url) in _TRANSPORTS
 
 
 def parse_group_url(url: str) -> Sentinels | Cluster:
-    """The servers that `url` names.
+    """Parse a URL that names Sentinels or a cluster.
 
     Raises:
         BadUrlError: an unknown option, a bad host, port, database or value, or no service.

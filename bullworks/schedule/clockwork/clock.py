@@ -6,22 +6,22 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time, and waiting for it. Tests have one of their own."""
+    """A clock that can be waited on. Tests have one of their own."""
 
     def wall_ms(self) -> int:
-        """Milliseconds since 1970, by a clock that people and NTP set."""
+        """Read the wall clock, ms since 1970; people and NTP may set it."""
         ...
 
     def steady_ms(self) -> int:
-        """Milliseconds since some moment, by a clock that nobody sets."""
+        """Read the steady clock, ms since an arbitrary moment; it is never set."""
         ...
 
     async def wait(self, event: asyncio.Event, timeout_s: float) -> None:
-        """Return once the event is set, or after that time."""
+        """Wait until the event is set, or the time has passed."""
 
 
 class SystemClock:
-    """The machine's."""
+    """The machine's clock."""
 
     def wall_ms(self) -> int:
         return time.time_ns() // 1_000_000

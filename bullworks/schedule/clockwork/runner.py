@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from bullworks.bullmq.worker.processor import is_async
 from bullworks.core import most_arguments
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ Callback = Callable[[], Any]
 """`async def`, or a plain function, which runs in a thread."""
 
 ErrorHook = Callable[..., Any]
-"""Is told of a failure: (error, name of the job); may take fewer arguments, and may be async."""
+"""Called on a failure: (error, name of the job); may take fewer arguments, and may be async."""
 
 # Sync callbacks running at once; more wait for a thread.
 _THREADS = 32
@@ -29,10 +30,10 @@ _CANCELLED_S = 1.0
 
 
 class Runner:
-    """The callbacks of one schedule.
+    """Runs the callbacks of one schedule.
 
     Args:
-        on_error: told of each failure, besides the log.
+        on_error: called on each failure, besides the log.
     """
 
     def __init__(self, on_error: ErrorHook | None = None) -> None:
@@ -43,18 +44,18 @@ class Runner:
 
     @property
     def running(self) -> list[str]:
-        """What runs now."""
+        """The callbacks that are running."""
         return sorted([*self._tasks.values(), *self._in_threads.values()])
 
     def start(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run a coroutine of ours, which ends by itself, in a task that `close` waits for."""
+        """Run an internal coroutine that ends by itself, in a task that `close` awaits."""
         task = asyncio.create_task(coroutine, name=name)
         self._tasks[task] = name
         task.add_done_callback(self._tasks.pop)
         return task
 
     async def call(self, name: str, callback: Callback) -> Exception | None:
-        """Run a callback to its end. What it raises is logged, told to the hook, and returned."""
+        """Run a callback to its end. Its exception is logged, reported to the hook, and returned."""
         try:
             if is_async(callback):
                 await callback()
@@ -69,7 +70,7 @@ class Runner:
         return None
 
     async def close(self, grace_s: float, forced: asyncio.Event | None = None) -> None:
-        """Let what runs end within the grace time, or until forced; cancel the rest.
+        """Wait for running callbacks within the grace time, or until forced; cancel the rest.
 
         What runs in a thread cannot be cancelled: it is named in a warning, and left.
         """
@@ -85,7 +86,7 @@ class Runner:
             await asyncio.wait(late, timeout=_CANCELLED_S)
         for future, name in self._in_threads.items():
             if not future.done():
-                log.warning("%s did not end in time; its thread runs on", name)
+                log.warning("%s did not end in time; its thread is still running", name)
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
             self._threads = None
@@ -97,7 +98,7 @@ class Runner:
         running = asyncio.get_running_loop().run_in_executor(self._threads, call)
         self._in_threads[running] = name
         running.add_done_callback(self._in_threads.pop)
-        # shielded: cancelling a wait does not end a thread, and close() has to know that it goes on
+        # shielded: cancelling a wait does not end a thread, and close() has to know that it is running
         return await asyncio.shield(running)
 
     async def _report(self, error: Exception, name: str) -> None:
@@ -118,6 +119,4 @@ async def _wait(running: set[asyncio.Future[Any]], grace_s: float, forced: async
     try:
         await asyncio.wait({ended, hurry}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (ended, hurry):
-            task.cancel()
-        await asyncio.gather(ended, hurry, return_exceptions=True)
+        await cancel_and_wait(ended, hurry)

@@ -14,7 +14,7 @@ _SAID_EVERY_MS = 60 * 60 * 1000
 
 
 class SharedClock:
-    """What the clock of Redis shows, by its last answers and the steady clock since.
+    """An estimate of Redis's clock, from its last answers and the steady clock since.
 
     Each answer sets bounds: Redis read its clock after it was asked, and before the answer came. What is thought of its
     clock moves only as far as these demand, so that a slow answer moves nothing. Until the first answer it is taken to
@@ -33,15 +33,15 @@ class SharedClock:
         self._said_at_ms: int | None = None
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970."""
+        """Read the estimated time, ms since 1970."""
         return self._clock.wall_ms() if self._ahead_ms is None else self._clock.steady_ms() + self._ahead_ms
 
     def asked_ms(self) -> int:
-        """The moment at which Redis is asked, for `heard`."""
+        """The moment at which Redis is asked, to be passed to `heard`."""
         return self._clock.steady_ms()
 
     def heard(self, shown_ms: int, asked_ms: int) -> None:
-        """Redis, asked at that moment, showed this time."""
+        """Record the time that Redis reported when asked at a given moment."""
         now_ms, before_ms = self._clock.steady_ms(), self._ahead_ms
         least_ms, most_ms = shown_ms - now_ms, shown_ms + 1 - asked_ms
         wanted_ms = (least_ms + most_ms) // 2 if before_ms is None else before_ms

@@ -16,7 +16,7 @@ _SHARED = 16_384
 
 
 class Ticks:
-    """When a cron runs: an expression, or one date, in a zone.
+    """The ticks of a cron: an expression, or one date, in a time zone.
 
     Attributes:
         expression: as messages show it.
@@ -38,27 +38,27 @@ class Ticks:
 
     @property
     def pattern(self) -> str:
-        """Expression and zone as one text; equal for crons of the same ticks."""
+        """The expression and zone as one text; equal for crons with the same ticks."""
         return f"{self.expression} {self.zone}" if self.zone else self.expression
 
     def next_ms(self, after_ms: int) -> int | None:
-        """The first tick later than an instant, in ms since 1970; None: there is none."""
+        """Find the first tick after an instant, in ms since 1970; None if there is none."""
         if self._schedule is None:
             return self.at_ms if self.at_ms is not None and self.at_ms > after_ms else None
-        # Ticks are at full seconds, so whoever asks within one second gets one answer: thousands of crons may ask.
+        # Ticks are at full seconds, so all requests within one second get one answer: thousands of crons may ask.
         second_ms = after_ms // 1000
         if second_ms != self._after_ms:
             self._after_ms, self._next_ms = second_ms, self._schedule.next_ms(after_ms)
         return self._next_ms
 
     def prev_ms(self, before_ms: int) -> int | None:
-        """The last tick earlier than an instant."""
+        """Find the last tick before an instant, in ms since 1970."""
         if self._schedule is None:
             return self.at_ms if self.at_ms is not None and self.at_ms < before_ms else None
         return self._schedule.prev_ms(before_ms)
 
     def date(self, instant_ms: int) -> datetime:
-        """An instant as the zone's clocks show it."""
+        """Convert an instant to a date in the zone."""
         offset_s = find_zone(self.zone).offset_s(instant_ms // 1000)
         zone = timezone(timedelta(seconds=offset_s)) if offset_s else UTC
         return datetime.fromtimestamp(instant_ms / 1000, zone)
@@ -67,10 +67,10 @@ class Ticks:
 def ticks_of(
     expression: str | datetime, *, time_zone: str | None = None, utc_offset: int | None = None, seed: str | None = None
 ) -> Ticks:
-    """The ticks of an expression or a date.
+    """Build the ticks of an expression or a date.
 
     Args:
-        time_zone: an IANA name; None: the process's own.
+        time_zone: an IANA name; None means the process's own.
         utc_offset: minutes east of UTC, in place of it.
         seed: what `H` in an expression is drawn from.
 
@@ -81,7 +81,7 @@ def ticks_of(
         raise ValueError("time_zone and utc_offset say the same; give one of them")
     if time_zone is not None and (not isinstance(time_zone, str) or not time_zone):
         raise ValueError(f"time_zone must be an IANA name, as in 'Europe/Paris', not {time_zone!r}")
-    zone = time_zone if utc_offset is None else _fixed(utc_offset)
+    zone = time_zone if utc_offset is None else _format_offset(utc_offset)
     if isinstance(expression, datetime):
         return Ticks(expression.isoformat(), zone, None, _instant_ms(expression, zone))
     if not isinstance(expression, str):
@@ -93,15 +93,15 @@ def ticks_of(
         raise ValueError(f"{len(text.split())} fields; write five, or six with the seconds first")
     if "H" in text:
         return Ticks(text, zone, CronSchedule.parse(text, tz=zone, hash_seed=seed), None)
-    return _shared(text, zone)
+    return _parse_ticks(text, zone)
 
 
 @lru_cache(maxsize=_SHARED)
-def _shared(expression: str, zone: str | None) -> Ticks:
+def _parse_ticks(expression: str, zone: str | None) -> Ticks:
     return Ticks(expression, zone, CronSchedule.parse(expression, tz=zone), None)
 
 
-def _fixed(utc_offset: object) -> str:
+def _format_offset(utc_offset: object) -> str:
     if isinstance(utc_offset, bool) or not isinstance(utc_offset, int) or abs(utc_offset) >= _DAY_MINUTES:
         raise ValueError(f"utc_offset is in minutes, less than a day, not {utc_offset!r}")
     hours, minutes = divmod(abs(utc_offset), 60)

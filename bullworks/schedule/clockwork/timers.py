@@ -5,39 +5,39 @@ import itertools
 from typing import Protocol
 
 
-class Timed(Protocol):
-    """What waits for its time."""
+class TimerTarget(Protocol):
+    """An object that waits for a time."""
 
     def fire(self, due_ms: int) -> None:
-        """Its time has come. Must only start what it does."""
+        """Start the work that is due, without blocking."""
 
     def rearm(self) -> None:
-        """Whatever was due with it has started: say when the next time is."""
+        """Set the next time, after everything due at the same time has started."""
 
     def clock_set_back(self) -> None:
-        """The wall clock shows an earlier time than before."""
+        """Handle that the wall clock was set back."""
 
 
 class Timer:
-    """One wait; cancelled, or fired, it is of no use any more."""
+    """One pending wait; useless once cancelled or fired."""
 
     __slots__ = ("due_ms", "is_over", "timed", "timers")
 
-    def __init__(self, due_ms: int, timed: Timed, timers: "Timers") -> None:
+    def __init__(self, due_ms: int, timed: TimerTarget, timers: "Timers") -> None:
         self.due_ms = due_ms
         self.timed = timed
         self.timers = timers
         self.is_over = False
 
     def cancel(self) -> None:
-        """Do not fire; fine if it has."""
+        """Cancel the wait; fine if it has fired."""
         if not self.is_over:
             self.is_over = True
             self.timers.forget_one()
 
 
 class Timers:
-    """A heap. A cancelled timer stays in it until it comes up, or until most are such."""
+    """A heap of timers. A cancelled timer stays in it until it comes up, or until most are cancelled."""
 
     __slots__ = ("_cancelled", "_heap", "_numbers")
 
@@ -49,14 +49,14 @@ class Timers:
     def __len__(self) -> int:
         return len(self._heap) - self._cancelled
 
-    def push(self, due_ms: int, timed: Timed) -> Timer:
-        """A new wait."""
+    def push(self, due_ms: int, timed: TimerTarget) -> Timer:
+        """Add a wait."""
         timer = Timer(due_ms, timed, self)
         heapq.heappush(self._heap, (due_ms, next(self._numbers), timer))
         return timer
 
     def forget_one(self) -> None:
-        """One of those waiting was cancelled."""
+        """Count a cancelled timer."""
         self._cancelled += 1
         if self._cancelled * 2 > len(self._heap):
             self._heap = [entry for entry in self._heap if not entry[2].is_over]
@@ -64,14 +64,14 @@ class Timers:
             self._cancelled = 0
 
     def next_due_ms(self) -> int | None:
-        """When the soonest is due."""
+        """The due time of the earliest timer."""
         while self._heap and self._heap[0][2].is_over:
             heapq.heappop(self._heap)
             self._cancelled -= 1
         return self._heap[0][0] if self._heap else None
 
     def pop_due(self, now_ms: int) -> list[Timer]:
-        """Take out those whose time has come, in order."""
+        """Remove and return the due timers, in order."""
         due = []
         while (due_ms := self.next_due_ms()) is not None and due_ms <= now_ms:
             timer = heapq.heappop(self._heap)[2]
@@ -80,5 +80,5 @@ class Timers:
         return due
 
     def waiting(self) -> list[Timer]:
-        """All that wait, in no order."""
+        """List all waiting timers, in no particular order."""
         return [timer for _, _, timer in self._heap if not timer.is_over]

@@ -8,7 +8,8 @@ from functools import partial
 
 from bullworks.schedule.clockwork.clock import Clock
 from bullworks.schedule.clockwork.shared_clock import SharedClock
-from bullworks.schedule.clockwork.timers import Timed, Timer, Timers
+from bullworks.schedule.clockwork.timers import Timer, Timers, TimerTarget
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +22,9 @@ _GROUP = 64
 
 
 class Timetable:
-    """Fires what is due: crons by the wall clock, distributed ones by the shared, intervals and timeouts by the steady.
+    """Fires crons by the wall clock, distributed ones by the shared clock, intervals and timeouts by the steady clock.
 
-    How long to sleep is worked out from the wall clock anew each time, and no sleep is long, so that a clock which is
+    How long to sleep is worked out from the wall clock each time, and no sleep is long, so that a clock which is
     set is followed at once: set forward, what is due by it is due now, late; set back, whatever waits is asked again.
     """
 
@@ -33,52 +34,50 @@ class Timetable:
         self._by_wall = Timers()
         self._by_shared = Timers()
         self._by_steady = Timers()
-        self._to_rearm: deque[Timed] = deque()
+        self._to_rearm: deque[TimerTarget] = deque()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ahead_ms = self._shared_ahead_ms = 0
 
     @property
     def is_open(self) -> bool:
-        """Whether it fires what is due."""
+        """Whether the timetable fires what is due."""
         return self._task is not None
 
-    def at_wall(self, due_ms: int, timed: Timed) -> Timer:
-        """Fire it when the wall shows this time."""
+    def at_wall(self, due_ms: int, timed: TimerTarget) -> Timer:
+        """Fire an object when the wall clock reaches a time."""
         return self._push(self._by_wall, due_ms, timed)
 
-    def at_shared(self, due_ms: int, timed: Timed) -> Timer:
-        """Fire it when the shared clock shows this time."""
+    def at_shared(self, due_ms: int, timed: TimerTarget) -> Timer:
+        """Fire an object when the shared clock reaches a time."""
         return self._push(self._by_shared, due_ms, timed)
 
-    def at_steady(self, due_ms: int, timed: Timed) -> Timer:
-        """Fire it at this time of the steady clock."""
+    def at_steady(self, due_ms: int, timed: TimerTarget) -> Timer:
+        """Fire an object when the steady clock reaches a time."""
         return self._push(self._by_steady, due_ms, timed)
 
-    def rearm_soon(self, timed: Timed) -> None:
-        """Call its `rearm` as soon as whatever is due has been fired: thousands may ask at once."""
+    def rearm_soon(self, timed: TimerTarget) -> None:
+        """Call an object's `rearm` once everything due has fired: thousands may ask at once."""
         self._to_rearm.append(timed)
         self._changed.set()
 
     def start(self) -> None:
-        """Fire from now on."""
+        """Start firing what is due."""
         if self._task is None:
             self._ahead_ms, self._shared_ahead_ms = self._ahead(), self._shared_ahead()
             self._task = asyncio.create_task(self._run(), name="schedule")
 
     async def close(self) -> None:
-        """Fire nothing more. Closing twice, or before starting, is fine."""
+        """Stop firing. Closing twice, or before starting, is fine."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cancel_and_wait(task)
 
     def clear(self) -> None:
-        """Forget all that waits."""
+        """Discard all waits."""
         self._by_wall, self._by_shared, self._by_steady = Timers(), Timers(), Timers()
         self._to_rearm.clear()
 
-    def _push(self, timers: Timers, due_ms: int, timed: Timed) -> Timer:
+    def _push(self, timers: Timers, due_ms: int, timed: TimerTarget) -> Timer:
         timer = timers.push(due_ms, timed)
         if timers.next_due_ms() == due_ms:
             self._changed.set()
@@ -95,7 +94,7 @@ class Timetable:
             # A group at a time: to find the next tick of thousands takes longer than the next one may be late.
             for _ in range(min(_GROUP, len(self._to_rearm))):
                 timed = self._to_rearm.popleft()
-                _guarded(timed, timed.rearm)
+                _call_safely(timed, timed.rearm)
 
     def _pause_s(self) -> float:
         waits = [
@@ -141,12 +140,12 @@ async def _in_groups(timers: Sequence[Timer], act: Callable[[Timer], None]) -> N
     """Do something with each, and let others run in between."""
     for start in range(0, len(timers), _GROUP):
         for timer in timers[start : start + _GROUP]:
-            _guarded(timer.timed, partial(act, timer))
+            _call_safely(timer.timed, partial(act, timer))
         await asyncio.sleep(0)
 
 
-def _guarded(timed: Timed, act: Callable[[], None]) -> None:
+def _call_safely(timed: TimerTarget, act: Callable[[], None]) -> None:
     try:
         act()
     except Exception:
-        log.exception("the schedule could not serve %r; the rest goes on", timed)
+        log.exception("running %r failed; the others continue", timed)

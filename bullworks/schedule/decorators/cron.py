@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bullworks.bullmq import Duration
-from bullworks.schedule.decorators.deferred import Deferred, shown
+from bullworks.schedule.decorators.deferred import Deferred, format_option
 from bullworks.schedule.decorators.marking import F, marking
 
 CRON = "__crons__"
@@ -13,7 +13,7 @@ CRON = "__crons__"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CronMark:
-    """What `@cron` says of a method: options as they were written, some of them to be settled at the start."""
+    """The options of one `@cron`, as written; deferred ones are resolved at the start."""
 
     expression: Deferred[str] | Deferred[datetime]
     name: Deferred[str] | None
@@ -26,7 +26,7 @@ class CronMark:
     distributed: Deferred[bool]
 
     def __str__(self) -> str:
-        return f"@cron({shown(self.expression)})"
+        return f"@cron({format_option(self.expression)})"
 
 
 def cron(
@@ -41,7 +41,7 @@ def cron(
     initial_delay: Deferred[Duration] = 0,
     distributed: Deferred[bool] = False,
 ) -> Callable[[F], F]:
-    """Run the method, sync (in a thread) or async, when the expression says; it may stand several times above one.
+    """Run the method, sync (in a thread) or async, when the expression says; may be applied several times.
 
     Any option may be a function that is called at the start, with the settings if it takes an argument, or a
     `FromSettings`. What is wrong with an option fails the start of the application.

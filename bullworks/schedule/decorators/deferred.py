@@ -13,7 +13,7 @@ _NOT_GIVEN: Any = object()
 
 
 class FromSettings:
-    """Stands for an option that a setting holds: `@cron(FromSettings(ReportSettings, "report_cron"))`.
+    """Takes an option from a setting: `@cron(FromSettings(ReportSettings, "report_cron"))`.
 
     Args:
         cls: the settings class.
@@ -41,7 +41,7 @@ class FromSettings:
         return f"FromSettings({self.cls.__name__}, {self.field!r})"
 
     def read(self, settings: SettingsSource) -> Any:
-        """The value.
+        """Read the setting's value.
 
         Raises:
             LookupError: it is None, and there is no default.
@@ -60,7 +60,7 @@ Deferred: TypeAlias = T | Callable[[], T] | Callable[[Any], T] | FromSettings
 
 
 def settle(value: Any, settings: SettingsSource) -> Any:
-    """What a deferred value is now.
+    """Resolve an option that may be deferred.
 
     Args:
         settings: the application's; read only if the value needs them.
@@ -76,8 +76,8 @@ def settle(value: Any, settings: SettingsSource) -> Any:
     return value
 
 
-def shown(value: object) -> str:
-    """How messages write an option."""
+def format_option(value: object) -> str:
+    """Format an option for messages."""
     if isinstance(value, FromSettings):
         return repr(value)
     if isinstance(value, str):

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class CronExpression(StrEnum):
-    """Expressions by name, all of Nest's. A member is a str, so it stands wherever an expression does."""
+    """Cron expressions by name, all of Nest's. A member is a str, accepted wherever an expression is."""
 
     EVERY_SECOND = "* * * * * *"
     EVERY_5_SECONDS = "*/5 * * * * *"

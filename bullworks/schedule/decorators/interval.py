@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from bullworks.bullmq import Duration
-from bullworks.schedule.decorators.deferred import Deferred, shown
+from bullworks.schedule.decorators.deferred import Deferred, format_option
 from bullworks.schedule.decorators.marking import F, marking
 
 INTERVAL = "__intervals__"
@@ -13,13 +13,13 @@ INTERVAL = "__intervals__"
 
 @dataclass(frozen=True, slots=True)
 class IntervalMark:
-    """What `@interval` says of a method."""
+    """The options of one `@interval`."""
 
     name: str | None
     every: Deferred[Duration]
 
     def __str__(self) -> str:
-        return f"@interval({shown(self.every)})"
+        return f"@interval({format_option(self.every)})"
 
 
 @overload
@@ -27,7 +27,7 @@ def interval(every: Deferred[Duration], /) -> Callable[[F], F]: ...
 @overload
 def interval(name: str, every: Deferred[Duration], /) -> Callable[[F], F]: ...
 def interval(*args: Any) -> Callable[[F], F]:
-    """Run the method every so many milliseconds, or every timedelta, the first time after that long.
+    """Run the method every given number of milliseconds, or timedelta, first after that time.
 
     `@interval(10_000)` or `@interval("poll", 10_000)`. Runs overlap, as with JavaScript's setInterval. After a time in
     which nothing could run there is one run, not one for each that was due.

@@ -7,7 +7,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def marking(attribute: str, mark: object) -> Callable[[F], F]:
-    """A decorator that adds a mark to those under the attribute: several may stand above one method."""
+    """Create a decorator that adds a mark to a method's list; it may be applied several times."""
 
     def decorate(method: F) -> F:
         # a static or class method has its function inside; that is what is looked at

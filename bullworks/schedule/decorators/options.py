@@ -10,7 +10,7 @@ from bullworks.schedule.clockwork.runner import ErrorHook
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleOptions:
-    """The arguments of `ScheduleModule.for_root`, which says what they are."""
+    """Options of `ScheduleModule.for_root`, which describes them."""
 
     cron_jobs: bool = True
     intervals: bool = True
@@ -20,7 +20,7 @@ class ScheduleOptions:
     shutdown_grace: Duration | None = None
 
     def runs(self, kind: str) -> bool:
-        """Whether jobs of this kind are wanted."""
+        """Whether jobs of this kind are enabled."""
         return {"cron": self.cron_jobs, "interval": self.intervals, "timeout": self.timeouts}[kind]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from bullworks.bullmq import Duration
-from bullworks.schedule.decorators.deferred import Deferred, shown
+from bullworks.schedule.decorators.deferred import Deferred, format_option
 from bullworks.schedule.decorators.marking import F, marking
 
 TIMEOUT = "__timeouts__"
@@ -13,13 +13,13 @@ TIMEOUT = "__timeouts__"
 
 @dataclass(frozen=True, slots=True)
 class TimeoutMark:
-    """What `@timeout` says of a method."""
+    """The options of one `@timeout`."""
 
     name: str | None
     after: Deferred[Duration]
 
     def __str__(self) -> str:
-        return f"@timeout({shown(self.after)})"
+        return f"@timeout({format_option(self.after)})"
 
 
 @overload
@@ -27,7 +27,7 @@ def timeout(after: Deferred[Duration], /) -> Callable[[F], F]: ...
 @overload
 def timeout(name: str, after: Deferred[Duration], /) -> Callable[[F], F]: ...
 def timeout(*args: Any) -> Callable[[F], F]:
-    """Run the method once, so many milliseconds, or a timedelta, after the start of the application.
+    """Run the method once, a number of milliseconds, or a timedelta, after the application's start.
 
     `@timeout(5_000)` or `@timeout("warm-up", 5_000)`.
     """

@@ -12,10 +12,10 @@ log = logging.getLogger(__name__)
 
 
 class Verdict(IntEnum):
-    """Whose a tick is."""
+    """The answer to a claim of a tick: whether this process may run it."""
 
     TAKEN = 0
-    """Another's, or nobody's any more."""
+    """Another process's, or expired."""
     OURS = 1
     EARLY = 2
     """Nobody's: it is not due yet by the clock of Redis."""
@@ -28,7 +28,7 @@ class CronRun:
     """One run of a cron.
 
     Attributes:
-        tick_ms: the tick it was for, ms since 1970; None: it was asked for by `fire_on_tick`.
+        tick_ms: the tick it was for, ms since 1970; None means it was asked for by `fire_on_tick`.
         started_at_ms, duration_ms: when it began by the wall clock, and how long it took.
         error: what it raised.
     """
@@ -41,7 +41,7 @@ class CronRun:
 
 @dataclass(frozen=True, slots=True)
 class CronFacts:
-    """What is written down of a cron besides its runs.
+    """The facts about a cron that are stored beside its runs.
 
     Args:
         has_own_name: it was given its name, rather than called after its method.
@@ -55,30 +55,30 @@ class CronFacts:
     threshold_ms: int = 250
 
     def gap_ms(self, tick_ms: int) -> int | None:
-        """The time from a tick to the next; None: there is no next."""
+        """The time from a tick to the next, ms; None if there is no next."""
         next_ms = self.ticks.next_ms(tick_ms)
         return None if next_ms is None else next_ms - tick_ms
 
 
 class Journal(Protocol):
-    """Where ticks are claimed, and runs and misses written down. Nothing but `claim` may take time."""
+    """Claims ticks, and stores runs and misses. Only `claim` may take time."""
 
     async def claim(self, cron: CronFacts, tick_ms: int, late_ms: int) -> Verdict:
-        """Whose a distributed cron's tick is, which came up so late; ours: this process alone runs it.
+        """Claim a distributed cron's tick, which is late by a given time; OURS: only this process runs it.
 
-        Whatever is wrong is told here. One that is EARLY is to be asked for again once the shared clock shows it.
+        Problems are reported here. One that is EARLY is to be asked for again once the shared clock shows it.
         """
         ...
 
     def ended(self, cron: CronFacts, run: CronRun) -> None:
-        """A run has ended."""
+        """Record a run that has ended."""
 
     def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
-        """These ticks, at least one, do not run in this process."""
+        """Record ticks, at least one, that do not run in this process."""
 
 
 class LogJournal:
-    """Where there is no Redis: misses are logged, and a distributed cron never runs."""
+    """A journal without Redis: misses are logged, and a distributed cron never runs."""
 
     async def claim(self, cron: CronFacts, tick_ms: int, late_ms: int) -> Verdict:
         del tick_ms, late_ms
@@ -86,23 +86,23 @@ class LogJournal:
         return Verdict.TAKEN
 
     def ended(self, cron: CronFacts, run: CronRun) -> None:
-        """Nothing remembers it."""
+        """Discard a run: without Redis, runs are not stored."""
 
     def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
         warn_of_misses(cron, ticks_ms, reason)
 
 
 def warn_of_misses(cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
-    """One line, however many there are."""
+    """Log one warning about missed ticks, however many there are."""
     log.warning(
         "cron %s missed %s: %s",
         cron.name,
-        counted(ticks_ms),
+        count_ticks(ticks_ms),
         reason,
         extra={"job_name": cron.name, "first_tick_ms": ticks_ms[0], "last_tick_ms": ticks_ms[-1]},
     )
 
 
-def counted(ticks_ms: Sequence[int]) -> str:
-    """`a tick`, `3 ticks`."""
+def count_ticks(ticks_ms: Sequence[int]) -> str:
+    """Format a count of ticks: `a tick`, `3 ticks`."""
     return "a tick" if len(ticks_ms) == 1 else f"{len(ticks_ms)} ticks"

@@ -7,7 +7,7 @@ _LONGEST_NAME_CHARS = 200
 
 
 def checked_name(name: object) -> str:
-    """The name of a job. Raises ValueError: it can't be one."""
+    """Validate a job's name. Raises ValueError."""
     is_name = isinstance(name, str) and name.isprintable() and 0 < len(name) <= _LONGEST_NAME_CHARS
     if not isinstance(name, str) or not is_name or "{" in name or "}" in name:
         raise ValueError(f"name must be 1 to {_LONGEST_NAME_CHARS} printable characters and no braces, not {name!r}")
@@ -15,7 +15,7 @@ def checked_name(name: object) -> str:
 
 
 class CronKeys:
-    """The keys of one cron.
+    """The Redis keys of one cron.
 
     Args:
         name: of the cron: printable, no braces, which mark what a Cluster hashes.
@@ -31,5 +31,5 @@ class CronKeys:
         self.misses = f"{self._base}misses"
 
     def claim(self, tick_ms: int) -> str:
-        """Who runs a tick."""
+        """Build the key that holds the claim of a tick."""
         return f"{self._base}claim:{tick_ms}"

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bullworks.redis import Argument, PipelinedConnection, RedisError, ServerError
-from bullworks.schedule.journal.journal import CronFacts, counted
+from bullworks.schedule.journal.journal import CronFacts, count_ticks
 from bullworks.schedule.journal.keys import NAMES
 from bullworks.schedule.journal.scripts import LEASE_MS, CronScripts, Instance, Listing
+from bullworks.tasks import wait_or_cancel
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ _CLOSE_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run that has ended.
+    """A run that has ended, to be written.
 
     Args:
         claimed_tick_ms: its tick, if it was claimed.
@@ -45,7 +46,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class MissRecord:
-    """Ticks that are to be listed at some time of the event loop."""
+    """Missed ticks to be written at a given time of the event loop."""
 
     cron: CronFacts
     ticks_ms: Sequence[int]
@@ -54,7 +55,7 @@ class MissRecord:
 
 
 class Recorder:
-    """Writes what it is given, in one task that is there while there is something to write.
+    """Writes runs and misses to Redis, in a task that lives while there is something to write.
 
     Args:
         connect: gives the connection, making it if need be.
@@ -74,7 +75,7 @@ class Recorder:
         self._is_closing = False
 
     def run(self, record: RunRecord) -> None:
-        """Write down a run. Of a cron's runs that nobody claimed only the latest matters."""
+        """Record a run. Of a cron's unclaimed runs only the latest is written."""
         self._held.pop((record.cron.name, record.claimed_tick_ms or 0), None)
         key = (record.cron.name, record.claimed_tick_ms)
         self._runs.pop(key, None)
@@ -84,33 +85,30 @@ class Recorder:
         self._wake()
 
     def miss(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
-        """List ticks, of a distributed cron once it is certain that nobody else runs them."""
+        """Record missed ticks; those of a distributed cron once it is certain that no process runs them."""
         delay_s = LISTED_AFTER_S if cron.is_distributed else 0
         self._misses.append(MissRecord(cron, ticks_ms, reason, _soon_s(delay_s)))
         del self._misses[:-_MOST_WAITING]
         self._wake()
 
     def hold(self, cron: CronFacts, tick_ms: int) -> None:
-        """Renew the lease of a claimed run until it is written down."""
+        """Renew the lease of a claimed run until the run is written."""
         self._held[cron.name, tick_ms] = cron
         self._wake()
 
     def has(self, name: str, tick_ms: int) -> bool:
-        """Whether the run of this tick goes on here, or has yet to be written down."""
+        """Whether the run of this tick is in progress here, or is not written yet."""
         return (name, tick_ms) in self._held or (name, tick_ms) in self._runs
 
     async def close(self) -> None:
-        """Write what there is, if Redis is there; then nothing more."""
+        """Write what is left, if Redis is available, and stop."""
         self._is_closing = True
         self._held.clear()
         if self._task is None:
             return
         self._new.set()
-        _, late = await asyncio.wait({self._task}, timeout=_CLOSE_S)
-        if late:
-            self._task.cancel()
+        if not await wait_or_cancel((self._task,), _CLOSE_S):
             log.warning("records of %d runs and %d misses were not written", len(self._runs), len(self._misses))
-        await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
 
     def _wake(self) -> None:
@@ -207,7 +205,7 @@ class Recorder:
                 log.error(
                     "cron %s: %s ran in no process: %s",
                     cron.name,
-                    counted(outcome.listed),
+                    count_ticks(outcome.listed),
                     miss.reason,
                     extra={"job_name": cron.name, "ticks_ms": outcome.listed},
                 )
@@ -219,7 +217,7 @@ class Recorder:
 
     def _say_away(self, error: RedisError) -> None:
         if not self._is_away:
-            log.warning("records of crons wait for Redis: %s", error)
+            log.warning("records of crons are waiting for Redis: %s", error)
         self._is_away = True
 
 

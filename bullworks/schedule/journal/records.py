@@ -11,7 +11,7 @@ from bullworks.schedule.journal.scripts import CronView, read_cron
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A tick that ran in no process, or of a cron that is not distributed, not in this one.
+    """A tick that ran in no process; of a cron that is not distributed, in this process.
 
     Args:
         tick_ms: when it was due.
@@ -25,11 +25,11 @@ class Miss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CronRecord:
-    """What is known of a cron.
+    """The stored facts, runs and misses of a cron.
 
     Args:
         pattern: its expression and zone, when it last ran.
-        started_at_ms, duration_ms: its last run; None: none is known.
+        started_at_ms, duration_ms: its last run; None means none is known.
         result: "ok", "failed", "interrupted"; "" where none is known.
         error: what the last run raised, shortened.
         instance: the process of the last run: host and process id.
@@ -50,13 +50,13 @@ class CronRecord:
     running_on: Sequence[str]
 
 
-async def recorded_names(connection: PipelinedConnection) -> list[str]:
-    """The names of all crons that have records."""
+async def read_names(connection: PipelinedConnection) -> list[str]:
+    """Read the names of all crons that have records."""
     return sorted(name.decode() for name in await connection.execute("ZRANGE", NAMES, 0, -1))
 
 
-async def counted_names(connection: PipelinedConnection, most: int) -> tuple[list[str], int]:
-    """Of these names those that were written last, in order, and how many there are."""
+async def read_recent_names(connection: PipelinedConnection, most: int) -> tuple[list[str], int]:
+    """Sort and limit names to those written last; also returns how many there are."""
     names, total = await asyncio.gather(
         connection.execute("ZREVRANGE", NAMES, 0, most - 1), connection.execute("ZCARD", NAMES)
     )
@@ -64,7 +64,7 @@ async def counted_names(connection: PipelinedConnection, most: int) -> tuple[lis
 
 
 async def read_record(connection: PipelinedConnection, name: str) -> CronRecord:
-    """What is known of a cron; of an unknown one, nothing. Runs of dead processes are listed as missed on the way."""
+    """Read a cron's record; empty if unknown. Lists runs of dead processes as missed on the way."""
     return _record(name, await read_cron(connection, name))
 
 

@@ -25,18 +25,18 @@ _ERROR_CHARS = 200
 
 
 def this_instance() -> Instance:
-    """A new name and token for this process."""
+    """Create a new name and token for this process."""
     return Instance(uuid.uuid4().hex, f"{socket.gethostname()}:{os.getpid()}".replace("|", "-"))
 
 
 class RedisJournal:
-    """The journal of one process.
+    """The journal of one process in Redis.
 
     Args:
         connect: gives the connection, making it if need be.
         records_all: also those crons that have no name of their own.
         instance: this process.
-        clock: that of the fleet, told of what Redis says.
+        clock: that of the fleet, updated with Redis's answers.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class RedisJournal:
             self._recorder.miss(cron, ticks_ms[-_MOST_LISTED:], reason)
 
     async def close(self) -> None:
-        """Write what waits to be written, if Redis is there."""
+        """Write what is left, if Redis is available."""
         await self._recorder.close()
 
     async def _answer(self, cron: CronFacts, tick_ms: int, patience_s: float) -> Claim | None:
@@ -122,7 +122,9 @@ class RedisJournal:
                         last = error
                     await asyncio.sleep(_BETWEEN_TRIES_S)
         except TimeoutError:
-            self.missed(cron, [tick_ms], f"Redis did not say within {patience_s * 1000:.0f} ms whose it is: {last}")
+            self.missed(
+                cron, [tick_ms], f"Redis did not answer within {patience_s * 1000:.0f} ms whether it may run: {last}"
+            )
             return None
 
     def _list_gap(self, cron: CronFacts, before_ms: int, tick_ms: int) -> None:

@@ -12,7 +12,7 @@ from bullworks.schedule.journal.keys import CronKeys
 # that a rare cron is safe from a clock that is a day off; yet not for ever.
 _SHORTEST_CLAIM_MS = 60 * 60 * 1000
 _LONGEST_CLAIM_MS = 7 * 24 * 60 * 60 * 1000
-# What is known of a cron that nobody runs any more is forgotten after so long, and twice the time to its next tick.
+# The records of a cron that no process runs any more expire after this time, and twice the time to its next tick.
 _STATE_MS = 30 * 24 * 60 * 60 * 1000
 # With nothing heard of a run for so long, its process counts as dead. Long runs are renewed three times in that.
 LEASE_MS = 15_000
@@ -32,10 +32,10 @@ READ_CRON = _load("read_cron")
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One process, or one scheduler of it.
+    """One process, or one of its schedulers.
 
     Args:
-        token: nobody else's.
+        token: unique.
         name: host and process id, for people.
     """
 
@@ -45,7 +45,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What became of a claim.
+    """The result of a claim.
 
     Args:
         verdict: whose the tick is.
@@ -61,13 +61,13 @@ class Claim:
 
     @property
     def is_ours(self) -> bool:
-        """Whether the tick is ours to run."""
+        """Whether this process may run the tick."""
         return self.verdict is Verdict.OURS
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What became of ticks that a process says are missed.
+    """The result of listing missed ticks.
 
     Args:
         listed: those that are listed now and were not before.
@@ -80,7 +80,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class CronView:
-    """What Redis knows of a cron, as it lies there."""
+    """A cron as stored in Redis."""
 
     state: Mapping[str, str]
     misses: Sequence[str]
@@ -88,18 +88,18 @@ class CronView:
 
 
 def claim_kept_ms(gap_ms: int | None) -> int:
-    """How long a claim is remembered, by the time from its tick to the next; None: there is no next."""
+    """How long a claim is kept, ms, from the time between its tick and the next; None if there is no next."""
     wanted_ms = _LONGEST_CLAIM_MS if gap_ms is None else 2 * gap_ms
     return max(_SHORTEST_CLAIM_MS, min(wanted_ms, _LONGEST_CLAIM_MS))
 
 
 def state_kept_ms(gap_ms: int | None) -> int:
-    """How long what is known of a cron is remembered, by the same."""
+    """How long a cron's records are kept, ms, from the time between two ticks."""
     return _STATE_MS + 2 * (gap_ms or 0)
 
 
 class CronScripts:
-    """The scripts, over one connection, said by one process."""
+    """The schedule's scripts over one connection, on behalf of one process."""
 
     __slots__ = ("_connection", "_instance")
 
@@ -133,7 +133,7 @@ class CronScripts:
     async def record_run(
         self, name: str, claimed_tick_ms: int | None, *, gap_ms: int | None, fields: Mapping[str, Argument]
     ) -> None:
-        """Write down how a run ended; the tick is of a claimed one."""
+        """Record how a run ended; `tick` is the tick of a claimed run."""
         keys = CronKeys(name)
         args: list[Argument] = [
             "" if claimed_tick_ms is None else claimed_tick_ms,
@@ -158,7 +158,7 @@ class CronScripts:
         gap_ms: int | None,
         within_ms: int = 0,
     ) -> Listing:
-        """List ticks, at most 100, as missed; of a distributed cron those that have been due for over `within_ms`."""
+        """List ticks, at most 100, as missed; of a distributed cron only those due for over `within_ms`."""
         keys = CronKeys(name)
         claims = [keys.claim(tick_ms) for tick_ms in ticks_ms] if is_distributed else []
         kept_ms = claim_kept_ms(gap_ms)
@@ -168,7 +168,7 @@ class CronScripts:
 
 
 async def read_cron(connection: PipelinedConnection, name: str) -> CronView:
-    """What Redis knows of a cron."""
+    """Read a cron's state from Redis."""
     keys = CronKeys(name)
     fields, misses, open_ = await connection.run(READ_CRON, (keys.state, keys.open, keys.misses), [])
     texts: list[str] = [_text(field) for field in fields]

@@ -8,6 +8,7 @@ from bullworks.redis import RedisError
 from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.journal.keys import NAMES
 from bullworks.schedule.journal.recorder import Connect
+from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ _RETRY_S = 5.0
 
 
 class TimeProbe:
-    """One task of a process with distributed crons."""
+    """Asks Redis for its time, in one task of a process with distributed crons."""
 
     def __init__(self, connect: Connect, clock: SharedClock) -> None:
         self._connect = connect
@@ -34,16 +35,14 @@ class TimeProbe:
         self._clock.heard(int(seconds) * 1_000 + int(micros) // 1_000, asked_ms)
 
     def start(self) -> None:
-        """Ask from time to time, and whenever the clock is in doubt. Starting twice is fine."""
+        """Start asking from time to time, and when the clock is in doubt. Starting twice is fine."""
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="schedule-time")
 
     async def close(self) -> None:
-        """Ask no more. Closing twice, or before starting, is fine."""
+        """Stop asking. Closing twice, or before starting, is fine."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await cancel_and_wait(task)
 
     async def _run(self) -> None:
         pause_s = _EVERY_S
@@ -55,5 +54,5 @@ class TimeProbe:
                 await self.ask()
                 pause_s = _EVERY_S
             except RedisError as error:
-                log.debug("the time of Redis is not known: %s", error)
+                log.debug("the time of Redis is unknown: %s", error)
                 pause_s = _RETRY_S

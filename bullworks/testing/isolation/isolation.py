@@ -15,9 +15,9 @@ from bullworks.redis import Endpoint, PipelinedConnection, connection_to
 from bullworks.schedule import SchedulerRegistry
 from bullworks.schedule.scheduler import Scheduler
 from bullworks.testing.errors import UnknownOverrideError
-from bullworks.testing.isolation.standing_scheduler import StandingScheduler
+from bullworks.testing.isolation.idle_scheduler import IdleScheduler
 from bullworks.testing.isolation.unnamed_server import UnnamedConnection, UnnamedServer
-from bullworks.testing.isolation.users import Users
+from bullworks.testing.isolation.users import ConnectionUsers
 from bullworks.testing.memory.limits import MemoryLimit
 from bullworks.testing.memory.locks import MemoryLocks
 from bullworks.workers import CONNECTION
@@ -31,19 +31,19 @@ class NamedServer:
     """The server that a test named.
 
     Args:
-        prefix: of the queues there; None: as the modules say.
+        prefix: of the queues there; None means the prefix that the modules set.
     """
 
     endpoint: Endpoint
     prefix: str | None
 
     def instead_of(self, setup: WorkersSetup) -> WorkersSetup:
-        """In the place of what a `for_root()` says."""
+        """Build the endpoint that replaces the one of a `for_root()`."""
         return replace(setup, server=self.endpoint, prefix=self.prefix or setup.prefix)
 
 
 class Isolation:
-    """Sees to it that nothing connects to a server which the test did not name, and nothing runs by the clock.
+    """Prevents connections to servers that the test did not name, and anything that runs by the clock.
 
     A server is named by `use_redis`, by `BullModule.for_root(connection=...)`, or by an override of what provides the
     setup, the endpoint or the connection; not by settings, nor by what `for_root_async` asks a function for.
@@ -67,25 +67,27 @@ class Isolation:
         self._overridden = overridden
         self._flows = flows
         self._runs_schedule = runs_schedule
-        self._unnamed: dict[Token[PipelinedConnection], Users] = {}
+        self._unnamed: dict[Token[PipelinedConnection], ConnectionUsers] = {}
         self._roots: set[str | None] = set()
 
     def unused(self) -> Iterator[UnknownOverrideError]:
-        """What is wrong with servers that were named for a `for_root()` which no module imports."""
-        known = sorted(map(_shown, self._roots))
+        """List problems with servers named for a `for_root()` that no module imports."""
+        known = sorted(map(_describe_root, self._roots))
         for key in self._servers:
             if key not in self._roots:
-                yield UnknownOverrideError("use_redis", _argument(key), f"no module imports {_shown(key)}", None, known)
+                yield UnknownOverrideError(
+                    "use_redis", _argument(key), f"no module imports {_describe_root(key)}", None, known
+                )
 
     def adapt(self, given: Binding) -> Binding:
-        """The binding that is used in the place of one that a module lists."""
+        """Replace a module's binding by its isolated version."""
         recipe = given.recipe
         if recipe == UseClass(Scheduler):
             return replace(given, recipe=UseFactory(self._scheduler, (SchedulerRegistry, Discovery, Shutdown)))
         return self._adapt_factory(given, recipe) if isinstance(recipe, UseFactory) else given
 
     def look(self, graph: Graph) -> None:
-        """See who might connect, for the errors that tell of it."""
+        """Find the providers that might connect, for error messages."""
         for connection, users in self._unnamed.items():
             users.look(graph, connection)
 
@@ -113,7 +115,7 @@ class Isolation:
             return given
         if options is not None and options.connection is not None:
             return given
-        users = self._unnamed[tokens.connection] = Users()
+        users = self._unnamed[tokens.connection] = ConnectionUsers()
         said_by = "from the settings, QUEUE_REDIS_URL" if options is not None else "from BullModule.for_root_async()"
 
         def without_server(setup: WorkersSetup) -> WorkersSetup:
@@ -123,7 +125,7 @@ class Isolation:
 
     def _scheduler(self, registry: SchedulerRegistry, discovery: Discovery, shutdown: Shutdown) -> Scheduler:
         is_alone = CONNECTION in self._unnamed
-        return StandingScheduler(registry, discovery, shutdown, runs=self._runs_schedule, is_alone=is_alone)
+        return IdleScheduler(registry, discovery, shutdown, runs=self._runs_schedule, is_alone=is_alone)
 
 
 def _options_of(recipe: UseFactory) -> RootOptions | None:
@@ -136,7 +138,7 @@ def _argument(config_key: str | None) -> str:
     return "" if config_key is None else f"config_key={config_key!r}"
 
 
-def _shown(config_key: str | None) -> str:
+def _describe_root(config_key: str | None) -> str:
     return f"BullModule.for_root({_argument(config_key)})"
 
 

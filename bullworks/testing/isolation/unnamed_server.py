@@ -12,7 +12,7 @@ from redis.asyncio.connection import AbstractConnection
 from bullworks.bullmq.flow_producer import ADD_FLOW
 from bullworks.redis import Address, Argument, Endpoint, PipelinedConnection, Script, parse_url
 from bullworks.testing.errors import UnnamedServerError
-from bullworks.testing.isolation.users import Users
+from bullworks.testing.isolation.users import ConnectionUsers
 
 # Never connected to; an endpoint must have one.
 _ADDRESS = parse_url("redis://127.0.0.1:1/0")
@@ -29,20 +29,20 @@ class UnnamedServer(Endpoint):
     """
 
     place: str = ""
-    users: Users = field(default_factory=Users)
+    users: ConnectionUsers = field(default_factory=ConnectionUsers)
 
     @classmethod
-    def instead_of(cls, server: Endpoint | Path, said_by: str, users: Users) -> "UnnamedServer":
-        """In the place of a server, or of the folder of an embedded one."""
+    def instead_of(cls, server: Endpoint | Path, said_by: str, users: ConnectionUsers) -> "UnnamedServer":
+        """Build the replacement of a server, or of an embedded server's folder."""
         shown = server.describe() if isinstance(server, Endpoint) else f"the embedded server in {server}"
         return cls(_ADDRESS, connect_timeout_ms=1, place=f"{shown} ({said_by})", users=users)
 
     def describe(self) -> str:
-        """For messages and reprs."""
+        """Describe the endpoint for messages and reprs."""
         return "no server (the test named none)"
 
     def refuse(self, wanted: str, *ways: str) -> NoReturn:
-        """Raises UnnamedServerError.
+        """Refuse a connection by raising UnnamedServerError.
 
         Args:
             wanted: who would connect.
@@ -51,38 +51,38 @@ class UnnamedServer(Endpoint):
         raise UnnamedServerError(wanted, self.place, (*ways, _NAME_A_SERVER))
 
     def refuse_others(self, detail: str = "") -> NoReturn:
-        """Raises UnnamedServerError for who is neither a queue nor a flow producer, as far as can be known."""
+        """Refuse with an UnnamedServerError for users other than queues and flow producers."""
         others = self.users.others
         wanted = " or ".join(others) or "whatever uses the connection"
         override = f"override that, .override_provider({others[0] if len(others) == 1 else '...'})"
         self.refuse(f"{wanted} ({detail})" if detail else wanted, override)
 
     async def locate(self, key: str | bytes | None = None, *, max_age_s: float = 0.0) -> Address:  # noqa: ARG002
-        """Raises UnnamedServerError."""
+        """Refuse to locate a server. Raises UnnamedServerError."""
         self.refuse_others()
 
     async def primaries(self) -> list[Endpoint]:
-        """Raises UnnamedServerError."""
+        """Refuse to find servers. Raises UnnamedServerError."""
         self.refuse_others()
 
     async def open(self, **_: Any) -> AbstractConnection:
-        """Raises UnnamedServerError."""
+        """Refuse to connect. Raises UnnamedServerError."""
         self.refuse_others()
 
     def client(self, **_: Any) -> redis.asyncio.Redis:
-        """Raises UnnamedServerError."""
+        """Refuse to create a client. Raises UnnamedServerError."""
         self.refuse_others()
 
     def sync_client(self, **_: Any) -> redis.Redis:
-        """Raises UnnamedServerError."""
+        """Refuse to create a blocking client. Raises UnnamedServerError."""
         self.refuse_others()
 
 
 class UnnamedConnection(PipelinedConnection):
-    """The connection that queues, flow producers and others of a testing module share, which leads nowhere.
+    """The connection of a testing module's queues and flow producers, which refuses to connect.
 
     Args:
-        queue_name: of the queue that it is for; None: of any.
+        queue_name: of the queue that it is for; None means any queue.
     """
 
     def __init__(self, endpoint: UnnamedServer, queue_name: str | None = None) -> None:
@@ -91,23 +91,23 @@ class UnnamedConnection(PipelinedConnection):
         self._queue_name = queue_name
 
     def at(self, key: str) -> "UnnamedConnection":
-        """For one queue."""
+        """Return the refusing connection of one queue."""
         return UnnamedConnection(self._server, _queue_of(key))
 
     async def connect(self) -> None:
-        """Raises UnnamedServerError, which names the queue, or who else it may have been."""
+        """Refuse to connect. Raises UnnamedServerError, which names the queue, or other possible users."""
         self._refuse("")
 
     def send(self, *command: Argument) -> NoReturn:
-        """Raises UnnamedServerError, which names the command too."""
+        """Refuse a command. Raises UnnamedServerError, which names it."""
         self._refuse(str(command[0]))
 
     async def execute(self, *command: Argument, key: Argument | None = None) -> Any:  # noqa: ARG002 - as its base
-        """Raises UnnamedServerError, which names the command too."""
+        """Refuse a command. Raises UnnamedServerError, which names it."""
         self._refuse(str(command[0]))
 
     async def run(self, script: Script, keys: tuple[Argument, ...], args: list[Argument]) -> Any:  # noqa: ARG002
-        """Raises UnnamedServerError, which names the queues of a flow, or the script."""
+        """Refuse a script. Raises UnnamedServerError, which names it, or the queues of a flow."""
         if script is ADD_FLOW:
             names = dict.fromkeys(_queue_of(str(key)) for key in keys)
             override = "override it, .override_provider(get_flow_producer_token())"

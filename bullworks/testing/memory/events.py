@@ -2,26 +2,25 @@
 
 from collections.abc import Callable
 
-from bullworks.bullmq.events import codec as event_codec
-from bullworks.bullmq.events.codec import StreamEvent
 from bullworks.bullmq.events.event_id import EventId
 from bullworks.bullmq.events.waiting import JobWaits
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.bullmq.wire import codec
+from bullworks.bullmq.wire import codec, event_codec
+from bullworks.bullmq.wire.event_codec import StreamEvent
 from bullworks.testing.memory.job import MemoryJob
 from bullworks.testing.memory.jobs import MemoryJobs
 
 _TOLD = {
-    "completed": (event_codec.COMPLETED, b"returnvalue", codec.RETURN_VALUE),
-    "failed": (event_codec.FAILED, b"failedReason", codec.FAILED_REASON),
+    "completed": (event_codec.COMPLETED, event_codec.RETURN_VALUE, codec.RETURN_VALUE),
+    "failed": (event_codec.FAILED, event_codec.FAILED_REASON, codec.FAILED_REASON),
 }
 
 
 class MemoryEvents:
-    """What `Job.wait_until_finished` needs; in a real queue, the reader of its event stream.
+    """The events for `Job.wait_until_finished`; in a real queue, the reader of its event stream.
 
     Args:
-        work: has the jobs that are due run, soon: who waits for a job lets it run, or else nobody would.
+        work: has the jobs that are due run, soon: waiting for a job lets it run, or else it never would.
     """
 
     def __init__(self, keys: QueueKeys, jobs: MemoryJobs, work: Callable[[], None]) -> None:
@@ -32,7 +31,7 @@ class MemoryEvents:
         jobs.on_ended = self._ended
 
     async def start(self) -> None:
-        """Somebody is about to wait."""
+        """Run the jobs that a waiter depends on."""
         self._work()
 
     def _ended(self, job: MemoryJob, state: str) -> None:

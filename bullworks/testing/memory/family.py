@@ -7,7 +7,9 @@ from typing import Any
 from bullworks.bullmq import FinishedState
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.options.parent import ChildFailure
 from bullworks.bullmq.wire import codec, payload
+from bullworks.bullmq.wire.job_options import CHILD_FAILURES
 from bullworks.testing.errors import NoHarnessError
 from bullworks.testing.memory.job import PREFIX, Children, MemoryJob
 from bullworks.testing.memory.lines import MemoryLines
@@ -46,60 +48,60 @@ class MemoryFamily:
         self._queues = {queue.keys.name: queue for queue in queues}
 
     def has(self, key: str) -> bool:
-        """Whether there is a job with this key. Raises NoHarnessError: its queue is on no harness."""
+        """Whether a job with this key exists. Raises NoHarnessError if its queue has no harness."""
         return self._place(key).job is not None
 
     def adopt(self, parent_key: str, child_key: str) -> None:
-        """Have the parent, which may be added a moment later, wait for the child."""
+        """Let a parent, which may be added a moment later, wait for a child."""
         parent = self._place(parent_key)
         parent.queue.children.setdefault(parent.id, Children()).unprocessed[child_key] = None
 
     def disown(self, parent_key: str, child_key: str) -> None:
-        """Have the parent not wait for a child that was not added; it is not released by that."""
+        """Detach a child that was not added from its parent, without releasing the parent."""
         self._place(parent_key).children.settle(child_key)
 
     def release_if_alone(self, key: str) -> None:
-        """Let a parent go on that has no child to wait for."""
+        """Release a parent that has no child to wait for."""
         _release_if_alone(self._place(key))
 
     def completed(self, child_key: str, child: MemoryJob) -> None:
-        """The child has completed: its parent may go on."""
+        """Record that a child completed, which may release its parent."""
         parent = self._parent_of(child)
         if parent is not None and parent.children.settle(child_key):
             parent.children.processed[child_key] = child.fields[codec.RETURN_VALUE]
             _release_if_alone(parent)
 
     def failed(self, child_key: str, child: MemoryJob) -> None:
-        """The child has failed for good; what that is for its parent, the child's options say."""
+        """Record that a child failed for good; its options decide what happens to the parent."""
         parent, policy = self._parent_of(child), _policy_of(child)
         if parent is None or not policy or not parent.children.settle(child_key):
             return
-        if "fpof" in policy:
+        if "fail_parent" in policy:
             parent.children.failed[child_key] = None
             if parent.job is not None:
                 parent.queue.fail_unrun(parent.job, f"child {child_key} failed")
             return
-        if "rdof" not in policy:
+        if "remove_dependency" not in policy:
             parent.children.ignored[child_key] = child.fields[codec.FAILED_REASON]
-        if "cpof" in policy:
+        if "continue_parent" in policy:
             _release(parent)
         else:
             _release_if_alone(parent)
 
     def removed(self, child_key: str, child: MemoryJob) -> None:
-        """The child is no more: its parent does not wait for it."""
+        """Record that a child was removed, so its parent no longer waits for it."""
         parent = self._parent_of(child)
         if parent is not None and parent.children.settle(child_key):
             _release_if_alone(parent)
 
     def reprocessed(self, child_key: str, child: MemoryJob, state: FinishedState) -> None:
-        """The child, which had ended, runs again: its parent waits for it, unless it went on meanwhile."""
+        """Record that a finished child runs again; its parent waits for it, unless the parent has continued."""
         parent = self._parent_of(child)
         if parent is not None and parent.job is not None:
             parent.children.reopen(child_key, state)
 
     def part(self, child_key: str, child: MemoryJob) -> bool | None:
-        """Let child and parent be strangers. Returns whether the parent waited for it; None: it has none."""
+        """Detach a child from its parent. Returns whether the parent waited for it; None if it has no parent."""
         parent = self._parent_of(child)
         if parent is None or parent.job is None:
             return None
@@ -109,7 +111,7 @@ class MemoryFamily:
         return waited
 
     def remove(self, queue: MemoryLines, job: MemoryJob, *, children: bool) -> None:
-        """Remove a job, with `children` all below it too.
+        """Remove a job, with `children` all its descendants too.
 
         Raises:
             JobLockedError: one of them runs.
@@ -120,15 +122,20 @@ class MemoryFamily:
                 raise outcome_error(-10, job.id, "remove")
         self._remove_all(tree)
 
+    def tree(self, queue: MemoryLines, job_id: str) -> list[tuple[MemoryLines, MemoryJob]]:
+        """The job and all below it that are still there, each with its queue and before its children."""
+        places = [place for _, place in self._tree(_Place(queue, job_id))]
+        return [(place.queue, place.job) for place in places if place.job is not None]
+
     def remove_unprocessed(self, queue: MemoryLines, job_id: str) -> int:
-        """Remove the jobs below a job that have not ended and do not run. Returns how many."""
+        """Remove the descendants that are neither finished nor active. Returns how many."""
         below = list(self._tree(_Place(queue, job_id)))[1:]
         doomed = [(depth, place) for depth, place in below if _may_go(place)]
         self._remove_all(doomed)
         return len(doomed)
 
     def drain(self, queue: MemoryLines, job: MemoryJob) -> None:
-        """Remove a job where jobs of a queue are removed wholesale.
+        """Remove a job that is part of a bulk removal.
 
         A parent in that queue whose last child goes so has nothing left to run for, and goes too, up to the root.
         """
@@ -181,10 +188,10 @@ class MemoryFamily:
         return self._place(parent_key) if parent_key else None
 
 
-def _policy_of(child: MemoryJob) -> set[str]:
-    """How the parent takes the child's failure, by its name on the wire; empty: it waits."""
+def _policy_of(child: MemoryJob) -> set[ChildFailure]:
+    """How the parent takes the child's failure; empty: it waits."""
     parent: dict[str, Any] = payload.decode(child.fields.get(codec.PARENT, b"{}"))
-    return {"fpof", "cpof", "idof", "rdof"} & parent.keys()
+    return {policy for policy, stored in CHILD_FAILURES.items() if stored in parent}
 
 
 def _release(parent: _Place) -> None:

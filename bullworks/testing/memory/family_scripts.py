@@ -9,7 +9,7 @@ from bullworks.testing.memory.jobs import MemoryJobs
 
 
 class MemoryFamilyScripts(FamilyScripts):
-    """The part of MemoryScripts that flows need. Each method is described, and raises, as FamilyScripts' own."""
+    """The part of MemoryScripts for flows. FamilyScripts documents each method and its errors."""
 
     jobs: MemoryJobs
 
@@ -22,7 +22,7 @@ class MemoryFamilyScripts(FamilyScripts):
         return self._children(job_id).read()
 
     async def dependency_pages(self, job_id: str, pages: Pages) -> Dependencies:
-        """A page holds all of them, as Redis's do where they are few; but for failed ones, which it counts."""
+        """Read all children as one page, as Redis does if they are few; failed ones are only counted."""
         found = self._children(job_id).read()
         failed, next_failed = _failed_page(found.failed, pages.failed)
         return Dependencies(

@@ -15,7 +15,7 @@ Placed = tuple[MemoryJobs, NewJob]
 
 
 def join(*queues: MemoryJobs) -> None:
-    """Let the jobs of these queues be each other's parents and children, and of no other's."""
+    """Allow the jobs of these queues to be each other's parents and children."""
     family = MemoryFamily(*queues)
     for queue in queues:
         queue.family = family
@@ -53,7 +53,7 @@ def add_flow(jobs: Sequence[Placed]) -> list[str]:
 
 
 def refuse(jobs: Sequence[Placed], family: MemoryFamily) -> None:
-    """Refuse all of these jobs if one of them cannot be added.
+    """Refuse all of the jobs if one of them cannot be added.
 
     Raises:
         ParentError: a parent is missing, or a job of that id has another.

@@ -14,7 +14,7 @@ PREFIX = "bull"
 
 @dataclass(slots=True)
 class MemoryJob:
-    """One job, kept also when the queue has removed it.
+    """One job in memory, kept even after the queue has removed it.
 
     Attributes:
         state: the name of its line; None once it was removed.
@@ -28,22 +28,22 @@ class MemoryJob:
     deduplication_id: str | None = None
 
     def number(self, name: bytes) -> int:
-        """A field of its hash; 0 where it has none."""
+        """Read a numeric field of the job's hash; 0 if missing."""
         return int(self.fields.get(name, b"0"))
 
     def text(self, name: bytes) -> str:
-        """A field of its hash; "" where it has none."""
+        """Read a text field of the job's hash; "" if missing."""
         return self.fields.get(name, b"").decode("utf-8", "replace")
 
 
 @dataclass(slots=True)
 class Children:
-    """The keys of a job's children, by what became of them, as Redis keeps them beside the job.
+    """The keys of a job's children by their results, as Redis stores them beside the job.
 
     Attributes:
         unprocessed: those that the job waits for.
         processed: completed ones, with what they returned.
-        ignored: failed ones that the job goes on without, with the reason.
+        ignored: failed ones that the job continues without, with the reason.
         failed: failed ones that fail the job too.
     """
 
@@ -54,17 +54,17 @@ class Children:
 
     @property
     def keys(self) -> list[str]:
-        """All of them, those that have ended first."""
+        """List the keys of all children, finished ones first."""
         return [*self.processed, *self.ignored, *self.failed, *self.unprocessed]
 
     def settle(self, key: str) -> bool:
-        """Wait for this child no more. False: it was not waited for."""
+        """Stop waiting for a child. False if it was not waited for."""
         was_open = key in self.unprocessed
         self.unprocessed.pop(key, None)
         return was_open
 
     def reopen(self, key: str, state: FinishedState) -> None:
-        """Wait again for a child that had ended so and runs again, if it counted."""
+        """Wait again for a finished child that runs again, if it counted."""
         counted = (self.processed,) if state == "completed" else (self.failed, self.ignored)
         for ended in counted:
             if key in ended:
@@ -73,7 +73,7 @@ class Children:
                 return
 
     def read(self) -> Dependencies:
-        """All of them, decoded."""
+        """Read all children, decoded."""
         return Dependencies(
             {key: payload.decode(value) for key, value in self.processed.items()},
             list(self.unprocessed),
@@ -82,17 +82,17 @@ class Children:
         )
 
     def count(self) -> DependenciesCount:
-        """How many there are of each kind."""
+        """Count the children of each kind."""
         return DependenciesCount(len(self.processed), len(self.unprocessed), len(self.ignored), len(self.failed))
 
 
-def flat(fields: Hash) -> list[bytes]:
-    """A hash as Redis sends it: name, value, name, value."""
+def flatten(fields: Hash) -> list[bytes]:
+    """Flatten a hash as Redis sends it: name, value, name, value."""
     return [part for pair in fields.items() for part in pair]
 
 
-def ordered(ids: Iterable[str], start: int, end: int, *, asc: bool) -> list[str]:
-    """A page, both ends included, as Redis counts them: -1 is the last."""
+def slice_page(ids: Iterable[str], start: int, end: int, *, asc: bool) -> list[str]:
+    """Slice a page, both ends included, as Redis does: -1 is the last."""
     in_order = list(ids)
     if not asc:
         in_order.reverse()

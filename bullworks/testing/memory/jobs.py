@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bullworks.bullmq import JobOpts
+from bullworks.bullmq import JobOpts, JobRevokedError
+from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.outcome import Outcome
@@ -16,25 +17,28 @@ from bullworks.testing.memory.lines import MemoryLines
 # As lua/lib/finish.lua answers in place of 0.
 _GONE, _NO_LOCK, _OPEN_CHILDREN, _FOREIGN_LOCK, _FAILED_CHILDREN, _NOTHING_TO_WAIT_FOR = -1, -2, -4, -6, -9, 1
 
+_CANCELLED = JobRevokedError.CANCELLED
 _TO_RUN = ("wait", "prioritized", "active")
 
 
 class MemoryJobs(MemoryLines):
-    """Knows lines, attempts and retention; everything about handlers, options and their encoding is the engine's.
+    """The jobs of an in-memory queue: lines, attempts and retention; handlers and encoding are the engine's.
 
     Attributes:
         family: the queues in which this one's jobs may have relatives; at first itself alone.
-        on_ended: told of each job that completed or failed for good, and which.
+        on_ended: called with each job that completed or failed for good, and which.
+        on_cancelled: called with each running job that is cancelled.
     """
 
     def __init__(self, queue_name: str, now_ms: int) -> None:
         super().__init__(queue_name, now_ms)
         self.family = MemoryFamily(self)
         self.on_ended: Callable[[MemoryJob, str], None] | None = None
+        self.on_cancelled: Callable[[CancelRequest], None] | None = None
         self._numbers = 0
 
     def add(self, new: NewJob) -> str:
-        """The id of the job, or of the one that stands for it. What cannot be added was refused before."""
+        """Add a job; returns its id, or that of its duplicate. The job was checked before."""
         opts = new.opts
         self._numbers += 1
         job_id = new.id or str(self._numbers)
@@ -61,13 +65,13 @@ class MemoryJobs(MemoryLines):
         return job_id
 
     def refuse_unsimulated(self, new: NewJob) -> None:
-        """Raises NotSimulatedError: the job deduplicates otherwise than by id and ttl."""
+        """Refuse a deduplication other than by id and ttl. Raises NotSimulatedError."""
         asked = new.opts.deduplication
         if asked is not None and asked.to_script().keys() - {"id", "ttl"}:
             raise NotSimulatedError(self.keys.name, "deduplication other than by id and ttl")
 
     def finish(self, outcome: Outcome) -> int:
-        """Move an active job on. Returns a code as lua/advance.lua has it; where it is not 0, nothing was changed."""
+        """Finish an active job. Returns a code as lua/advance.lua does; unless it is 0, nothing changed."""
         job = self.find(outcome.job.id)
         refused = _GONE if job is None else self._refusal(job, outcome)
         if job is None or refused:
@@ -79,6 +83,8 @@ class MemoryJobs(MemoryLines):
             case "delay":
                 job.fields.update(outcome.fields)
                 self.delay(job, self.now_ms + int(outcome.extra))
+            case "postpone" | "wait_for_children" if job.text(codec.DEFERRED_FAILURE).startswith(_CANCELLED):
+                self._put_back(job, outcome)  # it waits for nothing any more
             case "postpone":
                 delay_ms = max(int(outcome.extra) - self.now_ms, 0)
                 job.fields[codec.DELAY] = b"%d" % delay_ms
@@ -89,27 +95,43 @@ class MemoryJobs(MemoryLines):
                 self._put_back(job, outcome)
         return 0
 
+    def fail_cancelled(self, job: MemoryJob, reason: str) -> None:
+        """End a job that does not run: as an attempt would, with none spent."""
+        prev = "waiting" if job.state == "wait" else job.state
+        if job.state == "delayed":
+            job.fields[codec.DELAY] = b"0"
+        job.fields.pop(codec.DEFERRED_FAILURE, None)
+        job.fields |= {codec.FAILED_REASON: reason.encode(), codec.FINISHED_ON: b"%d" % self.now_ms}
+        self.put(job, "failed", self.now_ms, self.next_order())
+        self.deduplication.ended(job.deduplication_id, job.id)
+        self.family.failed(self.keys.of(job.id), job)
+        kept = codec.decode_opts(job.fields.get(codec.OPTS, b"{}")).remove_on_fail
+        self._retain(job, "failed", "" if kept is None else kept.to_script())
+        self.tell("failed", job.id, failed_reason=reason, prev=prev)
+        if self.on_ended is not None:
+            self.on_ended(job, "failed")
+
     def there(self, job_id: str, operation: str) -> MemoryJob:
-        """The job. Raises JobNotFoundError."""
+        """Find an existing job. Raises JobNotFoundError."""
         job = self.find(job_id)
         if job is None:
             raise outcome_error(_GONE, job_id, operation)
         return job
 
     def in_state(self, job_id: str, state: str, operation: str) -> MemoryJob:
-        """The job. Raises JobNotFoundError, JobStateError."""
+        """Find a job in given states. Raises JobNotFoundError, JobStateError."""
         job = self.there(job_id, operation)
         if job.state != state:
             raise outcome_error(-3, job_id, operation, needed=state)
         return job
 
     def progress(self, job: MemoryJob, progress: bytes) -> None:
-        """Store what its handler reports, as JSON."""
+        """Store a job's progress, as JSON."""
         job.fields[codec.PROGRESS] = progress
         self.tell("progress", job.id, data=payload.decode(progress))
 
     def has_other_parent(self, job_id: str, parent_key: str) -> bool:
-        """Whether there is a job of this id that is another parent's child, so that it cannot be this one's."""
+        """Whether a job of this id is another parent's child, so that it cannot be this one's."""
         job = self.find(job_id)
         present = "" if job is None else job.text(codec.PARENT_KEY)
         return present not in {"", parent_key} and self.family.has(present)
@@ -128,7 +150,7 @@ class MemoryJobs(MemoryLines):
         return existing.id
 
     def _deduplicate(self, opts: JobOpts, job_id: str) -> str | None:
-        """The job that stands for this one; None: there is none, and this one owns its deduplication id."""
+        """The job that stands for this one; None means there is none, and this one owns its deduplication id."""
         asked = opts.deduplication
         if asked is None:
             return None

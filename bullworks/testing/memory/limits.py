@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bullworks.limits import Limit, LimitUsage, Window, WindowUsage
 from bullworks.limits.keys import LimitKeys
 from bullworks.limits.limit_scripts import Granted, LimitScripts, Refused
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.testing.memory.no_server import NoServerConnection
 
 
 class MemoryLimit(Limit):
@@ -17,9 +17,9 @@ class MemoryLimit(Limit):
     """
 
     def __init__(self, name: str, *windows: Window) -> None:
-        nowhere = NowhereConnection(f"limit {name}")
-        super().__init__(name, *windows, connection=nowhere)
-        self.scripts = MemoryLimitScripts(nowhere, LimitKeys(name), windows)
+        no_server = NoServerConnection(f"limit {name}")
+        super().__init__(name, *windows, connection=no_server)
+        self.scripts = MemoryLimitScripts(no_server, LimitKeys(name), windows)
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class MemoryLimitScripts(LimitScripts):
 
     __slots__ = ("_used",)
 
-    def __init__(self, connection: NowhereConnection, keys: LimitKeys, windows: Sequence[Window]) -> None:
+    def __init__(self, connection: NoServerConnection, keys: LimitKeys, windows: Sequence[Window]) -> None:
         super().__init__(connection, keys, windows)
         self._used: dict[str, _Used] = {}
 

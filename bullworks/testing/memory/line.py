@@ -7,7 +7,7 @@ Key = tuple[int, ...]
 
 
 class Line:
-    """Jobs of one state, the lowest key first."""
+    """The jobs of one state, the lowest key first."""
 
     def __init__(self) -> None:
         self._entries: list[tuple[Key, str]] = []
@@ -24,7 +24,7 @@ class Line:
 
     @property
     def first_key(self) -> Key | None:
-        """Of the job that is next."""
+        """The key of the next job."""
         return self._entries[0][0] if self._entries else None
 
     def add(self, job_id: str, key: Key) -> None:
@@ -32,7 +32,7 @@ class Line:
         insort(self._entries, (key, job_id))
 
     def remove(self, job_id: str) -> bool:
-        """False: it is not there."""
+        """Remove a job. False if it is not in the line."""
         key = self._keys.pop(job_id, None)
         if key is None:
             return False
@@ -40,11 +40,11 @@ class Line:
         return True
 
     def pop(self) -> str:
-        """The first."""
+        """Remove and return the first job."""
         _, job_id = self._entries.pop(0)
         del self._keys[job_id]
         return job_id
 
     def until(self, most: int) -> list[str]:
-        """Those whose key begins with `most` or less."""
+        """List the jobs whose key begins with `most` or less."""
         return [job_id for key, job_id in self._entries if key[0] <= most]

@@ -6,6 +6,7 @@ from typing import Any
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.wire import codec
 from bullworks.testing.memory.deduplication import MemoryDeduplication
+from bullworks.testing.memory.groups import MemoryRounds
 from bullworks.testing.memory.job import PREFIX, Children, MemoryJob
 from bullworks.testing.memory.line import Line
 from bullworks.testing.recorded_event import RecordedEvent
@@ -17,10 +18,11 @@ class MemoryLines:
     """The lines of one queue, one for each state, and the moves between those in which jobs wait.
 
     Attributes:
-        now_ms: its clock; whoever owns it moves it on.
+        now_ms: its clock; its owner advances it.
         all: every job that was ever added, in order.
         children: of the jobs that have any, by their ids.
         deduplication: which job stands for which id.
+        rounds: whose turn it is among the groups.
         events: what happened.
     """
 
@@ -30,6 +32,7 @@ class MemoryLines:
         self.all: dict[str, MemoryJob] = {}
         self.children: dict[str, Children] = {}
         self.deduplication = MemoryDeduplication()
+        self.rounds = MemoryRounds()
         self.lines = {state: Line() for state in STATES}
         self.events: list[RecordedEvent] = []
         self.is_paused = False
@@ -42,12 +45,12 @@ class MemoryLines:
         self.events.append(RecordedEvent(event, of_job | args, self.now_ms))
 
     def find(self, job_id: str) -> MemoryJob | None:
-        """The job, as long as it is there."""
+        """Find a job that was not removed."""
         job = self.all.get(job_id)
         return job if job is not None and job.state is not None else None
 
     def take(self, want: int, token: str) -> list[MemoryJob]:
-        """The next jobs, active from now on."""
+        """Take the next jobs, which become active."""
         self._wake_due()
         taken: list[MemoryJob] = []
         while len(taken) < want and self._may_take():
@@ -61,7 +64,9 @@ class MemoryLines:
         return taken
 
     def enqueue(self, job: MemoryJob, *, at_head: bool = False, prev: str | None = None, tells: bool = True) -> None:
-        """Let it wait, at the end of its line or at the head; a priority goes before `lifo`, as in BullMQ."""
+        """Enqueue a job at the end of its line or at the head; a priority goes before `lifo`, as in BullMQ."""
+        prioritized = self.lines["prioritized"]
+        self.rounds.join(job, self.all[next(iter(prioritized))] if prioritized else None)
         order, priority = self.next_order(), job.number(codec.PRIORITY)
         if priority:
             self.put(job, "prioritized", priority, order)
@@ -71,7 +76,7 @@ class MemoryLines:
             self.tell("waiting", job.id, **({} if prev is None else {"prev": prev}))
 
     def to_head(self, job: MemoryJob) -> None:
-        """Let it be the next of its line."""
+        """Move a job to the head of its line."""
         order, priority = self.next_order(), job.number(codec.PRIORITY)
         if priority:
             self.put(job, "prioritized", priority, -order)
@@ -79,22 +84,22 @@ class MemoryLines:
             self.put(job, "wait", -order)
 
     def delay(self, job: MemoryJob, due_ms: int) -> None:
-        """Let it wait for its time."""
+        """Delay a job."""
         self.put(job, "delayed", due_ms, self.next_order())
         self.tell("delayed", job.id, delay=due_ms)
 
     def promote(self, job: MemoryJob) -> None:
-        """Let a delayed job wait for nothing but its turn."""
+        """Move a delayed job to wait."""
         job.fields[codec.DELAY] = b"0"
         self.enqueue(job, prev="delayed")
 
     def wait_for_children(self, job: MemoryJob, since_ms: int, *, prev: str | None = None) -> None:
-        """Let a parent wait."""
+        """Let a parent wait for its children."""
         self.put(job, "waiting-children", since_ms, self.next_order())
         self.tell("waiting_children", job.id, **({} if prev is None else {"prev": prev}))
 
     def release(self, job: MemoryJob) -> None:
-        """Let a parent go on that has waited for its children: before all that wait, or as its own options say."""
+        """Release a parent that waited for its children, ahead of all waiting jobs or as its options say."""
         if job.state != "waiting-children":
             return
         delay_ms = job.number(codec.DELAY)
@@ -104,7 +109,7 @@ class MemoryLines:
             self.enqueue(job, at_head=True, prev="waiting-children")
 
     def fail_unrun(self, job: MemoryJob, reason: str) -> None:
-        """Have a parent failed, without being run, by whoever takes it next."""
+        """Let the next worker that takes a parent fail it without running it."""
         if job.state == "failed":
             return
         job.fields[codec.DEFERRED_FAILURE] = reason.encode()
@@ -115,39 +120,41 @@ class MemoryLines:
             self.release(job)
 
     def put(self, job: MemoryJob, state: str, *key: int) -> None:
-        """Move it to a line, in the order of keys."""
+        """Move a job to a line, ordered by key."""
         self.leave(job)
         job.state = state
         self.lines[state].add(job.id, key)
+        self.rounds.moved(job, state)
 
     def leave(self, job: MemoryJob) -> None:
-        """Take it out of the line that it is in."""
+        """Remove a job from its present line."""
         if job.state is not None:
             self.lines[job.state].remove(job.id)
 
     def remove(self, job: MemoryJob) -> None:
-        """Let the queue forget it, and its deduplication id be free."""
+        """Remove a job, and free its deduplication id."""
         self.forget(job)
         self.deduplication.removed(job.deduplication_id, job.id)
 
     def forget(self, job: MemoryJob) -> None:
-        """Let the queue forget it; its deduplication id may have a time of its own."""
+        """Remove a job; its deduplication id may outlive it."""
         self.leave(job)
         job.state = None
+        self.rounds.moved(job, None)
         self.children.pop(job.id, None)
 
     def next_order(self) -> int:
-        """Grows with each call."""
+        """Return a number that grows with each call."""
         self._order += 1
         return self._order
 
     @property
     def has_due(self) -> bool:
-        """Whether a job may be taken now."""
+        """Whether a job can be taken now."""
         return self._first_due_ms() <= self.now_ms
 
     def next_due_ms(self) -> int | None:
-        """When a job may be taken that may not be taken now; None: never, as things are."""
+        """When the next job can be taken, ms since the epoch; None if none will be, as things are."""
         due_ms = self._first_due_ms()
         return int(due_ms) if self.now_ms < due_ms < inf else None
 

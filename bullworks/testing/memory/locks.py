@@ -4,33 +4,33 @@ import time
 from dataclasses import dataclass
 
 from bullworks.locks import DistributedLockService, Holder, LockView
-from bullworks.locks.calls import Calls
 from bullworks.locks.claims import Claims
 from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.locks.notifier import LockNotifier
+from bullworks.testing.memory.no_server import NoServerConnection
 
-# How long somebody who waits is not called before it asks again; it is called as soon as the lock is free.
+# How long a waiter is not notified before it asks again; it is notified as soon as the lock is free.
 _RECHECK_MS = 1_000
 
 
 class MemoryLocks(DistributedLockService):
-    """Locks that are held, waited for and lost as DistributedLockService's are, by the real clock, with no Redis.
+    """In-memory locks that behave as DistributedLockService's do, by the real clock, without Redis.
 
     A lock's time to live is real time: advancing a harness's clock does not end it.
     """
 
     def __init__(self) -> None:
-        nowhere = NowhereConnection("locks")
+        nowhere = NoServerConnection("locks")
         super().__init__(connection=nowhere)
         self._scripts = MemoryLockScripts(nowhere)
-        calls = LocalCalls(nowhere.endpoint, self.instance)
+        calls = LocalNotifier(nowhere.endpoint, self.instance)
         self._claims = Claims(nowhere, Holder.here(self.instance), scripts=self._scripts, calls=calls)
 
 
 @dataclass(slots=True)
 class _Held:
-    """A lock that somebody has."""
+    """A lock that is held."""
 
     token: str
     holder: Holder
@@ -40,11 +40,11 @@ class _Held:
 
 
 class MemoryLockScripts(LockScripts):
-    """What lua/acquire_lock.lua and its like do. Each method is described where it is overridden."""
+    """In-memory versions of the lock scripts; LockScripts documents each method."""
 
     __slots__ = ("_fences", "_held", "_lines")
 
-    def __init__(self, connection: NowhereConnection) -> None:
+    def __init__(self, connection: NoServerConnection) -> None:
         super().__init__(connection)
         self._held: dict[str, _Held] = {}
         self._fences: dict[str, int] = {}
@@ -58,7 +58,7 @@ class MemoryLockScripts(LockScripts):
         holder: Holder,
         *,
         waits: bool,
-        came_us: int,  # noqa: ARG002 - nobody who waits here is ever taken for dead
+        came_us: int,  # noqa: ARG002 - no waiter here is ever considered dead
     ) -> Granted | Refused:
         held, line = self._of(keys.name), self._lines.get(keys.name, [])
         if held is not None and held.token == token:
@@ -109,7 +109,7 @@ class MemoryLockScripts(LockScripts):
         return self._of(keys.name) is not None
 
     async def note(self, name: str, ttl_ms: int) -> None:
-        """Every lock is listed while it is held."""
+        """Do nothing: every lock is listed while it is held."""
 
     async def names(self) -> list[str]:
         return list(self._held)
@@ -130,8 +130,8 @@ class MemoryLockScripts(LockScripts):
             self._lines.pop(keys.name, None)
 
 
-class LocalCalls(Calls):
-    """Whoever frees a lock is in this process, and calls who waits directly."""
+class LocalNotifier(LockNotifier):
+    """Calls waiting tokens directly, as all of them are in this process."""
 
     async def _listen(self) -> None:
         """Nobody else calls."""

@@ -1,11 +1,12 @@
 """MemoryScripts: what a queue and its jobs do in Redis, done in memory; what is not here is refused by name."""
 
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
-from bullworks.bullmq import FinishedState, Job, JobLogs, JobState
+from bullworks.bullmq import CancelOutcome, FinishedState, Job, JobLogs, JobState
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
-from bullworks.bullmq.events.waiting import Ending, EventSource, Sighting
+from bullworks.bullmq.events.waiting import EndingSnapshot, EventSource, JobEnding
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.job.state import state_of
@@ -14,20 +15,22 @@ from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec
 from bullworks.redis import ServerError
 from bullworks.testing.errors import NotSimulatedError
+from bullworks.testing.memory.cancelling import cancel
 from bullworks.testing.memory.family_scripts import MemoryFamilyScripts
 from bullworks.testing.memory.flows import refuse
-from bullworks.testing.memory.job import flat, ordered
+from bullworks.testing.memory.groups import MemoryGroupScripts
+from bullworks.testing.memory.job import flatten, slice_page
 from bullworks.testing.memory.jobs import MemoryJobs
-from bullworks.testing.memory.nowhere import NowhereConnection
+from bullworks.testing.memory.no_server import NoServerConnection
 
 
-class MemoryScripts(MemoryFamilyScripts, Scripts):
-    """A queue's `scripts`. Each method is described, and raises as it says, where it is overridden.
+class MemoryScripts(MemoryFamilyScripts, MemoryGroupScripts, Scripts):
+    """In-memory versions of a queue's scripts; Scripts documents each method and its errors.
 
     Methods that are not overridden come to a NowhereConnection, which raises NotSimulatedError.
     """
 
-    def __init__(self, jobs: MemoryJobs, connection: NowhereConnection, keys: QueueKeys, events: EventSource) -> None:
+    def __init__(self, jobs: MemoryJobs, connection: NoServerConnection, keys: QueueKeys, events: EventSource) -> None:
         super().__init__(connection, keys, events, rules=OutcomeRules())
         self.jobs = jobs
 
@@ -43,17 +46,17 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         return False
 
     async def store_max_len(self, max_len: int, version: str) -> None:
-        """Every event is kept."""
+        """Do nothing: a harness keeps every event."""
 
     async def read_fields(self, job_id: str) -> dict[bytes, bytes]:
         job = self.jobs.find(job_id)
         return {} if job is None else dict(job.fields)
 
     async def hashes(self, job_ids: Sequence[str]) -> list[tuple[str, Sequence[bytes] | ServerError]]:
-        return [(job_id, flat(await self.read_fields(job_id))) for job_id in job_ids]
+        return [(job_id, flatten(await self.read_fields(job_id))) for job_id in job_ids]
 
     async def ids(self, suffixes: Sequence[str], start: int, end: int, *, asc: bool) -> list[str]:
-        pages = [ordered(self.jobs.lines.get(suffix, ()), start, end, asc=asc) for suffix in suffixes]
+        pages = [slice_page(self.jobs.lines.get(suffix, ()), start, end, asc=asc) for suffix in suffixes]
         return list(dict.fromkeys(job_id for page in pages for job_id in page))
 
     async def count_jobs(self, suffixes: Sequence[str]) -> list[int]:
@@ -63,16 +66,16 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         job = self.jobs.find(job_id)
         return state_of(None if job is None or job.state is None else job.state.encode())
 
-    async def read_ending(self, job_id: str) -> Sighting:
+    async def read_ending(self, job_id: str) -> EndingSnapshot:
         job = self.jobs.find(job_id)
         if job is None:
-            return Sighting(Ending("removed", b""), BEFORE_ALL)
+            return EndingSnapshot(JobEnding("removed", b""), BEFORE_ALL)
         newest = EventId(len(self.jobs.events), 0)
         if job.state == "completed":
-            return Sighting(Ending("completed", job.fields[codec.RETURN_VALUE]), newest)
+            return EndingSnapshot(JobEnding("completed", job.fields[codec.RETURN_VALUE]), newest)
         if job.state == "failed":
-            return Sighting(Ending("failed", job.fields[codec.FAILED_REASON]), newest)
-        return Sighting(None, newest)
+            return EndingSnapshot(JobEnding("failed", job.fields[codec.FAILED_REASON]), newest)
+        return EndingSnapshot(None, newest)
 
     async def update_progress(self, job_id: str, progress: bytes) -> None:
         self.jobs.progress(self.jobs.there(job_id, "update_progress"), progress)
@@ -90,7 +93,7 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
     async def read_logs(self, job_id: str, start: int, end: int, *, asc: bool = True) -> JobLogs:
         job = self.jobs.find(job_id)
         rows = [] if job is None else job.logs
-        return JobLogs(ordered(rows, start, end, asc=asc), len(rows))
+        return JobLogs(slice_page(rows, start, end, asc=asc), len(rows))
 
     async def clear_logs(self, job_id: str, keep: int) -> None:
         job = self.jobs.find(job_id)
@@ -101,12 +104,21 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         job = self.jobs.there(job_id, "remove") if state is None else self.jobs.in_state(job_id, state, "remove")
         self.family.remove(self.jobs, job, children=children)
 
+    async def cancel_jobs(
+        self, job_ids: Sequence[str], reason: str, *, removes: bool, children: bool
+    ) -> list[CancelOutcome]:
+        return [cancel(self.jobs, job_id, reason, removes=removes, children=children) for job_id in job_ids]
+
     async def reprocess_job(
         self, job_id: str, state: FinishedState, *, lifo: bool, resets_made: bool, resets_started: bool
     ) -> None:
         job = self.jobs.in_state(job_id, state, "retry")
         resets = {codec.ATTEMPTS_MADE: resets_made, codec.ATTEMPTS_STARTED: resets_started}
-        for field in (*codec.OUTCOME_FIELDS[state], *(name for name, is_reset in resets.items() if is_reset)):
+        for field in (
+            *codec.OUTCOME_FIELDS[state],
+            codec.DEFERRED_FAILURE,
+            *(name for name, is_reset in resets.items() if is_reset),
+        ):
             job.fields.pop(field, None)
         self.family.reprocessed(self.keys.of(job_id), job, state)
         self.jobs.enqueue(job, at_head=lifo, prev=state)
@@ -131,6 +143,10 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
                 self.jobs.to_head(job)
             else:
                 self.jobs.enqueue(job, tells=False)
+
+    async def fetch_one(self, token: str) -> NoReturn:  # noqa: ARG002 - as Scripts has it
+        """Refuse to take a job by hand. Raises NotSimulatedError."""
+        raise NotSimulatedError(self.keys.name, "get_next_job, which takes a job by hand")
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:
         if fetch_next:
@@ -183,5 +199,5 @@ class MemoryScripts(MemoryFamilyScripts, Scripts):
         return len(self.jobs.lines["active"])
 
     def job(self, job_id: str, fields: dict[bytes, bytes], token: str | None = None) -> Job:
-        """A job as it is now."""
+        """Build a job in its present state."""
         return Job(self, job_id, dict(fields), token)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 A_DOUBLING = 4
-# The first bucket ends at 1/16 ms: what is shorter is nothing to tell apart.
+# The first bucket ends at 1/16 ms: shorter ones need not be distinguished.
 _FIRST_EXPONENT = -4
 # 2**27 ms are 37 hours; whatever took longer counts as that.
 LAST_BUCKET = (27 - _FIRST_EXPONENT) * A_DOUBLING
@@ -13,7 +13,7 @@ _LOOKED_UP = 1 << 14
 
 
 def bucket_of(duration_ms: float) -> int:
-    """The bucket of a duration; one that ends at it holds it. Negative ones, of clocks that disagree, count as 0."""
+    """Find the bucket of a duration, upper end included. Negative durations, of differing clocks, count as 0."""
     if duration_ms <= _SHORTEST_MS:
         return 0
     return min(math.ceil((math.log2(duration_ms) - _FIRST_EXPONENT) * A_DOUBLING), LAST_BUCKET)
@@ -24,12 +24,12 @@ _BUCKETS = [bucket_of(duration_ms) for duration_ms in range(_LOOKED_UP)]
 
 
 def end_ms(bucket: int) -> float:
-    """The longest duration that belongs to a bucket. Each power of two, in ms, ends one."""
+    """Compute the longest duration of a bucket, ms. Each power of two, in ms, ends one."""
     return math.pow(2.0, bucket / A_DOUBLING + _FIRST_EXPONENT)
 
 
 def percentiles_ms(counts: Mapping[int, int], wanted: Iterable[float]) -> dict[float, float]:
-    """How long the given parts of durations took at most, read from buckets.
+    """Estimate percentiles from buckets, ms.
 
     Args:
         counts: durations by bucket.
@@ -57,7 +57,7 @@ def _at_rank_ms(ordered: list[tuple[int, int]], rank: float) -> float:
 
 
 class Histogram:
-    """Durations of one kind.
+    """A histogram of durations.
 
     Attributes:
         counts: by bucket; only those that have some.
@@ -94,7 +94,7 @@ class Histogram:
         counts[bucket] = counts.get(bucket, 0) + 1
 
     def absorb(self, other: "Histogram") -> None:
-        """Count all of another's."""
+        """Add all of another histogram's counts."""
         for bucket, count in other.counts.items():
             self.counts[bucket] = self.counts.get(bucket, 0) + count
         self.sum_us += other.sum_us

@@ -25,8 +25,8 @@ _FIELD_FORMAT: dict[Tier, str] = {"minute": "%M", "hour": "%H", "day": "%d"}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where one minute, hour or day lies.
+class HistorySlot:
+    """The place of one minute, hour or day in Redis.
 
     Args:
         key: of the hash.
@@ -40,7 +40,7 @@ class Place:
 
 
 class HistoryKeys:
-    """The keys under one prefix of queues.
+    """The history's keys under one prefix of queues.
 
     `<base>:queue:<name>:<tier>:<time>` is a hash of tallies, and `<base>:total:...` the same of all queues together;
     `...:ever` is one tally that does not expire while its queue is used; `<base>:queues` a sorted set of names.
@@ -55,25 +55,25 @@ class HistoryKeys:
         return f"{self._base}:queues"
 
     def ever(self, queue: str | None) -> str:
-        """The tally of all time; queue None: of all queues."""
+        """Build the key of the all-time tally; queue None means all queues."""
         return f"{self._owner(queue)}:ever"
 
-    def place(self, queue: str | None, tier: Tier, at_ms: int) -> Place:
-        """Where the minute, hour or day lies in which a moment is."""
+    def place(self, queue: str | None, tier: Tier, at_ms: int) -> HistorySlot:
+        """Find the place of the minute, hour or day that contains a moment."""
         at_ms -= at_ms % STEP_MS[tier]
         at = datetime.fromtimestamp(at_ms / 1000, UTC)
         key = f"{self._owner(queue)}:{tier}:{at.strftime(_KEY_FORMAT[tier])}"
-        return Place(key, at.strftime(_FIELD_FORMAT[tier]), at_ms)
+        return HistorySlot(key, at.strftime(_FIELD_FORMAT[tier]), at_ms)
 
-    def places(self, queue: str | None, tier: Tier, from_ms: int, to_ms: int) -> Iterator[Place]:
-        """All that begin within a stretch of time, and the one in which it begins; oldest first."""
+    def places(self, queue: str | None, tier: Tier, from_ms: int, to_ms: int) -> Iterator[HistorySlot]:
+        """List the places within a time span, the one containing its start included; oldest first."""
         at_ms = from_ms - from_ms % STEP_MS[tier]
         while at_ms < to_ms:
             yield self.place(queue, tier, at_ms)
             at_ms += STEP_MS[tier]
 
     def keys(self, queue: str | None, tier: Tier, from_ms: int, to_ms: int) -> Iterator[tuple[str, int]]:
-        """The keys that hold a stretch of time, and when each begins; oldest first."""
+        """List the keys of a time span, and when each begins; oldest first."""
         seen = ""
         for at_ms in range(from_ms - from_ms % _KEY_STEP_MS[tier], to_ms, _KEY_STEP_MS[tier]):
             key = self.place(queue, tier, at_ms).key
@@ -86,5 +86,5 @@ class HistoryKeys:
 
 
 def lives_ms(tier: Tier) -> int:
-    """How long a key lives after it was last written."""
+    """How long a key lives after its last write, ms."""
     return KEPT_MS[tier] + _SPAN_MS[tier]

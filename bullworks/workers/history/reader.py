@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from bullworks.workers.history.buckets import percentiles_ms
-from bullworks.workers.history.keys import DAY_MS, KEPT_MS, Place, Tier, lives_ms
+from bullworks.workers.history.keys import DAY_MS, KEPT_MS, HistorySlot, Tier, lives_ms
 from bullworks.workers.history.tally import Tally
 from bullworks.workers.history.upkeep import HistoryUpkeep, now_ms
 
@@ -25,7 +25,7 @@ class RedisHistory(HistoryUpkeep):
     async def series(
         self, metric: SeriesMetric, /, *, queue: str | None, from_ms: int, to_ms: int, granularity: Tier
     ) -> list[tuple[int, float]]:
-        """What each minute, hour or day came to, oldest first: (its begin, the value).
+        """Read a metric per minute, hour or day, oldest first: (start, value).
 
         Those in which nothing happened are left out, and so is what is no longer kept.
 
@@ -47,7 +47,7 @@ class RedisHistory(HistoryUpkeep):
         granularity: Literal["minute", "hour", "day", "range"],
         percentiles: Sequence[float],
     ) -> list[tuple[int, int, Mapping[float, float]]]:
-        """How long attempts ran, or jobs waited for their first, oldest first: (begin, samples, {percentile: ms}).
+        """Read how long attempts ran, or jobs waited for their first: (start, samples, {percentile: ms}), oldest first.
 
         With `range` there is one entry, for all from `from_ms` to `to_ms`, in hours of the last month and days before.
         """
@@ -63,7 +63,7 @@ class RedisHistory(HistoryUpkeep):
         return [(at_ms, each.count, percentiles_ms(each.counts, percentiles)) for at_ms, each in found]
 
     async def ever(self, queues: Iterable[str]) -> dict[str, Tally]:
-        """All that was recorded of each queue; it only grows, until it is purged or a queue is unused for 400 days."""
+        """Read each queue's all-time tally; it grows until purged or the queue is unused for 400 days."""
         names = list(queues)
         texts = await self._ask(("GET", self._keys.ever(name)) for name in names)
         return {name: Tally() if text is None else _readable(text) for name, text in zip(names, texts, strict=True)}
@@ -72,7 +72,7 @@ class RedisHistory(HistoryUpkeep):
         # What is asked for is bounded by what can be there, give or take a clock that is wrong by a day.
         from_ms = max(from_ms, now_ms() - lives_ms(tier) - DAY_MS)
         places = list(self._keys.places(queue, tier, from_ms, min(to_ms, now_ms() + DAY_MS)))
-        asked: dict[str, list[Place]] = {}
+        asked: dict[str, list[HistorySlot]] = {}
         for place in places:
             asked.setdefault(place.key, []).append(place)
         answers = await self._ask(("HMGET", key, *(place.field for place in group)) for key, group in asked.items())
@@ -93,5 +93,5 @@ def _value(tally: Tally, metric: SeriesMetric) -> float:
 def _readable(text: bytes) -> Tally:
     try:
         return Tally.decode(text)
-    except ValueError:  # somebody else wrote it: it degrades that minute, never the page
+    except ValueError:  # another program wrote it: it degrades that minute, never the page
         return Tally()

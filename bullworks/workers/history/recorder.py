@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from bullworks.bullmq import Queue
+from bullworks.bullmq import Queue, Worker
 from bullworks.bullmq.job.outcome import Outcome
 from bullworks.redis import PipelinedConnection, RedisError, ServerError
+from bullworks.tasks import wait_or_cancel
 from bullworks.workers.history.keys import MINUTE_MS, HistoryKeys
 from bullworks.workers.history.scripts import oldest_waiting, record
 from bullworks.workers.history.tally import Tally
@@ -27,7 +28,7 @@ MOST_MINUTES = 60
 
 
 class QueueRecord:
-    """What one queue's workers did here and is not written yet.
+    """The unwritten counts of one queue's workers in this process.
 
     Attributes:
         minutes: tallies by minute since the epoch, of Redis's clock.
@@ -42,7 +43,7 @@ class QueueRecord:
         self._tally = Tally()
 
     def count(self, outcome: Outcome) -> None:
-        """Take an attempt's outcome. On the path of every job, and trusted not to raise."""
+        """Count an attempt's outcome. Runs for every job, and must not raise."""
         kind = outcome.kind
         try:
             began_ms, waited_ms = outcome.job.timing()
@@ -61,10 +62,10 @@ class QueueRecord:
             if waited_ms is not None:
                 tally.wait.add(waited_ms)
         except (KeyError, ValueError, OverflowError):
-            log.debug("job %s holds times that are none, and is not counted", outcome.job.id)
+            log.debug("job %s has invalid times, and is not counted", outcome.job.id)
 
     def at(self, minute: int) -> Tally:
-        """The tally of a minute, from now on the one that is counted in."""
+        """Return the tally of a minute, which becomes the current one."""
         tally = self.minutes.get(minute)
         if tally is None:
             tally = self.minutes[minute] = Tally()
@@ -74,17 +75,17 @@ class QueueRecord:
         return tally
 
     def take(self) -> dict[int, Tally]:
-        """What there is, to be written."""
+        """Take the counts to be written."""
         minutes, self.minutes, self._minute = self.minutes, {}, -1
         return minutes
 
     def give_back(self, minute: int, tally: Tally) -> None:
-        """Keep what could not be written for the next time."""
+        """Put back counts that could not be written."""
         self.at(minute).absorb(tally)
 
 
 class HistoryRecorder:
-    """Writes to Redis what happened, as long as it runs; safe to close twice, or unstarted.
+    """Writes the history to Redis while it runs; safe to close twice, or unstarted.
 
     What a write adds is added once: where its reply is lost nobody knows whether it was, so it is not sent again, and a
     few seconds are missing at most.
@@ -102,32 +103,35 @@ class HistoryRecorder:
         self._is_failing = False
 
     def watch(self, queue: Queue[Any]) -> Callable[[Outcome], None]:
-        """Note how long the queue's jobs wait, from now on; returns what its workers tell, see `Worker.measure`."""
+        """Watch a queue's waiting jobs; returns the observer for its workers, see `Worker.measure`."""
         if queue.name not in self._records:
             self._records[queue.name] = QueueRecord(queue)
         return self._records[queue.name].count
 
-    def start(self) -> None:
-        """Write every few seconds, from now on."""
+    def follow(self, worker: Worker, queue: Queue) -> None:
+        """Count how the worker's jobs end."""
+        worker.measure(self.watch(queue))
+
+    def start(self, queues: Iterable[Queue] = ()) -> None:
+        """Write every few seconds, from now on, also how long jobs of these queues wait."""
+        for queue in queues:
+            self.watch(queue)
         if self._task is None:
             self._closing.clear()
             self._task = asyncio.create_task(self._run(), name="history")
 
     async def close(self) -> None:
-        """Write what is left, and no more."""
+        """Write what is left, and stop."""
         task, self._task = self._task, None
         if task is None:
             return
         self._closing.set()
         # Not cancelled at once: what a write under way has taken would be lost with it.
-        _, late = await asyncio.wait((task,), timeout=_CLOSE_S)
-        if late:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        if not await wait_or_cancel((task,), _CLOSE_S):
             log.warning("history: Redis did not take the last seconds in time, they are missing")
 
     async def flush(self) -> None:
-        """Write what was counted so far, all in one go."""
+        """Write all counts so far in one trip."""
         # While there is no connection nothing can be lost on it: what is kept is written once there is.
         writes = [
             self._write(each, minute, tally)
@@ -137,11 +141,11 @@ class HistoryRecorder:
         ]
         errors = [error for error in await asyncio.gather(*writes) if error is not None]
         if errors and not self._is_failing:
-            log.warning("history is not written: %s. This is said once, until it is again", errors[0])
+            log.warning("history is not written: %s. Logged once, until writing succeeds", errors[0])
         self._is_failing = bool(errors)
 
     async def look(self) -> None:
-        """Note how long the oldest job of each queue has waited."""
+        """Measure how long the oldest job of each queue has waited."""
         await asyncio.gather(*(self._look(each) for each in self._records.values() if each.connection.is_connected))
 
     async def _run(self) -> None:

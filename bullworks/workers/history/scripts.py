@@ -9,7 +9,7 @@ _OLDEST_WAITING = Script.load("bullworks.workers.history", "oldest_waiting")
 
 
 async def record(connection: PipelinedConnection, keys: HistoryKeys, queue: str, minute_ms: int, tally: Tally) -> None:
-    """Add to a minute, and to its hour, its day and all time, of the queue and of all queues together.
+    """Add counts to a minute, its hour, its day and all time, of the queue and of all queues together.
 
     Raises:
         ServerError: nothing was written.
@@ -24,9 +24,9 @@ async def record(connection: PipelinedConnection, keys: HistoryKeys, queue: str,
 
 
 async def oldest_waiting(connection: PipelinedConnection, base: str) -> tuple[int | None, int]:
-    """How long the oldest job has waited that a worker could take, ms, and Redis's time, ms since the epoch.
+    """Read how long the oldest ready job has waited, ms, and Redis's time, ms since the epoch.
 
-    None: no job waits, or the queue is paused.
+    None means no job waits, or the queue is paused.
 
     Args:
         base: what the queue's keys begin with.

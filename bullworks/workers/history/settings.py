@@ -6,7 +6,7 @@ from bullworks.settings import Settings
 
 
 class HistorySettings(Settings):
-    """Whether this process records what its workers do."""
+    """Settings of the history: whether this process records its workers."""
 
     history_enabled: bool = Field(
         default=True, description="true, or false: what workers do is not kept for charts and metrics"

@@ -4,7 +4,7 @@ from bullworks.workers.history.buckets import Histogram
 
 
 class Tally:
-    """What ended in a minute, an hour, a day, or ever, of one queue or of all.
+    """The counts of a minute, an hour, a day, or all time, of one queue or of all.
 
     Attributes:
         completed, failed: jobs that ended for good.
@@ -33,7 +33,7 @@ class Tally:
         return f"<Tally {self.encode()}>"
 
     def absorb(self, other: "Tally") -> None:
-        """Add what another counted."""
+        """Add another tally's counts."""
         self.completed += other.completed
         self.failed += other.failed
         self.retried += other.retried
@@ -42,33 +42,33 @@ class Tally:
         self.wait.absorb(other.wait)
 
     def encode(self) -> str:
-        """`completed failed retried oldest;run;wait`, the latter as `sum bucket:count bucket:count ...`.
+        """Encode as `completed failed retried oldest;run;wait`, the latter as `sum bucket:count bucket:count ...`.
 
         lua/record.lua reads and writes the same.
         """
         heads = f"{self.completed} {self.failed} {self.retried} {self.oldest_ms}"
-        return f"{heads};{_encoded(self.run)};{_encoded(self.wait)}"
+        return f"{heads};{_encode_histogram(self.run)};{_encode_histogram(self.wait)}"
 
     @classmethod
     def decode(cls, text: bytes) -> "Tally":
-        """What `encode` wrote.
+        """Decode what `encode` wrote.
 
         Raises:
-            ValueError: somebody else wrote it.
+            ValueError: another program wrote it.
         """
         heads, run, wait = text.decode("ascii").split(";")
         tally = cls()
         tally.completed, tally.failed, tally.retried, tally.oldest_ms = map(int, heads.split())
-        tally.run, tally.wait = _decoded(run), _decoded(wait)
+        tally.run, tally.wait = _decode_histogram(run), _decode_histogram(wait)
         return tally
 
 
-def _encoded(histogram: Histogram) -> str:
+def _encode_histogram(histogram: Histogram) -> str:
     pairs = (f" {bucket}:{count}" for bucket, count in sorted(histogram.counts.items()))
     return f"{histogram.sum_us}{''.join(pairs)}"
 
 
-def _decoded(text: str) -> Histogram:
+def _decode_histogram(text: str) -> Histogram:
     sum_us, *pairs = text.split()
     split = (pair.split(":") for pair in pairs)
     return Histogram({int(bucket): int(count) for bucket, count in split}, int(sum_us))

@@ -16,12 +16,12 @@ _QUEUES_AT_ONCE = 20
 
 
 def now_ms() -> int:
-    """The time of this machine; Redis's own stands in what was recorded."""
+    """Read the machine's clock, ms since the epoch; records carry Redis's own time."""
     return int(time.time() * 1000)
 
 
 class HistoryUpkeep:
-    """The part of RedisHistory that looks at the keys, not at what they say.
+    """The part of RedisHistory that reads and removes keys, not their content.
 
     Args:
         connection: to the Redis of the queues.
@@ -33,12 +33,12 @@ class HistoryUpkeep:
         self._keys = HistoryKeys(prefix)
 
     async def queues(self) -> list[str]:
-        """The queues that something is recorded of, by name."""
+        """List the queues with recorded history, by name."""
         found = await self._connection.execute("ZRANGE", self._keys.queues, 0, _MOST_QUEUES - 1)
         return sorted(name.decode("utf-8", "replace") for name in found)
 
     async def usage(self) -> dict[str, Any]:
-        """What the history takes in Redis, by queue and by tier; `minutes` are those that are kept.
+        """Read the memory that the history uses in Redis, by queue and by tier; `minutes` are those that are kept.
 
         Bytes are those of MEMORY USAGE; 0 where this user of Redis may not ask for them.
         """
@@ -63,19 +63,19 @@ class HistoryUpkeep:
         }
 
     async def purge(self, *, queue: str | None, before: str | None) -> tuple[int, int]:
-        """Remove the days before `before`, or all there is.
+        """Remove the days before `before`, or everything.
 
         What one queue added to all queues together stays there.
 
         Args:
-            queue: None: all queues.
+            queue: None means all queues.
             before: `YYYY-MM-DD`.
 
         Returns:
             how many keys, and how many minutes, hours and days, were removed.
 
         Raises:
-            ValueError: `before` is no date.
+            ValueError: `before` is not a date.
         """
         owners: list[str | None] = [queue] if queue is not None else [*await self.queues(), None]
         before_ms = None if before is None else _begin_ms(before)

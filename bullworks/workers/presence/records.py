@@ -15,7 +15,7 @@ _LONGEST_TEXT = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRecord:
-    """A worker, as it was at its last heartbeat.
+    """A worker as of its last heartbeat.
 
     Attributes:
         id: what the locks of its jobs begin with.
@@ -45,7 +45,7 @@ class WorkerRecord:
 
     @classmethod
     def of(cls, worker: Worker[Any, Any], started_at_ms: int) -> "WorkerRecord":
-        """A worker of this process, as it is now."""
+        """Describe a worker of this process in its present state."""
         return cls(
             id=worker.id,
             name=(worker.name or "")[:_LONGEST_TEXT],
@@ -61,14 +61,14 @@ class WorkerRecord:
         )
 
     def encode(self) -> bytes:
-        """As it lies in Redis."""
+        """Encode the record as stored in Redis."""
         said = asdict(self)
         del said["id"], said["age_ms"]
         return json.dumps(said, separators=(",", ":")).encode()
 
     @classmethod
     def decode(cls, worker_id: str, age_ms: int, encoded: bytes) -> "WorkerRecord":
-        """What was written, maybe by another version: what cannot be read is left out."""
+        """Decode a stored record, maybe of another version: invalid fields are left out."""
         try:
             stored = json.loads(encoded)
         except (ValueError, RecursionError):

@@ -19,8 +19,8 @@ _READ_PRESENT = Script.load("bullworks.workers.presence", "read_present")
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """The workers of a queue.
+class PresentWorkers:
+    """The workers of a queue that sent heartbeats lately.
 
     Attributes:
         workers: those heard of last.
@@ -32,23 +32,23 @@ class Present:
 
 
 async def beat(connection: PipelinedConnection, keys: PresenceKeys, workers: Sequence[WorkerRecord]) -> None:
-    """Say that they are there."""
+    """Store heartbeats of workers."""
     said: list[Argument] = [LIVES_MS, MOST_WORKERS]
     for worker in workers:
         said += (worker.id, worker.encode())
     await connection.run(_BEAT, (keys.workers, keys.seen), said)
 
 
-async def read_present(connection: PipelinedConnection, keys: PresenceKeys, most: int) -> Present:
-    """Those that were heard of lately, `most` of them."""
+async def read_present(connection: PipelinedConnection, keys: PresenceKeys, most: int) -> PresentWorkers:
+    """Read the workers that sent heartbeats lately, at most `most`."""
     total, *flat = await connection.run(_READ_PRESENT, (keys.workers, keys.seen), [LIVES_MS, most])
     workers = [
         WorkerRecord.decode(flat[at].decode("utf-8", "replace"), flat[at + 1], flat[at + 2])
         for at in range(0, len(flat), 3)
     ]
-    return Present(workers, total)
+    return PresentWorkers(workers, total)
 
 
 async def forget(connection: PipelinedConnection, keys: PresenceKeys, ids: Sequence[str]) -> None:
-    """They are there no more."""
+    """Remove workers that have stopped."""
     await asyncio.gather(connection.execute("HDEL", keys.workers, *ids), connection.execute("ZREM", keys.seen, *ids))

@@ -6,7 +6,7 @@ from bullworks.settings import Settings
 
 
 class PresenceSettings(Settings):
-    """Whether this process reports its workers to the board."""
+    """Settings of heartbeats: whether this process reports its workers to the board."""
 
     presence_enabled: bool = Field(
         default=True, description="true, or false: the board does not see this process's workers"

@@ -49,5 +49,7 @@ async def test_the_two_named_work_and_the_others_do_not(
 
 async def test_a_name_that_nobody_has_is_answered_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENABLED_WORKERS", "ticker,candle")
-    with pytest.raises(UnknownWorkerError, match=r"names candle, .* Workers: candles, email, sync, ticker"):
+    with pytest.raises(
+        UnknownWorkerError, match=r"names the unknown worker candle\. Workers: candles, email, sync, ticker"
+    ):
         await create_application(AppModule)

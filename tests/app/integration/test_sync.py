@@ -131,7 +131,7 @@ async def test_a_copy_from_an_earlier_holder_of_the_lock_is_refused(
     assert await store.get(key_prefix) is None
     await store.save(key_prefix, 2**51, b"later")
     await store.save(key_prefix, 2**51, b"the same holder again")
-    with pytest.raises(LateSyncError, match=f"the sync of {key_prefix} with the fence {2**51 - 1} came too late"):
+    with pytest.raises(LateSyncError, match=f"the sync of {key_prefix} with the fence {2**51 - 1} is late"):
         await store.save(key_prefix, 2**51 - 1, b"earlier")
     stored = await store.get(key_prefix)
     assert stored is not None

@@ -94,7 +94,7 @@ async def test_prices_are_not_queued_for_ever_where_nobody_folds_them(
     service.candles_queue = full
     await service.update([Tick(symbol, 5.0, 6)])
     full.add.assert_not_awaited()
-    assert "does any process run the worker candles?" in caplog.text
+    assert "is the worker candles running?" in caplog.text
     assert await service.get_last(symbol) == Tick(symbol, 5.0, 6)
 
 

@@ -66,7 +66,7 @@ def node() -> Node:
 
 @pytest.fixture(scope="session")
 def emptied_redis(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A server that these tests may empty; the shared one is asked for, so that its absence skips."""
+    """A server that these tests may empty; the shared one is requested, so that its absence skips."""
     with RedisServer(tmp_path_factory.mktemp("board-redis"), binary=server_binary()) as server:
         yield server
 

@@ -91,3 +91,14 @@ async def test_a_copy_of_a_job_with_hidden_secrets_is_refused(board: MakeBoard, 
     assert answer.status_code == 400
     assert "write the real value" in answer.json()["message"]
     assert await queue.count() == 0
+
+
+def test_encrypted_fields_are_named_so_and_survive_an_edit() -> None:
+    sealed = {"$encrypted": "A256GCM", "kid": "2026-11", "iv": "a", "ct": "b"}
+    stored = {"card": sealed, "list": [sealed], "n": 1}
+    for redaction in (Redaction(), Redaction(())):
+        hidden = redaction.hide(stored)
+        assert hidden == {"card": "[encrypted]", "list": ["[encrypted]"], "n": 1}
+        assert redaction.restore(hidden, stored) == stored
+    with pytest.raises(RefusedError, match=r"\[encrypted\] is the placeholder"):
+        Redaction().restore({"card": "[encrypted]"}, {"card": "x"})

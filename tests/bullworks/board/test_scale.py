@@ -21,7 +21,6 @@ pytestmark = pytest.mark.process
 
 QUEUES = 500
 MANY_JOBS = 1_000_000
-LONGEST_S = 0.3
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ async def connection(server: RedisServer) -> AsyncIterator[PipelinedConnection]:
     await connection.close()
 
 
-async def test_five_hundred_queues_are_listed_in_time(connection: PipelinedConnection, key_prefix: str) -> None:
+async def test_five_hundred_queues_cost_some_commands_each(connection: PipelinedConnection, key_prefix: str) -> None:
     queues = [Queue[Any](f"queue {number}", connection=connection, prefix=key_prefix) for number in range(QUEUES)]
     for queue in queues:
         await queue.wait_until_ready()
@@ -49,9 +48,8 @@ async def test_five_hundred_queues_are_listed_in_time(connection: PipelinedConne
     answer = (await board.get("api/queues?activeQueue=queue%207")).json()["queues"]
     assert len(answer) == QUEUES
     assert len(answer[7]["jobs"]) == 10
-    assert answering.cpu_s < LONGEST_S
-    assert page.cpu_s < LONGEST_S
     assert answering.commands < 30 * QUEUES
+    assert page.commands < 40 * QUEUES
 
 
 async def test_a_poll_is_one_write_for_all_queues(redis_url: str, key_prefix: str) -> None:
@@ -96,7 +94,6 @@ async def test_a_million_jobs_cost_a_poll_no_more_than_a_thousand(
         few, many = costs[path, "few"], costs[path, "many"]
         assert many.commands == few.commands, path
         assert many.sent_bytes <= few.sent_bytes * 1.2 + 500, path
-        assert many.cpu_s <= few.cpu_s * 3 + 0.02, path
 
 
 @pytest.mark.timeout(60)
@@ -119,4 +116,3 @@ async def test_a_million_jobs_cost_a_search_no_more_than_some_thousands(
         few, many = costs[path, "few"], costs[path, "many"]
         assert many.commands <= few.commands + 2, path
         assert many.sent_bytes <= few.sent_bytes * 1.2 + 500, path
-        assert many.cpu_s <= few.cpu_s * 3 + 0.05, path

@@ -86,7 +86,7 @@ def test_every_way_to_say_it_is_understood(given_value: object, expected: Backof
         (1.5, "backoff: "),
         ({"delay": 1}, "backoff.type: "),
         ({"type": "", "delay": 1}, "backoff.type: "),
-        ({"type": "fixed", "delay": -5}, "backoff: .* -5"),
+        ({"type": "fixed", "delay": -5}, r"backoff\.delay: .* -5"),
         ({"type": "fixed", "jitter": 1.5}, "backoff.jitter: .* 1.5"),
         ({"type": "fixed", "jitter": True}, "backoff.jitter: "),
         ({"type": "fixed", "jitter": float("nan")}, "backoff.jitter: "),

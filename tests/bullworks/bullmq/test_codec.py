@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from bullworks.bullmq import Backoff, JobOpts, Retention
 from bullworks.bullmq.options.expiry import Expiry
+from bullworks.bullmq.options.job import CHECKS
 from bullworks.bullmq.wire.codec import decode_opts, encode_opts
+from bullworks.bullmq.wire.job_options import ROWS
 
 counts = st.integers(0, 10**6)
 retentions = st.builds(Retention, counts) | st.just(Retention()) | st.builds(Retention, counts, counts)
@@ -36,6 +39,14 @@ all_opts = st.builds(
     stack_trace_limit=st.none() | counts,
     size_limit=st.none() | st.integers(1, 10**6),
 )
+
+
+def test_every_option_has_its_row_on_the_wire() -> None:
+    assert {row.name for row in ROWS} == set(CHECKS) - {
+        "group",
+        "repeat",
+    }  # stored in the job's hash; stored with its scheduler
+    assert {row.field or row.name for row in ROWS} == {field.name for field in fields(JobOpts)} - {"encoded"}
 
 
 @given(all_opts)

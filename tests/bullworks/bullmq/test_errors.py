@@ -50,7 +50,7 @@ def test_an_error_is_the_same_after_pickling(error: QueueError) -> None:
 
 @pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 def test_an_error_names_its_facts(error: QueueError) -> None:
-    for fact in vars(error).values():
+    for fact in [fact for fact in vars(error).values() if not isinstance(fact, bool)]:
         assert str(fact).removesuffix(".0") in str(error)
 
 
@@ -85,7 +85,7 @@ def test_mistakes_of_the_caller_are_value_errors_too() -> None:
 
 
 def test_every_error_but_the_handlers_own_has_the_common_base() -> None:
-    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__]
     handlers_own = (errors.UnrecoverableError, errors.MovedError, errors.RateLimitError)
     assert [kind.__name__ for kind in classes if not issubclass(kind, (QueueError, *handlers_own))] == []
 

@@ -75,7 +75,7 @@ def test_what_the_type_names_is_what_is_checked() -> None:
         ({"atempts": 3}, "atempts: unknown option; did you mean attempts"),
         ({"removeOnComplete": True}, "removeOnComplete: unknown option; did you mean remove_on_complete"),
         ({"zzz": 1}, "zzz: unknown option; known: attempts, backoff, "),
-        ({"attempts": -1}, "attempts: .*0 or more, not -1"),
+        ({"attempts": -1}, "attempts: must be a whole number >= 0, not -1"),
         ({"attempts": "3"}, "attempts: .*'3'"),
         ({"attempts": True}, "attempts: "),
         ({"delay": -1}, "delay: must be 0 .. .* -1"),

@@ -115,6 +115,26 @@ async def test_bulk_of_nothing_adds_nothing(queue: Queue, keyspace: Keyspace) ->
     assert await keyspace.keys() == []
 
 
+@pytest.mark.parametrize(
+    ("job", "problem"),
+    [
+        (
+            {"name": "a", "data": {"n": 1}, "opts": {"attempts": 3}},
+            "must be a JobSpec, not a dict; write JobSpec('a', data, attempts=...)",
+        ),
+        ({"name": "a"}, "must be a JobSpec, not a dict; write JobSpec('a', data)"),
+        ("a", 'must be a JobSpec, not a str; write JobSpec("welcome-email", {"n": 1}, priority=1)'),
+    ],
+)
+async def test_what_is_no_job_spec_is_refused_with_the_line_to_write(
+    queue: Queue, keyspace: Keyspace, job: Any, problem: str
+) -> None:
+    with pytest.raises(InvalidOptionError) as caught:
+        await queue.add_bulk([JobSpec("a"), job])
+    assert str(caught.value) == f"jobs[1]: {problem}"
+    assert await keyspace.keys() == []
+
+
 async def test_one_bad_job_in_bulk_keeps_all_out(queue: Queue, keyspace: Keyspace) -> None:
     with pytest.raises(InvalidPayloadError):
         await queue.add_bulk([JobSpec("good", 1), JobSpec("bad", float("nan"))])
@@ -174,7 +194,7 @@ async def test_an_id_that_cannot_be_sent_harms_no_other_command(queue: Queue) ->
     """It fails before it leaves; the replies to what follows must still go to whom they belong."""
     job = await queue.add("a", 1)
     with pytest.raises(UnicodeEncodeError):
-        await queue.get_job("\ud800")
+        await queue.scripts.read_fields("\ud800")
     found = await queue.get_job(job.id)
     assert found is not None
     assert found.data == 1

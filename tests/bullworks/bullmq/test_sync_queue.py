@@ -50,6 +50,16 @@ def test_its_jobs_can_do_what_jobs_can(sync_queue: SyncQueue) -> None:
     assert sync_queue.get_job(job.id) is None
 
 
+def test_it_cancels_jobs(sync_queue: SyncQueue) -> None:
+    jobs = sync_queue.add_bulk([JobSpec("mail", {}), JobSpec("mail", {}), JobSpec("mail", {})])
+    assert sync_queue.cancel(jobs[0].id, "by mistake") == "cancelled"
+    assert sync_queue.cancel_many([jobs[0].id, jobs[1].id]) == {jobs[0].id: "finished", jobs[1].id: "cancelled"}
+    assert jobs[2].cancel(remove=True) == "cancelled"
+    found = sync_queue.get_job(jobs[0].id)
+    assert found is not None
+    assert (found.is_cancelled, found.failed_reason) == (True, "cancelled: by mistake")
+
+
 def test_threads_may_share_it(sync_queue: SyncQueue) -> None:
     ids: list[str] = []
 

@@ -95,7 +95,7 @@ def test_a_port_that_is_taken_is_told_in_words(some_queues: None, start: Start, 
     port = served(process).split(":")[2].split("/")[0]
     ran = command("board", "--port", port)
     assert ran.code == 1
-    assert f"127.0.0.1:{port} is taken by another program" in ran.err
+    assert f"127.0.0.1:{port} is in use by another program" in ran.err
     assert "Traceback" not in ran.err
     stop(process)
 

@@ -47,7 +47,7 @@ def test_wrong_input_is_2_and_failure_is_1(error: Exception, code: int) -> None:
     [
         ("emial", ["email", "ticker"], "Did you mean 'email'?"),
         ("zzz", ["ticker", "email"], "Known: email, ticker."),
-        ("email", [], "There is no queue at all yet."),
+        ("email", [], "There is no queue yet."),
     ],
 )
 def test_an_unknown_name_comes_with_the_known_ones(name: str, known: list[str], hint: str) -> None:

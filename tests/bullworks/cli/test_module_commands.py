@@ -166,4 +166,4 @@ def test_check_fails_where_something_is_wrong(command: Command, monkeypatch: pyt
     monkeypatch.setenv("ENABLED_WORKERS", "emial")
     ran = command("modules", "--check")
     assert ran.code == 2
-    assert "ENABLED_WORKERS names emial, which no worker is called" in ran.err
+    assert "ENABLED_WORKERS names the unknown worker emial" in ran.err

@@ -106,7 +106,7 @@ def test_an_installed_bullworks_is_no_checkout(
     )
     ran = command("new", "shop", "--from-checkout")
     assert ran.code == 1
-    assert ran.err.startswith(f"error: this Bullworks is installed in {packages} and is no checkout. Leave out")
+    assert ran.err.startswith(f"error: this Bullworks is installed in {packages} and is not a checkout. Leave out")
     assert not (elsewhere / "shop").exists()
 
 

@@ -78,7 +78,7 @@ def test_add_refuses_what_is_not_json(command: Command) -> None:
     [
         (("--priority", "-1"), "priority"),
         (("--id", "7"), "is a number"),
-        (("--delay", "soon"), "no duration"),
+        (("--delay", "soon"), "is not a duration"),
         (("--attempts", "many"), "valid int"),
     ],
 )
@@ -93,7 +93,7 @@ def test_add_to_an_unknown_queue_wants_to_be_told_that_it_is_new(command: Comman
     add(command)
     ran = command("queue", "add", "emial", "welcome")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == "error: there is no queue 'emial'. Did you mean 'email'? With --new it is made.\n"
+    assert ran.err == "error: there is no queue 'emial'. Did you mean 'email'? Use --new to create it.\n"
     assert list(command("queue", "list", "--json").json) == ["email"]
 
 
@@ -177,11 +177,45 @@ def test_retry_of_a_job_that_has_not_failed_is_an_error(command: Command) -> Non
     assert command("queue", "retry", "email", "no-such-job").err == "error: there is no job 'no-such-job' in email\n"
 
 
-@pytest.mark.parametrize("name", ["counts", "pause", "resume", "clean", "drain", "retry"])
+def test_replay_brings_dead_letters_back(command: Command, redis_url: str, key_prefix: str) -> None:
+    add(command)
+    add(command)
+    run(fail_all(redis_url, key_prefix, 2))
+
+    async def collect() -> None:
+        async with Queue("email", connection=redis_url, prefix=key_prefix) as queue:
+            assert await queue.dead_letters().collect() == 2
+
+    run(collect())
+    assert command("queue", "counts", "email-dead", "--json").json["waiting"] == 2
+    assert command("queue", "replay", "email", "--limit", "1").out == "Replayed to email: 1.\n"
+    assert command("queue", "counts", "email", "--json").json["waiting"] == 1
+    ran = command("queue", "replay", "email", "no-such-letter")
+    assert (ran.code, ran.err) == (1, "error: job no-such-letter: not found, so replay did nothing; it was removed\n")
+
+
+@pytest.mark.parametrize("name", ["counts", "pause", "resume", "clean", "drain", "retry", "replay"])
 def test_an_unknown_queue_is_an_error_everywhere(command: Command, name: str) -> None:
     add(command)
     ran = command("queue", name, "emial")
     assert (ran.code, ran.err) == (1, "error: there is no queue 'emial'. Did you mean 'email'?\n")
+
+
+def test_cancel_tells_what_came_of_each_job(command: Command) -> None:
+    job_id = add(command)
+    ran = command("queue", "cancel", "email", job_id, "nobody", "--reason", "by mistake", "--json")
+    assert (ran.code, ran.json) == (1, {job_id: "cancelled", "nobody": "missing"})
+    assert command("job", "show", job_id, "--json").json["failed_reason"] == "cancelled: by mistake"
+    assert command("job", "cancel", job_id).out == f"Job {job_id} of email had ended before.\n"
+    assert (
+        command("queue", "cancel", "emial", job_id).err == "error: there is no queue 'emial'. Did you mean 'email'?\n"
+    )
+
+
+def test_cancel_removes_where_it_is_told_to(command: Command) -> None:
+    job_id = add(command)
+    assert command("queue", "cancel", "email", job_id, "--remove").code == 0
+    assert command("job", "cancel", job_id).code == 1
 
 
 def test_show_finds_the_queue_and_asks_when_there_are_two(command: Command) -> None:
@@ -189,7 +223,10 @@ def test_show_finds_the_queue_and_asks_when_there_are_two(command: Command) -> N
     assert command("job", "show", first, "--json").json["queue"] == "email"
     command("queue", "add", "reports", "weekly", "--new", "--id", "same")
     ran = command("job", "show", "same")
-    assert (ran.code, ran.err) == (1, "error: several queues have a job 'same'. Say which: --queue email or reports\n")
+    assert (ran.code, ran.err) == (
+        1,
+        "error: several queues have a job 'same'. Choose one with --queue email or reports\n",
+    )
     assert command("job", "show", "same", "--queue", "reports", "--json").json["name"] == "weekly"
     assert command("job", "show", "none").err == "error: no queue has a job 'none'\n"
     assert command("job", "show", "none", "--queue", "email").err == "error: there is no job 'none' in email\n"

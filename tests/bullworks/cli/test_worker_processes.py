@@ -117,7 +117,7 @@ def test_a_process_that_is_killed_starts_again_and_a_signal_ends_all_in_order(
         lambda: running.messages(1).count("worker of queue email started, concurrency 50") == 2, within_s=START_S
     )
     (told,) = (entry for entry in running.log if entry.get("exit_code") is not None)
-    assert told["message"].startswith("process 1 ended, killed by SIGKILL; it starts again in ")
+    assert told["message"].startswith("process 1 ended, killed by SIGKILL; restarting in ")
     assert told["exit_code"] == -9
     data = json.dumps({"email": "user@example.com", "subject": "Hi", "body": "Hello"})
     command("queue", "add", "email", "mail", data, "--new")
@@ -168,7 +168,7 @@ def test_a_process_that_hears_no_signal_is_killed_in_the_end(
     running.process.send_signal(signal.SIGTERM)
     assert running.wait(within_s=20) == 1
     assert not is_alive(pids[1])
-    assert "process 1 does not end and is killed; its jobs stall, and run again" in running.messages()
+    assert "process 1 did not end and was killed; its jobs stall and are retried" in running.messages()
 
 
 @pytest.mark.timeout(120)
@@ -182,7 +182,7 @@ def test_a_second_signal_hands_back_what_runs(
     command("queue", "add", "email", "mail", json.dumps({"email": "user@example.com"}), "--new")
     wait_until(lambda: counts(command)["active"] == 1, within_s=20)
     running.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: any("closing; once more forces" in text for text in running.messages(0)), within_s=10)
+    wait_until(lambda: any("closing; send it again to force" in text for text in running.messages(0)), within_s=10)
     running.process.send_signal(signal.SIGTERM)
     assert running.wait(within_s=20) == 0
     assert (counts(command)["waiting"], counts(command)["active"]) == (1, 0)
@@ -198,10 +198,10 @@ def test_a_port_that_is_taken_ends_the_service_but_not_a_further_worker(
         service, further = start(), start("worker")
         _, err = service.communicate(timeout=START_S)
         assert service.returncode == 1
-        assert f"error: 127.0.0.1:{port} is taken" in err
+        assert f"error: 127.0.0.1:{port} is in use" in err
         assert "Traceback" not in err
         said = lines_until(further, "AppModule started")
-        assert any(f"HTTP is not served by this process: 127.0.0.1:{port} is taken" in line for line in said)
+        assert any(f"this process does not serve HTTP: 127.0.0.1:{port} is taken" in line for line in said)
         further.terminate()
         further.communicate(timeout=20)
         assert further.returncode == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from bullworks.board import board_app
 from bullworks.board.keys import audit_of
-from bullworks.board.pages.folding import folded, group_id
+from bullworks.board.pages.folding import fold, group_id
 from bullworks.bullmq import FlowProducer, Job, Queue, Worker
 from bullworks.redis.group.hash_slot import slot_of
 from tests.bullworks.board.client import BoardClient
@@ -74,7 +74,7 @@ async def test_failures_are_grouped_and_jobs_found_wherever_they_are(group: Serv
         for wanted, found in (("of-log", ["of-log"]), ("known", ["of-log", "of-mail"]), ("n=mail", ["of-mail"])):
             page = (await board.get("-/search", params={"q": wanted})).text
             assert [job_id for job_id in ("of-log", "of-mail") if f"id={job_id}" in page] == found
-        path = f"-/api/queues/log/failures/{group_id(folded('no such order: 7'))}"
+        path = f"-/api/queues/log/failures/{group_id(fold('no such order: 7'))}"
         assert (await board.change("PUT", f"{path}/retry")).json()["message"] == "1 of 1 retried"
         assert await log.get_job_state("bad") == "waiting"
         assert (await board.change("PUT", f"{path.replace('log', 'mail')}/remove")).json()["done"] == 1

@@ -16,7 +16,7 @@ from bullworks.schedule.clockwork.clock import SystemClock
 from bullworks.schedule.clockwork.shared_clock import SharedClock
 from bullworks.schedule.clockwork.ticks import ticks_of
 from bullworks.schedule.journal.journal import CronFacts, Verdict
-from bullworks.schedule.journal.records import read_record, recorded_names
+from bullworks.schedule.journal.records import read_names, read_record
 from bullworks.schedule.journal.redis_journal import RedisJournal
 from bullworks.schedule.journal.time_probe import TimeProbe
 from tests.bullworks.cluster.group import ServerGroup
@@ -53,7 +53,7 @@ async def test_ticks_are_claimed_and_written_down(connection: PipelinedConnectio
         winner.missed(cron, [TICK_MS + 1_000, TICK_MS + 2_000], "came up late")
     await one.close()
     await other.close()
-    assert {cron.name for cron in crons} <= set(await recorded_names(connection))
+    assert {cron.name for cron in crons} <= set(await read_names(connection))
     for cron in crons:
         record = await read_record(connection, cron.name)
         assert (record.result, [miss.reason for miss in record.misses]) == ("ok", ["came up late"] * 2)

@@ -51,6 +51,20 @@ async def test_a_flow_runs_children_first_across_queues(queue: Queue[Any], group
         assert sorted(child.job.returnvalue for child in tree.children) == [2, 4, 6]
 
 
+async def test_a_job_that_runs_is_cancelled(queue: Queue[Any], group: ServerGroup, prefix: str) -> None:
+    async def sleep(job: Job[Any, Any]) -> None:
+        await asyncio.sleep(30)
+
+    async with Worker("q", sleep, connection=group.url, prefix=prefix) as worker:
+        running, waiting = await queue.add("job", {}), await queue.add("job", {})
+        await eventually(lambda: worker.active_jobs)
+        found = await queue.cancel_many([running.id, waiting.id], "enough")
+        assert found == {running.id: "requested", waiting.id: "cancelled"}
+        await eventually(running.is_failed)
+    await running.refresh()
+    assert running.failed_reason == "cancelled: enough"
+
+
 async def test_events_are_heard_and_published(queue: Queue[Any], group: ServerGroup, prefix: str) -> None:
     heard: list[str] = []
     async with (

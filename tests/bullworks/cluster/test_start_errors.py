@@ -97,9 +97,9 @@ async def test_an_ordinary_server_is_no_cluster_and_no_sentinel(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     error = await _failure(f"redis+cluster://{HOST}:{redis_server.port}", caplog)
-    assert "it is no node of a cluster; use redis://" in str(error)
+    assert "it is not a cluster node; use redis://" in str(error)
     error = await _failure(f"redis+sentinel://{HOST}:{redis_server.port}/jobs", caplog)
-    assert "it is no sentinel" in str(error)
+    assert "it is a Redis server, not a Sentinel" in str(error)
 
 
 async def test_a_node_of_a_cluster_is_no_ordinary_server(cluster_nodes: ClusterNodes) -> None:

@@ -45,7 +45,7 @@ def node_player(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def comparison(
     node_player: NodePlayer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Comparison]:
-    """Both sides on a server that they may empty; the shared one is asked for, so that its absence skips."""
+    """Both sides on a server that they may empty; the shared one is requested, so that its absence skips."""
     with RedisServer(tmp_path_factory.mktemp("compat-redis"), binary=server_binary()) as server:
         databases = [server.url.removesuffix("/0") + f"/{number}" for number in (0, 1)]
         yield Comparison(node_player, *databases)

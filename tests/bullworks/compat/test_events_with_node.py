@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import JobFailedError, JobSpec, Queue, QueueEvents, QueueEventsProducer, Worker
-from bullworks.bullmq.events.codec import STREAM_EVENTS
+from bullworks.bullmq.wire.event_codec import STREAM_EVENTS
 from tests.bullworks.bullmq.events.ear import Ear
 from tests.bullworks.bullmq.hand_worker import HandWorker
 from tests.bullworks.compat.node import QUEUE, Node, in_node

@@ -74,7 +74,7 @@ def test_nor_does_that_of_a_parameter(order: int) -> None:
     told = {"clock": "'clock'"}
     provided_text, asked_text = (told.get(each, "Token('clock')") for each in (provided, asked))
     assert str(caught.value).endswith(
-        f"  Hint: {asked_text} is asked for, {provided_text} is provided: two tokens of one name."
+        f"  Hint: {asked_text} is requested, {provided_text} is provided: two tokens of one name."
     )
 
 
@@ -137,7 +137,7 @@ async def test_a_second_application_of_one_container_is_refused() -> None:
     async with create_application(container):
         with pytest.raises(ApplicationStateError) as caught:
             await create_application(container)
-    assert str(caught.value) == "App: its container is run by an application already"
+    assert str(caught.value) == "App: an application is already running its container"
 
 
 def test_an_error_in_a_factory_says_where_it_was_built() -> None:

@@ -260,7 +260,7 @@ async def test_a_closed_application_may_start_again() -> None:
 async def test_two_applications_cannot_run_one_container() -> None:
     container = dynamic_module(type("App", (), {}))
     async with create_application(container):
-        with pytest.raises(ApplicationStateError, match="App: its container is run by an application already"):
+        with pytest.raises(ApplicationStateError, match="App: an application is already running its container"):
             await create_application(container)
 
 

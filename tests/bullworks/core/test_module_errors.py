@@ -25,7 +25,7 @@ def test_an_attribute_that_the_container_needs_is_refused() -> None:
 def test_an_attribute_that_is_no_identifier_is_refused() -> None:
     token: Token[int] = Token("third", attr="3rd_party")
     assert text_for(provide(token, use_value=1)) == (
-        "third would be the attribute '3rd_party' of AppModule, which is no name in Python.\n"
+        "third would be the attribute '3rd_party' of AppModule, which is not a Python name.\n"
         "  Hint: rename the class, or provide it by a Token(name, attr=...)."
     )
 
@@ -91,7 +91,7 @@ def test_a_token_is_a_class_a_token_or_a_name() -> None:
 @pytest.mark.parametrize(
     ("imported", "hint"),
     [
-        (None, "the modules import each other in a circle; use ForwardRef(lambda: TheModule)"),
+        (None, "the modules import each other in a cycle; use ForwardRef(lambda: TheModule)"),
         (MailService, "decorate the class with @module(...); a plain class belongs in providers"),
         (Users, "import an instance of the container, not its class"),
         (3, "imports takes module classes, for_root() containers and dependency-injector containers"),
@@ -102,12 +102,12 @@ def test_an_import_that_is_no_module_is_refused(imported: Any, hint: str) -> Non
     class AppModule: ...
 
     shown = imported.__name__ if isinstance(imported, type) else imported
-    assert problems_of(AppModule) == f"AppModule imports {shown}, which is no module.\n  Hint: {hint}."
+    assert problems_of(AppModule) == f"AppModule imports {shown}, which is not a module.\n  Hint: {hint}."
 
 
 def test_an_application_needs_a_module() -> None:
     assert problems_of(MailService) == (
-        "The application imports MailService, which is no module.\n"
+        "The application imports MailService, which is not a module.\n"
         "  Hint: decorate the class with @module(...); a plain class belongs in providers."
     )
 
@@ -116,7 +116,7 @@ def test_a_forward_reference_to_no_module_is_refused() -> None:
     @module(imports=[ForwardRef(lambda: MailService)])
     class AppModule: ...
 
-    assert "AppModule imports MailService, which is no module." in problems_of(AppModule)
+    assert "AppModule imports MailService, which is not a module." in problems_of(AppModule)
 
 
 def test_a_bad_name_is_not_followed_by_complaints_of_those_who_need_it() -> None:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import pytest
 
+from bullworks.arity import most_arguments
 from bullworks.core import Inject, Token, WiringError, create_application, dynamic_module, provide, snake_case
-from bullworks.core.arity import most_arguments
 from bullworks.core.container import RESERVED_NAMES, ModuleContainer
 
 

@@ -164,7 +164,7 @@ def test_two_classes_of_one_name_are_told_apart() -> None:
     other = type("MailService", (), {"__module__": "somewhere.else"})
     text = text_for(EmailWorker, EmailQueue, other)
     assert text.endswith(
-        "  Hint: tests.bullworks.core.test_wiring_errors.MailService is asked for, "
+        "  Hint: tests.bullworks.core.test_wiring_errors.MailService is requested, "
         "somewhere.else.MailService is provided: two classes of one name."
     )
 

@@ -123,7 +123,7 @@ async def the_report_is_made_elsewhere_once_it_is_warm(stage: Stage, caplog: pyt
 async def settings_are_injected_and_what_is_wrong_is_told(stage: Stage) -> None:
     page = await stage.run()
     assert page.recipients == ("ada@example.com", "grace@example.com")
-    shown = re.search(r"\n((?:    .*\n)+)\nNames in `.env`", (ROOT / PAGE).read_text())
+    shown = re.search(r"\n((?:    .*\n)+)\nUnknown names in `.env`", (ROOT / PAGE).read_text())
     assert shown is not None
     with tempfile.TemporaryDirectory() as folder:
         env_file = Path(folder, ".env")
@@ -141,7 +141,7 @@ async def the_command_adds_the_job(stage: Stage) -> None:
     program = Program(root, settings)
 
     def type_it() -> None:
-        with program.entered(), pytest.raises(SystemExit, match=r"^0$"):
+        with program.enter(), pytest.raises(SystemExit, match=r"^0$"):
             command_line(program, ["send-report"])(["send-report", "2026-11-24"])
 
     await asyncio.to_thread(type_it)  # a loop of its own, as in a process of its own

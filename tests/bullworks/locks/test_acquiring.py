@@ -207,7 +207,7 @@ async def test_hold_raises_where_the_lock_is_taken(
     locks: DistributedLockService, others: DistributedLockService, name: str
 ) -> None:
     async with locks.hold(name, 60_000):
-        with pytest.raises(LockTakenError, match="held by somebody else; "):
+        with pytest.raises(LockTakenError, match="held elsewhere; "):
             async with others.hold(name, 60_000):
                 pass
         with pytest.raises(LockTakenError, match="after waiting for 30 ms"):

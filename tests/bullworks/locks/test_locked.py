@@ -91,7 +91,7 @@ async def test_an_object_that_keeps_no_service_is_told_what_to_do() -> None:
         @locked("x", 1_000)
         async def run(self) -> None: ...
 
-    with pytest.raises(TypeError, match="Careless, which keeps no DistributedLockService: take one in __init__"):
+    with pytest.raises(TypeError, match="Careless, which has no DistributedLockService: take one in __init__"):
         await Careless().run()
 
 
@@ -103,5 +103,5 @@ def test_a_plain_method_is_refused_at_decoration() -> None:
 
         return Wrong
 
-    with pytest.raises(TypeError, match=r"Wrong\.run, which is no `async def`"):
+    with pytest.raises(TypeError, match=r"Wrong\.run, which is not an `async def`"):
         decorate()

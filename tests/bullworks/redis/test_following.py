@@ -109,7 +109,7 @@ async def test_what_was_sent_before_is_still_answered(
     with pytest.raises(ServerError, match="READONLY"):
         await refused
     assert not connection.is_connected
-    with pytest.raises(ConnectionLostError, match="made anew"):
+    with pytest.raises(ConnectionLostError, match="being reopened"):
         connection.send("PING")
     assert (await read, await other) == (b"1", b"PONG")
     assert await connection.execute("GET", "a") is None

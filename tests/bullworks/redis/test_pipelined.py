@@ -9,7 +9,7 @@ import pytest
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.errors import ConnectError, ConnectionLostError
 from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.redis.script import Script, ScriptHeaderError
+from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
@@ -66,11 +66,22 @@ async def test_a_cancelled_caller_drops_its_reply_and_nothing_else(connection: P
     assert connection.is_connected
 
 
+async def test_a_caller_that_is_cancelled_together_with_connecting_is_cancelled(connection: PipelinedConnection):
+    """As where the event loop ends: who took it for a lost connection would try again for ever."""
+    caller = asyncio.create_task(connection.execute("PING"))
+    while not (connecting := [task for task in asyncio.all_tasks() if task.get_name() == "redis-connect"]):
+        await asyncio.sleep(0)
+    for task in (*connecting, caller):
+        task.cancel()
+    await asyncio.wait((caller,), timeout=5)
+    assert caller.cancelled()
+
+
 async def test_a_forgotten_script_is_sent_with_its_source(connection: PipelinedConnection):
     script = Script.load("bullworks.bullmq", "extend_locks")
     await connection.execute("SCRIPT", "FLUSH")
-    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [b"1"]
-    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [b"1"]
+    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [[b"1"], []]
+    assert await connection.run(script, ("nobody:",), [30_000, "", "1", "token"]) == [[b"1"], []]
 
 
 async def test_a_killed_connection_fails_what_was_under_way_and_comes_back(connection: PipelinedConnection):
@@ -138,16 +149,3 @@ async def test_closing_fails_what_is_under_way_and_may_be_repeated(redis_url: st
     with pytest.raises(ConnectionLostError, match="closed"):
         await waiting
     assert repr(connection).endswith("closed>")
-
-
-def test_a_script_must_begin_with_its_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    package = tmp_path / "scripted_for_test"
-    (package / "lua").mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "lua" / "bare.lua").write_text("return 1\n")
-    (package / "lua" / "half.lua").write_text("--[[ half: x.\n  KEYS none\n  ARGV none\n  RETURNS int\n]]\nreturn 1\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ScriptHeaderError, match="first line"):
-        Script.load("scripted_for_test", "bare")
-    with pytest.raises(ScriptHeaderError, match="EVENTS"):
-        Script.load("scripted_for_test", "half")

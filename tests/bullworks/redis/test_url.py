@@ -105,7 +105,7 @@ def test_tls_options_are_typed() -> None:
         ("redis://u:hunter2#hunter2@h", "unescaped"),
         ("redis://u:hunter2/hunter2@h", "unescaped"),
         ("redis://u:hunter2?hunter2@h", "unescaped"),
-        ("redis://u:hunter2@[::1", "taken apart"),
+        ("redis://u:hunter2@[::1", "cannot be parsed"),
         ("unix://u:hunter2@", "socket is missing"),
     ],
 )

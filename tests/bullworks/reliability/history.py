@@ -19,9 +19,14 @@ async def add_many(queue: Queue[Any], count: int, **options: Any) -> list[str]:
     return [job.id for job in await queue.add_bulk([JobSpec("job", {"n": n}, **options) for n in range(count)])]
 
 
+def blocked_workers(client: redis.Redis) -> int:
+    """How many workers wait for jobs; one that listens for cancelled ones is blocked too."""
+    return sum(other["cmd"] == "bzpopmin" and "b" in other["flags"] for other in client.client_list())
+
+
 def is_blocked(client: redis.Redis) -> bool:
     """Whether a worker waits for jobs."""
-    return bool(client.info("clients")["blocked_clients"])
+    return blocked_workers(client) > 0
 
 
 def completed(client: redis.Redis, queue: Queue[Any]) -> int:

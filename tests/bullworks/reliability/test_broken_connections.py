@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from bullworks.bullmq import Job, Queue, Worker
-from tests.bullworks.reliability.history import add_many, check_ended, completed, is_blocked, places
+from tests.bullworks.reliability.history import add_many, check_ended, completed, fields, is_blocked, places
 from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.reliability.proxy import FaultProxy
 from tests.bullworks.servers import RedisServer
@@ -109,6 +109,30 @@ async def test_a_paused_redis_delays_jobs_and_fails_none(
         await eventually(lambda: len(ledger.ids("start")) == len(ids), within_s=20)
         await eventually(lambda: completed(look, queue) == len(ids), within_s=20)
     check_ended(look, queue, ids)
+
+
+async def test_what_a_handler_reads_is_read_again_over_the_next_connection(
+    queue: Queue[Any], proxy: FaultProxy, key_prefix: str, look: redis.Redis
+) -> None:
+    """In a soak, parents failed for good because the connection broke while they read what their children returned."""
+
+    async def process(job: Job[Any, Any]) -> list[Any]:
+        return [await job.get_children_values(), await job.logs(), str(await job.get_dependencies_count())]
+
+    lost: set[bytes] = set()
+
+    def is_first(command: list[bytes]) -> bool:
+        name = command[0].upper()
+        is_lost = name in {b"SMEMBERS", b"LRANGE", b"HLEN"} - lost
+        lost.update({name} if is_lost else ())
+        return is_lost
+
+    proxy.lose_reply(is_first, times=3)
+    async with Worker("q", process, connection=proxy.url, prefix=key_prefix):
+        job = await queue.add("x", {})
+        await eventually(lambda: completed(look, queue) == 1, what=str(places(look, queue)))
+    assert len(lost) == 3
+    assert fields(look, queue, job.id)["ats"] == "1"
 
 
 async def test_a_black_hole_is_noticed_and_nothing_is_lost_in_it(

@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import Job, Queue, Worker
-from tests.bullworks.reliability.history import add_many, check_ended, completed, fields, is_blocked
+from tests.bullworks.reliability.history import (
+    add_many,
+    blocked_workers,
+    check_ended,
+    completed,
+    fields,
+    is_blocked,
+)
 from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.reliability.worker_process import WorkerProcess
 from tests.bullworks.servers import RedisServer
@@ -36,7 +43,7 @@ async def test_jobs_that_a_frozen_waiter_was_woken_for_run_elsewhere_in_time(
     processes = [WorkerProcess(any_server.url, key_prefix, "q", ledger.path, concurrency=5) for _ in range(frozen)]
     try:
         with any_server.client() as look:
-            await eventually(lambda: look.info("clients")["blocked_clients"] == frozen)
+            await eventually(lambda: blocked_workers(look) == frozen)
             for process in processes:
                 process.signal(signal.SIGSTOP)
 
@@ -44,7 +51,7 @@ async def test_jobs_that_a_frozen_waiter_was_woken_for_run_elsewhere_in_time(
                 ledger.note("end", job.id)
 
             async with Worker("q", process_job, connection=any_server.url, prefix=key_prefix):
-                await eventually(lambda: look.info("clients")["blocked_clients"] == frozen + 1)
+                await eventually(lambda: blocked_workers(look) == frozen + 1)
                 ids = await add_many(jobs, 7, attempts=3)
                 await eventually(lambda: completed(look, jobs) == 7, within_s=BACK_WITHIN_S)
             check_ended(look, jobs, ids)

@@ -201,3 +201,34 @@ async def test_a_killed_worker_that_waits_for_jobs_takes_none_with_it(
     async with Worker("q", process, connection=own_server.url, prefix=key_prefix):
         await eventually(lambda: completed(look, queue) == 5)
     check_ended(look, queue, ids)
+
+
+@pytest.mark.parametrize("killed_after_s", [0.0, 0.01])
+async def test_jobs_that_are_cancelled_as_their_worker_is_killed_end_once_and_run_no_more(
+    queue: Queue[Any],
+    own_server: RedisServer,
+    key_prefix: str,
+    ledger: Ledger,
+    look: redis.Redis,
+    killed_after_s: float,
+) -> None:
+    """40 run in two processes, 20 wait; one process dies before it hears of it, as it does, or after."""
+    ids = await add_many(queue, 60, attempts=3)
+    timing = {"lock_duration": LOCK_MS, "stalled_interval": STALLED_INTERVAL_MS}
+    started = (own_server.url, key_prefix, "q", ledger.path)
+    with (
+        WorkerProcess(*started, run_ms=60_000, concurrency=20, **timing) as doomed,
+        WorkerProcess(*started, run_ms=60_000, concurrency=20, **timing) as other,
+    ):
+        await eventually(lambda: len(ledger.ids("start")) == 40, what=f"40 active jobs; {doomed.log} {other.log}")
+        cancelling = asyncio.create_task(queue.cancel_many(ids, "enough"))
+        await asyncio.sleep(killed_after_s)
+        doomed.kill()
+        outcomes = await cancelling
+        assert set(outcomes.values()) <= {"requested", "cancelled"}
+        await eventually(lambda: look.zcard(queue.keys.of("failed")) == 60, within_s=BUSY_S + 5, what="all to end")
+    assert ledger.count("end") == {}
+    assert set(ledger.count("start").values()) == {1}, "one ran again"
+    assert {fields(look, queue, job_id)["failedReason"] for job_id in ids} == {"cancelled: enough"}
+    told = [entry for _, entry in look.xrange(queue.keys.of("events")) if entry[b"event"] == b"failed"]
+    assert sorted(entry[b"jobId"].decode() for entry in told) == sorted(ids)

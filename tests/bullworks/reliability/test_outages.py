@@ -161,7 +161,7 @@ async def test_a_loop_that_is_really_blocked_is_told_of_once(
         async with Worker("q", process, connection=any_server.url, prefix=key_prefix, **TIMING):
             with any_server.client() as look:
                 await eventually(lambda: completed(look, jobs) == 1)
-    assert caplog.text.count("a handler blocks it") == 1
+    assert caplog.text.count("a handler is blocking it") == 1
 
 
 @pytest.mark.parametrize("ends", [True, False], ids=["it ends", "it is renewed"])
@@ -209,6 +209,6 @@ async def test_the_first_check_after_an_outage_only_marks(
                     look.delete(jobs.keys.of(f"{job_id}:lock"))
                 if step == "back":
                     # Its holder takes it back, as the renewer does.
-                    assert await worker._engine._finisher._scripts.take_back({job_id: "token"}) == []
+                    assert await worker._engine._jobs.finisher._scripts.take_back({job_id: "token"}) == []
                 found.append(await checker.check(confirms=True))
             assert found == [[], [], [], [], [job_id]]

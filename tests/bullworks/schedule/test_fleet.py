@@ -32,7 +32,7 @@ async def test_no_tick_runs_twice_and_each_missed_one_is_listed(tmp_path: Path) 
 
         server.kill()
         down_at = fleet.started()[-1][0]
-        wait_until(lambda: fleet.log.read_text().count("missed a tick: Redis did not say") >= 6, within_s=10)
+        wait_until(lambda: fleet.log.read_text().count("missed a tick: Redis did not answer") >= 6, within_s=10)
         server.start()
         fleet.wait_for_more(3)
         server.restart()
@@ -52,7 +52,7 @@ async def test_no_tick_runs_twice_and_each_missed_one_is_listed(tmp_path: Path) 
         assert misses[killed_in] == "claimed, and its process died before it ended"
         during_outage = [tick for tick in fleet.silent() if tick > down_at]
         assert len(during_outage) >= 2
-        assert all("Redis did not say" in misses[tick] or "no process" in misses[tick] for tick in during_outage)
+        assert all("Redis did not answer" in misses[tick] or "no process" in misses[tick] for tick in during_outage)
         ran = {tick for tick, _ in fleet.started()}
         # What is listed did not run, but for the run that was cut short.
         assert set(misses) & ran <= {killed_in}

@@ -19,7 +19,7 @@ from bullworks.schedule import CronRun
 from bullworks.schedule.clockwork.ticks import ticks_of
 from bullworks.schedule.journal.journal import CronFacts, Verdict
 from bullworks.schedule.journal.keys import CronKeys
-from bullworks.schedule.journal.records import CronRecord, read_record, recorded_names
+from bullworks.schedule.journal.records import CronRecord, read_names, read_record
 from bullworks.schedule.journal.redis_journal import RedisJournal
 from bullworks.schedule.journal.scripts import CLAIM_TICK, CronScripts, Instance
 from tests.bullworks.reliability.proxy import FaultProxy, runs
@@ -27,7 +27,7 @@ from tests.bullworks.schedule.fake_clock import NOON_MS
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
 
-UNREACHED = "Redis did not say within"
+UNREACHED = "Redis did not answer within"
 
 
 # No tick is ever over by it, however long past.
@@ -184,14 +184,14 @@ async def test_misses_wait_for_redis_to_come_back(
     server.stop()
     await process.claim_in_vain(cron, 1)
     await process.claim_in_vain(cron, 2)
-    await eventually(lambda: any("records of crons wait for Redis" in text for text in caplog.messages))
+    await eventually(lambda: any("records of crons are waiting for Redis" in text for text in caplog.messages))
     server.start()
 
     async def both_listed() -> bool:
         return set(await process.misses(cron)) == {1, 2}
 
     await eventually(both_listed, within_s=15)
-    assert any("cron away: a tick ran in no process: Redis did not say" in text for text in caplog.messages)
+    assert any("cron away: a tick ran in no process: Redis did not answer" in text for text in caplog.messages)
 
 
 async def with_a_gap(process: Process, name: str, length: int) -> tuple[CronFacts, int]:
@@ -299,7 +299,7 @@ async def test_a_run_is_written_down(process: Process, error: BaseException | No
     record = await process.record(cron)
     assert (record.result, record.error, record.duration_ms, record.instance) == (result, text, 7, "host:1")
     assert (record.started_at_ms, record.next_ms, record.pattern) == (NOON_MS, NOON_MS + 1_000, "* * * * * * UTC")
-    assert await recorded_names(process.look) == ["written"]
+    assert await read_names(process.look) == ["written"]
 
 
 async def test_many_runs_between_two_writes_are_one_record(process: Process) -> None:
@@ -310,7 +310,7 @@ async def test_many_runs_between_two_writes_are_one_record(process: Process) -> 
     commands = await process.look.execute("INFO", "commandstats")
     calls = int(commands.decode().split("cmdstat_evalsha:calls=")[1].split(",")[0])
     assert calls <= 2
-    assert await recorded_names(process.look) == ["many", "other"]
+    assert await read_names(process.look) == ["many", "other"]
 
 
 @pytest.mark.parametrize(("records_all", "has_own_name"), [(False, False), (False, True), (True, False)])
@@ -356,7 +356,7 @@ async def test_a_run_that_ends_while_names_are_written_is_known_by_name_too(
     process.ended(facts("first", is_distributed=False), None)
     await eventually(lambda: read_is_ok(process, facts("second")))
     await process.journal.close()
-    assert await recorded_names(process.look) == ["first", "second"]
+    assert await read_names(process.look) == ["first", "second"]
 
 
 async def test_a_record_that_redis_refuses_costs_no_other(process: Process, caplog: pytest.LogCaptureFixture) -> None:
@@ -380,5 +380,5 @@ async def test_without_a_limit_memory_would_fill_so_the_oldest_go(
         process.ended(facts(f"c{number}", is_distributed=False), None)
         process.journal.missed(facts("m", is_distributed=False), [NOON_MS + number], "late")
     await process.journal.close()
-    assert await recorded_names(process.look) == ["c2", "c3", "c4", "m"]
+    assert await read_names(process.look) == ["c2", "c3", "c4", "m"]
     assert [miss.tick_ms - NOON_MS for miss in (await read_record(process.look, "m")).misses] == [2, 3, 4]

@@ -114,7 +114,7 @@ async def test_names_are_taken_within_a_kind_only(registry: SchedulerRegistry, c
     registry.add_timeout("x", counter, 1_000)
     registry.add_cron_job("x", CronJob("0 9 * * *", counter))
     assert all(registry.does_exist(kind, "x") for kind in ("cron", "interval", "timeout"))
-    with pytest.raises(JobNameTakenError, match="the interval 'x' is there already"):
+    with pytest.raises(JobNameTakenError, match="the interval 'x' exists already"):
         registry.add_interval("x", counter, 1_000)
     with pytest.raises(JobNameTakenError):
         registry.add_timeout("x", counter, 1_000)

@@ -99,7 +99,7 @@ async def test_a_thread_cannot_be_cancelled_and_is_left(
     app.get(SchedulerRegistry).add_timeout("block", block, 0)
     await eventually(began.is_set)
     await asyncio.wait_for(app.close(), 5)
-    assert "timeout block did not end in time; its thread runs on" in caplog.messages
+    assert "timeout block did not end in time; its thread is still running" in caplog.messages
 
 
 async def test_nothing_starts_any_more(application: Create) -> None:

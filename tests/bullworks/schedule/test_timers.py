@@ -78,7 +78,7 @@ async def test_one_that_fails_does_not_keep_the_others_waiting(
     timetable.start()
     await clock.advance(10)
     assert (len(bad.fired), len(good.fired)) == (1, 1)
-    assert "the schedule could not serve <bad>; the rest goes on" in caplog.messages
+    assert "running <bad> failed; the others continue" in caplog.messages
     await timetable.close()
     await timetable.close()
 

@@ -145,9 +145,9 @@ async def test_a_named_cron_runs_though_redis_is_away_and_the_log_says_so(
         job = app.get(SchedulerRegistry).get_cron_job("named")
         for _ in range(3):
             assert (await job.fire_on_tick()).error is None
-        await eventually(lambda: any("records of crons wait for Redis" in text for text in caplog.messages))
+        await eventually(lambda: any("records of crons are waiting for Redis" in text for text in caplog.messages))
     assert len(ran) == 3
-    assert sum("records of crons wait for Redis" in text for text in caplog.messages) == 1
+    assert sum("records of crons are waiting for Redis" in text for text in caplog.messages) == 1
 
 
 async def test_a_distributed_cron_needs_redis_at_the_start(run: Run) -> None:

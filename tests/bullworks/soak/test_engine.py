@@ -220,15 +220,25 @@ def _runs(ledger: Path, what: str) -> dict[str, list[float]]:
 
 async def _all_ended(producer: Producer, worker: SoakWorker) -> None:
     wanted = producer.jobs | producer.parents
-    await eventually(
-        lambda: not wanted - _runs(worker.ledger, "end").keys(), within_s=120, what="every job to have ended once"
-    )
+    try:
+        await eventually(lambda: not wanted - _runs(worker.ledger, "end").keys(), within_s=120)
+    except AssertionError:
+        missing = sorted(wanted - _runs(worker.ledger, "end").keys())
+        found = [await _described(producer, job_id) for job_id in missing[:10]]
+        raise AssertionError("\n".join([f"{len(missing)} jobs never ended", *found])) from None
 
     async def is_quiet() -> bool:
         counts = await producer.queue.get_job_counts("active", "waiting", "delayed")
         return not any(counts.values())
 
     await eventually(is_quiet, within_s=60, what="the queue to be empty")
+
+
+async def _described(producer: Producer, job_id: str) -> str:
+    name = "parents" if job_id in producer.parents else "plain"
+    async with Queue(name, connection=producer.queue.connection, prefix=PREFIX) as queue:
+        fields = await queue.connection.execute("HGETALL", queue.keys.of(job_id))
+        return f"{name}:{job_id} is {await queue.get_job_state(job_id)}: {fields}"
 
 
 async def _check(

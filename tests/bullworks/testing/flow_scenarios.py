@@ -410,3 +410,24 @@ async def flows_can_be_read(side: FlowSide) -> None:
     shallow = await side.flows.get_flow("root", "orders", depth=1)
     side.seen.append(shallow is not None and len(shallow.children))
     side.seen.append(await side.flows.get_flow("nobody", "orders"))
+
+
+@flow_scenario
+async def flows_are_cancelled_with_all_below(side: FlowSide) -> None:
+    await side.flows.add(
+        flow(
+            "orders",
+            "order",
+            flow("lines", "line", flow("mails", "mail"), fail_parent_on_failure=True),
+            flow("lines", "other", ignore_dependency_on_failure=True),
+        )
+    )
+    assert await side.queues["orders"].cancel("order", "not needed") == "cancelled"
+    await side.settle()
+
+
+@flow_scenario
+async def a_child_is_cancelled_alone(side: FlowSide) -> None:
+    await side.flows.add(flow("orders", "order", flow("lines", "line", ignore_dependency_on_failure=True)))
+    assert await side.queues["lines"].cancel("line", "not needed") == "cancelled"
+    await side.settle()

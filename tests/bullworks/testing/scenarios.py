@@ -131,6 +131,17 @@ async def lines_have_an_order(side: Side) -> None:
 
 
 @scenario(noting)
+async def groups_take_turns(side: Side) -> None:
+    many = [JobSpec(f"a{n}", {"fails": n == 1}, group={"id": "A"}, attempts=2) for n in range(6)]
+    await side.queue.add_bulk([*many, *(JobSpec(f"b{n}", group={"id": "B", "weight": 2}) for n in range(4))])
+    await side.queue.add_bulk([JobSpec(f"c{n}", group={"id": "C", "weight": 0.5}, delay=TICK_MS) for n in range(2)])
+    await side.queue.add("plain")
+    await side.settle()
+    await side.queue.add_bulk([JobSpec(f"{group}-late", group={"id": group}) for group in "AABC"])
+    await side.settle()
+
+
+@scenario(noting)
 async def finished_jobs_are_removed(side: Side) -> None:
     for number in range(4):
         await side.queue.add(f"kept {number}", {}, remove_on_complete=2)
@@ -290,4 +301,21 @@ async def backoff_may_be_ones_own(side: Side) -> None:
 @scenario(noting, max_started_attempts=2)
 async def starts_may_be_limited(side: Side) -> None:
     await side.queue.add("a", {"fails": 9}, attempts=9)
+    await side.settle()
+
+
+@scenario(noting)
+async def jobs_are_cancelled_where_they_wait(side: Side) -> None:
+    waiting = await side.queue.add("waiting", {}, deduplication={"id": "one"})
+    urgent = await side.queue.add("urgent", {}, priority=3)
+    later = await side.queue.add("later", {}, delay=TICK_MS)
+    kept_short = await side.queue.add("kept short", {}, remove_on_fail=True)
+    removed = await side.queue.add("removed", {})
+    found = await side.queue.cancel_many([waiting.id, urgent.id, later.id, kept_short.id], "not needed")
+    assert set(found.values()) == {"cancelled"}
+    assert await side.queue.cancel(removed.id, remove=True) == "cancelled"
+    assert await side.queue.cancel(waiting.id) == "finished"
+    assert await side.queue.cancel("nobody") == "missing"
+    await side.queue.add("next of its id", {"returns": 1}, deduplication={"id": "one"})
+    await later.retry()
     await side.settle()

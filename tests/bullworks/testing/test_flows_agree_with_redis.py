@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import FlowProducer, Job, Queue, Worker
-from bullworks.bullmq.events.codec import read_entry
+from bullworks.bullmq.wire.event_codec import read_entry
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
 from bullworks.testing import HarnessFlowProducer, HarnessGroup, QueueHarness, eventually

@@ -8,6 +8,7 @@ import pytest
 
 from bullworks.bullmq import (
     Backoff,
+    CancelSignal,
     DelayedError,
     InvalidOptionError,
     InvalidPayloadError,
@@ -444,6 +445,34 @@ async def test_a_rate_limit_may_be_lifted() -> None:
     await harness.drain()
     with pytest.raises(JobFailedError):
         await job.wait_until_finished(ttl=5_000)
+
+
+async def test_a_job_that_runs_is_cancelled_from_elsewhere_and_not_tried_again() -> None:
+    async def handle(job: Job) -> None:
+        if job.name == "sleeps":
+            await asyncio.sleep(30)
+        else:
+            assert await harness.queue.cancel(sleeping.id, "the user left") == "requested"
+
+    harness = harness_of(handle, concurrency=2)
+    sleeping = await harness.add("sleeps", attempts=3)
+    await harness.add("cancels")
+    await harness.drain()
+    (failed,) = harness.jobs_in("failed")
+    assert (failed.id, failed.failed_reason, failed.is_cancelled) == (sleeping.id, "cancelled: the user left", True)
+    assert harness.events_of(sleeping) == ["added", "waiting", "active", "cancel-requested", "failed"]
+
+
+async def test_a_job_that_cancels_itself_and_moves_is_failed_by_who_takes_it_next() -> None:
+    async def handle(job: Job, signal: CancelSignal) -> None:
+        await job.cancel("no use")
+        await job.move_to_delayed(START_MS + 60_000)
+        raise DelayedError
+
+    harness = harness_of(handle)
+    await harness.add("a")
+    await harness.drain()
+    assert [job.failed_reason for job in harness.jobs_in("failed")] == ["cancelled: no use"]
 
 
 async def test_a_job_that_is_cancelled_fails_with_the_reason() -> None:

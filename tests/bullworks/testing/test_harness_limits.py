@@ -27,6 +27,10 @@ REFUSED: dict[str, tuple[Call, str]] = {
     "metrics": (lambda queue: queue.get_metrics("completed"), "the Redis command 'HGETALL'"),
     "global concurrency": (lambda queue: queue.set_global_concurrency(1), "the Redis command 'HSET'"),
     "workers": (lambda queue: queue.get_workers(), "the Redis command 'CLIENT'"),
+    "limits of groups": (lambda queue: queue.set_group_limits("a", concurrency=1), "limits of groups"),
+    "pausing a group": (lambda queue: queue.pause_group("a"), "pausing a group"),
+    "listing groups": (lambda queue: queue.get_groups(), "listing groups"),
+    "counting groups": (lambda queue: queue.get_group_counts("a"), "counting groups"),
     "trim": (lambda queue: queue.trim_events(1), "the Redis command 'XTRIM'"),
 }
 
@@ -62,10 +66,11 @@ async def test_a_started_worker_or_a_job_taken_by_hand_is_refused() -> None:
             else:
                 self.worker._endpoint.client()
 
-    for name in ("start", "take", "client"):
+    there_is_none = "a connection to Redis"
+    for name, refused in {"start": there_is_none, "take": "takes a job by hand", "client": there_is_none}.items():
         harness: QueueHarness[Any] = QueueHarness("email", Starting())
         await harness.add(name)
-        with pytest.raises(NotSimulatedError, match="a connection to Redis"):
+        with pytest.raises(NotSimulatedError, match=refused):
             await harness.drain()
 
 

@@ -187,10 +187,10 @@ async def test_a_dynamic_module_is_replaced_by_its_class_or_by_itself() -> None:
 @pytest.mark.parametrize(
     ("unknown", "text"),
     [
-        (UsersModule, "override_module(UsersModule): nobody imports it; there are: MailModule"),
+        (UsersModule, "override_module(UsersModule): no module imports it; there are: MailModule"),
         (
             dynamic_module(MailModule, name="MailModul"),
-            "override_module('MailModul'): nobody imports it; did you mean MailModule?",
+            "override_module('MailModul'): no module imports it; did you mean MailModule?",
         ),
     ],
     ids=["class", "container"],

@@ -169,7 +169,7 @@ async def test_a_taken_port_ends_the_start_before_anything_begins(serving: Servi
 
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(PortTakenError, match=f"127.0.0.1:{port} is taken.*HTTP_PORT"):
+        with pytest.raises(PortTakenError, match=f"127.0.0.1:{port} is in use.*HTTP_PORT"):
             await serving(contributing("status", says("ok")), providers=[Worker], port=port)
     assert begun == []
 

@@ -151,8 +151,8 @@ async def test_two_roots_of_one_key_are_refused(default: Any, reports: Any, else
     ("options", "message"),
     [
         ({}, "connection: must be given where there is a config_key"),
-        ({"workers_enabled": False}, "workers_enabled: is said once for all"),
-        ({"manual_registration": True}, "manual_registration: is said once for all"),
+        ({"workers_enabled": False}, "workers_enabled: applies to the whole process"),
+        ({"manual_registration": True}, "manual_registration: applies to the whole process"),
         ({"config_key": ""}, "config_key: must be a name such as 'reports', not ''"),
     ],
 )

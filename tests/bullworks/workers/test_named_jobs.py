@@ -102,7 +102,7 @@ def test_a_name_twice_above_one_method_is_refused() -> None:
     ("names", "message"),
     [
         ((), r"@process\(\): names at least one job, as in @process\(\"welcome-email\"\)"),
-        (("",), "'' is no name"),
+        (("",), "'' is not a name"),
         ((lambda job: None,), "@process: names jobs, as in"),
     ],
 )

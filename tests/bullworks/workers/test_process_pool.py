@@ -88,11 +88,11 @@ async def test_a_class_that_no_process_finds_is_refused_with_whatever_else_is_wr
     assert isinstance(unknown, UnknownQueueError)
     assert isinstance(unfindable, ProcessPoolError)
     assert "Inner has a process_pool, and its processes could not build one: the class: test_a_class" in str(unfindable)
-    assert "is made inside of a function, where no other process finds it" in str(unfindable)
+    assert "is defined inside a function, where no other process finds it" in str(unfindable)
 
 
 async def test_a_factory_that_no_process_finds_is_refused(run: Any) -> None:
-    with pytest.raises(ProcessPoolError, match=r"could not build one: process_factory: <lambda> is made inside of a"):
+    with pytest.raises(ProcessPoolError, match=r"could not build one: process_factory: <lambda> is defined inside a"):
         await run(LocalFactoryWorker)
 
 

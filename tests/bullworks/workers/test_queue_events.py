@@ -211,7 +211,7 @@ async def test_with_its_queue_replaced_a_listener_needs_no_redis(no_network: Non
     app = create_application(root)
     app.container.email_queue.override(create_autospec(Queue, instance=True))
     async with app:
-        with pytest.raises(NoQueueEventsError, match="EmailListener hears no events yet"):
+        with pytest.raises(NoQueueEventsError, match="EmailListener has no queue events yet"):
             _ = app.get(EmailListener).queue_events
 
 

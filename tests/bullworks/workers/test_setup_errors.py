@@ -164,7 +164,7 @@ async def test_a_queue_that_nobody_registered_is_named_with_the_known_ones(run: 
 async def test_an_unknown_name_in_enabled_workers_lists_the_known_ones(run: Any) -> None:
     with pytest.raises(UnknownWorkerError) as caught:
         await run(EmailWorker, TickerWorker, queues=("email", "ticks"), enabled_workers="email,candles")
-    assert str(caught.value) == "ENABLED_WORKERS names candles, which no worker is called. Workers: email, ticker"
+    assert str(caught.value) == "ENABLED_WORKERS names the unknown worker candles. Workers: email, ticker"
 
 
 async def test_two_workers_of_one_name_are_refused(run: Any) -> None:

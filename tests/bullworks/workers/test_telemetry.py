@@ -75,5 +75,5 @@ async def test_without_telemetry_nothing_is_observed(run: Any) -> None:
 
 
 def test_a_further_connection_has_the_telemetry_of_the_first(telemetry: BullMQOtel) -> None:
-    with pytest.raises(InvalidOptionError, match="telemetry: is said once for all"):
+    with pytest.raises(InvalidOptionError, match="telemetry: applies to the whole process"):
         RootOptions(connection="redis://127.0.0.1:1", telemetry=telemetry).further_connection()

@@ -9,15 +9,20 @@ from pydantic import BaseModel
 
 from bullworks.bullmq import Backoff, CancelSignal, Job, JobOptions, JobSpec, Queue, QueueEvents, SyncJob, Worker
 from bullworks.bullmq.flow_producer import FlowProducer
-from bullworks.core import create_application, module
+from bullworks.core import create_application, module, provide
 from bullworks.workers import (
+    APP_GUARD,
+    AddContext,
     BullModule,
+    CallHandler,
     FlowProducerOptions,
     InjectFlowProducer,
     InjectQueue,
+    JobContext,
     QueueEventsHost,
     QueueOptions,
     WorkerHost,
+    catch,
     get_flow_producer_token,
     get_queue_token,
     on_queue_event,
@@ -25,6 +30,9 @@ from bullworks.workers import (
     process,
     processor,
     queue_events_listener,
+    use_filters,
+    use_guards,
+    use_interceptors,
 )
 
 
@@ -174,6 +182,8 @@ async def produce(queue: Queue[Mail], plain: Queue) -> None:
     )
     assert_type(job, Job[Mail])
     assert_type(job.data["to"], str)
+    assert_type((await plain.add("x", group={"id": "acme", "weight": 2})).group, str | None)
+    await plain.set_group_limits("acme", concurrency=2, rate={"max": 10, "duration": timedelta(seconds=1)})
     options: JobOptions = {"attempts": 3, "backoff": Backoff.fixed(1_000)}
     assert_type(await plain.add("x", 1, **options), Job[Any])
     assert_type(await queue.add_bulk([JobSpec("a", {"to": "you"}, priority=1)]), list[Job[Mail]])
@@ -225,3 +235,37 @@ async def typed() -> None:
     assert_type(stub.data.email, str)
     assert_type(Queue("plain", connection="redis://"), Queue[Any])
     assert_type(Worker("plain", handle, connection="redis://"), Worker[Any, Any])
+
+
+@catch(ValueError)
+class Around:
+    def can_activate(self, context: JobContext) -> bool:
+        assert_type(context.job, Job[Any, Any])
+        return context.get_class() is EmailWorker
+
+    async def intercept(self, context: JobContext, call: CallHandler) -> Any:
+        assert_type(context.get_class(), type[Any])
+        return await call.handle()
+
+    def can_add(self, context: AddContext) -> bool:
+        assert_type(context.job.opts, dict[str, Any])
+        return context.get_class() is None
+
+    def catch(self, error: ValueError, context: JobContext) -> None: ...
+
+
+@use_guards(Around)
+@use_interceptors(Around())
+@processor("around")
+class AroundWorker(WorkerHost):
+    @process("x")
+    @use_filters(Around)
+    async def x(self, job: Job) -> int:
+        return 1
+
+
+async def around(worker: AroundWorker, job: Job) -> None:
+    assert_type(await worker.x(job), int)
+
+
+provide(APP_GUARD, use_class=Around)

@@ -1,7 +1,7 @@
 -- include: lib/enqueue.lua
 
 -- Codes a caller must know, in place of an id.
-local MISSING_PARENT, OTHER_PARENT = -5, -7
+local MISSING_PARENT, OTHER_PARENT, GROUP_FULL = -5, -7, -12
 
 local function store(queue, job, id)
   local key = queue.base .. id
@@ -39,13 +39,14 @@ local relations_made
 local function new_relations()
   if relations_made then return relations_made end
   -- include within: lib/new_relations.lua
-  relations_made = {keep_existing = keep_existing, deduplicate = deduplicate}
+  relations_made = {keep_existing = keep_existing, deduplicate = deduplicate, join_group = join_group}
   return relations_made
 end
 
 -- Adds one job, or finds the one that stands for it.
 -- job: id ('' for the next number), number (that, if the caller counted already), name, data, opts, timestamp (ms),
--- delay (ms), priority, lifo, and where they apply: parent_key, parent (JSON), waits_for_children, dedup, scheduler_id.
+-- delay (ms), priority, lifo, and where they apply: parent_key, parent (JSON), waits_for_children, dedup,
+-- scheduler_id, group {id, weight}.
 -- Returns its id, or a code; and whether a worker may take it now.
 local function add_job(queue, now, job)
   if job.parent_key and redis.call('EXISTS', job.parent_key) == 0 then return MISSING_PARENT, false end
@@ -56,6 +57,7 @@ local function add_job(queue, now, job)
     local owner = new_relations().deduplicate(queue, job, id)
     if owner then return owner, false end
   end
+  if job.group then new_relations().join_group(queue, job, id) end
   store(queue, job, id)
   local is_waiting = place(queue, job, id)
   if job.parent_key then redis.call('SADD', job.parent_key .. ':dependencies', queue.base .. id) end

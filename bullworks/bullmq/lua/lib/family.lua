@@ -1,4 +1,5 @@
 -- include: lib/enqueue.lua
+-- include: lib/line_priority.lua
 
 -- The parent that a job's hash names. `parent` is JSON {id, queueKey, and how a failure of this child is taken: fpof
 -- fails the parent, cpof continues it at once, idof ignores the failure, rdof forgets the child}.
@@ -12,15 +13,15 @@ end
 -- The parent runs before all that wait, or joins those of its priority, or is delayed: as its own options say.
 local function put_in_line(parent, now)
   local queue = read_queue(parent.base)
-  local fields = redis.call('HMGET', parent.key, 'delay', 'priority')
-  local delay, priority = tonumber(fields[1]) or 0, tonumber(fields[2]) or 0
+  local fields = redis.call('HMGET', parent.key, 'delay', 'priority', 'gid')
+  local delay = tonumber(fields[1]) or 0
   if delay > 0 then
     redis.call('ZADD', parent.base .. 'delayed', (now + delay) * 4096, parent.id)
     emit(queue, 'delayed', 'jobId', parent.id, 'delay', now + delay)
     mark_next_delayed(queue)
     return
   end
-  add_to_end(queue, parent.id, priority, true)
+  add_to_end(queue, parent.id, priority_in_line(queue, parent.id, fields[2], fields[3]), true)
   emit(queue, 'waiting', 'jobId', parent.id, 'prev', 'waiting-children')
   mark_work_unless_closed(queue)
 end

@@ -1,4 +1,5 @@
 -- include: lib/enqueue.lua
+-- include: lib/line_priority.lua
 -- include: lib/number_of.lua
 -- include: lib/priority_of.lua
 -- include: lib/whole.lua
@@ -97,18 +98,30 @@ local function pop(queue, count)
   return ids
 end
 
--- Few jobs have the option, so the function is made where one does.
+-- What the options say that concerns a fetch: whether Node added the job to a group, and whether it may expire. Asked of
+-- each text once, since jobs mostly share theirs.
+local read_opts, names_group, names_expiry
+local function read_options(opts)
+  if opts ~= read_opts then
+    read_opts = opts
+    names_group = opts and string.find(opts, '"group":{', 1, true) and true
+    names_expiry = opts and string.find(opts, '"expires"', 1, true)
+  end
+  return names_group, names_expiry
+end
+
+-- Lua makes the functions of a script with each call, and few jobs have the option.
 local function has_expired(hash, opts, now)
   -- include within: lib/expiry.lua
   return is_past_expiry(hash, opts, now)
 end
 
--- What lies under a job's id, and of it what a fetch must know: the attempts started, how often it stalled, and
--- whether it is to be failed unrun. nil where that is no job.
+-- What lies under a job's id, and of it what a fetch must know: the attempts started, how often it stalled, whether it
+-- is to be failed unrun, and its group, true where its options alone name one. nil where that is no job.
 local function read_job(key, now)
   local hash = redis.pcall('HGETALL', key)
   if hash.err then return nil end
-  local is_job, attempts_started, stalled, deferred, opts
+  local is_job, attempts_started, stalled, deferred, group, opts
   for i = 1, #hash, 2 do
     local field = hash[i]
     if field == 'name' then
@@ -119,13 +132,25 @@ local function read_job(key, now)
       stalled = number_of(hash[i + 1])
     elseif field == 'defa' then
       deferred = true
+    elseif field == 'gid' then
+      group = hash[i + 1]
     elseif field == 'opts' then
       opts = hash[i + 1]
     end
   end
   if not is_job then return nil end
-  if opts and string.find(opts, '"expires"', 1, true) then deferred = deferred or has_expired(hash, opts, now) end
-  return hash, attempts_started, stalled or 0, deferred
+  local is_in_group, may_expire = read_options(opts)
+  if may_expire and not deferred then deferred = has_expired(hash, opts, now) end
+  return hash, attempts_started, stalled or 0, deferred, group or is_in_group
+end
+
+-- Lua makes the functions of a script with each call, and few jobs have a group.
+local gate_made
+local function gate()
+  if gate_made then return gate_made end
+  -- include within: lib/group_gate.lua
+  gate_made = {may_start = may_start, admit = admit}
+  return gate_made
 end
 
 -- Takes the job for this worker; its hash gains the fields that this writes. `now` is a text. `beside`: it has stalled, and
@@ -161,7 +186,15 @@ local function fetch(queue, now, options)
   refuse_types(queue)
   promote_due(queue, now)
   local allowed, state, wait_ms = allowance(queue, options)
-  local text, aside, met = whole(now), {}, 0
+  local text, aside, met, held_back = whole(now), {}, 0, 0
+  -- Whether a job is to be taken now: one of a group may have to wait for its turn, and is elsewhere then.
+  local function may_take(id, deferred, group)
+    if deferred or not group then return true end
+    if group == true and not gate().admit(queue, id) then return true end
+    if group ~= true and gate().may_start(queue, now, id, group) then return true end
+    held_back = held_back + 1
+    return false
+  end
   local function take_it(id, key, hash, attempts_started, deferred, beside)
     take(queue, text, options, id, key, hash, attempts_started, beside)
     taken = taken + 1
@@ -170,36 +203,37 @@ local function fetch(queue, now, options)
   end
   local is_over = allowed == 0
   while not is_over do
-    local ids, asides_before = pop(queue, allowed - taken), #aside
+    local ids, passed_before = pop(queue, allowed - taken), #aside + held_back
     seen = seen + #ids
     for i, id in ipairs(ids) do
       local key = queue.base .. id
-      local hash, attempts_started, stalled, deferred = read_job(key, now)
+      local hash, attempts_started, stalled, deferred, group = read_job(key, now)
       if not hash then
         redis.call('LREM', queue.base .. 'active', 1, id)
       elseif options.isolates and stalled >= SUSPECT_STALLS and not deferred then
         met = met + 1
         if options.is_overdue then
           local runs_alone = taken == 0 and options.holds == 0
-          if runs_alone then take_it(id, key, hash, attempts_started, deferred, false) end
+          if runs_alone and may_take(id, deferred, group) then take_it(id, key, hash, attempts_started, deferred, false) end
           moves().put_back(queue, ids, runs_alone and i + 1 or i)
           is_over = true
           break
         end
         aside[#aside + 1] = id
-      else
+      elseif not group or may_take(id, deferred, group) then
         take_it(id, key, hash, attempts_started, deferred, options.isolates and stalled >= 1 and not deferred)
       end
     end
-    -- Once more only where suspects were in the way of others.
-    is_over = is_over or taken == allowed or #ids == 0 or #aside == asides_before or #aside >= MOST_ASIDE
+    -- Once more only where suspects, or jobs whose groups may not start them, were in the way of others.
+    local passed = #aside + held_back
+    is_over = is_over or taken == allowed or #ids == 0 or passed == passed_before or passed >= MOST_ASIDE
   end
   if #aside > 0 then
     local first = 1
     if taken == 0 and options.holds == 0 then
       local key = queue.base .. aside[1]
-      local hash, attempts_started = read_job(key, now)
-      take_it(aside[1], key, hash, attempts_started, false, false)
+      local hash, attempts_started, _, _, group = read_job(key, now)
+      if may_take(aside[1], false, group) then take_it(aside[1], key, hash, attempts_started, false, false) end
       first = 2
     end
     moves().put_behind(queue, aside, first)

@@ -1,3 +1,5 @@
+-- include: lib/group_join.lua
+
 -- Which of some new jobs could not be added, before any of them is: so that all or none of them are.
 -- Within add.lua's scripts, whose codes it answers.
 
@@ -25,6 +27,20 @@ local function find_refused(jobs, bases, keys)
       parent_keys[key] = job.parent_key
     end
     if not is_deduplicated(bases[i], job, owned) then is_there[key] = true end
+  end
+  return nil
+end
+
+-- The same for jobs whose groups have as many as they may; queues: of each its queue.
+local function find_group_full(jobs, queues)
+  local pending = {}
+  for i, job in ipairs(jobs) do
+    if job.group then
+      local key = queues[i].base .. job.group.id
+      local before = pending[key] or 0
+      if not has_group_room(queues[i], job.group.id, before) then return GROUP_FULL, i end
+      pending[key] = before + 1
+    end
   end
   return nil
 end

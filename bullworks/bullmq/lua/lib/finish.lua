@@ -1,5 +1,6 @@
 -- include: lib/enqueue.lua
 -- include: lib/kept.lua
+-- include: lib/line_priority.lua
 -- include: lib/number_of.lua
 -- include: lib/priority_of.lua
 -- include: lib/whole.lua
@@ -15,7 +16,7 @@ local OUTCOME_FIELDS = 7
 local ID, TOKEN, VALUE, RETENTION, STACK, EXTRA = 1, 2, 3, 4, 5, 6
 
 -- What is read of a job, by place. All that an ordinary end needs; the rest is read where it is needed.
-local NAME, ATTEMPTS_MADE, PARENT_KEY, DEDUPLICATION_ID, PARENT = 1, 2, 3, 4, 5
+local NAME, ATTEMPTS_MADE, PARENT_KEY, DEDUPLICATION_ID, GROUP, PARENT = 1, 2, 3, 4, 5, 6
 
 -- What all outcomes of a call share. `doomed`: keys to delete once all are stored, in one command. `is_plain`: none of
 -- these jobs has children, or a log, so nobody need ask for each.
@@ -32,10 +33,15 @@ local function read_batch(queue, first)
   if #locks > 0 then
     batch.holders = redis.call('MGET', unpack(locks))
     -- Mostly there is none of all these.
-    relations[#relations + 1] = queue.base .. 'stalled'
+    local last = #relations
+    relations[last + 1], relations[last + 2] = queue.base .. 'stalled', queue.base .. 'bw:groups'
     local found = redis.call('EXISTS', unpack(relations))
     batch.has_stalled = found > 0 and redis.call('EXISTS', queue.base .. 'stalled') == 1
-    batch.is_plain = found == (batch.has_stalled and 1 or 0)
+    local others = found - (batch.has_stalled and 1 or 0)
+    local has_groups = others > 0 and redis.call('EXISTS', queue.base .. 'bw:groups') == 1
+    -- A field that is not there costs as much as one that is.
+    batch.fields = {'name', 'atm', 'parentKey', 'deid', has_groups and 'gid' or nil}
+    batch.is_plain = others == (has_groups and 1 or 0)
   end
   return batch
 end
@@ -72,7 +78,7 @@ local function other_ends()
   ends_made = {
     refuse_place = refuse_place, refuse_to_wait = refuse_to_wait, refuse_relations = refuse_relations,
     tell_relations = tell_relations, child_removed = child_removed, delete_job = delete_job,
-    apply_retention = apply_retention, store_retry = store_retry, store_move = store_move,
+    apply_retention = apply_retention, tell_group = tell_group, store_retry = store_retry, store_move = store_move,
   }
   return ends_made
 end
@@ -113,7 +119,7 @@ local function examine(queue, batch, number, at, kind, key)
   end
   if wrong then return wrong end
   -- One read tells type and presence too: every job has a name.
-  local job = redis.pcall('HMGET', key, 'name', 'atm', 'parentKey', 'deid')
+  local job = redis.pcall('HMGET', key, unpack(batch.fields))
   if job.err then return wrong_type(key, 'hash') end
   if not job[NAME] then return GONE end
   local holder = batch.holders[number]
@@ -178,6 +184,7 @@ local function store_outcome(queue, batch, now, number, at)
   if redis.call('LREM', batch.active, '-1', id) == 0 then return NOT_ACTIVE end
   if batch.has_stalled then redis.call('SREM', queue.base .. 'stalled', id) end
   doom(batch, batch.locks[number])
+  if job[GROUP] then other_ends().tell_group(queue, key, id, job[GROUP], kind) end
   if kind == 'complete' or kind == 'fail' then
     store_final(queue, batch, now, at, key, job, kind == 'complete')
   elseif kind == 'retry' or kind == 'delay' then

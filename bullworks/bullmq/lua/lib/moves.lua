@@ -6,7 +6,7 @@ local function promote(queue, key, due)
   if wrong then error({err = wrong}) end
   redis.call('ZREM', key, unpack(due))
   for _, id in ipairs(due) do
-    add_to_end(queue, id, priority_of(queue, id), false)
+    add_to_end(queue, id, line_priority(queue, id), false)
     emit(queue, 'waiting', 'jobId', id, 'prev', 'delayed')
     redis.pcall('HSET', queue.base .. id, 'delay', 0)
   end

@@ -1,7 +1,8 @@
 -- include: lib/family.lua
 -- include: lib/deduplication.lua
+-- include: lib/group_join.lua
 
--- What else there may be to a new job: an id that is taken, a deduplication id. Within add.lua, whose names it uses.
+-- What else there may be to a new job: an id that is taken, a deduplication id, a group. Within add.lua, whose names it uses.
 
 -- The id is taken: nothing is added, but the job that has it may become a child of the new one's parent.
 local function keep_existing(queue, now, job, id)

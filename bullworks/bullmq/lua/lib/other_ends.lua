@@ -1,5 +1,7 @@
 -- include: lib/family.lua
 -- include: lib/deduplication.lua
+-- include: lib/group_leave.lua
+-- include: lib/line_priority.lua
 -- include: lib/add.lua
 -- include: lib/hand_back.lua
 -- include: lib/retention.lua
@@ -88,16 +90,29 @@ local function tell_relations(queue, batch, now, job, key, id, value, completes)
   end
 end
 
+-- What the outcome is for the job's group.
+local function tell_group(queue, key, id, group, kind)
+  if kind == 'complete' or kind == 'fail' then return leave_group(queue, id, group) end
+  free_slot(queue, id, group, false)
+  -- Of a job that Node brings in line: rounds may have been moved down by then.
+  if kind == 'delay' or kind == 'postpone' then redis.call('HSET', key, 'priority', 1) end
+end
+
+-- A job that was cancelled as its attempt ended waits for nothing any more: whoever takes it next fails it.
+local function is_cancelled(key)
+  return string.sub(redis.call('HGET', key, 'defa') or '', 1, 9) == 'cancelled'
+end
+
 -- Another attempt, at once (`retry`, extra = '1' for lifo) or later (`delay`, extra = ms).
 local function store_retry(queue, now, at, key, job, kind)
   local id, extra = ARGV[at + ID], ARGV[at + EXTRA]
   redis.call('HSET', key, 'atm', next_attempt(job), 'failedReason', ARGV[at + VALUE], 'stacktrace',
     traces_of(key, ARGV[at + STACK]))
-  if kind == 'delay' then
+  if kind == 'delay' and not is_cancelled(key) then
     redis.call('HSET', key, 'delay', extra)
     add_delayed(queue, id, now + extra)
   else
-    add_to_end(queue, id, priority_of(queue, id), extra == '1')
+    add_to_end(queue, id, line_priority(queue, id), kind == 'retry' and extra == '1')
     emit(queue, 'waiting', 'jobId', id, 'prev', 'active')
     mark_work_unless_closed(queue)
   end
@@ -106,11 +121,11 @@ end
 -- Its handler, or whoever took it by hand, puts it elsewhere: no attempt is spent.
 local function store_move(queue, now, at, key, kind)
   local id = ARGV[at + ID]
-  if kind == 'postpone' then
+  if kind == 'postpone' and not is_cancelled(key) then
     local delay = math.max(ARGV[at + EXTRA] - now, 0)
     redis.call('HSET', key, 'delay', whole(delay))
     add_delayed(queue, id, now + delay)
-  elseif kind == 'wait_for_children' then
+  elseif kind == 'wait_for_children' and not is_cancelled(key) then
     redis.call('ZADD', queue.base .. 'waiting-children', whole(now), id)
     emit(queue, 'waiting-children', 'jobId', id, 'prev', 'active')
   else

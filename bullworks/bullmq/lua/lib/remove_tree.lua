@@ -56,6 +56,7 @@ local function delete_node(node)
     redis.call('ZREM', base .. place, id)
   end
   delete_job(base, id)
+  if node.group then leave_group(read_queue(base), id, node.group) end
   emit(read_queue(base), 'removed', 'jobId', id, 'prev', place or 'unknown')
 end
 
@@ -64,7 +65,7 @@ local function remove_nodes(nodes, now)
   local open = {}
   for _, node in ipairs(nodes) do
     while #open > 0 and (open[#open].depth or 0) >= (node.depth or 0) do delete_node(table.remove(open)) end
-    take_leave(read_queue(node.base), now, node.id)
+    node.group = take_leave(read_queue(node.base), now, node.id)
     open[#open + 1] = node
   end
   while #open > 0 do delete_node(table.remove(open)) end

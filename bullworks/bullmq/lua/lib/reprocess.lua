@@ -14,9 +14,10 @@ end
 -- of attempts before the last, stay.
 local function reprocess(queue, id, state, lifo)
   local key = queue.base .. id
-  redis.call('HDEL', key, 'finishedOn', 'processedOn', state == 'failed' and 'failedReason' or 'returnvalue')
-  local fields = redis.call('HMGET', key, 'priority', 'parentKey')
-  add_to_end(queue, id, tonumber(fields[1]) or 0, lifo)
+  -- `defa`: it was cancelled as it completed.
+  redis.call('HDEL', key, 'finishedOn', 'processedOn', 'defa', state == 'failed' and 'failedReason' or 'returnvalue')
+  local fields = redis.call('HMGET', key, 'priority', 'parentKey', 'gid')
+  add_to_end(queue, id, priority_in_line(queue, id, fields[1], fields[3]), lifo)
   if fields[2] then child_reprocessed(fields[2], key, state) end
   emit(queue, 'waiting', 'jobId', id, 'prev', state)
   mark_work_unless_closed(queue)

@@ -21,6 +21,16 @@ end
 -- Takes ids of the window out of their state.
 local function take_out(window, ids)
   if #ids == 0 then return end
+  if #ids == #window.ids then
+    -- Mostly none of them is kept: then they stand side by side.
+    if not window.is_list then
+      redis.call('ZREMRANGEBYRANK', window.key, window.skip, window.skip + #ids - 1)
+      return
+    elseif window.skip == 0 then
+      redis.call('LTRIM', window.key, 0, -#ids - 1)
+      return
+    end
+  end
   if not window.is_list then
     redis.call('ZREM', window.key, unpack(ids))
     return

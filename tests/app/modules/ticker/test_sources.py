@@ -58,7 +58,7 @@ async def test_both_forms_of_answer_are_understood(http_server: HttpServer, body
 )
 async def test_an_answer_that_is_no_list_of_prices_is_refused(http_server: HttpServer, body: bytes) -> None:
     http_server.body = body
-    with pytest.raises(TickerSourceError, match=r"no prices from 127\.0\.0\.1: its answer is no list of prices"):
+    with pytest.raises(TickerSourceError, match=r"no prices from 127\.0\.0\.1: its answer is not a list of prices"):
         await fetched(http_server)
 
 

@@ -15,7 +15,7 @@ from bullworks.board.board import Board
 from bullworks.board.options import BoardOptions
 from bullworks.board.pages import failure_changes, failure_groups, failures
 from bullworks.board.pages.failure_groups import groups_of
-from bullworks.board.pages.folding import folded, group_id
+from bullworks.board.pages.folding import fold, group_id
 from bullworks.board.queues import BoardQueue, BoardQueues
 from bullworks.bullmq import FlowProducer, Queue, Worker
 from bullworks.redis.endpoint import Endpoint
@@ -29,7 +29,7 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 
 def action(queue: str, reason: str, what: str) -> str:
-    return f"-/api/queues/{queue}/failures/{group_id(folded(reason))}/{what}"
+    return f"-/api/queues/{queue}/failures/{group_id(fold(reason))}/{what}"
 
 
 def rows(page: str) -> list[str]:
@@ -42,7 +42,7 @@ async def test_jobs_that_failed_alike_are_one_row(queue: Queue[Any], board: Make
     newest = await fail(queue, REFUSED.format(2), name="sync")
     await fail(queue, "out of stock")
     page = (await board().get("-/failures")).text
-    assert "All 4 failed jobs were looked at." in page
+    assert "All 4 failed jobs were read." in page
     first, second = rows(page)
     assert "connect ECONNREFUSED &lt;host&gt;" in first
     assert '<td class="number">3</td>' in first
@@ -83,7 +83,7 @@ async def test_how_many_were_looked_at_is_shown(
         await fail(queue, f"error {chr(97 + number)}")
     monkeypatch.setattr(failures, "MOST_JOBS", 3)
     page = (await board().get("-/failures?queue=email")).text
-    assert "The newest 3 of 5 failed jobs were looked at" in page
+    assert "The newest 3 of 5 failed jobs were read" in page
     assert [f"error {letter}" in page for letter in "abcde"] == [False, False, True, True, True]
 
 
@@ -157,7 +157,7 @@ async def test_all_of_a_group_wait_again_and_the_audit_trail_tells(queue: Queue[
     assert await other.get_state() == "failed"
     again = await client.change("PUT", action("email", REFUSED.format(9), "retry"))
     assert again.status_code == 404
-    assert "fails like that any more" in again.json()["message"]
+    assert "has this failure any more" in again.json()["message"]
 
 
 async def test_a_retried_job_keeps_its_place_in_line(queue: Queue[Any], board: MakeBoard) -> None:
@@ -186,7 +186,7 @@ async def test_a_job_that_somebody_retried_meanwhile_is_not_removed(
     """Between looking and removing: it waits, runs, or is delayed by then."""
     stays, goes = await fail(queue, "e"), await fail(queue, "e")
 
-    async def look_and_be_late(entry: BoardQueue, newest: int) -> failure_groups.Found:
+    async def look_and_be_late(entry: BoardQueue, newest: int) -> failure_groups.FoundGroups:
         found = await groups_of(entry, newest)
         await stays.retry()
         if state == "active":

@@ -101,5 +101,5 @@ async def test_searching_needs_no_javascript(site: Site) -> None:
     await page.locator("#search").press("Enter")
     await expect(page.get_by_text("Found by id.")).to_be_visible()
     await page.get_by_role("link", name="in data").click()
-    await expect(page.locator("#looked")).to_contain_text("Looked at 3 of 3 jobs")
+    await expect(page.locator("#looked")).to_contain_text("Searched 3 of 3 jobs")
     await context.close()

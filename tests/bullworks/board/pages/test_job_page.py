@@ -40,7 +40,7 @@ async def test_what_is_offered_fits_the_state_the_policy_and_the_queue(
         return {path.rpartition("/")[2] for path in offered(page)}
 
     assert await of(failed.id) == {"retry", "clean"}
-    assert await of(later.id) == {"promote", "clean"}
+    assert await of(later.id) == {"promote", "cancel", "clean"}
     assert await of(failed.id, read_only=True) == set()
     assert await of(failed.id, policy=lambda access: access.action in {"read", "remove-job"}) == {"clean"}
     assert await of(failed.id, policy=lambda access: access.action == "read" or access.job == "x") == set()
@@ -48,7 +48,22 @@ async def test_what_is_offered_fits_the_state_the_policy_and_the_queue(
     async with Worker[Any, Any]("email", None, connection=redis_url, prefix=key_prefix) as worker:
         await later.promote()
         assert await worker.get_next_job("token", block=False) is not None
-        assert await of(later.id) == set()
+        assert await of(later.id) == {"cancel"}
+
+
+async def test_a_job_is_cancelled_and_the_trail_says_by_whom(queue: Queue[Any], board: MakeBoard) -> None:
+    job = await queue.add("job", {}, delay=60_000)
+    made = board()
+    path = f"-/job?queue=email&id={job.id}"
+    cancel = next(path for path in offered((await made.get(path)).text) if path.endswith("/cancel"))
+    assert (await made.change("PUT", cancel, {})).json()["outcome"] == "cancelled"
+    assert (await made.change("PUT", cancel, {"reason": "twice"})).json()["outcome"] == "finished"
+    await job.refresh()
+    assert job.failed_reason == "cancelled: by local on the board"
+    trail = (await made.get("-/audit")).text
+    assert "cancel-job" in trail
+    assert (await made.change("PUT", "-/api/queues/email/nobody/cancel", {})).status_code == 404
+    assert (await made.change("PUT", cancel, {"reason": "x" * 2_000})).status_code == 400
 
 
 async def test_what_is_offered_is_done(queue: Queue[Any], board: MakeBoard, redis_url: str, key_prefix: str) -> None:

@@ -154,7 +154,7 @@ async def test_a_browser_that_comes_back_is_told_what_it_missed_and_nothing_else
     async with listening(app) as first:
         known = first.text.partition("id: ")[2].partition("\n")[0]
     again = Listener(app, known=known)
-    await eventually(lambda: app.live.digest(live.Watched(("email",))) == known)
+    await eventually(lambda: app.live.digest(live.LiveSubject(("email",))) == known)
     assert again.changes == 0
     await again.close()
     await queue.add("job", {})

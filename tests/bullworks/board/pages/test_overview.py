@@ -81,7 +81,7 @@ async def test_hidden_queues_are_not_there_and_make_no_charts(open_queue: OpenQu
     page = (await made.get("-/")).text
     assert "secret" not in page
     assert "<svg" not in page
-    assert "those who may see every queue" in page
+    assert "need read access to every queue" in page
     assert "<svg" in (await board(open_queue("seen")).get("-/")).text
 
 
@@ -144,7 +144,7 @@ async def test_pausing_all_is_offered_to_whoever_may(open_queue: OpenQueue, boar
 
 async def test_an_empty_board_says_so(board: MakeBoard) -> None:
     page = (await BoardClient(board_app(queues=[])).get("-/")).text
-    assert "There is no queue to be seen here." in page
+    assert "No queues to show." in page
     assert len(BoardQueues()) == 0
 
 

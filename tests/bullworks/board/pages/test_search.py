@@ -63,7 +63,7 @@ async def test_other_keys_of_a_queue_are_no_jobs(queue: Queue[Any], board: MakeB
     await queue.upsert_job_scheduler("nightly", {"pattern": "0 3 * * *"})
     answer = await board().get("-/search", params={"q": name, "in": "id"})
     assert ids_in(answer.text) == []
-    assert "No job fits." in answer.text
+    assert "No job matches." in answer.text
 
 
 async def test_names_are_searched_whatever_their_case(queue: Queue[Any], board: MakeBoard) -> None:
@@ -148,7 +148,7 @@ async def test_a_state_alone_lists_its_jobs_newest_first(queue: Queue[Any], boar
     assert await found(board(), state="delayed") == ["6"]
     assert await found(board(), state="completed") == []
     page = (await board().get("-/search", params={"state": "waiting"})).text
-    assert looked_at(page) == "Looked at 5 of 5 jobs, newest first."
+    assert looked_at(page) == "Searched 5 of 5 jobs, newest first."
 
 
 async def test_the_bound_is_shown_and_older_jobs_are_found_by_going_on(
@@ -159,12 +159,12 @@ async def test_the_bound_is_shown_and_older_jobs_are_found_by_going_on(
     await queue.add_bulk([JobSpec("oldest" if number == 0 else "job", {"n": number}) for number in range(25)])
     client = board()
     page = (await client.get("-/search", params={"q": "oldest", "in": "name"})).text
-    assert looked_at(page) == "Looked at 10 of 25 jobs, newest first. Continue with older ones"
-    assert "None of these fits; older ones may." in page
+    assert looked_at(page) == "Searched 10 of 25 jobs, newest first. Continue with older ones"
+    assert "None of these match; older jobs may." in page
     page = (await client.get(next_page(page) or "")).text
     assert (
         looked_at(page)
-        == "Looked at 10 of 25 jobs, newest first, from place 11 of each queue and state. Continue with older ones"
+        == "Searched 10 of 25 jobs, newest first, from place 11 of each queue and state. Continue with older ones"
     )
     page = (await client.get(next_page(page) or "")).text
     assert ids_in(page) == ["1"]
@@ -205,7 +205,7 @@ async def test_no_more_data_is_read_than_is_told(
     client = board()
     page = (await client.get("-/search", params={"q": "needle", "in": "data"})).text
     assert len(ids_in(page)) == 2
-    assert "Looked at 3 of 6 jobs" in looked_at(page)
+    assert "Searched 3 of 6 jobs" in looked_at(page)
     assert "The data of 1 is larger than 64 KiB" in looked_at(page)
     page = (await client.get(next_page(page) or "")).text
     assert ids_in(page)[2:] == ["small"]

@@ -15,7 +15,7 @@ from bullworks.board.security import Access
 from bullworks.bullmq import Job, JobSpec, Queue, Worker
 from bullworks.redis.endpoint import Endpoint
 from bullworks.redis.pipelined import PipelinedConnection
-from bullworks.workers.presence import Heart, WorkerRecord
+from bullworks.workers.presence import HeartbeatSender, WorkerRecord
 from bullworks.workers.presence.keys import PresenceKeys
 from bullworks.workers.presence.scripts import beat
 from tests.bullworks.board.client import BoardClient
@@ -50,9 +50,9 @@ async def busy(queue: Queue[Any], **options: Any) -> AsyncIterator[tuple[Worker,
 
 async def test_a_worker_its_job_and_its_lock_are_shown(board: MakeBoard, queue: Queue[Any]) -> None:
     async with busy(queue, name="post", concurrency=2) as (worker, job):
-        heart = Heart()
-        heart.watch(worker, queue)
-        await heart.beat()
+        heartbeats = HeartbeatSender()
+        heartbeats.follow(worker, queue)
+        await heartbeats.beat()
         page = (await board().get("-/workers?queue=email")).text
         assert "1 of 2" in page
         assert 'data-state="works"' in page
@@ -65,6 +65,21 @@ async def test_a_worker_its_job_and_its_lock_are_shown(board: MakeBoard, queue: 
         assert token.decode() not in page
 
 
+async def test_all_active_jobs_are_cancelled_where_that_is_allowed(board: MakeBoard, queue: Queue[Any]) -> None:
+    async with busy(queue, name="post", concurrency=2) as (_, job):
+        path = "-/api/queues/email/active/cancel"
+        assert path in (await board().get("-/workers?queue=email")).text
+        refused = board(policy=lambda access: access.action == "read")
+        assert path not in (await refused.get("-/workers?queue=email")).text
+        waiting = await queue.add("later", {}, delay=60_000)
+        answer = (await board().change("PUT", path, {"reason": "a mistake"})).json()
+        assert answer == {"done": 1, "of": 1, "message": "1 of 1 cancelled"}
+        await eventually(job.is_failed)
+        assert await waiting.is_delayed()
+    await job.refresh()
+    assert job.failed_reason == "cancelled: a mistake"
+
+
 async def test_a_stalled_job_comes_first_and_stands_out(board: MakeBoard, queue: Queue[Any]) -> None:
     async with busy(queue, name="post") as (_, job):
         page = (await board().get("-/workers")).text
@@ -73,7 +88,7 @@ async def test_a_stalled_job_comes_first_and_stands_out(board: MakeBoard, queue:
         await queue.connection.execute("SADD", queue.keys.of("stalled"), job.id)
         page = (await board().get("-/workers")).text
         assert 'data-grip="runs out"' in page
-        assert "not renewed since the last look" in page
+        assert "not renewed since the last refresh" in page
         await queue.connection.execute("DEL", queue.keys.of(f"{job.id}:lock"))
         page = (await board().get("-/workers")).text
         assert 'data-grip="stalled"' in page
@@ -103,9 +118,9 @@ async def test_a_real_worker_of_node_is_shown_beside_ours(
     question = {"url": redis_url, "prefix": key_prefix, "queue": "email"}
     client = board()
     async with busy(queue, name="ours") as (worker, _), node.serve("worker.mjs", question):
-        heart = Heart()
-        heart.watch(worker, queue)
-        await heart.beat()
+        heartbeats = HeartbeatSender()
+        heartbeats.follow(worker, queue)
+        await heartbeats.beat()
 
         async def are_shown() -> bool:
             page = (await client.get("-/workers")).text

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import InvalidOptionError, MalformedEventError
-from bullworks.bullmq.events.codec import STREAM_EVENTS, read_entry
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId, checked_id
+from bullworks.bullmq.wire.event_codec import STREAM_EVENTS, read_entry
 
 DECODED: list[tuple[list[bytes], str, dict[str, Any]]] = [
     ([b"added", b"jobId", b"1", b"name", b"mail"], "added", {"job_id": "1", "name": "mail"}),

@@ -9,27 +9,27 @@ import pytest
 
 from bullworks.bullmq import EventsClosedError
 from bullworks.bullmq.events import waiting as job_waits
-from bullworks.bullmq.events.codec import StreamEvent
 from bullworks.bullmq.events.event_id import BEFORE_ALL, EventId
-from bullworks.bullmq.events.waiting import Ending, JobWaits, Sighting
+from bullworks.bullmq.events.waiting import EndingSnapshot, JobEnding, JobWaits
+from bullworks.bullmq.wire.event_codec import StreamEvent
 from bullworks.redis.errors import ConnectionLostError
 from bullworks.redis.server_error import ServerError
 from tests.bullworks.waiting import eventually
 
-DONE = Ending("completed", b'"done"')
-FAILED = Ending("failed", b"boom")
-GONE = Ending("removed", b"")
+DONE = JobEnding("completed", b'"done"')
+FAILED = JobEnding("failed", b"boom")
+GONE = JobEnding("removed", b"")
 
 
 class Job:
     """A job whose looks are answered by the test, one after the other."""
 
     def __init__(self, waits: JobWaits) -> None:
-        self._answers: asyncio.Queue[Sighting | Exception] = asyncio.Queue()
+        self._answers: asyncio.Queue[EndingSnapshot | Exception] = asyncio.Queue()
         self.looks = 0
         self.waiting = asyncio.create_task(waits.ending("j", self._look))
 
-    async def _look(self, job_id: str) -> Sighting:
+    async def _look(self, job_id: str) -> EndingSnapshot:
         assert job_id == "j"
         self.looks += 1
         answer = await self._answers.get()
@@ -40,13 +40,13 @@ class Job:
     async def until_looking(self, times: int = 1) -> None:
         await eventually(lambda: self.looks == times and self._answers.empty())
 
-    def see(self, ending: Ending | None, newest: int = 0) -> None:
-        self._answers.put_nowait(Sighting(ending, EventId(newest, 0)))
+    def see(self, ending: JobEnding | None, newest: int = 0) -> None:
+        self._answers.put_nowait(EndingSnapshot(ending, EventId(newest, 0)))
 
     def fail(self, error: Exception) -> None:
         self._answers.put_nowait(error)
 
-    async def has_ended(self) -> Ending:
+    async def has_ended(self) -> JobEnding:
         return await asyncio.wait_for(self.waiting, 5)
 
     async def still_waits(self) -> bool:
@@ -75,7 +75,7 @@ def told(event_id: int, name: str, value: str = "", job_id: str = "j") -> Stream
 
 
 @pytest.mark.parametrize("ending", [DONE, FAILED])
-async def test_a_job_that_had_ended_before_needs_no_event(ending: Ending, job: Job, waits: JobWaits) -> None:
+async def test_a_job_that_had_ended_before_needs_no_event(ending: JobEnding, job: Job, waits: JobWaits) -> None:
     job.see(ending)
     assert await job.has_ended() == ending
     assert len(waits) == 0
@@ -86,7 +86,7 @@ async def test_a_job_that_had_ended_before_needs_no_event(ending: Ending, job: J
     [(told(6, "completed", '"done"'), DONE), (told(6, "failed", "boom"), FAILED), (told(6, "removed"), GONE)],
 )
 async def test_an_event_after_the_look_ends_the_wait(
-    event: StreamEvent, ending: Ending, job: Job, waits: JobWaits
+    event: StreamEvent, ending: JobEnding, job: Job, waits: JobWaits
 ) -> None:
     job.see(None, newest=5)
     assert await job.still_waits()

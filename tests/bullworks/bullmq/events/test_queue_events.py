@@ -134,7 +134,7 @@ async def test_an_event_that_is_none_is_refused(register: Any, event: Any, hint:
     with pytest.raises(InvalidOptionError) as caught:
         register(listening(queue), event, print)
     assert hint in str(caught.value)
-    assert str(caught.value).endswith("Events of your own are for on_custom")
+    assert str(caught.value).endswith("Use on_custom for custom events")
 
 
 async def test_events_of_ones_own_are_heard_by_on_custom(queue: Queue, events: QueueEvents, ear: Ear) -> None:

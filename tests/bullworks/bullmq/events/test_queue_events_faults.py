@@ -142,7 +142,7 @@ async def test_events_trimmed_before_they_were_read_are_a_gap(
     (error,) = ear.errors
     assert isinstance(error, EventsMissedError)
     assert (error.queue_name, error.last_event_id, error.next_event_id) == ("q", "4-0", "5-0")
-    assert "events of queue q may have been missed: the last one seen was 4-0, reading goes on at 5-0" in caplog.text
+    assert "events of queue q may have been missed: the last one seen was 4-0, reading continues at 5-0" in caplog.text
 
 
 async def test_a_reader_that_falls_behind_the_trimming_tells_the_gap_and_goes_on(own_server: RedisServer) -> None:

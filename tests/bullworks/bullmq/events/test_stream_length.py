@@ -66,8 +66,8 @@ async def test_scripts_keep_about_so_many_events(queue: Queue) -> None:
 @pytest.mark.parametrize(
     ("streams", "problem"),
     [
-        ({"event": {"max_len": 5}}, "event: unknown option; did you mean events?"),
-        ({"events": {"maxLen": 5}}, "maxLen: unknown option; did you mean max_len?"),
+        ({"event": {"max_len": 5}}, "streams.event: unknown option; did you mean streams.events?"),
+        ({"events": {"maxLen": 5}}, "maxLen: unknown option; did you mean streams.events.max_len?"),
         ({"events": {}}, "streams.events.max_len: must be a whole number"),
         ({"events": {"max_len": -1}}, "streams.events.max_len: must be a whole number"),
         ({"events": {"max_len": True}}, "streams.events.max_len: must be a whole number"),

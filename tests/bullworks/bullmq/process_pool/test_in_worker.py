@@ -124,6 +124,26 @@ async def test_a_cancelled_job_fails_with_the_reason(queue: Queue, tmp_path: Pat
         assert not is_running(int(note.read_text()))
 
 
+async def test_the_process_of_a_job_that_is_cancelled_from_elsewhere_is_ended(queue: Queue, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    async with worker_of(queue, ProcessPool(handlers.note_and_spin, size=1)):
+        job = await queue.add("x", str(note), attempts=3)
+        await eventually(note.exists)
+        assert await queue.cancel(job.id, "not needed") == "requested"
+        assert (await in_state(job, "failed")).failed_reason == "cancelled: not needed"
+        assert not is_running(int(note.read_text()))
+
+
+async def test_a_handler_with_a_signal_is_told_in_its_process_by_whoever_cancels(queue: Queue, tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    async with worker_of(queue, ProcessPool(handlers.watch, size=1)) as worker:
+        job = await queue.add("x", str(note))
+        await eventually(note.exists)
+        await eventually(lambda: all(job.offer_signal().is_watched for job in worker.active_jobs))
+        await queue.cancel(job.id, "enough")
+        assert (await in_state(job, "completed")).returnvalue == "told: cancelled: enough"
+
+
 async def test_a_handler_with_a_signal_ends_its_cancelled_job_as_it_likes(queue: Queue, tmp_path: Path) -> None:
     note = tmp_path / "note"
     async with worker_of(queue, ProcessPool(handlers.watch, size=1)) as worker:

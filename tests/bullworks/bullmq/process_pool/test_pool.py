@@ -273,7 +273,7 @@ async def test_a_process_that_is_not_ready_in_time_fails_the_start() -> None:
 
 
 async def test_a_process_that_ends_while_it_starts_fails_the_start() -> None:
-    with pytest.raises(ProcessStartError, match="it ended with exit code 4; what it printed says why"):
+    with pytest.raises(ProcessStartError, match="it exited with code 4; see its output"):
         await ProcessPool.of_factory("os:_exit", 4, size=1).start()
 
 
@@ -281,8 +281,8 @@ def test_a_handler_that_no_other_process_finds_is_refused_at_once() -> None:
     def inner(job: Any) -> None: ...
 
     for handler, reason in (
-        (inner, "is made inside of a function, where no other process finds it; move it to its module's top"),
-        (lambda job: None, "is made inside of a function"),
+        (inner, "is defined inside a function, where no other process finds it; move it to module level"),
+        (lambda job: None, "is defined inside a function"),
         (handlers.Methods().of_instance, "so a process would get something else: .* a method of an instance"),
         (functools.partial(handlers.pid), "must be a function of a module, not functools.partial"),
         ("handlers", "must be an address as in \"package.module:function\", not 'handlers'"),

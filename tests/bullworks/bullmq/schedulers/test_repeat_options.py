@@ -53,9 +53,9 @@ def test_an_offset_of_0_is_none_as_in_bullmq() -> None:
         ({"every": 1.5}, "whole milliseconds"),
         ({"every": True}, "whole milliseconds"),
         ({"every": 5, "offset": -1}, "repeat.offset: must be 0"),
-        ({"every": 5, "limit": 0}, "1 or more"),
-        ({"every": 5, "limit": True}, "1 or more"),
-        ({"every": 5, "limit": 1.5}, "1 or more"),
+        ({"every": 5, "limit": 0}, "whole number >= 1"),
+        ({"every": 5, "limit": True}, "whole number >= 1"),
+        ({"every": 5, "limit": 1.5}, "whole number >= 1"),
         ({"every": 5, "immediately": 1}, "True or False"),
         ({"every": 5, "start_date": "2030-01-01"}, "ms since the epoch or a datetime"),
         ({"every": 5, "start_date": datetime(2030, 1, 1)}, "has no time zone"),  # noqa: DTZ001 - that is the mistake

@@ -111,7 +111,7 @@ async def test_raising_it_without_having_moved_the_job_fails_the_attempt_and_say
     job = await bench.queue.add("a")
     async with bench.worker(process):
         await bench.until_in("failed", 1)
-    assert (await bench.hash(job.id))["failedReason"] == f"{error.__name__} was raised for a job that is still here"
+    assert (await bench.hash(job.id))["failedReason"] == f"{error.__name__} was raised, but the job was not moved"
     assert await bench.ids("active") == []
 
 

@@ -7,8 +7,13 @@ from bullworks.bullmq.worker.intake import Intake
 OPEN = 0
 
 
+class Unmoved:
+    def intake_changed(self) -> None:
+        """No part is to act on this account."""
+
+
 def intake() -> Intake:
-    made = Intake(5, isolates=True, longest_limit_ms=1_000, on_change=lambda: None)
+    made = Intake(5, isolates=True, longest_limit_ms=1_000, watcher=Unmoved())
     made.open()
     return made
 

@@ -1,32 +1,31 @@
 """The moment between a job's being handed to an idle slot and the slot's waking up."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
+from bullworks.bullmq.worker.job_sink import AttemptSink
 from bullworks.bullmq.worker.runner import Runner
+from bullworks.bullmq.worker.schedule_keeper import ScheduleKeeper
 from bullworks.bullmq.worker.supervisor import Supervisor
 
 
-class Running:
-    """A runner of one slot, which is idle, and what it reports."""
+class Running(AttemptSink):
+    """A runner of one slot, which is idle, and what it tells."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
         self.reported: list[tuple[str, str]] = []
-        self.ended = 0
+        self.slots_freed = 0
         self.runner = Runner(
             self._process,
             OutcomeRules(),
+            self,
+            ScheduleKeeper(cast(Any, None), "work"),  # none of these jobs has a scheduler
             concurrency=1,
-            report=self._report,
-            on_moved=lambda job: None,
-            keep_schedule=self._keep_schedule,
-            on_active=lambda job: None,
-            on_ended=self._end,
             timeout_ms=None,
             supervisor=Supervisor("work", lambda error: None),
         )
@@ -38,20 +37,23 @@ class Running:
             await asyncio.sleep(0)
         self.begun.clear()
         self.reported.clear()
-        self.ended = 0
+        self.slots_freed = 0
 
     async def _process(self, job: Job) -> None:
         self.begun.append(job.id)
         await asyncio.sleep(0)
 
-    async def _keep_schedule(self, job: Job) -> None:
-        """None of these jobs has a scheduler."""
+    def started(self, job: Job) -> None:
+        """The handler tells that it has begun."""
 
-    def _report(self, outcome: Outcome) -> None:
+    def ended(self, outcome: Outcome) -> None:
         self.reported.append((outcome.job.id, outcome.kind))
 
-    def _end(self) -> None:
-        self.ended += 1
+    def moved(self, job: Job) -> None:
+        """No handler moves its job."""
+
+    def freed(self) -> None:
+        self.slots_freed += 1
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ async def test_a_job_just_handed_over_is_waited_for(running: Running):
     async with asyncio.timeout(5):
         await running.runner.wait_quiet()
     assert running.reported == [("late", "complete")]
-    assert (running.begun, running.ended) == (["late"], 1)
+    assert (running.begun, running.slots_freed) == (["late"], 1)
 
 
 async def test_a_job_just_handed_over_is_released_unstarted(running: Running):
@@ -77,7 +79,7 @@ async def test_a_job_just_handed_over_is_released_unstarted(running: Running):
     async with asyncio.timeout(5):
         assert await running.runner.hand_back(1.0) == 1
     assert running.reported == [("late", "release")]
-    assert (running.begun, running.ended) == ([], 1)
+    assert (running.begun, running.slots_freed) == ([], 1)
 
 
 async def test_a_job_just_handed_over_cannot_be_cancelled_yet(running: Running):

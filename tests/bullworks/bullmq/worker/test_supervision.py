@@ -179,7 +179,8 @@ async def _start_and_close_parts(bench: Bench) -> None:
 
     worker = bench.worker(process)
     engine = worker._engine
-    for part in (engine._fetcher, engine._finisher, engine._reclaimer, engine.stalled):
+    jobs = engine._jobs
+    for part in (jobs.fetcher, jobs.finisher, jobs.reclaimer, engine.stalled):
         await part.close()
         part.start()
         part.start()

@@ -65,7 +65,7 @@ DIFFERENCES: dict[str, Difference] = {
         {"bull:q:1/2/timestamp": ("<+0>", "0")},
     ),
     "an id of more than 16 digits": Difference(
-        "is no number of the queue's, and taken; Node refuses those that JavaScript can hold",
+        "is not one of the queue's numbers, and is accepted; Node refuses those that JavaScript can hold",
         [["add", "a", {}, {"jobId": "10000000000000000000"}]],
         {
             "answers/0": ({"error": "refused"}, "10000000000000000000"),

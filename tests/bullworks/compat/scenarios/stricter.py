@@ -64,14 +64,14 @@ REFUSALS: dict[str, Refusal] = {
         {"sizeLimit": _add(sizeLimit=0), "ttl": _add(deduplication={"id": "d", "ttl": 0})},
     ),
     "a delay of centuries": Refusal(
-        "is refused: its time is no number that a score of `delayed` holds", {"delay": _add(delay=2**50)}
+        "is refused: its time is not a number that a score of `delayed` holds", {"delay": _add(delay=2**50)}
     ),
     "an empty id or name": Refusal(
         "is refused: Node takes an id for none, and lists a job without a name",
         {"jobId": _add(jobId=""), "name": ["add", "", {}]},
     ),
     "the names of a queue's own keys": Refusal(
-        "are no job's id: Node writes the job over them, or where they lie later",
+        "are not valid job ids: Node writes the job over them, or where they lie later",
         {name: _add(jobId=name) for name in ("meta", "completed")},
     ),
     "a negative number for an id": Refusal(

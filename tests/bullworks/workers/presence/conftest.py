@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import Queue
-from bullworks.workers.presence import Present, read_present
+from bullworks.workers.presence import PresentWorkers, read_present
 from bullworks.workers.presence.keys import PresenceKeys
 
-Who = Callable[..., Awaitable[Present]]
+Who = Callable[..., Awaitable[PresentWorkers]]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def keys(key_prefix: str) -> PresenceKeys:
 def who(queue: Queue[Any], keys: PresenceKeys) -> Who:
     """Reads them."""
 
-    async def read(most: int = 10) -> Present:
+    async def read(most: int = 10) -> PresentWorkers:
         return await read_present(queue.connection, keys, most)
 
     return read

@@ -20,7 +20,7 @@ class GreetingsWorker(WorkerHost):
         self.greetings = greetings
 
     async def process(self, job: Job) -> Any:
-        """`{"greeting": "Hello, Ada!"}`; a job may run twice, and data of another shape fails without a retry."""
+        """Write the greeting of a job, returning `{"greeting": "Hello, Ada!"}`; invalid data fails without a retry."""
         try:
             name = job.data["name"]
         except (KeyError, TypeError) as error:
@@ -31,5 +31,5 @@ class GreetingsWorker(WorkerHost):
 
     @cron(CronExpression.EVERY_30_SECONDS, name="greet-the-world", distributed=True)
     async def greet_the_world(self) -> None:
-        """In one process of the fleet each time."""
+        """Queue a greeting to the world, in one process of the fleet each time."""
         await self.greetings.send("world")

@@ -1,4 +1,4 @@
-"""Greetings: queued by whoever wants one, written by GreetingsWorker."""
+"""Greetings: queued by any caller, written by GreetingsWorker."""
 
 from app.modules.greetings.module import GreetingsModule
 from app.modules.greetings.service import GreetingService

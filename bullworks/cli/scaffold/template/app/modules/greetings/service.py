@@ -11,7 +11,7 @@ from app.modules.greetings.settings import GreetingSettings
 
 @injectable()
 class GreetingService:
-    """Queues greetings, and writes them when their turn comes."""
+    """Queues greetings, and writes them when their jobs run."""
 
     def __init__(self, queue: Annotated[Queue, InjectQueue("greetings")], settings: GreetingSettings) -> None:
         self.queue = queue
@@ -29,5 +29,5 @@ class GreetingService:
         )
 
     def write(self, name: str) -> str:
-        """The greeting of somebody."""
+        """Write the greeting for a name."""
         return f"{self.settings.greeting}, {name}!"
