@@ -7,7 +7,7 @@ from bullworks.bullmq.errors import InvalidOptionError
 Duration = int | timedelta
 
 Date = int | datetime
-"""A point in time: ms since the epoch, or a datetime that knows its zone."""
+"""A point in time: ms since the epoch, or a datetime with a time zone."""
 
 # Some 70 years. As a point in time it is September 2039, where the score of a delayed job, ms * 4096, no longer fits a
 # double exactly; BullMQ's layout has that limit.
@@ -47,7 +47,7 @@ def checked_ms(option: str, value: object, *, least: int = 0) -> int:
 
 
 def date_ms(option: str, value: object) -> int:
-    """A Date in ms since the epoch, in the years 1970 .. 9999, of an option that a user gave.
+    """Convert a user's date option to ms since the epoch, in the years 1970 .. 9999.
 
     Raises:
         InvalidOptionError: of another type, out of range, or without a time zone.

@@ -1,4 +1,4 @@
-"""Limits that queues and processes share: so much in a time, by weight, for each key."""
+"""Limits that queues and processes share: a sum of costs in each window, by key."""
 
 from bullworks.limits.errors import InvalidLimitError, LimitError, LimitReachedError, LimitUnreachableError
 from bullworks.limits.limit import Limit

@@ -1,4 +1,4 @@
-"""What can go wrong with a limit."""
+"""Errors of limits."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class LimitError(CoreError):
 
 @dataclass(eq=False)
 class InvalidLimitError(LimitError, ValueError):
-    """A limit was made or asked for with what cannot be used."""
+    """A limit's name, window, key or cost is invalid."""
 
     name: object
     reason: str
@@ -22,11 +22,11 @@ class InvalidLimitError(LimitError, ValueError):
 
 @dataclass(eq=False)
 class LimitReachedError(LimitError):
-    """The limit has no room for the cost now, and would not have within the time given.
+    """The limit has no room for the cost, and will have none within the time given.
 
     Attributes:
         key: of the limit; "" for the limit as a whole.
-        retry_after_ms: when to come again, ms from now. Others who were refused are told later times.
+        retry_after_ms: when to retry, ms from now. Callers that are refused after this one get later times.
         retry_at_ms: the same by Redis's clock, ms since the epoch: for `job.move_to_delayed`.
     """
 
@@ -38,14 +38,14 @@ class LimitReachedError(LimitError):
     def __str__(self) -> str:
         of_key = f" of key {self.key!r}" if self.key else ""
         return (
-            f"limit {self.name!r}{of_key} is reached: come again in {self.retry_after_ms} ms, at {self.retry_at_ms}; "
-            "give reserve() a longer wait, or the job, which it then hands back until that time"
+            f"limit {self.name!r}{of_key} is reached: retry in {self.retry_after_ms} ms; "
+            "give reserve() a longer wait, or the job, which it then delays until that time"
         )
 
 
 @dataclass(eq=False)
 class LimitUnreachableError(LimitError):
-    """Redis gave no answer in time: whether there was room is not known, and nothing was granted."""
+    """Redis gave no answer in time, so nothing was granted."""
 
     name: str
     server: str

@@ -26,7 +26,7 @@ class LimitKeys:
         self._base = f"bullworks:limit:{{{name}}}"
 
     def usage(self, key: str) -> str:
-        """Where it stands what one key of the limit has used; "" is the limit as a whole.
+        """The Redis key that holds what one key of the limit has used; "" is the limit as a whole.
 
         Raises:
             InvalidLimitError: the key is not text of at most 200 printable characters.

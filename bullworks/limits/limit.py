@@ -1,4 +1,4 @@
-"""Limit: how much may be done in a time, by all queues and processes that share a Redis."""
+"""Limit: how much may be done in some time, by all queues and processes that share a Redis."""
 
 import asyncio
 import random
@@ -15,19 +15,19 @@ from bullworks.limits.reservation import Reservation, checked_cost
 from bullworks.limits.window import LimitUsage, Window
 from bullworks.redis import persist
 
-# How long one question may take where no longer wait bounds it: as long as an ordinary start waits for Redis.
+# How long one request may take where the caller does not wait for longer: as long as an ordinary start waits for Redis.
 _PATIENCE_S = 5.0
-# Who waits asks again within this, which shows that it is alive; others may have given something back meanwhile.
+# A waiting caller asks again within this, which shows that it is alive; others may have given something back meanwhile.
 _RECHECK_S = 1.0
-# Those who wait for the same moment do not all ask at once.
+# Callers that wait for the same moment do not all ask at once.
 _MOST_JITTER_S = 0.01
 
 
 class Limit:
-    """A limit by name, with one window or several: a cost is granted where all of them have room for it.
+    """A named limit with one or more windows: a cost is granted if all of them have room for it.
 
-    In no stretch of time as long as a window more than its `most` is granted, whoever asks, by Redis's clock. Each key
-    of a limit is counted by itself. All who use a limit name the same windows. Opens no socket until it is first used.
+    In no period as long as a window is more than its `most` granted, to all callers together, by Redis's clock. Each
+    key of a limit is counted by itself. All users of a limit name the same windows. Opens no socket until it is used.
 
     Args:
         name: 1 .. 200 printable characters without braces.
@@ -48,7 +48,7 @@ class Limit:
 
     @staticmethod
     def check(name: str, windows: tuple[Window, ...]) -> LimitKeys:
-        """The keys of a limit that can be used as it is.
+        """Check a limit's name and windows, and build its keys.
 
         Raises:
             InvalidLimitError: a bad name; no windows, something else, or two of one length.
@@ -78,10 +78,10 @@ class Limit:
 
         Args:
             cost: what the work will cost at most, >= 1; `settle` of what this returns says what it did cost.
-            key: what is counted by itself, as a tenant or an API key; "" is the limit as a whole.
-            wait: for how long to wait for room. Where there will be none by then, the answer comes at once.
-            job: the job that is being processed. Where there is no room it is put off until there may be, with no
-                attempt spent, and DelayedError is raised, which its handler lets through.
+            key: that is counted by itself, such as a tenant or an API key; "" is the limit as a whole.
+            wait: how long to wait for room. If there will be none by then, the answer comes at once.
+            job: the job that is being processed. If there is no room it is delayed until there may be, with no attempt
+                spent, and DelayedError is raised, which its handler lets through.
 
         Raises:
             LimitReachedError: there is no room, and no job was given.
@@ -96,7 +96,7 @@ class Limit:
             return Reservation(self.scripts, self.name, key, cost, answer.at_us)
         retry_at_ms = answer.now_ms + answer.wait_ms
         if job is not None:
-            await self._put_off(job, retry_at_ms)
+            await self._delay(job, retry_at_ms)
         raise LimitReachedError(self.name, key, answer.wait_ms, retry_at_ms)
 
     async def pause(self, duration: Duration, *, key: str = "", job: Job[Any, Any] | None = None) -> None:
@@ -105,7 +105,7 @@ class Limit:
         Args:
             duration: >= 1 ms.
             key: the one to pause; "" pauses the limit as a whole, and no other key.
-            job: the job that is being processed: it is put off until the end of the pause, see `reserve`.
+            job: the job that is being processed: it is delayed until the end of the pause, see `reserve`.
 
         Raises:
             DelayedError: a job was given, and is delayed.
@@ -113,35 +113,35 @@ class Limit:
         """
         ends_at_ms = await self.scripts.pause(key, self._duration_ms("duration", duration, 1))
         if job is not None:
-            await self._put_off(job, ends_at_ms)
+            await self._delay(job, ends_at_ms)
 
     async def resume(self, *, key: str = "") -> None:
-        """Lift a pause of this key."""
+        """End the pause of this key, if there is one."""
         await self.scripts.pause(key, 0)
 
     async def get_usage(self, *, key: str = "") -> LimitUsage:
-        """What counts in each window now, and for how long the key is paused."""
+        """Read how much counts in each window now, and how long the key is still paused."""
         return await self.scripts.read(key)
 
     async def close(self) -> None:
-        """Let its connection go; a shared one stays. Closing twice is fine."""
+        """Close its connection; a shared one stays open. Closing twice is fine."""
         if self._owns_connection:
             await self._connection.close()
 
     async def _ask(self, key: str, cost: int, wait_ms: int) -> Granted | Refused:
-        """The answer once there is room, or as soon as it is known that there will be none in time."""
+        """Ask until there is room, or until it is known that there will be none in time."""
         loop = asyncio.get_running_loop()
         token = secrets.token_hex(8)
         until_s = loop.time() + wait_ms / 1000
         while True:
             left_s = max(until_s - loop.time(), 0.0)
-            answer = await self._question(key, cost, token, left_s)
+            answer = await self._request(key, cost, token, left_s)
             if isinstance(answer, Granted) or answer.wait_ms > left_s * 1000:
                 return answer
             pause_s = min(answer.wait_ms / 1000, _RECHECK_S)
             await asyncio.sleep(pause_s + random.random() * min(pause_s, _MOST_JITTER_S))  # noqa: S311 - no secret
 
-    async def _question(self, key: str, cost: int, token: str, left_s: float) -> Granted | Refused:
+    async def _request(self, key: str, cost: int, token: str, left_s: float) -> Granted | Refused:
         patience_s = max(left_s, _PATIENCE_S)
         until_s = asyncio.get_running_loop().time() + patience_s
         try:
@@ -150,7 +150,7 @@ class Limit:
             server = self._connection.endpoint.describe()
             raise LimitUnreachableError(self.name, server, round(patience_s * 1000)) from error
 
-    async def _put_off(self, job: Job[Any, Any], until_ms: int) -> None:
+    async def _delay(self, job: Job[Any, Any], until_ms: int) -> None:
         await job.move_to_delayed(until_ms)
         raise DelayedError
 

@@ -1,4 +1,4 @@
-"""The scripts of limits, a typed method for each."""
+"""LimitScripts: a typed method for each script of limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ READ = _load("read_limit")
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The cost counts from `at_us` on, us since the epoch by Redis's clock."""
+    """The cost was granted, and counts from `at_us` on, us since the epoch by Redis's clock."""
 
     at_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was counted.
+    """The cost was refused, and nothing was counted.
 
     Attributes:
         wait_ms: after which there may be room.
@@ -41,9 +41,9 @@ class Refused:
 
 
 class LimitScripts:
-    """What is done in Redis with one limit, each in one script.
+    """Runs the scripts of one limit.
 
-    All raise InvalidLimitError where a key is text that cannot be used, or something else in Redis.
+    All methods raise InvalidLimitError if the limit's key is invalid, or is of another type in Redis.
     """
 
     __slots__ = ("_connection", "_keys", "_pairs", "_windows")
@@ -60,18 +60,18 @@ class LimitScripts:
         return Granted(answer[1]) if answer[0] else Refused(answer[1], answer[2] // 1000)
 
     async def settle(self, key: str, at_us: int, reserved: int, spent: int) -> None:
-        """Put what was spent in the place of what was reserved. Not to be repeated."""
+        """Replace what was reserved by what was spent. Not to be repeated."""
         await self._run(SETTLE, key, [at_us, reserved, spent, *self._pairs])
 
     async def pause(self, key: str, duration_ms: int) -> int:
-        """Grant nothing for so long; 0 lifts a pause. Returns when it ends, ms since the epoch by Redis's clock."""
+        """Grant nothing for `duration_ms`; 0 ends a pause. Returns its end, ms since the epoch by Redis's clock."""
         ends_us: int
         now_us: int
         ends_us, now_us = await self._run(PAUSE, key, [duration_ms])
         return -(-max(ends_us, now_us) // 1000)
 
     async def read(self, key: str) -> LimitUsage:
-        """What the key has used by now."""
+        """Read how much the key has used."""
         paused_ms, *used = await self._run(READ, key, list(self._pairs))
         return LimitUsage(paused_ms, tuple(map(WindowUsage, self._windows, used)))
 

@@ -1,4 +1,4 @@
-"""Reservation: what a limit has granted, until it is settled."""
+"""Reservation: a cost that a limit has granted."""
 
 import logging
 
@@ -10,16 +10,16 @@ log = logging.getLogger(__name__)
 
 
 class Reservation:
-    """A cost that counts in its limit's windows since it was granted. Nothing has to be done at the end of the work.
+    """A cost that counts in its limit's windows since it was granted. It does not have to be released.
 
-    Whatever becomes of its holder, it leaves each window by itself, when that window's time has passed.
+    It leaves each window when that window's time has passed, whatever becomes of its holder.
 
     Attributes:
         name: of the limit.
         key: of the limit; "" for the limit as a whole.
-        cost: that was reserved.
+        cost: the cost that was reserved.
         granted_at_us: by Redis's clock, us since the epoch.
-        is_settled: what was spent has been said.
+        is_settled: `settle` was called.
     """
 
     def __init__(self, scripts: LimitScripts, name: str, key: str, cost: int, granted_at_us: int) -> None:
@@ -34,16 +34,15 @@ class Reservation:
         return f"<Reservation of {self.cost} in limit {self.name!r}{f', key {self.key!r}' if self.key else ''}>"
 
     async def settle(self, spent: int) -> bool:
-        """Say what the work really cost: once, as soon as it is known.
+        """Report what the work really cost: once, as soon as it is known.
 
-        What was reserved beyond it is free at once, where it still counts. What was spent beyond the reservation
-        counts from now on, and makes others wait for longer.
+        What was reserved beyond it is free at once. What was spent beyond the reservation counts from now on.
 
         Args:
             spent: 0 or more; 0 where the work was not done.
 
         Returns:
-            False: it was settled before; or Redis could not be reached, and what was reserved goes on counting.
+            False if it was settled before, or if Redis could not be reached: what was reserved then goes on counting.
 
         Raises:
             InvalidLimitError: not a whole number, 0 or more.
@@ -64,7 +63,7 @@ class Reservation:
 
 
 def checked_cost(name: str, cost: object, least: int) -> int:
-    """A cost that a user gave. Raises InvalidLimitError: not a whole number, `least` or more."""
+    """Check a user's cost. Raises InvalidLimitError: not a whole number, `least` or more."""
     if isinstance(cost, bool) or not isinstance(cost, int) or cost < least:
         raise InvalidLimitError(name, f"a cost is a whole number, {least} or more, not {cost!r}")
     return cost

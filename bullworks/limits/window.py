@@ -1,4 +1,4 @@
-"""Window: how much a limit allows in any stretch of time of one length."""
+"""Window: how much a limit allows in any period of one length."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,10 +15,10 @@ _MOST = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """At most `most` in any stretch of time as long as `per`.
+    """A bound of a limit: at most `most` in any period as long as `per`.
 
     Attributes:
-        most: of whatever costs are counted in, 1 .. 10**12.
+        most: the sum of costs that is allowed, 1 .. 10**12.
         per: 10 ms .. 366 days.
 
     Raises:
@@ -45,10 +45,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class WindowUsage:
-    """What counts in a window now.
+    """How much counts in a window now.
 
     Attributes:
-        used: may be more than the window's `most` where more was spent than had been reserved.
+        used: more than the window's `most` only if more was spent than had been reserved.
     """
 
     window: Window
@@ -57,10 +57,10 @@ class WindowUsage:
 
 @dataclass(frozen=True, slots=True)
 class LimitUsage:
-    """What one key of a limit has used, as it was when it was looked at.
+    """A snapshot of how much one key of a limit has used.
 
     Attributes:
-        paused_ms: for how long nothing is granted, whatever is free; 0: it is not paused.
+        paused_ms: how long nothing is granted, whatever is free; 0 means it is not paused.
         windows: in the order in which the limit has them.
     """
 

@@ -1,4 +1,4 @@
-"""Limits as modules, as queues are."""
+"""Modules that provide limits."""
 
 from functools import partial
 
@@ -9,11 +9,11 @@ from bullworks.workers.tokens import ConnectionTokens, get_limit_token
 
 
 class LimitModule:
-    """Provides one limit."""
+    """The container of one limit."""
 
 
 def limit_module(name: str, windows: tuple[Window, ...], config_key: str | None = None) -> ModuleContainer:
-    """The module of a limit; an application has one for all that ask for it with the same windows.
+    """Build the module of a limit; registered twice with the same windows it is one.
 
     Raises:
         InvalidLimitError: the name or the windows cannot be used.
@@ -30,5 +30,5 @@ def limit_module(name: str, windows: tuple[Window, ...], config_key: str | None 
 
 
 def make_limit(name: str, windows: tuple[Window, ...], connection: PipelinedConnection) -> Limit:
-    """A limit over the connection that queues share, which is closed after the last shutdown hook."""
+    """Make a limit over the shared connection, which is closed after the last shutdown hook."""
     return Limit(name, *windows, connection=connection)

@@ -169,14 +169,14 @@ class BullModule:
 
     @classmethod
     def register_limit(cls, name: str, *windows: Window, config_key: str | None = None) -> ModuleContainer:
-        """Makes a limit visible in the module that imports this: `InjectLimit(name)` asks for it.
+        """Make a limit visible in the module that imports this: `InjectLimit(name)` injects it.
 
-        A limit that several modules register alike is one Limit object.
+        Modules that register the same limit share one Limit object.
 
         Args:
-            name: in Redis, where all who use that name share it, whatever their queues and prefixes.
+            name: in Redis, where all users of that name share it, whatever their queues and prefixes.
             windows: what it allows, the same wherever it is used.
-            config_key: of the `for_root()` that says where it is counted; unless given, the one without.
+            config_key: of the `for_root()` whose Redis it is counted in; default: the one without a key.
 
         Raises:
             InvalidLimitError: the name or the windows cannot be used.

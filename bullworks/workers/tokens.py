@@ -90,7 +90,7 @@ class InjectFlowProducer(Inject):
 
 
 class LimitToken(Token[Limit]):
-    """The token of the limit with this name in Redis; what registers it says what it allows."""
+    """The token of the limit with this name in Redis; `register_limit` sets its windows."""
 
     def __init__(self, limit_name: str) -> None:
         super().__init__(
@@ -101,17 +101,17 @@ class LimitToken(Token[Limit]):
 
     @property
     def has_fixed_attr(self) -> bool:
-        """No: names of limits are any text, as those of queues."""
+        """Always false: names of limits are any text, as those of queues."""
         return False
 
 
 def get_limit_token(name: str) -> LimitToken:
-    """The token of a limit: to `get()` it, or to provide or override it in a test."""
+    """Return the token of a limit: to `get()` it, or to provide or override it in a test."""
     return LimitToken(name)
 
 
 class InjectLimit(Inject):
-    """Asks for a limit: `openai: Annotated[Limit, InjectLimit("openai")]`."""
+    """Injects a limit: `openai: Annotated[Limit, InjectLimit("openai")]`."""
 
     gives = Limit
 

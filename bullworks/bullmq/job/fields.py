@@ -150,7 +150,7 @@ class JobFields(Generic[D, R]):
 
     @property
     def expires_on(self) -> int | None:
-        """When it may be started no more, ms since the epoch; None: it may always be. See the option `expires`."""
+        """The time from which it is not started any more, ms since the epoch; None without the option `expires`."""
         opts = self.opts
         return None if opts.expires is None else opts.expires.deadline_ms(self.timestamp + opts.delay_ms)
 

@@ -203,7 +203,7 @@ class OutcomeRules:
 
 
 def has_expired(job: AnyJob, after_ms: int) -> bool:
-    """Whether the job may be started no more `after_ms` after it was taken last; by Redis's clock, which said when."""
+    """Whether the job has expired `after_ms` after it was last taken, a time that is of Redis's clock."""
     deadline_ms = job.expires_on
     return deadline_ms is not None and (job.processed_on or 0) + after_ms >= deadline_ms
 

@@ -1,4 +1,4 @@
-"""Expiry: until when a job may start."""
+"""Expiry: the time by which a job has to start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _AT = "at"
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """Until when a job may start, as one of the two; it is not run from then on.
+    """The time by which a job has to start, as one of two fields; from then on it is not run.
 
     Attributes:
         within_ms: counted from when the job was first due: when it was added, plus its `delay`.
@@ -24,7 +24,7 @@ class Expiry:
 
     @classmethod
     def of(cls, value: object) -> "Expiry":
-        """What a user wrote: ms, a timedelta, a datetime that knows its zone, or what `to_wire` gives.
+        """Read the option: ms, a timedelta, a datetime with a time zone, or what `to_wire` returns.
 
         Raises:
             InvalidOptionError: it is none of these, or out of range.
@@ -38,9 +38,9 @@ class Expiry:
         return cls(at_ms=date_ms("expires.at", value[_AT]))
 
     def deadline_ms(self, due_ms: int) -> int:
-        """The first ms since the epoch at which a job may start no more, which was first due at `due_ms`."""
+        """The first ms since the epoch at which a job that was first due at `due_ms` is not started any more."""
         return due_ms + (self.within_ms or 0) if self.at_ms is None else self.at_ms
 
     def to_wire(self) -> int | dict[str, int] | None:
-        """As it stands in a job's options: a number of ms, or `{"at": ms since the epoch}`."""
+        """Convert to what is stored in a job's options: a number of ms, or `{"at": ms since the epoch}`."""
         return self.within_ms if self.at_ms is None else {_AT: self.at_ms}

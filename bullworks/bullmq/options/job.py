@@ -44,8 +44,8 @@ class JobOptions(TypedDict, total=False):
         job_id: an id of your own; a second job with it is not added. No integer, no ":", no BullMQ key name.
         timestamp: when the job counts as created, ms since the epoch; default: now, by Redis's clock.
         timeout: how long the handler may run; past it the attempt has failed. Bullworks's own, Node ignores it.
-        expires: the job is not started any more so long after it was first due, or from a datetime on: a worker of
-            Bullworks fails it unrun, and no retry is made past it. Bullworks's own, Node ignores it.
+        expires: how long after it was first due the job may start, or a datetime: after that a worker fails it without
+            running it, and no retry is made. Bullworks's own, Node ignores it.
         keep_logs: log lines that are kept, the newest, >= 0.
         stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
         size_limit: the most bytes of JSON that `data` may have, > 0.

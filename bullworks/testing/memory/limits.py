@@ -1,4 +1,4 @@
-"""MemoryLimit: the Limit of one process; what the engine's own does with Redis, done in memory."""
+"""MemoryLimit: the Limit of one process, without Redis."""
 
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from bullworks.testing.memory.no_server import NoServerConnection
 
 
 class MemoryLimit(Limit):
-    """Grants and refuses as Limit does, by the real clock, with no Redis; its windows count to the microsecond.
+    """An in-memory limit that behaves as Limit does, by the real clock, without Redis.
 
     A window's length is real time: advancing a harness's clock does not end it.
     """
@@ -24,7 +24,7 @@ class MemoryLimit(Limit):
 
 @dataclass(slots=True)
 class _Used:
-    """What a key has used: when, by the clock of `_now_us`, and how much."""
+    """The costs of one key by the time of each, us since the epoch."""
 
     costs: dict[int, int] = field(default_factory=dict)
     paused_until_us: int = 0
@@ -35,7 +35,7 @@ class _Used:
 
 
 class MemoryLimitScripts(LimitScripts):
-    """What lua/reserve_limit.lua and its like do. Each method is described where it is overridden."""
+    """Does in memory what the scripts of a limit do in Redis; see LimitScripts."""
 
     __slots__ = ("_used",)
 
@@ -72,7 +72,7 @@ class MemoryLimitScripts(LimitScripts):
         return LimitUsage(max(-(-(used.paused_until_us - now_us) // 1_000), 0), windows)
 
     def _of(self, key: str) -> _Used:
-        """The key, less what counts in no window any more."""
+        """Find what a key has used, without the costs that count in no window any more."""
         used = self._used.setdefault(self._keys.usage(key), _Used())
         since_us = _now_us() - max(window.per_ms for window in self._windows) * 1_000
         for at_us in [at_us for at_us in used.costs if at_us <= since_us]:
@@ -80,7 +80,7 @@ class MemoryLimitScripts(LimitScripts):
         return used
 
     def _room_at_us(self, used: _Used, window: Window, cost: int) -> int:
-        """When the window has room for the cost; 0: it has."""
+        """Find when the window has room for the cost, us since the epoch; 0 if it has now."""
         now_us, length_us = _now_us(), window.per_ms * 1_000
         excess = used.within(window, now_us) + cost - window.most
         room_at_us = 0

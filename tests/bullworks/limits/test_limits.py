@@ -57,7 +57,7 @@ async def test_processes_share_a_limit_and_its_keys_are_counted_apart(make_limit
     await one.reserve(2)
     await other.reserve(1)
     for limit in (one, other):
-        with pytest.raises(LimitReachedError, match=r"limit '.*:api' is reached: come again in"):
+        with pytest.raises(LimitReachedError, match=r"limit '.*:api' is reached: retry in"):
             await limit.reserve()
     await one.reserve(3, key="tenant-1")
     with pytest.raises(LimitReachedError, match="of key 'tenant-1' is reached") as refused:

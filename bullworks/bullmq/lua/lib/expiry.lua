@@ -1,5 +1,5 @@
--- Whether a job may be started no more: its option `expires` counts ms from when it was first due, or names a time.
--- What makes no sense there is no option; the worker reads it likewise, and fails the job.
+-- Whether a job has expired: its option `expires` counts ms from when it was first due, or names a time. An option that
+-- cannot be read is none here: the worker that takes the job cannot read it either, and fails the job.
 local function is_past_expiry(hash, opts, now)
   local is_read, options = pcall(cjson.decode, opts)
   if not is_read or type(options) ~= 'table' then return false end
