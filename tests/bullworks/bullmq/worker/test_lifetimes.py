@@ -9,6 +9,7 @@ import pytest
 
 from bullworks.bullmq import FlowProducer, InvalidOptionError, Job, JobExpiredError, JobSpec
 from tests.bullworks.bullmq.worker.conftest import Bench
+from tests.bullworks.waiting import eventually
 
 HOUR_MS = 3_600_000
 PAST_MS = 1_700_000_000_000
@@ -111,6 +112,16 @@ async def test_an_expired_job_is_removed_where_failed_ones_are_and_its_parent_is
         assert await bench.until_in("completed", 1) == [flow.job.id]
     assert recorder.ran == ["parent"]
     assert await bench.ids("failed") == []
+
+
+async def test_an_expired_job_goes_to_the_dead_letters_and_one_that_is_replayed_has_all_its_time(bench: Bench):
+    recorder = Recorder()
+    await bench.queue.add("late", expires=HOUR_MS, timestamp=PAST_MS)
+    letters = bench.queue.dead_letters()
+    async with bench.worker(recorder, dead_letter=True):
+        await eventually(letters.replay)
+        await bench.until_in("completed", 1)
+    assert recorder.ran == ["late"]
 
 
 @pytest.mark.parametrize("expires", ["7", '"soon"', "-5", "null", "{}", '{"at":"x"}', "[1]", "1e999"])
