@@ -11,6 +11,7 @@ from bullworks.redis.errors import (
 )
 from bullworks.redis.group.hash_slot import has_tag
 from bullworks.redis.pace import Pace, retry_pause_s
+from bullworks.redis.patience import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
@@ -34,5 +35,6 @@ __all__ = [
     "connection_to",
     "has_tag",
     "parse_url",
+    "persist",
     "retry_pause_s",
 ]
