@@ -2,35 +2,41 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from importlib.resources import files
 from string import Template
 
-from bullworks.cli.editing import Changes, Source, fitted, with_entry, with_exported, with_import, with_queue
+from bullworks.cli.editing import (
+    Changes,
+    Source,
+    bound_names,
+    fitted,
+    with_entry,
+    with_exported,
+    with_import,
+    with_queue,
+)
 from bullworks.cli.editing.module_lists import ListName
 from bullworks.cli.failure import CommandError
 from bullworks.cli.generate.name import Name
 from bullworks.cli.generate.service_folder import ServiceFolder
 
 _WORKERS_MODULE = "WorkersModule"
+_BULL_MODULE = "BullModule"
 
 # A module and a name in it.
 Imported = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class Generator:
     """Collects the changes that a part of a service needs; nothing is written.
 
     Each method raises CommandError if a file exists that it would write, or if what it would edit cannot be edited.
     """
 
-    service: ServiceFolder
-    changes: Changes = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "changes", Changes(self.service.folder))
+    def __init__(self, service: ServiceFolder) -> None:
+        self.service = service
+        self.changes = Changes(service.folder)
 
     def module(self, name: Name) -> str:
         """A feature: a module with a service, imported by the root module; returns the file of its test."""
@@ -65,6 +71,7 @@ class Generator:
         template = "worker/worker.py" if service is None else "worker/worker_of_feature.py"
         self._provide(self._create_worker(name, "worker", template, values))
         self._edit(self.service.workers_file, lambda source: with_queue(source, _WORKERS_MODULE, name.kebab))
+        self._edit(self.service.workers_file, _with_bull_module)
         if feature is not None and service is not None:
             module = f"{_camel(feature)}Module"
             place = self._place("modules", feature)
@@ -175,6 +182,12 @@ class Generator:
             f"{name.camel}Service belongs to no module",
             f"Name its module with --module ({known}), or generate one with a service: generate module {name.snake}",
         )
+
+
+def _with_bull_module(source: Source) -> str:
+    """The text with an import of what registers queues, wherever it comes from."""
+    is_imported = _BULL_MODULE in bound_names(source)
+    return source.text if is_imported else with_import(source, "bullworks.workers", _BULL_MODULE)
 
 
 def _camel(feature: str) -> str:

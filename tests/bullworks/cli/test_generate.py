@@ -154,6 +154,11 @@ def test_a_worker_uses_the_service_of_the_module_of_its_name(command: Command, p
         (("module", "Class"), "'class' is a word of Python, and cannot be imported. Choose another name."),
         (("module", "greetings"), "app/modules/greetings/__init__.py exists. Choose another name, or remove it first"),
         (("module", "greeting"), "there is the module 'greetings', of which 'greeting' is the singular or the plural."),
+        (("module", "history"), "app/app_module.py has another HistoryModule already. Choose another name, or import"),
+        (
+            ("service", "greeting", "--module", "greetings"),
+            "app/modules/greetings/module.py has another GreetingService already.",
+        ),
         (("service", "greetings"), "app/modules/greetings/service.py exists."),
         (("service", "prices"), "PricesService belongs to no module. Name its module with --module (greetings), or"),
         (("service", "prices", "--module", "greatings"), "there is no module 'greatings'. Did you mean 'greetings'?"),
@@ -168,6 +173,16 @@ def test_what_cannot_be_generated_is_refused(
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"error: {error}")
     assert contents(project) == before
+
+
+def test_a_workers_module_of_another_shape_gets_the_queue_with_its_import(command: Command, project: Path) -> None:
+    (project / WORKERS_MODULE).write_text("from bullworks.core import module\n\n\n@module()\nclass Jobs: ...\n")
+    assert command("generate", "worker", "orders").code == 0
+    assert (project / WORKERS_MODULE).read_text() == (
+        "from bullworks.core import module\nfrom bullworks.workers import BullModule\n\n"
+        "from app.workers.orders_worker import OrdersWorker\n\n\n"
+        '@module(providers=[OrdersWorker], imports=[BullModule.register_queue("orders")])\nclass Jobs: ...\n'
+    )
 
 
 @pytest.mark.parametrize("kind", ["module", "worker", "cron", "interceptor"])
