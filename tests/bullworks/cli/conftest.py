@@ -47,6 +47,7 @@ def environment(redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("QUEUE_DATA_DIR", str(tmp_path / "redis"))
     monkeypatch.setenv("MAIL_OUTBOX_DIR", str(tmp_path / "outbox"))
     monkeypatch.setenv("HTTP_PORT", "0")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
 
