@@ -46,13 +46,15 @@ def _run(app: str | type[Any], arguments: list[str], *, is_overview: bool) -> No
         require("cli", "the command line")
     except MissingExtraError as error:
         sys.exit(f"error: {error}")
+    from bullworks.cli.importing import uncollected
+
     if is_overview:
         from bullworks.cli.overview import overview
 
         overview(app)(arguments)
     else:
-        from bullworks.cli.application import run_command_line  # takes most of a second
-
+        with uncollected():
+            from bullworks.cli.application import run_command_line  # takes a third of a second
         run_command_line(app, arguments)
 
 
