@@ -71,9 +71,7 @@ async def test_a_poll_is_one_write_for_all_queues(redis_url: str, key_prefix: st
 
 
 @pytest.mark.timeout(60)
-async def test_a_million_jobs_cost_a_poll_no_more_than_a_thousand(
-    connection: PipelinedConnection, key_prefix: str
-) -> None:
+async def test_a_million_jobs_cost_a_poll_no_more_than_a_thousand(connection: PipelinedConnection, key_prefix: str) -> None:
     costs = {}
     for name, jobs in (("few", 1_000), ("many", MANY_JOBS)):
         queue = Queue[Any](name, connection=connection, prefix=key_prefix)
@@ -97,11 +95,11 @@ async def test_a_million_jobs_cost_a_poll_no_more_than_a_thousand(
 
 
 @pytest.mark.timeout(60)
-async def test_a_million_jobs_cost_a_search_no_more_than_some_thousands(
+async def test_many_jobs_cost_a_search_no_more_than_some_thousands(
     connection: PipelinedConnection, key_prefix: str
 ) -> None:
     costs = {}
-    for name, jobs in (("few", 6_000), ("many", 350_000)):
+    for name, jobs in (("few", 6_000), ("many", 60_000)):
         queue = Queue[Any](name, connection=connection, prefix=key_prefix)
         await queue.wait_until_ready()
         keys = await fill(queue, jobs)
