@@ -21,7 +21,7 @@ hypothesis.settings.register_profile("suite", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=2_000, deadline=None)
 hypothesis.settings.load_profile("suite")
 
-pytest_plugins = ["tests.marks", "tests.parallel"]
+pytest_plugins = ["tests.marks", "tests.parallel", "tests.whole_files"]
 
 
 def pytest_report_header() -> str:
