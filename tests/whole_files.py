@@ -77,4 +77,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
             break
         session.items[place] = test
         item.config.hook.pytest_runtest_protocol(item=test, nextitem=following)
+    if not tests:
+        # What was kept for this file ends, but for what the next one shares.
+        session._setupstate.teardown_exact(nextitem)
     return True
