@@ -15,7 +15,6 @@ from typing import Any, Self
 from bullworks.bullmq import Job, Worker
 from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.reliability.ledger import Ledger
-from tests.bullworks.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 POISON = "poison"
@@ -83,9 +82,10 @@ class WorkerProcess:
 
     def wait(self, within_s: float) -> int:
         """The exit code, waited for."""
-        wait_until(lambda: self.process.poll() is not None, within_s=within_s, what=f"exit; log: {self.log}")
-        assert self.process.returncode is not None
-        return self.process.returncode
+        try:
+            return self.process.wait(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"not ended within {within_s} s; log: {self.log}") from None
 
     def __enter__(self) -> Self:
         return self
