@@ -172,6 +172,7 @@ class Batches(AttemptSink):
         return on_their_way <= 0 and not self._places.expects_more
 
     def _start(self, seats: list[Seat]) -> None:
+        seats.sort(key=_trip)
         run = BatchRun(seats, self._call, self._ended, places=self._size)
         self._runs.add(run)
         self._held += self._size
@@ -233,3 +234,8 @@ class Batches(AttemptSink):
         if raised is not None:
             raise raised
         return returned
+
+
+def _trip(seat: Seat) -> int:
+    """The number of the trip that brought a job, which its token ends with: replies may be read in another order."""
+    return int((seat.job.token or "0").rpartition(":")[2])

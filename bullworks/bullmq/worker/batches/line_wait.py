@@ -33,10 +33,10 @@ class LineWait(WorkWait):
         marker = None if self._intake.found_some else await self._wait.until_marked(due_ms)
         loop = asyncio.get_running_loop()
         since_s: float | None = None
-        while True:
+        while self._intake.is_open:
             jobs, due_ms = await self._scripts.count_line()
             if jobs >= self._least:
-                return marker
+                break
             if jobs == 0:
                 since_s = None
                 marker = await self._wait.until_marked(due_ms)
@@ -48,8 +48,9 @@ class LineWait(WorkWait):
             since_s = loop.time() if since_s is None else since_s
             left_s = since_s + self._longest_s - loop.time()
             if left_s <= 0:
-                return None
+                break
             await asyncio.sleep(min(self._pause_s, left_s))
+        return marker
 
     async def give_back(self, marker: Marker) -> None:
         """Put a marker back for another worker."""
