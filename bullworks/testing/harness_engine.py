@@ -95,6 +95,8 @@ class HarnessEngine(Engine, AttemptSink, BatchPlaces):
         try:
             while self._fill():
                 await runner.wait_quiet()
+                if self._batches is not None:
+                    await self._batches.wait_quiet()
                 await self._reporter.emitter.drain(_LISTENERS_S)
         finally:
             self._is_working = False

@@ -108,6 +108,11 @@ class Batches(AttemptSink):
         self._concurrency = concurrency
         self.look()
 
+    async def wait_quiet(self) -> None:
+        """Wait until no handler runs, also none whose jobs have all left."""
+        while self._runs:
+            await asyncio.wait([run.task for run in self._runs if run.task is not None])
+
     async def close(self) -> None:
         """End what still runs: its jobs were waited for, or handed back. Closing twice, or unstarted, is fine."""
         tasks = [run.task for run in self._runs if run.task is not None]

@@ -74,6 +74,7 @@ class BatchRun:
         self._ended = ended
         self._staying = len(seats)
         self._is_stopped = False
+        self._is_over = False
         self.task: asyncio.Task[None] | None = None
         for seat in seats:
             seat.run = self
@@ -127,7 +128,8 @@ class BatchRun:
             await asyncio.wait((self.task,))
 
     def _look(self) -> None:
-        if not self.open_jobs and self.task is not None and self.task.done():
+        if not self._is_over and not self.open_jobs and self.task is not None and self.task.done():
+            self._is_over = True
             self._ended(self)
 
 
