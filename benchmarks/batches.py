@@ -157,12 +157,11 @@ async def with_postgres(url: str, rows: int, rounds: int) -> None:
         return
     asyncpg = importlib.import_module("asyncpg")
     with PostgresProcess(binaries) as server:
-        name = " ".join(server.version.replace("(", "").split()[:3:2])
         for concurrency in (1, 4):
             place = {"host": server.socket_folder, "user": server.user, "database": "postgres"}
             async with asyncpg.create_pool(**place, min_size=concurrency, max_size=concurrency) as pool:
                 await pool.execute(f"DROP TABLE IF EXISTS rows; {_CREATE}")
-                await measure(url, PostgresTable(name, pool, concurrency), rows, rounds)
+                await measure(url, PostgresTable(f"PostgreSQL {server.version}", pool, concurrency), rows, rounds)
 
 
 async def run(rows: int, rounds: int) -> None:

@@ -68,12 +68,13 @@ class PostgresProcess:
     @property
     def version(self) -> str:
         command = [str(self._binaries / "postgres"), "--version"]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        # postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[2]
 
     def _wait(self) -> None:
         ready = [str(self._binaries / "pg_isready"), "-q", "-h", self.socket_folder]
         deadline_s = time.monotonic() + _START_S
         while subprocess.run(ready, check=False).returncode != 0:
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f"{self.version} did not start within {_START_S} s")
+                raise TimeoutError(f"PostgreSQL {self.version} did not start within {_START_S} s")
             time.sleep(0.05)

@@ -13,7 +13,7 @@ _UNBLOCK_AGAIN_S = 0.05
 
 
 class WorkWait(Protocol):
-    """What a worker with nothing to do waits with."""
+    """A wait for work, of a worker that has nothing to do."""
 
     @abstractmethod
     async def until_marked(self, due_ms: int | None) -> Marker | None:

@@ -93,7 +93,7 @@ class Batches(AttemptSink):
 
     @property
     def processor(self) -> Handle:
-        """What the Runner calls for each job."""
+        """The function that the Runner calls for each job."""
         return self.join if self._handler.around is None else self._handler.around(self.join)
 
     def start(self) -> None:

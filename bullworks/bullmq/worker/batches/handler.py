@@ -48,7 +48,7 @@ class BatchHandler:
 
     @property
     def is_async(self) -> bool:
-        """Whether the function runs on the event loop; False: in a thread."""
+        """Whether the function runs on the event loop, and not in a thread."""
         return is_async(self.function)
 
     def __call__(self, jobs: Any) -> Any:

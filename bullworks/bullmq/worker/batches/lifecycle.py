@@ -40,7 +40,7 @@ class BatchLifecycle(JobLifecycle):
         await self._batches.close()
 
     def intake_changed(self) -> None:
-        """See besides whether a batch waits for nobody any more."""
+        """Have the other parts look, and start batches that wait for nobody any more."""
         super().intake_changed()
         self._batches.look()
 
