@@ -1,6 +1,7 @@
 """A handler is called with many jobs, and each of them ends as if it had been alone."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -272,6 +273,24 @@ async def test_a_plain_function_gets_sync_jobs_in_a_thread(bench: Bench):
     assert await bench.until_in("completed", 2) == ids[1:]
     assert await bench.until_in("failed", 1) == ids[:1]
     assert (await bench.hash(ids[2]))["progress"] == "50"
+
+
+async def test_a_thread_that_outlives_its_timeout_keeps_its_place(bench: Bench):
+    may_end, begun = threading.Event(), []
+
+    def process(jobs: list[SyncJob]) -> None:
+        begun.append(len(jobs))
+        may_end.wait(10)
+
+    await add(bench, 2)
+    worker = bench.worker(process, batch=Batch(size=2), timeout=20)
+    await worker.start()
+    await bench.until_in("failed", 2)
+    await add(bench, 1)
+    assert (begun, worker.active_jobs, len(await bench.ids("wait"))) == ([2], [], 1)
+    may_end.set()
+    await bench.until_in("completed", 1)
+    assert begun == [2, 1]
 
 
 async def test_a_job_that_cannot_be_read_fails_alone(bench: Bench):
