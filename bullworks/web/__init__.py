@@ -4,7 +4,15 @@ from bullworks.extras import require
 
 require("web", "the HTTP server")
 
-from bullworks.web.errors import BadAddressError, NotLoopbackError, PortTakenError, RoutesTwiceError, WebError
+from bullworks.web.auth import Auth, Identity, any_auth, anyone, basic_auth, bearer_auth
+from bullworks.web.errors import (
+    BadAddressError,
+    LifespanError,
+    NotLoopbackError,
+    PortTakenError,
+    RoutesTwiceError,
+    WebError,
+)
 from bullworks.web.module import WebModule
 from bullworks.web.options import WEB_SETUP, WebOptions, WebSetup
 from bullworks.web.routes import WebRoutes, get_routes_token
@@ -13,7 +21,10 @@ from bullworks.web.settings import WebSettings
 
 __all__ = [
     "WEB_SETUP",
+    "Auth",
     "BadAddressError",
+    "Identity",
+    "LifespanError",
     "NotLoopbackError",
     "PortTakenError",
     "RoutesTwiceError",
@@ -24,5 +35,9 @@ __all__ = [
     "WebServer",
     "WebSettings",
     "WebSetup",
+    "any_auth",
+    "anyone",
+    "basic_auth",
+    "bearer_auth",
     "get_routes_token",
 ]

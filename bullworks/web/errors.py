@@ -57,3 +57,15 @@ class RoutesTwiceError(WebError):
 
     def __str__(self) -> str:
         return f"the path {self.path} is served by {' and by '.join(self.modules)}; give one of them another path"
+
+
+@dataclass(eq=False)
+class LifespanError(WebError):
+    """A mounted ASGI app failed to start, or to shut down."""
+
+    path: str
+    phase: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the {self.phase} of the app that is mounted at {self.path} failed: {self.reason}"
