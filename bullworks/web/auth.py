@@ -22,6 +22,7 @@ CHALLENGE = "challenge"
 
 # What ASGI servers give for a client without a network address: a unix socket, or a test.
 _LOCAL_CLIENTS = frozenset({None, "", "testclient"})
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def basic_auth(users: Mapping[str, str]) -> Auth:
@@ -85,6 +86,19 @@ def challenge_of(auth: Auth) -> str | None:
     """Read the WWW-Authenticate challenge of an authentication method."""
     challenge = getattr(auth, CHALLENGE, None)
     return challenge if isinstance(challenge, str) and challenge else None
+
+
+def is_this_machine(request: Request) -> bool:
+    """Whether the request comes from this machine, and asks for it by a name that only this machine has for itself.
+
+    The name matters too: a page of another site may have had its own name lead here, and what a proxy on this machine
+    passes on comes from this machine.
+    """
+    try:
+        name = request.url.hostname
+    except ValueError:
+        return False
+    return name in _LOCAL_NAMES and is_local(request)
 
 
 async def identify(auth: Auth, request: Request) -> str | Response | None:

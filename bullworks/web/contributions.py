@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from starlette.routing import BaseRoute, Host, Mount
 
-from bullworks.core import Discovery, ModuleRef
+from bullworks.core import Discovery
 from bullworks.web.errors import RoutesTwiceError
 from bullworks.web.guarded_route import GuardedRoute
-from bullworks.web.hosted_app import HostedApp
+from bullworks.web.hosted_app import HostedApp, Modules
 from bullworks.web.routes import RoutesToken, WebRoutes
 
 
@@ -28,18 +28,26 @@ class Contribution:
 class Contributions:
     """The routes of all modules, in the order of their tokens' names, and the apps that are mounted among them.
 
+    Args:
+        is_address_checked: whether routes that are for this machine only are kept from other addresses by the server;
+            otherwise each caller is looked at.
+
     Raises:
         RoutesTwiceError: two modules want one path.
     """
 
-    def __init__(self, discovery: Discovery, modules: ModuleRef) -> None:
+    def __init__(self, discovery: Discovery, modules: Modules, *, is_address_checked: bool) -> None:
         found = sorted(_contributions(discovery), key=lambda entry: entry[0])
         self.found = [Contribution(module, given) for _, module, given in found]
         self.paths = sorted({path_of(route) for each in self.found for route in each.given.routes})
         self._modules = modules
         self._hosted: list[HostedApp] = []
         self._check_paths()
-        self.routes = [self._hosting(route) for each in self.found for route in each.given.routes]
+        self.routes: list[BaseRoute] = []
+        for each in self.found:
+            is_for_all = each.given.loopback_only is None or is_address_checked
+            hosting = [self._hosting(route) for route in each.given.routes]
+            self.routes += hosting if is_for_all else [GuardedRoute(route, None) for route in hosting]
 
     async def start(self) -> None:
         """Run the startup of each mounted app, one after the other.

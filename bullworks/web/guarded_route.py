@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from bullworks.web.auth import Auth, challenge_headers, identify, is_local
+from bullworks.web.auth import Auth, challenge_headers, identify, is_this_machine
 
 WHO = "who"
 """The key in a request's state, as in `request.state.who`, of the name that `auth` gave."""
@@ -40,8 +40,9 @@ class GuardedRoute(BaseRoute):
     async def _admit(self, request: Request) -> Response | None:
         """None for a caller who is to be answered, whose name it notes; else what is answered instead."""
         if self._auth is None:
-            if not is_local(request):
-                return PlainTextResponse("without auth= this machine only is answered\n", 403)
+            if not is_this_machine(request):
+                reason = "without auth= callers on this machine are answered only, who ask for localhost\n"
+                return PlainTextResponse(reason, 403)
             who: str | Response | None = "local"
         else:
             who = await identify(self._auth, request)

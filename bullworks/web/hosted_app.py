@@ -6,13 +6,16 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bullworks.core import ModuleRef
+from bullworks.core import Application, ModuleRef
 from bullworks.web.errors import LifespanError
 
 log = logging.getLogger(__name__)
 
 MODULES = "bullworks"
-"""The key in a request's state under which a hosted app finds the application's providers: a ModuleRef."""
+"""The key in a request's state under which a hosted app finds what looks the application's providers up."""
+
+Modules = Application | ModuleRef
+"""What looks providers up: the application itself, or what one of its modules sees."""
 
 
 class HostedApp:
@@ -25,7 +28,7 @@ class HostedApp:
         modules: by which `bullworks.fastapi.Provided` finds what a request needs.
     """
 
-    def __init__(self, app: ASGIApp, path: str, modules: ModuleRef) -> None:
+    def __init__(self, app: ASGIApp, path: str, modules: Modules) -> None:
         self._app = app
         self._path = path
         self._modules = modules

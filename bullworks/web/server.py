@@ -62,7 +62,7 @@ class WebServer:
             NotLoopbackError: some routes must not be served there.
             RoutesTwiceError: two modules want one path.
         """
-        contributions = Contributions(self._discovery, self._modules)
+        contributions = Contributions(self._discovery, self._modules, is_address_checked=True)
         if self._setup.serve == "never" or not contributions.found:
             return
         address = Address.resolve(self._setup.host, self._setup.port)
