@@ -5,14 +5,11 @@ its first half second. What a command of a service needs is in `bullworks.cli.co
 """
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 from typing import Any
 
+from bullworks.cli.early_signals import EarlySignals
 from bullworks.extras import MissingExtraError
 
 DEFAULT_APP = "app.app_module:AppModule"
@@ -32,7 +29,7 @@ def main(app: str | type[Any] = DEFAULT_APP, arguments: Sequence[str] | None = N
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _open_standard_streams()
-        with _ending_on_signals(arguments):
+        with EarlySignals(is_serving=_is_serving(arguments)).handled():
             try:
                 from bullworks.cli.application import run_command_line  # takes most of a second
             except MissingExtraError as error:
@@ -51,29 +48,9 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # the lowest that is free
 
 
-@contextmanager
-def _ending_on_signals(arguments: Sequence[str]) -> Iterator[None]:
-    """SIGTERM and SIGHUP end the process while nothing has started yet, also as PID 1, which ignores them otherwise."""
+def _is_serving(arguments: Sequence[str]) -> bool:
     word = next((argument for argument in arguments if not argument.startswith("-")), None)
-    is_serving = word is None or word in _SERVING
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        sys.exit(0 if is_serving else 128 + number)
-
-    numbers = [number for number in _endings() if signal.getsignal(number) is signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _endings() -> list[signal.Signals]:
-    if threading.current_thread() is not threading.main_thread():
-        return []  # no other thread may set handlers
-    return [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    return word is None or word in _SERVING
 
 
 __all__ = ["DEFAULT_APP", "main"]

@@ -107,6 +107,12 @@ async def attempts_are_used_up(side: Side) -> None:
 
 
 @scenario(noting)
+async def a_retry_past_the_end_of_a_lifetime_is_not_made(side: Side) -> None:
+    await side.queue.add("a", {"fails": 9}, attempts=3, backoff=3_600_000, expires=3_600_000)
+    await side.settle()
+
+
+@scenario(noting)
 async def lines_have_an_order(side: Side) -> None:
     for name, options in (
         ("low", {"priority": 9}),

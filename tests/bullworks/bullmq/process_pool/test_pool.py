@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import InvalidOptionError, InvalidPayloadError, Job, UnrecoverableError
-from bullworks.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
+from bullworks.bullmq.process_pool.errors import ProcessDiedError, ProcessStartError, UnpicklableError
+from bullworks.bullmq.process_pool.pool import ProcessPool
 from tests.bullworks.bullmq.process_pool import handlers
 from tests.bullworks.bullmq.process_pool.processes import is_running
 from tests.bullworks.waiting import eventually
