@@ -73,7 +73,7 @@ def command_line(program: Program, arguments: Sequence[str]) -> typer.Typer:
     cli = typer.Typer(
         help="Bullworks: background workers on BullMQ's queues. Without a command it starts the service.",
         epilog=EPILOG,
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,
     )
     cli.callback(invoke_without_command=True)(_start)
