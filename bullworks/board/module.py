@@ -82,7 +82,7 @@ class BoardService:
 
     @property
     def auth(self) -> Auth | None:
-        """Who the board asks for the caller's name: `WebRoutes.guarded(board.auth, ...)`; None: it has no auth."""
+        """The board's authentication, for `WebRoutes.guarded(board.auth, ...)`; None means it has none."""
         return self.setup.options.auth
 
     def routes(self) -> WebRoutes:

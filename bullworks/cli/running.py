@@ -17,7 +17,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes event loops: uvloop where it is installed; None means asyncio's own."""
+    """Find the maker of event loops: uvloop where it is installed; None means asyncio's own."""
     try:
         import uvloop  # the `fast` extra
     except ImportError:

@@ -29,7 +29,7 @@ def Provided(token: AnyToken) -> Any:  # noqa: N802 - it is read as FastAPI's ow
 
 
 def current_modules(connection: HTTPConnection) -> Modules:
-    """What looks up the providers of our application, for a request or a WebSocket.
+    """Find the application beside which a request or a WebSocket is answered, to look providers up in it.
 
     Raises:
         NotHostedError: no application of ours is running beside the app.

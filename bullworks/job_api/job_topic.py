@@ -88,7 +88,7 @@ class JobTopic:
             self._tell(event_id, text and f"id: {event_id}\n{text}")
 
     def after(self, known: EventId | None) -> str:
-        """What a listener is to be sent that knows the events up to `known`; None means it knows nothing."""
+        """Write the events after `known`, or the job as it is; None means that the listener knows nothing."""
         if known is not None and self._complete_after <= known <= self.position:
             return "".join(text for event_id, text in self._recent if event_id > known)
         # The id comes with the last of them: who is cut off in between gets all again.
@@ -125,7 +125,7 @@ class JobListener:
         return self._topic.is_final and self._known == self._topic.position
 
     def news(self) -> str:
-        """What has happened since the last call."""
+        """Read the events since the last call."""
         text = self._topic.after(self._known) if self._topic.is_known else ""
         if self._topic.is_known:
             self._known = self._topic.position
@@ -133,7 +133,7 @@ class JobListener:
 
 
 def ending_of(state: str, result: Any, failed_reason: str | None) -> dict[str, Any]:
-    """What is shown of how a job ended: its result, or why it failed; nothing in other states."""
+    """Describe how a job ended: its result, or why it failed; an empty dict in other states."""
     if state == "completed":
         return {"result": result}
     return {"failed_reason": failed_reason or ""} if state == "failed" else {}

@@ -25,7 +25,7 @@ _HEADERS = [
 
 
 class EventFeed(Protocol):
-    """What one stream sends.
+    """The events of one stream.
 
     Attributes:
         changed: set by the feed's owner when there may be news.
@@ -38,7 +38,7 @@ class EventFeed(Protocol):
         """Whether nothing comes after the news that were read; asked after them."""
 
     def news(self) -> str:
-        """What is to be sent now, as whole events of the format; "" for nothing."""
+        """Read the events that are to be sent now, in the format of the stream; "" for none."""
 
 
 async def stream_events(
