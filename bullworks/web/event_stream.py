@@ -36,9 +36,11 @@ class EventFeed(Protocol):
     @property
     def is_over(self) -> bool:
         """Whether nothing comes after the news that were read; asked after them."""
+        ...
 
     def news(self) -> str:
         """Read the events that are to be sent now, in the format of the stream; "" for none."""
+        ...
 
 
 async def stream_events(

