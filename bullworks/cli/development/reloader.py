@@ -9,7 +9,7 @@ from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch
 
-from bullworks.cli.development.life_line import LIFE_LINE_OPTION
+from bullworks.cli.life_line import LIFE_LINE_OPTION
 from bullworks.cli.worker_process import MARGIN_S
 from bullworks.core import SignalHandlers
 from bullworks.core.shutdown import stop_signals

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from bullworks import logs
-from bullworks.cli.development.life_line import LIFE_LINE_OPTION, end_with_parent
 from bullworks.cli.failure import CommandError
+from bullworks.cli.life_line import LIFE_LINE_OPTION, end_with_parent
 from bullworks.cli.program import Program
 from bullworks.cli.running import run
 from bullworks.cli.serve import serve

@@ -8,14 +8,15 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from watchfiles import Change
 
 from bullworks.cli.development import reloader
-from bullworks.cli.development.life_line import end_with_parent
 from bullworks.cli.development.reloader import CodeFilter, Reloader
+from bullworks.cli.life_line import end_with_parent
 from tests.bullworks.cli.conftest import Command
 from tests.bullworks.waiting import eventually
 
@@ -131,7 +132,7 @@ async def test_the_process_ends_with_the_reloader_however_that_ended(monkeypatch
 
 
 def test_without_its_extra_it_says_so(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bullworks.extras.find_spec", lambda _: None)
+    monkeypatch.setattr("bullworks.extras.find_spec", lambda name: None if name == "watchfiles" else find_spec(name))
     ran = command("serve", "--reload")
     assert (ran.code, ran.err) == (
         1,

@@ -5,14 +5,11 @@ import signal
 import threading
 
 LIFE_LINE_OPTION = "--life-line"
-"""The descriptor of the pipe's reading end; given by the parent only."""
+"""The descriptor of the pipe's reading end; for a process whose standard input stays the terminal's."""
 
 
 def end_with_parent(descriptor: int) -> None:
-    """Shut down in order, as on SIGTERM, once the parent's end of a pipe is closed.
-
-    Not standard input, as of worker processes: that stays the terminal's, for a debugger.
-    """
+    """Shut down in order, as on SIGTERM, once the parent's end of a pipe is closed."""
 
     def watch() -> None:
         while os.read(descriptor, 1):
