@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from bullworks.core import Application, ModuleContainer, create_application
 from bullworks.settings import SettingsSource
 from bullworks.web.contributions import Contributions
-from bullworks.web.hosted_app import MODULES
+from bullworks.web.hosted_app import SCOPES
 
 
 class Lifespan:
@@ -44,13 +44,12 @@ class Lifespan:
             routes = app.router.routes
             try:
                 await contributions.start()
-                setattr(app.state, MODULES, self.application)
+                setattr(app.state, SCOPES, contributions.scopes)
                 routes.extend(contributions.routes)
                 yield
             finally:
-                if hasattr(app.state, MODULES):
-                    delattr(app.state, MODULES)
-                for route in contributions.routes:
-                    if route in routes:
-                        routes.remove(route)
+                if hasattr(app.state, SCOPES):
+                    delattr(app.state, SCOPES)
+                ours = {id(route) for route in contributions.routes}
+                routes[:] = [route for route in routes if id(route) not in ours]  # an equal one may be the app's own
                 await contributions.close()

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from bullworks.core import AnyToken, Application, ModuleRef
+from bullworks.core import AnyToken
 from bullworks.fastapi.errors import NotHostedError
-from bullworks.web.hosted_app import MODULES, Modules
+from bullworks.web.hosted_app import SCOPES
+from bullworks.web.request_scope import Modules, RequestScopes
 
 
 def Provided(token: AnyToken) -> Any:  # noqa: N802 - it is read as FastAPI's own Depends
@@ -34,19 +35,23 @@ def current_modules(connection: HTTPConnection) -> Modules:
     Raises:
         NotHostedError: no application of ours is running beside the app.
     """
-    found = getattr(getattr(connection.scope.get("app"), "state", None), MODULES, None)
+    return _scopes(connection).modules
+
+
+def _scopes(connection: HTTPConnection) -> RequestScopes:
+    found = getattr(getattr(connection.scope.get("app"), "state", None), SCOPES, None)
     if found is None:
-        found = (connection.scope.get("state") or {}).get(MODULES)
-    if not isinstance(found, Application | ModuleRef):
+        found = (connection.scope.get("state") or {}).get(SCOPES)
+    if not isinstance(found, RequestScopes):
         raise NotHostedError
     return found
 
 
 async def _in_request(connection: HTTPConnection) -> AsyncIterator[Modules]:
     """One unit of work for each request that has something provided; FastAPI asks once, however many do."""
-    modules = current_modules(connection)
-    async with modules.request():
-        yield modules
+    scopes = _scopes(connection)
+    async with scopes.open(connection):
+        yield scopes.modules
 
 
 @dataclass(frozen=True, slots=True)

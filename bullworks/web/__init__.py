@@ -8,6 +8,7 @@ from bullworks.web.auth import Auth, Identity, any_auth, anyone, basic_auth, bea
 from bullworks.web.errors import (
     BadAddressError,
     LifespanError,
+    NoRequestError,
     NotLoopbackError,
     PortTakenError,
     RoutesTwiceError,
@@ -15,16 +16,19 @@ from bullworks.web.errors import (
 )
 from bullworks.web.module import WebModule
 from bullworks.web.options import WEB_SETUP, WebOptions, WebSetup
+from bullworks.web.request_scope import REQUEST
 from bullworks.web.routes import WebRoutes, get_routes_token
 from bullworks.web.server import WebServer
 from bullworks.web.settings import WebSettings
 
 __all__ = [
+    "REQUEST",
     "WEB_SETUP",
     "Auth",
     "BadAddressError",
     "Identity",
     "LifespanError",
+    "NoRequestError",
     "NotLoopbackError",
     "PortTakenError",
     "RoutesTwiceError",

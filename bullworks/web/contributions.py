@@ -9,7 +9,8 @@ from starlette.routing import BaseRoute, Host, Mount
 from bullworks.core import Discovery
 from bullworks.web.errors import RoutesTwiceError
 from bullworks.web.guarded_route import GuardedRoute
-from bullworks.web.hosted_app import HostedApp, Modules
+from bullworks.web.hosted_app import HostedApp
+from bullworks.web.request_scope import Modules, RequestScopes
 from bullworks.web.routes import RoutesToken, WebRoutes
 
 
@@ -40,7 +41,7 @@ class Contributions:
         found = sorted(_contributions(discovery), key=lambda entry: entry[0])
         self.found = [Contribution(module, given) for _, module, given in found]
         self.paths = sorted({path_of(route) for each in self.found for route in each.given.routes})
-        self._modules = modules
+        self.scopes = RequestScopes(modules)
         self._hosted: list[HostedApp] = []
         self._check_paths()
         self.routes: list[BaseRoute] = []
@@ -88,7 +89,7 @@ class Contributions:
             return guarded
         if not isinstance(route, Mount | Host):
             return route
-        hosted = HostedApp(route.app, path_of(route), self._modules)
+        hosted = HostedApp(route.app, path_of(route), self.scopes)
         self._hosted.append(hosted)
         hosting = copy.copy(route)  # the module's own route may be served again, by another application
         hosting.app = hosted

@@ -69,3 +69,14 @@ class LifespanError(WebError):
 
     def __str__(self) -> str:
         return f"the {self.phase} of the app that is mounted at {self.path} failed: {self.reason}"
+
+
+@dataclass(eq=False)
+class NoRequestError(WebError):
+    """REQUEST was asked for where no request is being answered."""
+
+    def __str__(self) -> str:
+        return (
+            "no request is being answered here: REQUEST is for what `Provided` of bullworks.fastapi makes; "
+            "elsewhere open one with `async with modules.request({REQUEST: request}):`"
+        )

@@ -6,16 +6,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bullworks.core import Application, ModuleRef
 from bullworks.web.errors import LifespanError
+from bullworks.web.request_scope import RequestScopes
 
 log = logging.getLogger(__name__)
 
-MODULES = "bullworks"
-"""The key in a request's state under which a hosted app finds what looks the application's providers up."""
-
-Modules = Application | ModuleRef
-"""What looks providers up: the application itself, or what one of its modules sees."""
+SCOPES = "bullworks"
+"""The key in a request's state under which a hosted app finds the RequestScopes."""
 
 
 class HostedApp:
@@ -25,14 +22,14 @@ class HostedApp:
 
     Args:
         path: where it is mounted, for messages.
-        modules: by which `bullworks.fastapi.Provided` finds what a request needs.
+        scopes: by which `bullworks.fastapi.Provided` finds what a request needs.
     """
 
-    def __init__(self, app: ASGIApp, path: str, modules: Modules) -> None:
+    def __init__(self, app: ASGIApp, path: str, scopes: RequestScopes) -> None:
         self._app = app
         self._path = path
-        self._modules = modules
-        self._state: dict[str, Any] = {MODULES: modules}
+        self._scopes = scopes
+        self._state: dict[str, Any] = {SCOPES: scopes}
         self._running: asyncio.Task[None] | None = None
         self._phase = "startup"
         self._answered = asyncio.Event()
@@ -50,7 +47,7 @@ class HostedApp:
         Raises:
             LifespanError: it failed.
         """
-        self._phase, self._failure, self._state = "startup", None, {MODULES: self._modules}
+        self._phase, self._failure, self._state = "startup", None, {SCOPES: self._scopes}
         self._answered, self._stopping = asyncio.Event(), asyncio.Event()
         # one task for all of it: a startup may enter what only its own task can leave
         self._running = asyncio.create_task(self._run(), name=f"lifespan:{self._path}")

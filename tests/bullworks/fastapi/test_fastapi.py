@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import Depends, FastAPI, HTTPException
+from starlette.requests import HTTPConnection
 from starlette.routing import Mount
 
-from bullworks.core import Application, Scope, create_application, injectable, module, provide
+from bullworks.core import Application, Inject, Scope, create_application, injectable, module, provide
 from bullworks.fastapi import Lifespan, NotHostedError, Provided
-from bullworks.web import WebModule, WebRoutes, WebServer, get_routes_token
+from bullworks.settings import SettingsSource
+from bullworks.web import REQUEST, NoRequestError, WebModule, WebRoutes, WebServer, get_routes_token
 from tests.bullworks.web.conftest import contributing, get, says
 
 log: list[str] = []
@@ -33,6 +35,12 @@ class Session:
         log.append("session closed")
 
 
+@injectable(scope=Scope.REQUEST)
+class Tenant:
+    def __init__(self, request: Annotated[HTTPConnection, Inject(REQUEST)]) -> None:
+        self.name = request.headers.get("x-tenant", "")
+
+
 def transaction() -> Iterator[str]:
     try:
         yield "written"
@@ -41,7 +49,7 @@ def transaction() -> Iterator[str]:
         raise
 
 
-PROVIDERS = [Users, Session, provide("transaction", use_factory=transaction, scope=Scope.REQUEST)]
+PROVIDERS = [Users, Session, Tenant, provide("transaction", use_factory=transaction, scope=Scope.REQUEST)]
 
 
 @module(providers=PROVIDERS, imports=[WebModule.for_root(), contributing("status", says("ok"))])
@@ -65,6 +73,10 @@ def endpoints(app: FastAPI) -> FastAPI:
     ) -> dict[str, Any]:
         log.append("answered")
         return {"name": users.name_of(number), "one": session is same and session.users is users}
+
+    @app.get("/tenant")
+    async def tenant(found: Annotated[Tenant, Provided(Tenant)]) -> str:
+        return found.name
 
     @app.get("/bad")
     def bad(written: Annotated[str, Provided("transaction")]) -> None:  # a plain function, in a thread
@@ -95,6 +107,15 @@ async def test_a_request_has_one_scope_that_is_closed_after_it() -> None:
         assert log == ["answered", "session closed"]
         await http.get("/users/8")
         assert log == ["answered", "session closed"] * 2
+
+
+async def test_request_scoped_providers_may_ask_for_the_request() -> None:
+    async with client_of(endpoints(FastAPI(lifespan=Lifespan(Shop)))) as http:
+        answers = [await http.get("/tenant", headers={"X-Tenant": name}) for name in ("acme", "globex")]
+    assert [answer.json() for answer in answers] == ["acme", "globex"]
+    with pytest.raises(NoRequestError, match="no request is being answered here"):
+        async with create_application(Shop, settings=SettingsSource({"HTTP_SERVE": "never"})) as app, app.request():
+            await app.resolve(Tenant)
 
 
 async def test_what_an_endpoint_raises_reaches_the_transaction() -> None:

@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 
 from bullworks.core import ModuleContainer, dynamic_module, provide
 from bullworks.web import LifespanError, NotLoopbackError, WebRoutes, basic_auth, get_routes_token
-from bullworks.web.hosted_app import MODULES
+from bullworks.web.hosted_app import SCOPES
 from tests.bullworks.web.conftest import Serving, contributing, get, says
 
 
@@ -33,7 +33,7 @@ def app_with_lifespan(log: list[str], *, fails_at: str = "") -> Starlette:
 
     async def answer(request: Request) -> PlainTextResponse:
         log.append("request")
-        return PlainTextResponse(f"{request.state.greeting} {getattr(request.state, MODULES).get('name')}")
+        return PlainTextResponse(f"{request.state.greeting} {getattr(request.state, SCOPES).modules.get('name')}")
 
     return Starlette(routes=[Route("/", answer)], lifespan=lifespan)
 
