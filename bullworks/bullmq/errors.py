@@ -49,13 +49,23 @@ class InvalidOptionError(QueueError, ValueError):
 
 @dataclass(eq=False)
 class InvalidPayloadError(QueueError, ValueError):
-    """A value cannot be stored as JSON; `path` leads to the part at fault, as in `$.user.age`."""
+    """A value cannot be stored as JSON, or is not of its type; `path` leads to the part at fault, as in `$.user.age`.
+
+    `queue_name` and `job_name` are those of a job that was not added for it, else "".
+    """
 
     path: str
     problem: str
+    queue_name: str = ""
+    job_name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path} {self.problem}"
+        job = f"job {self.job_name!r} for queue {self.queue_name!r}: " if self.queue_name else ""
+        return f"{job}{self.path} {self.problem}"
+
+    def of_job(self, queue_name: str, job_name: str) -> "InvalidPayloadError":
+        """Copy the error for a job that is not added because of it."""
+        return InvalidPayloadError(self.path, self.problem, queue_name, job_name)
 
 
 @dataclass(eq=False)

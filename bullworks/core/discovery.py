@@ -195,6 +195,11 @@ class Discovery:
         recipes = [entry.binding.recipe for entry in self._graph.entries() if entry.binding is not None]
         return list(dict.fromkeys(recipe.cls for recipe in recipes if isinstance(recipe, UseSettings)))
 
+    @property
+    def module_count(self) -> int:
+        """The number of modules of the application; it grows when one is loaded later."""
+        return len(self._graph.nodes)
+
     def providers(self) -> Iterator[DiscoveredProvider]:
         """List every provider of every module, leaf modules first."""
         for node in self._graph.nodes:

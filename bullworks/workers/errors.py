@@ -221,6 +221,31 @@ class ConfigKeyError(WorkersError):
 
 
 @dataclass(eq=False)
+class PayloadTypeError(WorkersError):
+    """A processor and its queue have different types of data, or of results.
+
+    Args:
+        processor, registration: the modules from the root to each of them.
+        option: "data_type" or "result_type".
+        processed, registered: the two types.
+    """
+
+    processor: str
+    queue: str
+    option: str
+    processed: str
+    registration: str
+    registered: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.processor} has {self.option}={self.processed}, but the queue {self.queue!r} is registered with "
+            f"{self.option}={self.registered}, by {self.registration}. Give both the same, or leave it out of the "
+            "processor, which then has its queue's"
+        )
+
+
+@dataclass(eq=False)
 class ProcessPoolError(WorkersError):
     """A processor with `process_pool=` cannot run in processes; `problem` says why, and what to write."""
 

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from bullworks.bullmq import FlowProducer, InvalidOptionError
+from bullworks.bullmq import FlowProducer, InvalidOptionError, Queue
+from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.queue.queue import checked_keys
-from bullworks.core import Inject, ModuleContainer, dynamic_module, provide
+from bullworks.bullmq.wire.payload_type import PayloadTypes
+from bullworks.core import Discovery, Inject, ModuleContainer, dynamic_module, provide
 from bullworks.redis import PipelinedConnection
 from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import WorkersSetup
-from bullworks.workers.tokens import ADD_SIDE, ConnectionTokens, get_flow_producer_token
+from bullworks.workers.tokens import ADD_SIDE, ConnectionTokens, QueueToken, get_flow_producer_token
 
 
 class FlowProducerOptions(TypedDict, total=False):
@@ -20,6 +22,29 @@ class FlowProducerOptions(TypedDict, total=False):
     """
 
     prefix: str | None
+
+
+class RegisteredTypes:
+    """What the jobs of the application's queues hold, for its flow producers."""
+
+    def __init__(self, discovery: Discovery) -> None:
+        self._discovery = discovery
+        self._queues: dict[str, Queue[Any]] = {}
+        self._modules_seen = 0
+
+    def of(self, keys: QueueKeys) -> PayloadTypes | None:
+        """The payload types of a queue; None for one without, or one that no module registers."""
+        if self._modules_seen != self._discovery.module_count:
+            self._look()
+        queue = self._queues.get(keys.base)
+        return None if queue is None else queue.scripts.payload_types
+
+    def _look(self) -> None:
+        found = [each for each in self._discovery.providers() if isinstance(each.token, QueueToken)]
+        queues = [each.instance for each in found if each.made_from is not None and issubclass(each.made_from, Queue)]
+        self._queues = {queue.keys.base: queue for queue in queues if isinstance(queue, Queue)}
+        if all(each.is_built or each.is_given for each in found):  # else a flow is added while modules are built
+            self._modules_seen = self._discovery.module_count
 
 
 class FlowProducerModule:
@@ -35,15 +60,15 @@ def flow_producer_module(name: str, options: FlowProducerOptions, config_key: st
     given = _checked(options)
     token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
 
-    def make(connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None) -> FlowProducer:
-        return _producer(connection, setup, given, side)
+    def make(
+        connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None, discovery: Discovery
+    ) -> FlowProducer:
+        return _producer(connection, setup, given, side, discovery)
 
     return dynamic_module(
         FlowProducerModule,
         name=f"FlowProducerModule({name})",
-        providers=[
-            provide(token, use_factory=make, inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True)])
-        ],
+        providers=[provide(token, use_factory=make, inject=_needs(over))],
         exports=[token],
         key=(FlowProducerModule, config_key, name, given.get("prefix")),
     )
@@ -61,9 +86,13 @@ def flow_producer_module_async(
     options = provide(f"flow_producer_options:{name}", use_factory=use_factory, inject=inject)
 
     def make(
-        connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None, given: FlowProducerOptions
+        connection: PipelinedConnection,
+        setup: WorkersSetup,
+        side: AddSide | None,
+        discovery: Discovery,
+        given: FlowProducerOptions,
     ) -> FlowProducer:
-        return _producer(connection, setup, _checked(given), side)
+        return _producer(connection, setup, _checked(given), side, discovery)
 
     return dynamic_module(
         FlowProducerModule,
@@ -71,22 +100,27 @@ def flow_producer_module_async(
         imports=imports,
         providers=[
             options,
-            provide(
-                token,
-                use_factory=make,
-                inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True), options.token],
-            ),
+            provide(token, use_factory=make, inject=[*_needs(over), options.token]),
         ],
         exports=[token],
         key=(FlowProducerModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
     )
 
 
+def _needs(over: ConnectionTokens) -> list[Any]:
+    return [over.connection, over.setup, Inject(ADD_SIDE, optional=True), Discovery]
+
+
 def _producer(
-    connection: PipelinedConnection, setup: WorkersSetup, options: FlowProducerOptions, side: AddSide | None
+    connection: PipelinedConnection,
+    setup: WorkersSetup,
+    options: FlowProducerOptions,
+    side: AddSide | None,
+    discovery: Discovery,
 ) -> FlowProducer:
     prefix = options.get("prefix") or setup.prefix
     producer = FlowProducer(connection=connection, prefix=prefix, telemetry=setup.telemetry)
+    producer.queue_types = RegisteredTypes(discovery)
     if side is not None:
         side.attach(producer)
     return producer

@@ -49,13 +49,14 @@ def queue_module(name: str, options: QueueOptions | None = None, config_key: str
         InvalidOptionError: the name or an option cannot be used.
     """
     given = _checked(name, options or {})
-    token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
+    types = (given.get("data_type"), given.get("result_type"))
+    token = QueueToken(name, config_key, data_type=types[0], result_type=types[1])
+    over = ConnectionTokens.of(config_key)
 
     def make(connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None) -> Queue[Any]:
         return _queue(name, connection, setup, given, side)
 
     defaults = JobOpts.of(given.get("default_job_options") or {})
-    types = (given.get("data_type"), given.get("result_type"))
     return dynamic_module(
         QueueModule,
         name=f"QueueModule({name})",

@@ -141,8 +141,6 @@ class Queue(
         return await self.adding.around([job], lambda: self._add(job.name, job.data, job.opts))
 
     async def _add(self, name: str, data: Any, opts: Mapping[str, Any]) -> Job[D]:
-        if self.scripts.payload_types is not None:
-            data = self.scripts.payload_types.plain_data(data)
         if opts.get("repeat") is not None:
             return await self._add_repeatable(name, data, opts)
         if self.tracing is not None:
@@ -174,9 +172,6 @@ class Queue(
         return await self.adding.around(surrounded, store)
 
     async def _add_bulk(self, specs: list[JobSpec]) -> list[Job[D]]:
-        types = self.scripts.payload_types
-        if types is not None:
-            specs = [JobSpec(spec.name, types.plain_data(spec.data), **cast(JobOptions, spec.opts)) for spec in specs]
         if self.tracing is not None:
             return await self._add_bulk_traced(self.tracing, specs)
         return await self._add_all([self._new_job(spec.name, spec.data, spec.opts) for spec in specs])
@@ -349,7 +344,14 @@ class Queue(
         opts = JobOpts.of({**self.default_job_options, **others}) if others else self._default_opts
         if opts.parent is not None and self.connection.endpoint.has_slots:
             check_parent(self.connection.endpoint, self.keys, opts.parent.key)
-        return NewJob.of(name, data, opts if metadata is None else opts.carrying(metadata), group=group)
+        return NewJob.of(
+            name,
+            data,
+            opts if metadata is None else opts.carrying(metadata),
+            queue_name=self.name,
+            types=self.scripts.payload_types,
+            group=group,
+        )
 
     def _added(self, new: NewJob, job_id: str, now_ms: int) -> Job[D]:
         return Job(self.scripts, job_id, new.fields(now_ms))
