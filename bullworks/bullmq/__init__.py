@@ -89,6 +89,7 @@ from bullworks.bullmq.wire.encrypted import Encrypted
 from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_version import Upcaster, payload
 from bullworks.bullmq.worker import LimiterOptions, MetricsOptions, MetricsTime, Worker, WorkerOptions
+from bullworks.elsewhere import without_foreign_names
 
 __all__ = [
     "ActiveJobsError",
@@ -203,3 +204,5 @@ __all__ = [
     "payload",
     "to_ms",
 ]
+
+without_foreign_names(__name__)

@@ -4,10 +4,10 @@ import redis.asyncio
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.redis import Endpoint, PipelinedConnection, connection_to, has_tag
+from bullworks.redis import ConnectionOptions, Endpoint, PipelinedConnection, connection_to, has_tag
 
-Connection = str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
-"""A URL, a client whose settings are read (it is never used itself, nor closed), or a connection to share."""
+Connection = str | ConnectionOptions | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
+"""A URL, a dict of one, a client whose settings are read (never used itself, nor closed), or a connection to share."""
 
 
 def connect(connection: Connection, keys: QueueKeys | None = None) -> tuple[PipelinedConnection, bool]:

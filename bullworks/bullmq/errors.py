@@ -3,17 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bullworks.elsewhere import meant_option
 from bullworks.errors import FactError
 from bullworks.suggestion import suggestion
-
-# What other libraries call options of jobs, where that is not nearly the name that they have here.
-_NAMES_ELSEWHERE = {
-    "retries": "attempts",
-    "retry": "attempts",
-    "max_retries": "attempts",
-    "countdown": "delay",
-    "eta": "delay",
-}
 
 
 class QueueError(FactError):
@@ -37,13 +29,14 @@ class InvalidOptionError(QueueError, ValueError):
         Args:
             of_jobs: the options of jobs, where those of something else are known: it may be meant for a job.
         """
-        names = sorted(known)
-        meant = _NAMES_ELSEWHERE.get(option, option)
-        if meant in of_jobs:
-            hint = f"{meant} is an option of jobs: give it to queue.add(), or in default_job_options of the queue"
+        names, jobs = sorted(known), list(of_jobs)
+        meant = meant_option(option, [*names, *jobs])
+        name, note = (option, "") if meant is None else (meant.name, meant.note and f" ({meant.note})")
+        if name in jobs and name not in names:
+            hint = f"{name} is an option of jobs: give it to queue.add(), or in default_job_options of the queue{note}"
             return cls(option, f"unknown option; {hint}")
-        near = meant if meant in names else suggestion(option, names)
-        hint = f"did you mean {near}?" if near else f"known: {', '.join(names)}"
+        near = name if name in names else suggestion(option, names)
+        hint = f"did you mean {near}?{note}" if near else f"known: {', '.join(names)}"
         return cls(option, f"unknown option; {hint}")
 
 

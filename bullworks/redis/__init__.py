@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bullworks.redis.address import Address
 from bullworks.redis.connecting import connection_to
+from bullworks.redis.connection_options import ConnectionOptions, url_of
 from bullworks.redis.endpoint import Client, Endpoint
 from bullworks.redis.errors import (
     BadUrlError,
@@ -27,6 +28,7 @@ __all__ = [
     "Client",
     "ConnectError",
     "ConnectionLostError",
+    "ConnectionOptions",
     "EmbeddedServerError",
     "Endpoint",
     "Pace",
@@ -39,4 +41,5 @@ __all__ = [
     "has_tag",
     "parse_url",
     "retry_pause_s",
+    "url_of",
 ]

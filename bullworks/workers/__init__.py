@@ -1,5 +1,6 @@
 """Queues and workers in modules: what a service uses of the engine, put together by the container."""
 
+from bullworks.elsewhere import without_foreign_names
 from bullworks.workers.enhancers import (
     APP_FILTER,
     APP_GUARD,
@@ -52,7 +53,7 @@ from bullworks.workers.options import BullOptions
 from bullworks.workers.process import process
 from bullworks.workers.processor import processor
 from bullworks.workers.queue_event import on_queue_event
-from bullworks.workers.queues import QueueOptions
+from bullworks.workers.queues import NamedQueueOptions, QueueOptions
 from bullworks.workers.registrar import WorkersRegistrar
 from bullworks.workers.settings import QueueSettings, WorkersSettings
 from bullworks.workers.tokens import (
@@ -90,6 +91,7 @@ __all__ = [
     "JobContext",
     "JobNameError",
     "ListenerClassError",
+    "NamedQueueOptions",
     "NoJobError",
     "NoQueueEventsError",
     "NoWorkerError",
@@ -126,3 +128,5 @@ __all__ = [
     "use_interceptors",
     "use_pipes",
 ]
+
+without_foreign_names(__name__)

@@ -9,7 +9,7 @@ from typing_extensions import Unpack
 from bullworks.core import Discovery, ModuleContainer, dynamic_module, provide
 from bullworks.workers.flow_producers import FlowProducerOptions, flow_producer_module, flow_producer_module_async
 from bullworks.workers.options import BullOptions, RootOptions, WorkersSetup, complete, complete_from, complete_named
-from bullworks.workers.queues import QueueOptions, queue_module, queue_module_async
+from bullworks.workers.queues import NamedQueueOptions, QueueOptions, named_queue_module, queue_module_async
 from bullworks.workers.root import root_module
 from bullworks.workers.settings import QueueSettings, WorkersSettings
 from bullworks.workers.tokens import DEFAULT_PRODUCER, ROOT_OPTIONS, SETUP, ConnectionTokens
@@ -96,21 +96,21 @@ class BullModule:
 
     @classmethod
     def register_queue(
-        cls, *names: str, config_key: str | None = None, **options: Unpack[QueueOptions]
+        cls, *names: str | NamedQueueOptions, config_key: str | None = None, **options: Unpack[QueueOptions]
     ) -> ModuleContainer:
         """Make queues visible in the module that imports this.
 
         A queue that several modules register alike is one Queue object.
 
         Args:
-            names: of the queues.
+            names: of the queues; or, as in Nest, dicts with a name and options: `{"name": "ticker"}`.
             config_key: of the `for_root()` that says where they are; unless given, the one without.
-            options: of each, see QueueOptions: prefix, default_job_options, streams.
+            options: of each, see QueueOptions: prefix, default_job_options, streams, types.
 
         Raises:
             InvalidOptionError: a name or an option cannot be used.
         """
-        return _exporting(*(queue_module(name, options, config_key) for name in names))
+        return _exporting(*(named_queue_module(name, options, config_key) for name in names))
 
     @classmethod
     def register_queue_async(

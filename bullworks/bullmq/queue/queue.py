@@ -15,6 +15,7 @@ from bullworks.bullmq.job.state import CLEANABLE_STATES, FINISHED_STATES, Finish
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.group import without_group
+from bullworks.bullmq.options.in_third_place import with_dict
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
@@ -36,10 +37,12 @@ from bullworks.bullmq.wire import payload
 from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.closing import Closing
+from bullworks.elsewhere import without_foreign_calls
 
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
+@without_foreign_calls
 class Queue(
     QueueGetters[D],
     QueueSchedulers[D],
@@ -118,13 +121,20 @@ class Queue(
             if self._owns_connection:
                 await self.connection.close()
 
-    async def add(self, name: str, data: D = cast(Any, NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
+    async def add(
+        self,
+        name: str,
+        data: D = cast(Any, NO_DATA),
+        opts: JobOptions | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Job[D]:
         """Add one job; returns it once Redis has it. At least once: its handler may run more than once.
 
         Args:
             name: what kind of job, as in "welcome-email"; not empty.
             data: JSON: None, bool, int, float, str, list, dict with str keys; {} where it is left out, as in BullMQ.
-            opts: see JobOptions. With `repeat` a job scheduler is made, and its pending job returned.
+            opts, options: see JobOptions; in a dict, as in npm bullmq, or by name. With `repeat` a job scheduler is
+                made, and its pending job returned.
 
         Raises:
             InvalidOptionError: an unknown or bad option.
@@ -135,9 +145,10 @@ class Queue(
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
         """
+        given: Mapping[str, Any] = options if opts is None else with_dict(opts, options)
         if self.adding is None:
-            return await self._add(name, data, opts)
-        job = JobToAdd(self.name, name, data, dict(opts))
+            return await self._add(name, data, given)
+        job = JobToAdd(self.name, name, data, dict(given))
         return await self.adding.around([job], lambda: self._add(job.name, job.data, job.opts))
 
     async def _add(self, name: str, data: Any, opts: Mapping[str, Any]) -> Job[D]:

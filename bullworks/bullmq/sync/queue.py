@@ -1,6 +1,6 @@
 """SyncQueue: adds jobs from code without an event loop, such as Django or Flask views."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, cast
 
@@ -18,9 +18,11 @@ from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.sync.loop import BackgroundLoop
 from bullworks.bullmq.telemetry.interface import Telemetry
 from bullworks.bullmq.wire.keyring import Keyring
-from bullworks.redis import Endpoint
+from bullworks.elsewhere import without_foreign_calls
+from bullworks.redis import ConnectionOptions, Endpoint
 
 
+@without_foreign_calls
 class SyncQueue(Generic[D]):
     """A Queue whose calls block. Safe to share between threads, and to create before a fork.
 
@@ -28,7 +30,7 @@ class SyncQueue(Generic[D]):
 
     Args:
         name, prefix, default_job_options, telemetry, data_type, result_type, encryption: as for Queue.
-        connection: a URL, a redis.asyncio client, whose settings are read, or an Endpoint.
+        connection: a URL, a dict of one, a redis.asyncio client, whose settings are read, or an Endpoint.
 
     Raises:
         InvalidOptionError: a bad name, prefix, default option or type.
@@ -39,7 +41,7 @@ class SyncQueue(Generic[D]):
         self,
         name: str,
         *,
-        connection: str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint,
+        connection: str | ConnectionOptions | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint,
         prefix: str = "bull",
         default_job_options: JobOptions | None = None,
         telemetry: Telemetry[Any] | None = None,
@@ -47,7 +49,7 @@ class SyncQueue(Generic[D]):
         result_type: Any = None,
         encryption: Keyring | None = None,
     ) -> None:
-        if not isinstance(connection, str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint):
+        if not isinstance(connection, str | Mapping | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint):
             raise InvalidOptionError("connection", f"must be a URL, a client or an Endpoint, not {connection!r}")
         self._endpoint = Endpoint.of(connection)
         self._prefix = prefix
@@ -73,10 +75,16 @@ class SyncQueue(Generic[D]):
     ) -> None:
         self.close()
 
-    def add(self, name: str, data: D = cast(Any, NO_DATA), **opts: Unpack[JobOptions]) -> SyncJob[D]:
+    def add(
+        self,
+        name: str,
+        data: D = cast(Any, NO_DATA),
+        opts: JobOptions | None = None,
+        **options: Unpack[JobOptions],
+    ) -> SyncJob[D]:
         """Add one job, blocking; see Queue.add."""
         queue, loop = self._here()
-        return SyncJob(loop.call(queue.add(name, data, **opts)), loop.loop)
+        return SyncJob(loop.call(queue.add(name, data, opts, **options)), loop.loop)
 
     def add_bulk(self, jobs: Iterable[JobSpec]) -> list[SyncJob[D]]:
         """Add many jobs, blocking; see Queue.add_bulk."""

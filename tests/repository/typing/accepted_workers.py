@@ -7,7 +7,18 @@ from typing import Annotated, Any, TypedDict, assert_type
 
 from pydantic import BaseModel
 
-from bullworks.bullmq import Backoff, CancelSignal, Job, JobOptions, JobSpec, Queue, QueueEvents, SyncJob, Worker
+from bullworks.bullmq import (
+    Backoff,
+    CancelSignal,
+    Job,
+    JobOptions,
+    JobSpec,
+    Queue,
+    QueueEvents,
+    SyncJob,
+    SyncQueue,
+    Worker,
+)
 from bullworks.bullmq.flow_producer import FlowProducer
 from bullworks.core import create_application, module, provide
 from bullworks.workers import (
@@ -128,6 +139,14 @@ class EmailListener(QueueEventsHost):
 
     async def load_last_event_id(self) -> str | None:
         return "0"
+
+
+async def literal_shapes(queue: Queue[Mail], sync: SyncQueue[Mail]) -> None:
+    assert_type(await queue.add("x", {"to": "a"}, {"attempts": 3, "backoff": {"type": "fixed"}}, delay=5), Job[Mail])
+    assert_type(sync.add("x", {"to": "a"}, opts={"attempts": 3}), SyncJob[Mail])
+    BullModule.register_queue({"name": "ticker", "default_job_options": {"attempts": 3}}, "email", prefix="p")
+    BullModule.for_root(connection={"url": "redis://"}, default_job_options={"attempts": 3})
+    Queue("x", connection={"host": "localhost", "port": 6379})
 
 
 def queue_options(worker: EmailWorker) -> QueueOptions:

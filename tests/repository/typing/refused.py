@@ -73,6 +73,8 @@ async def produce(queue: Queue[Mail], plain: Queue) -> None:
     await plain.add("x", attempts="3")  # refused: mypy arg-type, pyright reportArgumentType
     await plain.add("x", backoff={"typ": "fixed"})  # refused: mypy arg-type, pyright reportArgumentType
     await plain.add_bulk([JobSpec("x", 1, prority=1)])  # refused: mypy call-arg, pyright reportCallIssue
+    await plain.add("x", {}, {"removeOnFail": 1})  # refused: mypy arg-type, pyright reportArgumentType
+    await plain.apply_async("x")  # refused: mypy attr-defined, pyright reportAttributeAccessIssue
     await plain.clean(0, "done")  # refused: mypy arg-type, pyright reportArgumentType
     await plain.get_jobs("failled")  # refused: mypy arg-type, pyright reportArgumentType
 
@@ -130,6 +132,8 @@ async def look_up(app: Application, modules: ModuleRef) -> None:
     provide(MailService, use_factory=7)  # refused: mypy call-overload, pyright reportArgumentType reportCallIssue
     Inject(7)  # refused: mypy arg-type, pyright reportArgumentType
     BullModule.register_queue("email", prefx="p")  # refused: mypy call-arg, pyright reportCallIssue
+    BullModule.register_queue({"prefix": "p"})  # refused: mypy arg-type, pyright reportArgumentType
+    BullModule.for_root(connection={"uri": ""})  # refused: mypy arg-type, pyright reportArgumentType
     BullModule.for_root(queus=("email",))  # refused: mypy call-arg, pyright reportCallIssue
 
 

@@ -1,0 +1,114 @@
+"""What Celery, taskiq and npm bullmq call things, and what is written for them here: for error messages."""
+
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+C = TypeVar("C", bound=type[Any])
+
+_CAMEL_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of jobs here; `note` says how its value differs."""
+
+    name: str
+    note: str = ""
+
+
+_RUNS = Option("attempts", "it counts all runs: 2 retries are attempts=3")
+_WAIT = Option("delay", "in ms, or a timedelta")
+_LIMIT = Option("timeout", "in ms, or a timedelta")
+_PAUSE = Option("backoff", 'as in backoff={"type": "exponential", "delay": 60_000}')
+
+OPTIONS: Mapping[str, Option] = {
+    "retries": _RUNS,
+    "retry": _RUNS,
+    "max_retries": _RUNS,
+    "countdown": _WAIT,
+    "eta": Option("delay", "from now on: delay=eta - datetime.now(UTC)"),
+    "time_limit": _LIMIT,
+    "soft_time_limit": _LIMIT,
+    "job_timeout": _LIMIT,
+    "retry_backoff": _PAUSE,
+    "default_retry_delay": _PAUSE,
+    "min_backoff": _PAUSE,
+    "task_id": Option("job_id"),
+    "cron": Option("repeat", 'as in repeat={"pattern": "0 0 * * *"}'),
+}
+"""Options of jobs elsewhere, where that is not nearly the name that they have here."""
+
+_ADD = 'jobs are added to a queue: await queue.add("job-name", {...})'
+
+CALLS: Mapping[str, str] = {
+    "delay": _ADD,
+    "apply_async": 'jobs are added to a queue: await queue.add("job-name", {...}, delay=5_000, attempts=3)',
+    "send_task": _ADD,
+    "kiq": _ADD,
+    "kicker": 'options stand beside the data: await queue.add("job-name", {...}, delay=5_000, attempts=3)',
+    "enqueue": _ADD,
+}
+"""Methods elsewhere that add a job, and what stands in their place."""
+
+_PROCESSOR = (
+    'a task is a method of a class: from bullworks.workers import WorkerHost, processor; then @processor("queue-name") '
+    "on class EmailWorker(WorkerHost), with async def process(self, job)"
+)
+
+NAMES: Mapping[str, str] = {
+    "task": _PROCESSOR,
+    "shared_task": _PROCESSOR,
+    "actor": _PROCESSOR,
+    "periodic_task": "what runs by the clock is a method: from bullworks.schedule import cron; then @cron(...) on it",
+    "Celery": "there is no app object: BullModule.for_root() of bullworks.workers connects, a Queue adds jobs",
+}
+"""What is imported elsewhere, and what stands in its place."""
+
+
+def meant_option(option: str, known: Iterable[str]) -> Option | None:
+    """Find the option here that one is elsewhere, or in npm bullmq's spelling: `max_retries`, `removeOnFail`."""
+    found = OPTIONS.get(option) or Option(snake_cased(option))
+    return found if found.name in known and found.name != option else None
+
+
+def snake_cased(option: str) -> str:
+    """Spell an option of npm bullmq as it is here: `removeOnFail` -> `remove_on_fail`."""
+    return _CAMEL_BORDER.sub("_", option).lower()
+
+
+class _ForeignCall:
+    """A method of another library: absent, with an AttributeError that says what to write."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type[Any]) -> NoReturn:
+        raise AttributeError(
+            f"{owner.__name__} has no {self._name}(); {CALLS[self._name]}",
+            name=self._name,
+            obj=owner if instance is None else instance,
+        )
+
+
+def without_foreign_calls(cls: C) -> C:
+    """Have a class say what to write where a method of another library is called. Type checkers see none of it."""
+    for name in CALLS:
+        if name not in vars(cls):
+            setattr(cls, name, _ForeignCall(name))
+    return cls
+
+
+def without_foreign_names(module: str) -> None:
+    """Have a module say what to write where a decorator of another library is imported from it."""
+
+    def look(name: str) -> NoReturn:
+        if name in NAMES:  # from ... import swallows an AttributeError
+            raise ImportError(f"{module} has no {name}; {NAMES[name]}", name=module)
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    vars(sys.modules[module])["__getattr__"] = look
