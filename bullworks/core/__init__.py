@@ -34,6 +34,7 @@ from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
 from bullworks.core.provide import Binding, injectable, provide, provide_setup
+from bullworks.core.provide_options import OptionsSource, options_key, provide_options
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown, SignalHandlers
 from bullworks.core.tokens import AnyToken, RepeatableToken, Token, label, snake_case
@@ -59,6 +60,7 @@ __all__ = [
     "Lazy",
     "ModuleContainer",
     "ModuleRef",
+    "OptionsSource",
     "OverrideTooLateWarning",
     "ProviderKind",
     "RecipeInUseError",
@@ -80,7 +82,9 @@ __all__ = [
     "module",
     "most_arguments",
     "needs_beside",
+    "options_key",
     "provide",
+    "provide_options",
     "provide_setup",
     "register_mark",
     "snake_case",

@@ -18,8 +18,16 @@ from bullworks.core.module_ref import ModuleRef
 from bullworks.core.naming import name_entry
 from bullworks.core.nesting import MOST_NESTED
 from bullworks.core.node import Entry, ModuleNode
-from bullworks.core.problems import BadImport, BadProvider, ImportedTooDeep, NotAModule, Problem, ProvidedTwice
-from bullworks.core.provide import Binding, UseProvider, bind_class
+from bullworks.core.problems import (
+    BadImport,
+    BadProvider,
+    ImportedTooDeep,
+    NotAModule,
+    NotAProvider,
+    Problem,
+    ProvidedTwice,
+)
+from bullworks.core.provide import Binding, UseProvider, bind_class, bind_provider, provided_class
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.substitutes import Substitutes
@@ -94,9 +102,10 @@ class _Assembly:
                 self._add(node, provider)
             elif isinstance(provider, type) and spec_of(provider) is None:
                 self._add(node, bind_class(provider))
+            elif isinstance(provider, providers.Provider) and (provided := provided_class(provider)) is not None:
+                self._add(node, bind_provider(provider, provided))
             else:
-                is_module = isinstance(provider, type | containers.DynamicContainer)
-                self._problems.append(BadProvider(spec.name, _describe(provider), is_module))
+                self._problems.append(BadProvider(spec.name, _describe(provider), _kind(provider)))
         for reference in spec.imports:
             imported = self._import(node, reference)
             if imported is not None and imported not in node.imports:
@@ -161,9 +170,9 @@ class _Assembly:
         declared: type[Any] | None = getattr(container, "declarative_parent", None)
         node = ModuleNode(ModuleSpec((declared or type(container)).__name__, key=container))
         self._nodes[container] = node
-        classes = [_instance_class(provider) for provider in container.providers.values()]
+        classes = [provided_class(provider) for provider in container.providers.values()]
         for name, provider in container.providers.items():
-            provided = _instance_class(provider)
+            provided = provided_class(provider)
             tokens: list[AnyToken] = [name]
             if provided is not None and classes.count(provided) == 1:
                 tokens.append(provided)
@@ -212,14 +221,14 @@ def _show(graph: Graph) -> ModuleContainer:
     return made[graph.root]
 
 
-def _instance_class(provider: providers.Provider[Any]) -> type[Any] | None:
-    """The class whose instances a foreign provider gives; of Object it would be the object itself."""
-    provides = None if isinstance(provider, providers.Object) else getattr(provider, "provides", None)
-    return provides if isinstance(provides, type) else None
-
-
 def _describe(thing: object) -> str:
     return label(thing) if isinstance(thing, type) else repr(thing)
+
+
+def _kind(provider: object) -> NotAProvider:
+    if isinstance(provider, type | containers.DynamicContainer):
+        return NotAProvider.MODULE
+    return NotAProvider.NAMELESS if isinstance(provider, providers.Provider) else NotAProvider.OTHER
 
 
 def _reason(thing: object) -> NotAModule:

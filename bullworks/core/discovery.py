@@ -9,7 +9,16 @@ from weakref import WeakKeyDictionary
 from bullworks.core.building import built_instances
 from bullworks.core.graph import Graph
 from bullworks.core.node import Entry, ModuleNode
-from bullworks.core.provide import Recipe, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
+from bullworks.core.provide import (
+    Recipe,
+    UseClass,
+    UseExisting,
+    UseFactory,
+    UseProvider,
+    UseSettings,
+    UseValue,
+    provided_class,
+)
 from bullworks.core.resolver import resolve_entry
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import AnyToken, label
@@ -92,6 +101,8 @@ class DiscoveredProvider:
             return None
         if isinstance(recipe, UseClass | UseSettings):
             return recipe.cls
+        if isinstance(recipe, UseProvider) and not entry.is_lazy:
+            return provided_class(recipe.provider)
         # a factory says by its token what it makes
         return entry.token if isinstance(recipe, UseFactory) and isinstance(entry.token, type) else None
 

@@ -18,6 +18,7 @@ from bullworks.core.problems import (
     NoAnnotation,
     NoProvider,
     NotAModule,
+    NotAProvider,
     NotExported,
     NotImported,
     NotMarked,
@@ -43,7 +44,7 @@ def render(problems: Sequence[Problem]) -> str:
     return "\n".join([f"{len(problems)} problems in the wiring:", *numbered])
 
 
-def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one text a case
+def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
     """Render one problem: what is wrong, where, and what to do."""
     match problem:
         case UnresolvedParameter():
@@ -85,12 +86,9 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
             )
         case BadImport(module, given, reason):
             return f"{module} imports {given}, which is not a module.\n  Hint: {_IMPORT_HINTS[reason]}."
-        case BadProvider(module, given, is_module):
-            what = "a module" if is_module else "no class"
-            hint = f"add it to imports of {module}"
-            if not is_module:
-                hint = "list a class, or what provide(token, use_value=...) returns"
-            return f"{module} has {given} in its providers, which is {what}.\n  Hint: {hint}."
+        case BadProvider(module, given, reason):
+            what, hint = _PROVIDER_HINTS[reason]
+            return f"{module} has {given} in its providers, which {what}.\n  Hint: {hint.format(module=module)}."
         case AbstractClass(token, cls, path, lacks):
             what = f"is abstract, it lacks {', '.join(lacks)}" if lacks else "is a Protocol"
             return (
@@ -106,6 +104,15 @@ def render_duplicate(duplicate: DuplicateExport) -> str:
         f"{duplicate.used} comes first and is used. Export it from one of them only."
     )
 
+
+_PROVIDER_HINTS = {
+    NotAProvider.MODULE: ("is a module", "add it to imports of {module}"),
+    NotAProvider.NAMELESS: (
+        "does not say what it provides",
+        'give it a token: provide("a name", use_provider=...)',
+    ),
+    NotAProvider.OTHER: ("is no class", "list a class, or what provide(token, use_value=...) returns"),
+}
 
 _IMPORT_HINTS = {
     NotAModule.NONE: "the modules import each other in a cycle; use ForwardRef(lambda: TheModule)",

@@ -224,13 +224,21 @@ class BadImport:
     reason: NotAModule
 
 
+class NotAProvider(Enum):
+    """The reason why an entry of `providers` is not a provider."""
+
+    MODULE = "module"
+    NAMELESS = "nameless"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class BadProvider:
-    """An entry of `providers` is neither a class nor a result of `provide()`."""
+    """An entry of `providers` is neither a class, nor a result of `provide()`, nor a provider of a class."""
 
     module: str
     given: str
-    is_module: bool
+    reason: NotAProvider
 
 
 @dataclass(frozen=True, slots=True)

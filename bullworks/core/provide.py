@@ -57,7 +57,7 @@ class UseExisting:
 
 @dataclass(frozen=True, slots=True)
 class UseProvider:
-    """A recipe that uses a provider of a foreign dependency-injector container, which keeps owning the object."""
+    """A recipe that uses a dependency-injector provider of the user's, which keeps owning the object."""
 
     provider: providers.Provider[Any]
 
@@ -114,6 +114,10 @@ def provide(
 @overload
 def provide(token: Token[T], *, use_existing: type[T] | Token[T] | str, lazy: bool = ...) -> Binding: ...
 @overload
+def provide(token: Token[T], *, use_provider: providers.Provider[T]) -> Binding: ...
+@overload
+def provide(token: type[Any] | str, *, use_provider: providers.Provider[Any]) -> Binding: ...
+@overload
 def provide(token: type[Any] | str, *, use_value: Any, lazy: bool = ...) -> Binding: ...
 @overload
 def provide(
@@ -137,6 +141,7 @@ def provide(
     use_class: Any = _NOT_GIVEN,
     use_factory: Callable[..., Any] = _NOT_GIVEN,
     use_existing: AnyToken = _NOT_GIVEN,
+    use_provider: providers.Provider[Any] = _NOT_GIVEN,
     inject: Sequence[Any] | None = None,
     scope: Scope | None = None,
     lazy: bool = False,
@@ -150,6 +155,7 @@ def provide(
         use_factory: a function, a coroutine function, or a generator function of either kind that
             yields its object and, resumed when the application or its request closes, lets go of it.
         use_existing: another token, whose instance it shall be.
+        use_provider: a dependency-injector provider of yours, which keeps owning the object: nothing here closes it.
         inject: the factory's arguments, in order; read from its annotations unless given.
         scope: SINGLETON, or what `@injectable` says of the class, unless given.
         lazy: build it when something first needs it, not at start.
@@ -159,25 +165,27 @@ def provide(
     """
     if not isinstance(token, type | Token | str):
         raise TypeError(f"provide() takes a class, a Token or a str as its token, not {token!r}")
-    recipes: list[Recipe] = []
-    if use_value is not _NOT_GIVEN:
-        recipes.append(UseValue(use_value))
-    if use_class is not _NOT_GIVEN:
-        recipes.append(UseClass(use_class))
-    if use_factory is not _NOT_GIVEN:
-        recipes.append(UseFactory(use_factory, None if inject is None else tuple(inject)))
-    if use_existing is not _NOT_GIVEN:
-        recipes.append(UseExisting(use_existing))
+    listed = None if inject is None else tuple(inject)
+    makers: list[tuple[Any, Callable[[Any], Recipe]]] = [
+        (use_value, UseValue),
+        (use_class, UseClass),
+        (use_factory, lambda function: UseFactory(function, listed)),
+        (use_existing, UseExisting),
+        (use_provider, UseProvider),
+    ]
+    recipes = [make(given) for given, make in makers if given is not _NOT_GIVEN]
     if len(recipes) != 1:
         raise TypeError(
-            f"provide({label(token)}) takes exactly one of use_value, use_class, use_factory, use_existing; "
-            f"{len(recipes)} were given"
+            f"provide({label(token)}) takes exactly one of use_value, use_class, use_factory, use_existing and "
+            f"use_provider; {len(recipes)} were given"
         )
     (recipe,) = recipes
     if inject is not None and not isinstance(recipe, UseFactory):
         raise TypeError(f"provide({label(token)}): inject= goes with use_factory only")
     if isinstance(recipe, UseClass):
         return bind_class(recipe.cls, token=token, scope=scope, lazy=lazy)
+    if isinstance(recipe, UseProvider) and scope is None and not lazy:
+        return bind_provider(recipe.provider, token)
     if scope not in (None, Scope.SINGLETON):
         if not isinstance(recipe, UseFactory):
             raise TypeError(f"provide({label(token)}): scope= goes with use_class and use_factory only")
@@ -218,6 +226,21 @@ def injectable(*, scope: Scope = Scope.SINGLETON, lazy: bool = False) -> Callabl
         return cls
 
     return mark
+
+
+def provided_class(provider: providers.Provider[Any]) -> type[Any] | None:
+    """The class whose instances a dependency-injector provider gives; None where it does not say."""
+    provides = None if isinstance(provider, providers.Object) else getattr(provider, "provides", None)
+    return provides if isinstance(provides, type) else None
+
+
+def bind_provider(given: providers.Provider[Any], token: AnyToken) -> Binding:
+    """Build the binding of a dependency-injector provider; a Singleton is built at the start, as a class is."""
+    if not isinstance(given, providers.Provider):
+        raise TypeError(f"provide({label(token)}): use_provider= takes a dependency-injector provider, not {given!r}")
+    if isinstance(given, providers.ContextLocalSingleton):
+        return Binding(token, UseProvider(given), Scope.REQUEST, lazy=True)
+    return Binding(token, UseProvider(given), lazy=not isinstance(given, providers.BaseSingleton))
 
 
 def bind_class(

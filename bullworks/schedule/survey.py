@@ -32,10 +32,12 @@ def survey(discovery: Discovery) -> Survey:
     """Survey all modules, before or after providers are built."""
     given: dict[ScheduleOptions, str] = {}
     host_context: HostContext | None = None
-    has_redis = False
+    has_redis, has_all_options = False, True
     for provider in discovery.providers():
-        if provider.token == OPTIONS and isinstance(provider.instance, ScheduleOptions):
-            if provider.instance != ScheduleOptions():
+        if provider.token == OPTIONS:
+            if not isinstance(provider.instance, ScheduleOptions):
+                has_all_options = False  # a function's, not built yet
+            elif provider.instance != ScheduleOptions():
                 given.setdefault(provider.instance, " > ".join(provider.path[:-1]))
         elif provider.token == HOST_CONTEXT:
             has_redis = True
@@ -47,7 +49,7 @@ def survey(discovery: Discovery) -> Survey:
     if len(given) > 1:
         problems.append(SchedulesDifferError(list(given.values())))
     distributed = [job.name for job in jobs if job.job and job.job.distributed and not job.is_disabled]
-    if distributed and not has_redis and options.connection is None:
+    if distributed and has_all_options and not has_redis and options.connection is None:
         problems.append(NoRedisForCronsError(distributed))
     return Survey(options, host_context, jobs, problems)
 

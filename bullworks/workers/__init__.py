@@ -50,6 +50,11 @@ from bullworks.workers.flow_producers import FlowProducerOptions
 from bullworks.workers.host import WorkerHost
 from bullworks.workers.module import BullModule
 from bullworks.workers.options import BullOptions
+from bullworks.workers.options_factories import (
+    RegisterFlowProducerOptionsFactory,
+    RegisterQueueOptionsFactory,
+    SharedBullConfigurationFactory,
+)
 from bullworks.workers.process import process
 from bullworks.workers.processor import processor
 from bullworks.workers.queue_event import on_queue_event
@@ -102,10 +107,13 @@ __all__ = [
     "QueueOptions",
     "QueueSettings",
     "RateLimit",
+    "RegisterFlowProducerOptionsFactory",
+    "RegisterQueueOptionsFactory",
     "RegisteredTwiceError",
     "RequestEventsError",
     "RootImportedTwiceError",
     "SameWorkerNameError",
+    "SharedBullConfigurationFactory",
     "UnknownQueueError",
     "UnknownQueueEventError",
     "UnknownWorkerError",

@@ -1,13 +1,22 @@
 """Flow producers as modules, as queues are."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from bullworks.bullmq import FlowProducer, InvalidOptionError, Queue
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.payload_type import PayloadTypes
-from bullworks.core import Discovery, Inject, ModuleContainer, dynamic_module, provide
+from bullworks.core import (
+    Discovery,
+    Inject,
+    ModuleContainer,
+    OptionsSource,
+    dynamic_module,
+    options_key,
+    provide,
+    provide_options,
+)
 from bullworks.redis import PipelinedConnection
 from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import WorkersSetup
@@ -76,14 +85,13 @@ def flow_producer_module(name: str, options: FlowProducerOptions, config_key: st
 
 def flow_producer_module_async(
     name: str,
-    use_factory: Callable[..., Any],
-    inject: Sequence[Any] | None,
+    source: OptionsSource,
     imports: Sequence[Any],
     config_key: str | None = None,
 ) -> ModuleContainer:
-    """Create the module of a flow producer with options from a function, async or not; one per function."""
+    """Create the module of a flow producer with options from elsewhere; one per function, class or token."""
     token, over = get_flow_producer_token(name), ConnectionTokens.of(config_key)
-    options = provide(f"flow_producer_options:{name}", use_factory=use_factory, inject=inject)
+    options = provide_options(f"flow_producer_options:{name}", method="create_register_flow_producer_options", **source)
 
     def make(
         connection: PipelinedConnection,
@@ -99,11 +107,11 @@ def flow_producer_module_async(
         name=f"FlowProducerModule({name})",
         imports=imports,
         providers=[
-            options,
-            provide(token, use_factory=make, inject=[*_needs(over), options.token]),
+            *options,
+            provide(token, use_factory=make, inject=[*_needs(over), options[-1].token]),
         ],
         exports=[token],
-        key=(FlowProducerModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
+        key=(FlowProducerModule, config_key, name, *options_key(source)),
     )
 
 

@@ -1,6 +1,6 @@
 """Queues as modules: each registered queue is a small module, the same one wherever it is registered alike."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Required, TypedDict, cast
 
 from bullworks.bullmq import InvalidOptionError, JobOptions, JobOpts, Keyring, Queue, StreamsOptions
@@ -8,7 +8,7 @@ from bullworks.bullmq.job.job import D
 from bullworks.bullmq.options.streams import checked_max_len
 from bullworks.bullmq.queue.queue import checked_keys
 from bullworks.bullmq.wire.payload_type import PayloadTypes
-from bullworks.core import Inject, ModuleContainer, dynamic_module, provide
+from bullworks.core import Inject, ModuleContainer, OptionsSource, dynamic_module, options_key, provide, provide_options
 from bullworks.redis import PipelinedConnection
 from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import WorkersSetup
@@ -103,12 +103,11 @@ def named_queue_module(
 
 def queue_module_async(
     name: str,
-    use_factory: Callable[..., Any],
-    inject: Sequence[Any] | None,
+    source: OptionsSource,
     imports: Sequence[Any],
     config_key: str | None = None,
 ) -> ModuleContainer:
-    """Create the module of a queue with options from a function, async or not; one per function.
+    """Create the module of a queue with options from elsewhere; one per function, class or token.
 
     Raises:
         InvalidOptionError: the name cannot be used; of the options, once the application is built.
@@ -118,7 +117,7 @@ def queue_module_async(
         raise InvalidOptionError("name", f"is not a dict here; write {line}")
     checked_keys("bull", name)
     token, over = QueueToken(name, config_key), ConnectionTokens.of(config_key)
-    options = provide(f"queue_options:{name}", use_factory=use_factory, inject=inject)
+    options = provide_options(f"queue_options:{name}", method="create_register_queue_options", **source)
 
     def make(
         connection: PipelinedConnection, setup: WorkersSetup, side: AddSide | None, given: QueueOptions
@@ -130,15 +129,15 @@ def queue_module_async(
         name=f"QueueModule({name})",
         imports=imports,
         providers=[
-            options,
+            *options,
             provide(
                 token,
                 use_factory=make,
-                inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True), options.token],
+                inject=[over.connection, over.setup, Inject(ADD_SIDE, optional=True), options[-1].token],
             ),
         ],
         exports=[token],
-        key=(QueueModule, config_key, name, use_factory, None if inject is None else tuple(inject)),
+        key=(QueueModule, config_key, name, *options_key(source)),
     )
 
 

@@ -106,6 +106,15 @@ async def modules_take_arguments_and_import_each_other(stage: Stage) -> None:
         assert app.get("orders") == (["ada"], 60)
 
 
+@checks("options-from-a-class")
+async def options_come_from_a_class(stage: Stage) -> None:
+    page = await stage.run()
+    async with running(page.AppModule) as app:
+        queue = app.get(get_queue_token("email"))
+        assert queue.default_job_options == {"attempts": 3}
+        assert queue.connection.endpoint.describe() == stage.redis_url
+
+
 @checks("named-connections")
 async def the_report_is_made_elsewhere_once_it_is_warm(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     page = await stage.run(log=log)
