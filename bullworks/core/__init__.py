@@ -15,6 +15,7 @@ from bullworks.core.discovery import (
     marked_methods,
     methods_of,
 )
+from bullworks.core.durable_contexts import ContextKey, ContextStrategy
 from bullworks.core.dynamic import dynamic_module
 from bullworks.core.errors import (
     AmbiguousProviderError,
@@ -48,6 +49,8 @@ __all__ = [
     "Binding",
     "BuildCircleError",
     "CommandToken",
+    "ContextKey",
+    "ContextStrategy",
     "CoreError",
     "DiscoveredClass",
     "DiscoveredMethod",

@@ -10,6 +10,7 @@ from dependency_injector import containers, providers
 from bullworks.core.building import problems_of
 from bullworks.core.container import RESERVED_NAMES, ModuleContainer, graph_of, node_of
 from bullworks.core.discovery import Discovery
+from bullworks.core.durable_contexts import ContextKey, current_key
 from bullworks.core.errors import WiringError
 from bullworks.core.graph import Graph
 from bullworks.core.linking import Ambient, Linker
@@ -27,7 +28,7 @@ from bullworks.core.problems import (
     Problem,
     ProvidedTwice,
 )
-from bullworks.core.provide import Binding, UseProvider, bind_class, bind_provider, provided_class
+from bullworks.core.provide import Binding, UseFactory, UseProvider, bind_class, bind_provider, provided_class
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.substitutes import Substitutes
@@ -36,6 +37,9 @@ from bullworks.core.tokens import AnyToken, RepeatableToken, label, snake_case
 _AMBIENT: Ambient = {
     ModuleRef: ModuleRef,
     Discovery: lambda _node, linker: Discovery(linker.graph),
+    ContextKey: lambda _node, _linker: Binding(
+        ContextKey, UseFactory(current_key, ()), Scope.REQUEST, lazy=True, durable=True
+    ),
     Shutdown: lambda _node, linker: linker.graph.shutdown,
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from dependency_injector import providers
 
+from bullworks.core.durability import durability_problems
 from bullworks.core.errors import AsyncFactoryError, WiringError
 from bullworks.core.graph import Graph, needs
 from bullworks.core.node import Entry
@@ -32,6 +33,7 @@ def check(graph: Graph) -> None:
     """
     wanted = graph.wanted()
     problems = dict.fromkeys(problem for entry in wanted for problem in problems_of(entry))
+    problems |= dict.fromkeys(durability_problems(graph, wanted))
     errors: list[Exception] = [WiringError(list(problems))] if problems else []
     try:
         graph.settings.check(_settings_classes(wanted))
@@ -180,6 +182,7 @@ async def close_resources(graph: Graph, errors: list[Exception]) -> None:
 
     The library's own `shutdown_resources()` misses indirect dependencies and stops at the first error.
     """
+    errors += await graph.durable.close()
     for entry in reversed(graph.order()):
         provider = entry.provider
         if isinstance(provider, providers.BaseResource) and provider.initialized:
@@ -203,19 +206,22 @@ async def _build_in(request: Request, entries: Iterable[Entry], graph: Graph) ->
     """Build what is REQUEST-scoped, for one request."""
     for entry in entries:
         provider = entry.provider
-        if isinstance(provider, WatchedContextLocal) and not entry.is_overridden and not request.holds(provider):
+        if not isinstance(provider, WatchedContextLocal) or entry.is_overridden:
+            continue
+        owner = request.owner_of(provider)
+        if not owner.holds(provider):
             with under_way(entry, graph):
-                async with request.turns[provider]:
-                    made: Any = None if request.holds(provider) else provider()
+                async with owner.turns[provider]:
+                    made: Any = None if owner.holds(provider) else provider()
                     if is_promise(made):
-                        request.keep(provider, await made)
+                        owner.keep(provider, await made)
 
 
 def _exists(entry: Entry) -> bool:
     """Whether its instance can be had without building it; a REQUEST-scoped one's is the current request's."""
     provider, request = entry.provider, CURRENT.get()
     if isinstance(provider, WatchedContextLocal) and request is not None:
-        return request.holds(provider)
+        return request.owner_of(provider).holds(provider)
     return entry.is_built
 
 

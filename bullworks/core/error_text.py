@@ -16,9 +16,11 @@ from bullworks.core.problems import (
     NameClash,
     NestedTooDeep,
     NoAnnotation,
+    NoContextStrategy,
     NoProvider,
     NotAModule,
     NotAProvider,
+    NotDurable,
     NotExported,
     NotImported,
     NotMarked,
@@ -44,7 +46,7 @@ def render(problems: Sequence[Problem]) -> str:
     return "\n".join([f"{len(problems)} problems in the wiring:", *numbered])
 
 
-def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
+def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one text a case
     """Render one problem: what is wrong, where, and what to do."""
     match problem:
         case UnresolvedParameter():
@@ -89,6 +91,19 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911 - one text a case
         case BadProvider(module, given, reason):
             what, hint = _PROVIDER_HINTS[reason]
             return f"{module} has {given} in its providers, which {what}.\n  Hint: {hint.format(module=module)}."
+        case NotDurable(token, path, needed):
+            return (
+                f"{token} of {_path(path)} is durable, but needs {needed}, which lives for one request only.\n"
+                f"  Hint: make {needed} durable too, or take it as Lazy[{needed}] and call that within the request; "
+                "the context's key is injected as ContextKey."
+            )
+        case NoContextStrategy(token, path, owners):
+            who = f"several modules say of what: {', '.join(owners)}" if owners else "no module says of what"
+            return (
+                f"{token} of {_path(path)} is durable, and {who}.\n"
+                "  Hint: provide(ContextStrategy, use_class=...) in one module, with a class whose key_of() returns "
+                "the tenant, say."
+            )
         case AbstractClass(token, cls, path, lacks):
             what = f"is abstract, it lacks {', '.join(lacks)}" if lacks else "is a Protocol"
             return (

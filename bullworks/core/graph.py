@@ -7,6 +7,7 @@ from weakref import WeakSet
 
 from dependency_injector import containers
 
+from bullworks.core.durable_contexts import DurableContexts
 from bullworks.core.node import Entry, ModuleNode
 from bullworks.core.problems import DuplicateExport
 from bullworks.core.scope import Scope
@@ -36,6 +37,8 @@ class Graph:
         turns: locks, each held while its entry's object is awaited.
         recipes: the graphs of `for_root()` containers that this one holds copies of.
         lease: stands for this graph in the `open_copies` of its recipes.
+        durable: the instances that outlive a request.
+        strategy: says which of those a request has; None where nothing is durable.
         open_copies: the leases of the open applications that hold a copy of this one.
     """
 
@@ -51,6 +54,8 @@ class Graph:
         self.checks: list[Callable[[], Iterable[Exception]]] = []
         self.turns: defaultdict[Entry, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.recipes: list[Graph] = []
+        self.durable = DurableContexts()
+        self.strategy: Entry | None = None
         self.lease = Lease()
         self.open_copies: WeakSet[Lease] = WeakSet()  # one without references is not open
         self._paths = _shortest_paths(root)

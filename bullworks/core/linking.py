@@ -6,6 +6,8 @@ from typing import Any
 
 from bullworks.core.companions import companions_of
 from bullworks.core.compiling import compile_entry, compile_missing
+from bullworks.core.durability import spread_durability
+from bullworks.core.durable_contexts import ContextStrategy
 from bullworks.core.graph import Graph, needs
 from bullworks.core.hints import hint_for
 from bullworks.core.naming import is_free, made_up_name, name_entry
@@ -30,7 +32,7 @@ from bullworks.core.walking import dependencies_first, find_cycles
 from bullworks.core.watched import Missing
 
 Ambient = Mapping[type[Any], Callable[[ModuleNode, "Linker"], object]]
-"""What every module has without providing it, made when first asked for."""
+"""What every module has without providing it, made when first asked for: the object, or a binding of it."""
 
 
 class Linker:
@@ -60,6 +62,8 @@ class Linker:
         yield from cycles
         if not cycles:
             _spread_request_scope(list(graph.entries()))
+            is_any_durable = any(entry.is_durable for entry in graph.entries())
+            graph.strategy = next(iter(graph.providing(ContextStrategy)), None) if is_any_durable else None
             too_deep = find_deep_nesting(graph)
             if too_deep is not None:
                 yield too_deep
@@ -122,7 +126,8 @@ class Linker:
         if token is None:
             return None
         if token not in visible and isinstance(token, type) and token in self._ambient:
-            entry = Entry(token, node, Binding(token, UseValue(self._ambient[token](node, self))))
+            made = self._ambient[token](node, self)
+            entry = Entry(token, node, made if isinstance(made, Binding) else Binding(token, UseValue(made)))
             node.entries[token] = visible[token] = entry
             if not is_free(entry.attribute, node):
                 entry.attribute = made_up_name(entry.attribute, node)
@@ -177,12 +182,14 @@ def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
 def _spread_request_scope(entries: Iterable[Entry]) -> None:
     """Make REQUEST-scoped what is built with something REQUEST-scoped: it can't outlive it."""
     bound: set[Entry] = set()
-    for entry in dependencies_first(entries, needs):
+    ordered = list(dependencies_first(entries, needs))
+    for entry in ordered:
         if entry.scope is Scope.REQUEST or not bound.isdisjoint(needs(entry)):
             bound.add(entry)
     for entry in bound:
         if entry.scope is Scope.SINGLETON:
             entry.scope = Scope.REQUEST
+    spread_durability(ordered)
 
 
 def _cycle(circle: list[Entry], graph: Graph) -> Cycle:

@@ -44,6 +44,7 @@ class Entry:
         binding: what its author wrote; None for a missing provider.
         attribute: its name on the container.
         scope: its lifetime, after what it needs has been looked at.
+        is_durable: it is REQUEST-scoped, and outlives the request in a durable context.
         dependencies: what it needs, in the order of its parameters.
         abstract: why its class cannot be instantiated.
         provider: the dependency-injector provider made of it.
@@ -60,6 +61,7 @@ class Entry:
     binding: Binding | None
     attribute: str = ""
     scope: Scope = Scope.SINGLETON
+    is_durable: bool = False
     dependencies: list["Dependency"] = field(default_factory=list)
     abstract: AbstractClass | None = None
     provider: WatchedProvider = field(default_factory=WatchedProvider)

@@ -251,6 +251,24 @@ class AbstractClass:
     lacks: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NotDurable:
+    """A durable provider needs one that lives for one request only."""
+
+    token: str
+    path: tuple[str, ...]
+    needed: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoContextStrategy:
+    """A provider is durable, and no module says of what, or several do: `owners`."""
+
+    token: str
+    path: tuple[str, ...]
+    owners: tuple[str, ...]
+
+
 Problem = (
     UnresolvedParameter
     | Cycle
@@ -263,6 +281,8 @@ Problem = (
     | BadImport
     | BadProvider
     | AbstractClass
+    | NotDurable
+    | NoContextStrategy
 )
 
 

@@ -81,12 +81,14 @@ class Binding:
         recipe: where its instance comes from.
         scope: how long the instance lives.
         lazy: built when something first needs it, not at start.
+        durable: REQUEST-scoped, and shared by the requests of one durable context.
     """
 
     token: AnyToken
     recipe: Recipe
     scope: Scope = Scope.SINGLETON
     lazy: bool = False
+    durable: bool = False
 
 
 _NOT_GIVEN: Any = object()
@@ -101,7 +103,9 @@ Made: TypeAlias = Awaitable[T] | Iterator[T] | AsyncIterator[T] | T
 @overload
 def provide(token: Token[T], *, use_value: T, lazy: bool = ...) -> Binding: ...
 @overload
-def provide(token: Token[T], *, use_class: type[T], scope: Scope | None = ..., lazy: bool = ...) -> Binding: ...
+def provide(
+    token: Token[T], *, use_class: type[T], scope: Scope | None = ..., lazy: bool = ..., durable: bool = ...
+) -> Binding: ...
 @overload
 def provide(
     token: Token[T],
@@ -110,6 +114,7 @@ def provide(
     inject: Sequence[Any] | None = ...,
     scope: Scope | None = ...,
     lazy: bool = ...,
+    durable: bool = ...,
 ) -> Binding: ...
 @overload
 def provide(token: Token[T], *, use_existing: type[T] | Token[T] | str, lazy: bool = ...) -> Binding: ...
@@ -131,6 +136,7 @@ def provide(
     inject: Sequence[Any] | None = ...,
     scope: Scope | None = ...,
     lazy: bool = ...,
+    durable: bool = ...,
 ) -> Binding: ...
 @overload
 def provide(token: type[Any] | str, *, use_existing: AnyToken, lazy: bool = ...) -> Binding: ...
@@ -145,6 +151,7 @@ def provide(
     inject: Sequence[Any] | None = None,
     scope: Scope | None = None,
     lazy: bool = False,
+    durable: bool = False,
 ) -> Binding:
     """Declare where the instance of a token comes from; give exactly one `use_*`.
 
@@ -159,6 +166,7 @@ def provide(
         inject: the factory's arguments, in order; read from its annotations unless given.
         scope: SINGLETON, or what `@injectable` says of the class, unless given.
         lazy: build it when something first needs it, not at start.
+        durable: of REQUEST scope: one instance for each key of the application's ContextStrategy, such as a tenant.
 
     Raises:
         TypeError: no `use_*` or several are given, or options that do not go together.
@@ -183,7 +191,8 @@ def provide(
     if inject is not None and not isinstance(recipe, UseFactory):
         raise TypeError(f"provide({label(token)}): inject= goes with use_factory only")
     if isinstance(recipe, UseClass):
-        return bind_class(recipe.cls, token=token, scope=scope, lazy=lazy)
+        return bind_class(recipe.cls, token=token, scope=scope, lazy=lazy, durable=durable)
+    _check_durable(f"provide({label(token)})", scope, durable)
     if isinstance(recipe, UseProvider) and scope is None and not lazy:
         return bind_provider(recipe.provider, token)
     if scope not in (None, Scope.SINGLETON):
@@ -194,13 +203,19 @@ def provide(
                 f"provide({label(token)}): a generator factory is closed with the application, or with its request, "
                 "so it can be SINGLETON or REQUEST, not TRANSIENT; return the object instead of yielding it"
             )
-    return Binding(token, recipe, scope or Scope.SINGLETON, lazy)
+    return Binding(token, recipe, scope or Scope.SINGLETON, lazy, durable)
+
+
+def _check_durable(where: str, scope: Scope | None, durable: bool) -> None:  # noqa: FBT001 - as it is given
+    if durable and scope is not Scope.REQUEST:
+        raise TypeError(f"{where}: durable=True goes with scope=Scope.REQUEST: a singleton is durable as it is")
 
 
 @dataclass(frozen=True, slots=True)
 class _Injectable:
     scope: Scope
-    lazy: bool
+    lazy: bool = False
+    durable: bool = False
 
 
 def provide_setup(token: Token[Any], complete: Callable[..., Any], settings: type[Settings] | None) -> list[Any]:
@@ -215,14 +230,20 @@ def provide_setup(token: Token[Any], complete: Callable[..., Any], settings: typ
     return [settings, provide(token, use_factory=complete, inject=[settings])]
 
 
-def injectable(*, scope: Scope = Scope.SINGLETON, lazy: bool = False) -> Callable[[type[T]], type[T]]:
-    """Mark a class as a provider, and set the lifetime of its instances.
+def injectable(
+    *, scope: Scope = Scope.SINGLETON, lazy: bool = False, durable: bool = False
+) -> Callable[[type[T]], type[T]]:
+    """Mark a class as a provider, and set the lifetime of its instances; `durable` as of `provide`.
 
     A plain class in `providers=[...]` needs no mark: it is a singleton, built at start.
+
+    Raises:
+        TypeError: durable, and not REQUEST-scoped.
     """
+    _check_durable("@injectable", scope, durable)
 
     def mark(cls: type[T]) -> type[T]:
-        setattr(cls, _INJECTABLE, _Injectable(scope, lazy))
+        setattr(cls, _INJECTABLE, _Injectable(scope, lazy, durable))
         return cls
 
     return mark
@@ -244,11 +265,19 @@ def bind_provider(given: providers.Provider[Any], token: AnyToken) -> Binding:
 
 
 def bind_class(
-    cls: type[Any], *, token: AnyToken | None = None, scope: Scope | None = None, lazy: bool = False
+    cls: type[Any],
+    *,
+    token: AnyToken | None = None,
+    scope: Scope | None = None,
+    lazy: bool = False,
+    durable: bool = False,
 ) -> Binding:
     """Build the binding of a class; arguments given here override its `@injectable` options."""
     if issubclass(cls, Settings):
         return Binding(token if token is not None else cls, UseSettings(cls), lazy=lazy)
     # the class's own mark: a subclass says for itself how long it lives
-    said: _Injectable = vars(cls).get(_INJECTABLE, _Injectable(Scope.SINGLETON, lazy=False))
-    return Binding(token if token is not None else cls, UseClass(cls), scope or said.scope, lazy or said.lazy)
+    said: _Injectable = vars(cls).get(_INJECTABLE, _Injectable(Scope.SINGLETON))
+    lifetime = scope or said.scope
+    _check_durable(label(cls), lifetime, durable)
+    is_durable = durable or (said.durable and lifetime is Scope.REQUEST)
+    return Binding(token if token is not None else cls, UseClass(cls), lifetime, lazy or said.lazy, is_durable)
