@@ -31,6 +31,7 @@ from bullworks.core.errors import (
     WiringError,
 )
 from bullworks.core.hints import register_mark
+from bullworks.core.lazy_modules import LazyModuleLoader
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
@@ -61,6 +62,7 @@ __all__ = [
     "ForwardRef",
     "Inject",
     "Lazy",
+    "LazyModuleLoader",
     "ModuleContainer",
     "ModuleRef",
     "OptionsSource",

@@ -1,7 +1,7 @@
 """Brings the instances of a graph to life, what is needed before what needs it."""
 
 import inspect
-from collections.abc import Awaitable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Iterator
 from typing import Any
 
 from dependency_injector import providers
@@ -9,7 +9,7 @@ from dependency_injector import providers
 from bullworks.core.durability import durability_problems
 from bullworks.core.errors import AsyncFactoryError, WiringError
 from bullworks.core.graph import Graph, needs
-from bullworks.core.node import Entry
+from bullworks.core.node import Entry, ModuleNode
 from bullworks.core.overrides import forget
 from bullworks.core.problems import Problem
 from bullworks.core.provide import UseSettings
@@ -175,15 +175,20 @@ def instances_with_parts(graph: Graph) -> list[tuple[Entry, object]]:
     return found
 
 
-async def close_resources(graph: Graph, errors: list[Exception]) -> None:
+async def close_resources(graph: Graph, errors: list[Exception], nodes: Collection[ModuleNode] | None = None) -> None:
     """Resume every generator factory, in the reverse order of their start, and forget all instances.
 
     An error goes to `errors` and stops nothing.
 
+    Args:
+        nodes: the modules whose providers are meant; all unless given.
+
     The library's own `shutdown_resources()` misses indirect dependencies and stops at the first error.
     """
-    errors += await graph.durable.close()
-    for entry in reversed(graph.order()):
+    if nodes is None:
+        errors += await graph.durable.close()
+    entries = [entry for entry in graph.order() if nodes is None or entry.node in nodes]
+    for entry in reversed(entries):
         provider = entry.provider
         if isinstance(provider, providers.BaseResource) and provider.initialized:
             try:
@@ -193,7 +198,7 @@ async def close_resources(graph: Graph, errors: list[Exception]) -> None:
             except Exception as error:  # noqa: BLE001 - one that fails must not keep the others open
                 error.add_note(f"while closing {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
                 errors.append(error)
-    for entry in graph.entries():
+    for entry in entries:
         forget(entry)
         entry.provider.reset_async_mode()
 

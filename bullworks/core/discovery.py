@@ -121,6 +121,11 @@ class DiscoveredProvider:
         """Whether the instance is, or will be, built when the application starts."""
         return self._entry.is_built or self._entry in self._graph.to_build()
 
+    @property
+    def is_late(self) -> bool:
+        """Whether its module was loaded while the application ran: what is looked for at the start misses it."""
+        return self._entry.node.is_late
+
     def companion(self, cls: type[Any]) -> "DiscoveredProvider | None":
         """The provider of a class that its own class needs beside it; None where nobody could tell that it does."""
         entry = self._entry.companions.get(cls)

@@ -10,6 +10,7 @@ from bullworks.core.problems import (
     BuiltinType,
     Cycle,
     DuplicateExport,
+    GlobalTooLate,
     Hint,
     ImportedTooDeep,
     InvalidAnnotation,
@@ -91,6 +92,11 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
         case BadProvider(module, given, reason):
             what, hint = _PROVIDER_HINTS[reason]
             return f"{module} has {given} in its providers, which {what}.\n  Hint: {hint.format(module=module)}."
+        case GlobalTooLate(module, path):
+            return (
+                f"{_path(path)} is global, and is loaded into an application that runs: its modules would not see it.\n"
+                f"  Hint: import {module} in the root module, or make a module of it that is not global."
+            )
         case NotDurable(token, path, needed):
             return (
                 f"{token} of {_path(path)} is durable, but needs {needed}, which lives for one request only.\n"

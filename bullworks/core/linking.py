@@ -1,7 +1,7 @@
 """Links modules into a graph: decides what serves each parameter, and has the providers made."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from bullworks.core.companions import companions_of
@@ -42,21 +42,25 @@ class Linker:
         self.graph = graph
         self._ambient = ambient
 
-    def link(self) -> Iterator[Problem]:
+    def link(self, added: Collection[ModuleNode] | None = None) -> Iterator[Problem]:
         """Connect, scope and compile all entries.
+
+        Args:
+            added: the modules whose entries they are, where the others are linked already.
 
         Yields:
             what is wrong whatever is overridden later; nothing is compiled then.
         """
         graph = self.graph
+        nodes = graph.nodes if added is None else added
         global_nodes = [node for node in graph.nodes if node.spec.is_global]
-        for node in graph.nodes:
+        for node in nodes:
             yield from unknown_exports(node)
             graph.duplicates.extend(duplicate_exports(node))
             graph.visible[node] = visible_entries(node, [other for other in global_nodes if other is not node])
-        for entry in list(graph.entries()):
+        for entry in _entries_of(nodes):
             yield from self._accompany(entry)
-        for entry in list(graph.entries()):
+        for entry in _entries_of(nodes):
             self.connect(entry)
         cycles = [_cycle(circle, graph) for circle in find_cycles(graph.entries(), needs)]
         yield from cycles
@@ -68,8 +72,9 @@ class Linker:
             if too_deep is not None:
                 yield too_deep
             deep = deep_singletons(graph)
+            graph.changed()
             for entry in graph.order():
-                if entry.binding is not None:
+                if entry.binding is not None and entry.node in nodes:
                     compile_entry(entry, entry.binding, graph, is_deep=entry in deep)
 
     def connect(self, entry: Entry) -> None:
@@ -151,6 +156,10 @@ class Linker:
                 node.shown[known.attribute] = known
             node.missing[token] = known
         return node.missing[token]
+
+
+def _entries_of(nodes: Iterable[ModuleNode]) -> list[Entry]:
+    return [entry for node in nodes for entry in node.entries.values()]
 
 
 def _class_of(entry: Entry) -> type[Any] | None:

@@ -23,6 +23,7 @@ class ModuleNode:
         missing: dependencies of its providers without a provider; an override may still define it.
         exports: what it lets importers see. Links refer to imported modules by node.
         shown: its entries by the attributes under which its container shows them.
+        is_late: it joined the application after its start.
     """
 
     spec: ModuleSpec
@@ -31,6 +32,7 @@ class ModuleNode:
     missing: dict[AnyToken, "Entry"] = field(default_factory=dict)
     exports: list["AnyToken | ModuleNode"] = field(default_factory=list)
     shown: dict[str, "Entry"] = field(default_factory=dict)
+    is_late: bool = False
 
     def __repr__(self) -> str:
         return f"<ModuleNode {self.spec.name}>"

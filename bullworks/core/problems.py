@@ -252,6 +252,14 @@ class AbstractClass:
 
 
 @dataclass(frozen=True, slots=True)
+class GlobalTooLate:
+    """A global module is loaded into a running application, whose modules would not see it."""
+
+    module: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NotDurable:
     """A durable provider needs one that lives for one request only."""
 
@@ -281,6 +289,7 @@ Problem = (
     | BadImport
     | BadProvider
     | AbstractClass
+    | GlobalTooLate
     | NotDurable
     | NoContextStrategy
 )

@@ -179,6 +179,19 @@ class HostScopeError(WorkersError):
 
 
 @dataclass(eq=False)
+class LateHostError(WorkersError):
+    """A processor or a listener is in a module that is loaded into a running application."""
+
+    host: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host} is in a module that LazyModuleLoader loads; processors and listeners are looked for at the "
+            "start, so its module must be imported: give the lazy one what the processor calls"
+        )
+
+
+@dataclass(eq=False)
 class RequestEventsError(WorkersError):
     """A REQUEST-scoped processor listens to worker events, which occur when no instance of it exists."""
 

@@ -25,6 +25,7 @@ from bullworks.workers.enhancers.placing import (
 from bullworks.workers.errors import (
     ConfigKeyError,
     HostScopeError,
+    LateHostError,
     PayloadTypeError,
     ProcessPoolError,
     RegisteredTwiceError,
@@ -129,6 +130,7 @@ class Explorer:
     enhancers: list[Placed] = field(default_factory=list)
     _decorated: list[tuple[type[Any], str, Companion]] = field(default_factory=list)
     _config_keys: dict[str, str | None] = field(default_factory=dict)
+    _late: list[str] = field(default_factory=list)
     _types: dict[str, tuple[Any, Any, str]] = field(default_factory=dict)
     _roots: list[tuple[str | None, str]] = field(default_factory=list)
     _registrations: list[tuple[str, str]] = field(default_factory=list)
@@ -158,6 +160,7 @@ class Explorer:
             yield RootImportedTwiceError(paths, config_key)
         for what, paths in _several(self._registrations):
             yield RegisteredTwiceError(what, paths)
+        yield from map(LateHostError, self._late)
         for processor in self.processors:
             yield from self._queue_problems(processor, "processes")
             yield from self._type_problems(processor)
@@ -232,6 +235,8 @@ class Explorer:
             self.cron_workers.add(worker_name_of(cls))
         if processor is None and listener is None:
             return
+        if provider.is_late:
+            self._late.append(_path_of(provider))
         path, instance, scope, is_eager = _path_of(provider), provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None

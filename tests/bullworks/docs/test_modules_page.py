@@ -106,6 +106,15 @@ async def modules_take_arguments_and_import_each_other(stage: Stage) -> None:
         assert app.get("orders") == (["ada"], 60)
 
 
+@checks("lazy-modules")
+async def reports_are_loaded_once_and_when_they_are_asked_for(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    page = await stage.run(log=log)
+    async with running(page.AppModule) as app:
+        assert lines_of(caplog) == []
+        assert [await app.get(page.Api).report() for _ in range(2)] == ["report", "report"]
+        assert lines_of(caplog) == ["reports are ready"]
+
+
 @checks("durable-providers")
 async def a_tenant_s_jobs_share_its_database(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     page = await stage.run(log=log)
