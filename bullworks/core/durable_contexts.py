@@ -27,7 +27,7 @@ class ContextStrategy(ABC):
 
     @abstractmethod
     def key_of(self, values: Mapping[AnyToken, Any]) -> Hashable | None:
-        """The key of the context, such as a tenant's name; None: durable providers are the request's own.
+        """The key of the context, such as a tenant's name; None means durable providers are the request's own.
 
         Args:
             values: what the request was opened with; a worker opens one with JOB. A job added from outside of any
@@ -67,7 +67,7 @@ class DurableContext(Request):
 
     @contextlib.contextmanager
     def is_current(self) -> Iterator[None]:
-        """What is made meanwhile, and what is opened for it, belongs to this context."""
+        """Make this the context that what is made meanwhile, and what is opened for it, belongs to."""
         token = CURRENT.set(self)
         try:
             yield

@@ -9,7 +9,7 @@ from bullworks.core.tokens import AnyToken, label
 
 
 class OptionsSource(TypedDict, total=False):
-    """Where options come from, as `provide_options` takes it; None is as left out."""
+    """The place that options come from, as `provide_options` takes it; None is as left out."""
 
     use_factory: Callable[..., Any] | None
     inject: Sequence[Any] | None
@@ -54,7 +54,7 @@ def provide_options(
 
 
 def options_key(source: OptionsSource) -> tuple[object, ...]:
-    """What modules with options from the same place have in common."""
+    """Build the part of a module's key that says where its options come from."""
     inject = source.get("inject")
     others = (source.get(name) for name in ("use_factory", "use_class", "use_existing"))
     return (*others, None if inject is None else tuple(inject))

@@ -9,7 +9,7 @@ from bullworks.redis.errors import BadUrlError
 
 
 class ConnectionOptions(TypedDict, total=False):
-    """Where Redis is, as a dict: a `url`, or the parts of one.
+    """The address of Redis as a dict: a `url`, or the parts of one.
 
     Attributes:
         url: `redis://`, `rediss://`, `unix://`, `redis+sentinel://`, `redis+cluster://`; with it nothing else.

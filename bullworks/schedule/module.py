@@ -36,7 +36,7 @@ _ROOT = dynamic_module(
 
 
 class ScheduleModuleOptionsFactory(Protocol):
-    """What `ScheduleModule.for_root_async` takes as `use_class`."""
+    """A class that `ScheduleModule.for_root_async` takes as `use_class`."""
 
     def create_schedule_options(self) -> ScheduleModuleOptions | Awaitable[ScheduleModuleOptions]:
         """Return the options of the schedule."""

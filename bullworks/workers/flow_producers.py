@@ -34,7 +34,7 @@ class FlowProducerOptions(TypedDict, total=False):
 
 
 class RegisteredTypes:
-    """What the jobs of the application's queues hold, for its flow producers."""
+    """The payload types of the application's queues, for its flow producers."""
 
     def __init__(self, discovery: Discovery) -> None:
         self._discovery = discovery

@@ -9,7 +9,7 @@ from bullworks.workers.queues import QueueOptions
 
 
 class SharedBullConfigurationFactory(Protocol):
-    """What `BullModule.for_root_async` takes as `use_class`."""
+    """A class that `BullModule.for_root_async` takes as `use_class`."""
 
     def create_shared_configuration(self) -> BullOptions | Awaitable[BullOptions]:
         """Return the options of the connection and the workers."""
@@ -17,7 +17,7 @@ class SharedBullConfigurationFactory(Protocol):
 
 
 class RegisterQueueOptionsFactory(Protocol):
-    """What `BullModule.register_queue_async` takes as `use_class`."""
+    """A class that `BullModule.register_queue_async` takes as `use_class`."""
 
     def create_register_queue_options(self) -> QueueOptions | Awaitable[QueueOptions]:
         """Return the options of the queue."""
@@ -25,7 +25,7 @@ class RegisterQueueOptionsFactory(Protocol):
 
 
 class RegisterFlowProducerOptionsFactory(Protocol):
-    """What `BullModule.register_flow_producer_async` takes as `use_class`."""
+    """A class that `BullModule.register_flow_producer_async` takes as `use_class`."""
 
     def create_register_flow_producer_options(self) -> FlowProducerOptions | Awaitable[FlowProducerOptions]:
         """Return the options of the flow producer."""
