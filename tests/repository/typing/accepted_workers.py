@@ -20,11 +20,12 @@ from bullworks.bullmq import (
     Worker,
 )
 from bullworks.bullmq.flow_producer import FlowProducer
-from bullworks.core import create_application, module, provide
+from bullworks.core import Token, create_application, module, provide
 from bullworks.workers import (
     APP_GUARD,
     AddContext,
     BullModule,
+    BullOptions,
     CallHandler,
     FlowProducerOptions,
     InjectFlowProducer,
@@ -147,6 +148,20 @@ async def literal_shapes(queue: Queue[Mail], sync: SyncQueue[Mail]) -> None:
     BullModule.register_queue({"name": "ticker", "default_job_options": {"attempts": 3}}, "email", prefix="p")
     BullModule.for_root(connection={"url": "redis://"}, default_job_options={"attempts": 3})
     Queue("x", connection={"host": "localhost", "port": 6379})
+
+
+class BullConfig:
+    def create_shared_configuration(self) -> BullOptions:
+        return {"connection": {"url": "redis://"}}
+
+    async def create_register_queue_options(self) -> QueueOptions:
+        return {"default_job_options": {"attempts": 3}}
+
+
+CONFIG: Token[BullConfig] = Token("config")
+BullModule.for_root_async(use_class=BullConfig)
+BullModule.register_queue_async("x", use_existing=CONFIG)
+BullModule.register_queue_async("x", use_existing=BullConfig)
 
 
 def queue_options(worker: EmailWorker) -> QueueOptions:

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, TypedDict
 
+from dependency_injector.providers import Singleton
 from pydantic import BaseModel
 
 from bullworks.bullmq import Job, JobSpec, Queue, Worker
 from bullworks.bullmq.flow_producer import FlowProducer
-from bullworks.core import Application, Inject, Lazy, ModuleRef, Token, provide
+from bullworks.core import Application, Inject, Lazy, LazyModuleLoader, ModuleRef, Token, provide
 from bullworks.testing import QueueHarness, Test
 from bullworks.workers import (
     BullModule,
@@ -115,7 +116,7 @@ class Marked:
         want_flows(queue)  # refused: mypy arg-type, pyright reportArgumentType
 
 
-async def look_up(app: Application, modules: ModuleRef) -> None:
+async def look_up(app: Application, modules: ModuleRef, loader: LazyModuleLoader) -> None:
     want_mail(app.get(Text))  # refused: mypy arg-type, pyright reportArgumentType
     want_int(await app.resolve(URL))  # refused: mypy arg-type, pyright reportArgumentType
     want_mail(await modules.create(Text))  # refused: mypy arg-type, pyright reportArgumentType
@@ -134,6 +135,10 @@ async def look_up(app: Application, modules: ModuleRef) -> None:
     BullModule.register_queue("email", prefx="p")  # refused: mypy call-arg, pyright reportCallIssue
     BullModule.register_queue({"prefix": "p"})  # refused: mypy arg-type, pyright reportArgumentType
     BullModule.for_root(connection={"uri": ""})  # refused: mypy arg-type, pyright reportArgumentType
+    BullModule.for_root_async(use_class=MailService)  # refused: mypy arg-type, pyright reportArgumentType
+    mail = Singleton(MailService)
+    provide(URL, use_provider=mail)  # refused: mypy misc, pyright reportArgumentType reportCallIssue
+    want_mail((await loader.load(MailService)).get(Text))  # refused: mypy arg-type, pyright reportArgumentType
     BullModule.for_root(queus=("email",))  # refused: mypy call-arg, pyright reportCallIssue
 
 
