@@ -1,18 +1,13 @@
 """What Celery, taskiq and npm bullmq call things, and what is written for them here: for error messages."""
 
-import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 C = TypeVar("C", bound=type[Any])
 
-_CAMEL_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
-
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """An option of jobs here; `note` says how its value differs."""
 
     name: str
@@ -76,7 +71,7 @@ def meant_option(option: str, known: Iterable[str]) -> Option | None:
 
 def snake_cased(option: str) -> str:
     """Spell an option of npm bullmq as it is here: `removeOnFail` -> `remove_on_fail`."""
-    return _CAMEL_BORDER.sub("_", option).lower()
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in option)
 
 
 class _ForeignCall:
@@ -103,12 +98,17 @@ def without_foreign_calls(cls: C) -> C:
     return cls
 
 
+def missing_name(module: str, name: str) -> Exception:
+    """Build the error for a name that a module does not have; of a decorator elsewhere it says what to write."""
+    if name in NAMES:  # not an AttributeError: from ... import swallows what one says
+        return ImportError(f"{module} has no {name}; {NAMES[name]}", name=module)
+    return AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
+
+
 def without_foreign_names(module: str) -> None:
     """Have a module say what to write where a decorator of another library is imported from it."""
 
     def look(name: str) -> NoReturn:
-        if name in NAMES:  # from ... import swallows an AttributeError
-            raise ImportError(f"{module} has no {name}; {NAMES[name]}", name=module)
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        raise missing_name(module, name)
 
     vars(sys.modules[module])["__getattr__"] = look

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bullworks.elsewhere import meant_option
 from bullworks.errors import FactError
@@ -148,6 +149,31 @@ class ScriptFailedError(QueueError):
 
 class UnrecoverableError(Exception):
     """Raised by a handler to fail its job at once, whatever attempts are left."""
+
+
+@dataclass(eq=False)
+class JobExpiredError(QueueError, UnrecoverableError):
+    """The job was not started before its `expires` had passed; its handler was not called.
+
+    Attributes:
+        expired_at: when that was, UTC.
+        taken_at: when a worker took the job, by Redis's clock, UTC.
+    """
+
+    job_id: str
+    expired_at: datetime
+    taken_at: datetime
+
+    @classmethod
+    def of(cls, job_id: str, expired_on: int, processed_on: int) -> "JobExpiredError":
+        """Build the error from two times in ms since the epoch: when the job expired, and when it was taken."""
+        return cls(job_id, *(datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (expired_on, processed_on)))
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: expired, it was to start before {self.expired_at} and was taken at {self.taken_at}; "
+            "give it a longer `expires`, or its queue more workers"
+        )
 
 
 @dataclass(eq=False)

@@ -14,6 +14,7 @@ from bullworks import __version__
 from bullworks.cli.board_command import board
 from bullworks.cli.contributed import contributed_commands
 from bullworks.cli.failure import EXIT_FAILED, exit_code_of, message_of
+from bullworks.cli.generate import generate_app
 from bullworks.cli.job_commands import job_app
 from bullworks.cli.module_commands import modules
 from bullworks.cli.new_command import new
@@ -23,19 +24,22 @@ from bullworks.cli.redis_url_command import redis_url
 from bullworks.cli.running import run
 from bullworks.cli.schedule_commands import schedule_app
 from bullworks.cli.serve import serve
+from bullworks.cli.upgrade import upgrade
 from bullworks.cli.worker_command import worker
 
 EPILOG = (
     "Settings come from the environment or .env, see .env.example. "
     "Exit codes: 0 done, 1 failed, 2 wrong input or settings, 130 interrupted."
 )
-_GROUPS = {"queue": queue_app, "job": job_app, "schedule": schedule_app}
+_GROUPS = {"queue": queue_app, "job": job_app, "schedule": schedule_app, "generate": generate_app, "g": generate_app}
+_SHORT_NAMES = frozenset({"g"})
 _COMMANDS: dict[str, Callable[..., None]] = {
     "worker": worker,
     "modules": modules,
     "board": board,
     "redis-url": redis_url,
     "new": new,
+    "upgrade": upgrade,
 }
 _OWN_COMMANDS = "This service's commands"
 
@@ -74,7 +78,7 @@ def command_line(program: Program, arguments: Sequence[str]) -> typer.Typer:
     )
     cli.callback(invoke_without_command=True)(_start)
     for name, group in _GROUPS.items():
-        cli.add_typer(group, name=name)
+        cli.add_typer(group, name=name, hidden=name in _SHORT_NAMES)
     for name, command in _COMMANDS.items():
         cli.command(name)(command)
     word = next((argument for argument in arguments if not argument.startswith("-")), None)

@@ -35,8 +35,8 @@ from bullworks.core.lazy_modules import LazyModuleLoader
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
+from bullworks.core.options_source import OptionsSource, options_key, provide_options
 from bullworks.core.provide import Binding, injectable, provide, provide_setup
-from bullworks.core.provide_options import OptionsSource, options_key, provide_options
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown, SignalHandlers
 from bullworks.core.tokens import AnyToken, RepeatableToken, Token, label, snake_case

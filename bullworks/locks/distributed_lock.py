@@ -17,9 +17,8 @@ from bullworks.locks.held import find_held, forget_held, remember_held
 from bullworks.locks.holder import Holder, LockView
 from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock import Lock
-from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms, checked_ttl_ms
-from bullworks.redis import RedisError
+from bullworks.redis import RedisError, persist
 
 log = logging.getLogger(__name__)
 

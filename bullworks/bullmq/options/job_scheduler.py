@@ -123,6 +123,8 @@ class NewScheduler:
         name = template.get("name", checked_id)
         opts = JobOpts.of({**inherited, **options})
         job = NewJob.of(name, {} if data is None else data, opts, queue_name=queue_name, types=types)
+        if opts.expires is not None and opts.expires.at_ms is not None:
+            raise InvalidOptionError("expires", "of a scheduler's jobs is a duration; give the scheduler an end_date")
         return cls(checked_id, repeat, job, data is not None and data != {})
 
 

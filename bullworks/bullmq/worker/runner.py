@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from bullworks.bullmq.errors import (
     InvalidPayloadError,
+    JobExpiredError,
     JobTimeoutError,
     MovedError,
     PayloadAheadError,
@@ -21,7 +22,7 @@ from bullworks.bullmq.errors import (
 from bullworks.bullmq.job.cancel_signal import CancelReason
 from bullworks.bullmq.job.fields import malformed_number
 from bullworks.bullmq.job.job import Job
-from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
+from bullworks.bullmq.job.outcome import Outcome, OutcomeRules, has_expired
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
 from bullworks.bullmq.worker.in_context import InContext
@@ -256,7 +257,8 @@ class Runner:
         if slot.task is not None and slot.task.cancelling():
             await slot.shake_off()
         try:
-            outcome = await self._rules.failed(job, error)
+            ran_ms = round((asyncio.get_running_loop().time() - slot.started_s) * 1000)
+            outcome = await self._rules.failed(job, error, ran_ms=ran_ms)
         except Exception as broken:  # noqa: BLE001 - a backoff_strategy is the user's
             outcome = self._rules.ended(job, broken)
         slot.is_settling = False
@@ -271,7 +273,7 @@ class Runner:
             self._jobs.moved(job)
 
     def _readable_timeout_ms(self, job: Job) -> int | None:
-        """The job's timeout, once it is sure that its numbers, data and options can be read."""
+        """The job's timeout, once it is sure that it may start, and that its numbers, data and options can be read."""
         malformed = malformed_number(job)
         if malformed is not None:
             raise UnrecoverableError(f"the job's field {malformed}")
@@ -282,6 +284,8 @@ class Runner:
             raise UnrecoverableError(f"the job's data: {error}") from error
         except (ValueError, RecursionError) as error:
             raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
+        if opts.expires is not None and has_expired(job, 0):
+            raise JobExpiredError.of(job.id, job.expires_on or 0, job.processed_on or 0)
         return opts.timeout_ms or self._timeout_ms
 
     async def _call(self, handler: Handler, job: Job, timeout_ms: int | None) -> Any:

@@ -10,6 +10,7 @@ import pytest
 
 from bullworks.bullmq import GroupLimits, GroupSize, Job, JobSpec, Keyring, Worker
 from bullworks.bullmq.wire.payload_type import PayloadType
+from tests.bullworks.docs import checks_of_lifetimes, checks_of_limits
 from tests.bullworks.docs.checks import Checks
 from tests.bullworks.docs.examples import ROOT, examples_of
 from tests.bullworks.docs.stage import Stage
@@ -19,6 +20,7 @@ PAGE = "docs/beyond-bullmq.md"
 EXAMPLES = examples_of(PAGE)
 
 checks = Checks()
+checks.by_name |= checks_of_lifetimes.checks.by_name | checks_of_limits.checks.by_name
 
 
 def test_every_example_has_a_name_and_a_check() -> None:
@@ -27,7 +29,9 @@ def test_every_example_has_a_name_and_a_check() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-async def test_example(example: Any, redis_url: str, key_prefix: str) -> None:
+async def test_example(example: Any, redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUE_REDIS_URL", redis_url)
+    monkeypatch.setenv("QUEUE_PREFIX", key_prefix)
     await checks.by_name[example.name](Stage(example, redis_url, key_prefix))
 
 
@@ -46,6 +50,12 @@ def test_the_lines_for_npm_that_open_encrypted_fields_are_those_that_its_test_ru
     page = (ROOT / PAGE).read_text()
     (block,) = re.findall(r"<!-- lines: npm open -->\n```js\n(.*?)```", page, re.DOTALL)
     assert block in (ROOT / "tests/bullworks/node/open_sealed.mjs").read_text()
+
+
+def test_the_lines_for_node_that_refuse_expired_jobs_are_those_that_its_test_runs() -> None:
+    page = (ROOT / PAGE).read_text()
+    (block,) = re.findall(r"<!-- lines: npm expires -->\n```js\n(.*?)```", page, re.DOTALL)
+    assert block in (ROOT / "tests/bullworks/node/expiring_worker.mjs").read_text()
 
 
 @checks("cancel")

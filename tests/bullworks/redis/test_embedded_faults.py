@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bullworks.redis import EmbeddedServerError
-from bullworks.redis.embedded import process, state
+from bullworks.redis.embedded import probe, process
 from bullworks.redis.embedded.folder import DataFolder
 from bullworks.redis.embedded.process import ServerProcess
 from bullworks.redis.embedded.state import HOST, read_state
@@ -196,7 +196,7 @@ def test_a_guardian_killed_while_it_starts_the_server_leaves_one_that_is_found(f
 def test_a_server_that_hangs_without_a_guardian_is_named_not_doubled(
     folder: EmbeddedFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "_PROBE_TIMEOUT_MS", 200)
+    monkeypatch.setattr(probe, "_TIMEOUT_S", 0.2)
     with folder.attach():
         pid = folder.server_pid
         kill_by_pid(folder.guardian_pid)
