@@ -38,6 +38,11 @@ OPTIONS: Mapping[str, Option] = {
 
 _ADD = 'jobs are added to a queue: await queue.add("job-name", {...})'
 
+_PROCESSOR = (
+    'a task is a method of a class: from bullworks.workers import WorkerHost, processor; then @processor("queue-name") '
+    "on class EmailWorker(WorkerHost), with async def process(self, job)"
+)
+
 CALLS: Mapping[str, str] = {
     "delay": _ADD,
     "apply_async": 'jobs are added to a queue: await queue.add("job-name", {...}, delay=5_000, attempts=3)',
@@ -45,13 +50,9 @@ CALLS: Mapping[str, str] = {
     "kiq": _ADD,
     "kicker": 'options stand beside the data: await queue.add("job-name", {...}, delay=5_000, attempts=3)',
     "enqueue": _ADD,
+    "task": _PROCESSOR,
 }
-"""Methods elsewhere that add a job, and what stands in their place."""
-
-_PROCESSOR = (
-    'a task is a method of a class: from bullworks.workers import WorkerHost, processor; then @processor("queue-name") '
-    "on class EmailWorker(WorkerHost), with async def process(self, job)"
-)
+"""Methods elsewhere that add a job, or declare one, and what stands in their place."""
 
 NAMES: Mapping[str, str] = {
     "task": _PROCESSOR,

@@ -167,6 +167,8 @@ def test_calls_and_decorators_of_other_libraries_say_what_is_written_here() -> N
             assert not hasattr(owner, call)
             with pytest.raises(AttributeError, match=rf"has no {call}\(\); .*await queue\.add\(\"job-name\""):
                 getattr(owner, call)
+        with pytest.raises(AttributeError, match=r"has no task\(\); .*@processor\(\"queue-name\"\)"):
+            _ = owner.task  # type: ignore[attr-defined]
     for module in ("bullworks", "bullworks.bullmq", "bullworks.workers"):
         for name in ("task", "shared_task"):
             with pytest.raises(ImportError, match=rf"{module} has no {name}; .*@processor\(\"queue-name\"\)"):

@@ -147,6 +147,7 @@ async def literal_shapes(queue: Queue[Mail], sync: SyncQueue[Mail]) -> None:
     assert_type(sync.add("x", {"to": "a"}, opts={"attempts": 3}), SyncJob[Mail])
     BullModule.register_queue({"name": "ticker", "default_job_options": {"attempts": 3}}, "email", prefix="p")
     BullModule.for_root(connection={"url": "redis://"}, default_job_options={"attempts": 3})
+    assert_type(SyncQueue("x", connection="redis://", data_type=EmailJob), SyncQueue[EmailJob])
     Queue("x", connection={"host": "localhost", "port": 6379})
 
 
