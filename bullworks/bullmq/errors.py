@@ -34,7 +34,7 @@ class InvalidOptionError(QueueError, ValueError):
         meant = meant_option(option, [*names, *jobs])
         name, note = (option, "") if meant is None else (meant.name, meant.note and f" ({meant.note})")
         if name in jobs and name not in names:
-            hint = f"{name} is an option of jobs: give it to queue.add(), or in default_job_options of the queue{note}"
+            hint = f"{name} is an option of jobs: give it to queue.add(), or in default_job_options{note}"
             return cls(option, f"unknown option; {hint}")
         near = name if name in names else suggestion(option, names)
         hint = f"did you mean {near}?{note}" if near else f"known: {', '.join(names)}"

@@ -68,7 +68,8 @@ class RootOptions:
             raise InvalidOptionError("options", f"must be BullOptions, a dict, not {given!r}")
         for option in given:
             if option not in BullOptions.__annotations__:
-                raise InvalidOptionError.unknown(option, BullOptions.__annotations__)
+                known = BullOptions.__annotations__
+                raise InvalidOptionError.unknown(option, known, of_jobs=JobOptions.__annotations__)
         JobOpts.of(given.get("default_job_options") or {})
         names, connection = given.get("enabled_workers"), given.get("connection")
         hashable = {
