@@ -96,11 +96,12 @@ class _Assembly:
         importer = ModuleNode(ModuleSpec("LazyModuleLoader"))
         root = self._import(importer, module)
         added = () if root is None else graph.add(root)
-        checks = tuple(graph.checks)
+        known = len(graph.checks), len(graph.duplicates), len(graph.recipes)
 
         def undo() -> None:
             graph.remove(added)
-            graph.checks[:] = checks
+            graph.let_go(graph.recipes[known[2] :])
+            del graph.checks[known[0] :], graph.duplicates[known[1] :], graph.recipes[known[2] :]
 
         for node in added:
             node.is_late = True
@@ -114,7 +115,7 @@ class _Assembly:
         except BaseException:
             undo()
             raise
-        return Extension(root, added, undo)
+        return Extension(root, added, tuple(graph.duplicates[known[1] :]), undo)
 
     def _complete(self, graph: Graph, nodes: Collection[ModuleNode]) -> dict[ModuleNode, ModuleContainer]:
         """Show modules that were linked, with their checks and with what is overridden in their recipes."""

@@ -47,6 +47,7 @@ class Graph:
         turns: locks, each held while its entry's object is awaited.
         lifecycle: of the application that runs it.
         loading: held while a module is loaded.
+        load: stands for the load that holds it; None where nothing is loaded.
         substitutes: what stands in for providers and modules, also of those that are loaded later.
         recipes: the graphs of `for_root()` containers that this one holds copies of.
         lease: stands for this graph in the `open_copies` of its recipes.
@@ -68,6 +69,7 @@ class Graph:
         self.turns: defaultdict[Entry, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.lifecycle: Starting | None = None
         self.loading = asyncio.Lock()
+        self.load: object | None = None
         self.substitutes = Substitutes()
         self.recipes: list[Graph] = []
         self.durable = DurableContexts()
@@ -85,7 +87,11 @@ class Graph:
 
     def close(self) -> None:
         """Allow overrides of the recipes again."""
-        for recipe in self.recipes:
+        self.let_go(self.recipes)
+
+    def let_go(self, recipes: Iterable["Graph"]) -> None:
+        """Allow overrides of some recipes again."""
+        for recipe in recipes:
             recipe.open_copies.discard(self.lease)
 
     def add(self, root: ModuleNode) -> tuple[ModuleNode, ...]:

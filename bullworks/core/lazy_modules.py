@@ -1,5 +1,6 @@
 """LazyModuleLoader: modules that join a running application when they are first needed."""
 
+import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -8,14 +9,19 @@ from typing import Any
 
 from bullworks.core.building import build_async, close_resources
 from bullworks.core.container import ModuleContainer
+from bullworks.core.error_text import render_duplicate
 from bullworks.core.errors import ApplicationStateError
 from bullworks.core.graph import Graph
 from bullworks.core.linking import Linker
 from bullworks.core.module_ref import ModuleRef
 from bullworks.core.node import ModuleNode
+from bullworks.core.problems import DuplicateExport
+
+log = logging.getLogger(__name__)
 
 # What is built, and the hooks that are called, while a module is loaded may load others: they do not wait for that one.
-_IS_LOADING: ContextVar[bool] = ContextVar("is_loading", default=False)
+# A task that they leave running has a copy of this, which means nothing once the load has ended.
+_PART_OF: ContextVar[object | None] = ContextVar("part_of", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,13 @@ class Extension:
     Args:
         root: the one that was asked for.
         added: those that were not there yet; none if the root was.
+        duplicates: tokens that one of them imports twice.
         undo: takes them out again.
     """
 
     root: ModuleNode
     added: tuple[ModuleNode, ...]
+    duplicates: tuple[DuplicateExport, ...]
     undo: Callable[[], None]
 
 
@@ -67,14 +75,20 @@ class LazyModuleLoader:
         given: Any = module if isinstance(module, type | ModuleContainer) else module()
         if isawaitable(given):
             given = await given
-        if _IS_LOADING.get():
+        outer = _PART_OF.get()
+        if outer is not None and outer is self._graph.load:
             return await self._load(given)
-        token = _IS_LOADING.set(True)
+        load = object()
+        token = _PART_OF.set(load)
         try:
             async with self._graph.loading:
-                return await self._load(given)
+                self._graph.load = load
+                try:
+                    return await self._load(given)
+                finally:
+                    self._graph.load = None
         finally:
-            _IS_LOADING.reset(token)
+            _PART_OF.reset(token)
 
     async def _load(self, given: Any) -> ModuleRef:
         graph, lifecycle = self._graph, self._graph.lifecycle
@@ -84,6 +98,8 @@ class LazyModuleLoader:
         extension = self._extend(graph, given)
         added = extension.added
         if added:
+            for duplicate in extension.duplicates:
+                log.warning("%s", render_duplicate(duplicate))
             try:
                 await build_async(graph)
                 await lifecycle.join(added)

@@ -10,6 +10,7 @@ from bullworks.core import (
     ApplicationStateError,
     LazyModuleLoader,
     ModuleContainer,
+    RecipeInUseError,
     WiringError,
     create_application,
     dynamic_module,
@@ -212,3 +213,43 @@ def type_of_reports() -> Any:
 
 @module(providers=[provide(Database, use_factory=connect), provide("later", use_existing=Database)])
 class LaterModule: ...
+
+
+async def test_a_task_that_a_load_left_running_waits_for_its_turn_as_others_do(log: list[str]) -> None:
+    may_go = asyncio.Event()
+    loads: list[asyncio.Task[Any]] = []
+
+    class Starter:
+        def __init__(self, loader: LazyModuleLoader) -> None:
+            self.loader = loader
+
+        async def on_module_init(self) -> None:
+            loads.append(asyncio.create_task(self.later()))
+
+        async def later(self) -> Reports:
+            await may_go.wait()
+            return (await self.loader.load(ReportsModule)).get(Reports)
+
+    async with create_application(App) as app:
+        await app.get(Api).loader.load(dynamic_module(type("Starting", (), {}), providers=[Starter]))
+        other = asyncio.create_task(app.get(Api).reports())
+        may_go.set()
+        assert await loads[0] is await other
+        assert log.count("init Reports") == 1
+        assert log[-1] == "bootstrap Reports"
+
+
+async def test_a_recipe_of_what_did_not_fit_may_be_overridden_again(caplog: pytest.LogCaptureFixture) -> None:
+    texts = dynamic_module(type("Texts", (), {}), providers=[provide("text", use_value="x")], exports=["text"])
+    again = dynamic_module(type("Again", (), {}), providers=[provide("text", use_value="y")], exports=["text"])
+    broken = module(imports=[texts, again], providers=[Needy])(type("NotFitting", (), {}))
+    fine = module(imports=[texts, again])(type("Fitting", (), {}))
+    async with create_application(App) as app:
+        loader = app.get(Api).loader
+        with pytest.raises(WiringError):
+            await loader.load(broken)
+        with texts.text.override("other"):
+            assert (await loader.load(fine)).get("text") == "other"
+        assert "Fitting imports 'text' from both Texts and Again" in caplog.text
+        with pytest.raises(RecipeInUseError):
+            texts.text.override("late")
