@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from bullworks.errors import FactError
 from bullworks.suggestion import suggestion
@@ -148,6 +149,31 @@ class UnrecoverableError(Exception):
 
 
 @dataclass(eq=False)
+class JobExpiredError(QueueError, UnrecoverableError):
+    """The job was not started before its `expires` had passed; its handler was not called.
+
+    Attributes:
+        expired_at: when that was, UTC.
+        taken_at: when a worker took the job, by Redis's clock, UTC.
+    """
+
+    job_id: str
+    expired_at: datetime
+    taken_at: datetime
+
+    @classmethod
+    def of(cls, job_id: str, expired_on: int, processed_on: int) -> "JobExpiredError":
+        """Build the error from two times in ms since the epoch: when the job expired, and when it was taken."""
+        return cls(job_id, *(datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (expired_on, processed_on)))
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: expired, it was to start before {self.expired_at} and was taken at {self.taken_at}; "
+            "give it a longer `expires`, or its queue more workers"
+        )
+
+
+@dataclass(eq=False)
 class PayloadAheadError(QueueError):
     """A job's data needs a newer process: a version of its type, or a key, that this one does not know.
 
@@ -169,6 +195,20 @@ class JobTimeoutError(QueueError):
 
     def __str__(self) -> str:
         return f"job {self.job_id}: ran longer than its timeout of {self.timeout_ms} ms"
+
+
+@dataclass(eq=False)
+class BatchOutcomesError(QueueError, UnrecoverableError):
+    """A handler of batches returned what says nothing of its jobs; all of them have failed."""
+
+    jobs: int
+    returned: str
+
+    def __str__(self) -> str:
+        return (
+            f"the handler was called with {self.jobs} jobs and returned {self.returned}; it returns None where "
+            "all have completed, or a list with a result or an exception for each, in their order"
+        )
 
 
 @dataclass(eq=False)

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from bullworks.cli.early_signals import let_interrupts_raise
+
 T = TypeVar("T")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine and return its result. Ctrl-C cancels it, then raises KeyboardInterrupt."""
+    let_interrupts_raise()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(coroutine)
 

@@ -58,8 +58,10 @@ from bullworks.workers.tokens import (
     CONNECTION,
     JOB,
     InjectFlowProducer,
+    InjectLimit,
     InjectQueue,
     get_flow_producer_token,
+    get_limit_token,
     get_queue_token,
 )
 from bullworks.workers.worker_event import on_worker_event
@@ -85,6 +87,7 @@ __all__ = [
     "GuardRefusedError",
     "HostScopeError",
     "InjectFlowProducer",
+    "InjectLimit",
     "InjectQueue",
     "JobContext",
     "JobNameError",
@@ -113,6 +116,7 @@ __all__ = [
     "WorkersSettings",
     "catch",
     "get_flow_producer_token",
+    "get_limit_token",
     "get_queue_token",
     "on_queue_event",
     "on_worker_event",

@@ -7,7 +7,9 @@ from typing import Any
 from typing_extensions import Unpack
 
 from bullworks.core import Discovery, ModuleContainer, dynamic_module, provide
+from bullworks.limits import Window
 from bullworks.workers.flow_producers import FlowProducerOptions, flow_producer_module, flow_producer_module_async
+from bullworks.workers.limits import limit_module
 from bullworks.workers.options import BullOptions, RootOptions, WorkersSetup, complete, complete_from, complete_named
 from bullworks.workers.queues import QueueOptions, queue_module, queue_module_async
 from bullworks.workers.root import root_module
@@ -164,6 +166,22 @@ class BullModule:
             use_factory: returns `FlowProducerOptions`, a dict.
         """
         return _exporting(flow_producer_module_async(name, use_factory, inject, imports, config_key))
+
+    @classmethod
+    def register_limit(cls, name: str, *windows: Window, config_key: str | None = None) -> ModuleContainer:
+        """Make a limit visible in the module that imports this: `InjectLimit(name)` injects it.
+
+        Modules that register the same limit share one Limit object.
+
+        Args:
+            name: in Redis, where all users of that name share it, whatever their queues and prefixes.
+            windows: what it allows, the same wherever it is used.
+            config_key: of the `for_root()` whose Redis it is counted in; default: the one without a key.
+
+        Raises:
+            InvalidLimitError: the name or the windows cannot be used.
+        """
+        return _exporting(limit_module(name, windows, config_key))
 
 
 def _complete(options: BullOptions, discovery: Discovery) -> WorkersSetup:

@@ -149,6 +149,12 @@ class JobFields(Generic[D, R]):
         return self._optional_int(codec.FINISHED_ON)
 
     @property
+    def expires_on(self) -> int | None:
+        """The time from which it is not started any more, ms since the epoch; None without the option `expires`."""
+        opts = self.opts
+        return None if opts.expires is None else opts.expires.deadline_ms(self.timestamp + opts.delay_ms)
+
+    @property
     def processed_by(self) -> str | None:
         """The name of the worker that took the job, if the worker has one."""
         return self._text(codec.PROCESSED_BY)

@@ -113,6 +113,8 @@ class NewScheduler:
         data = template.get("data")
         name = template.get("name", checked_id)
         job = NewJob.of(name, {} if data is None else data, JobOpts.of({**inherited, **options}))
+        if job.opts.expires is not None and job.opts.expires.at_ms is not None:
+            raise InvalidOptionError("expires", "of a scheduler's jobs is a duration; give the scheduler an end_date")
         return cls(checked_id, repeat, job, data is not None and data != {})
 
 

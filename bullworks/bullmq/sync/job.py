@@ -180,6 +180,10 @@ class SyncJob(SyncJobMoves[D, R]):
         return self._job.finished_on
 
     @property
+    def expires_on(self) -> int | None:
+        return self._job.expires_on
+
+    @property
     def processed_by(self) -> str | None:
         return self._job.processed_by
 

@@ -14,7 +14,8 @@ from bullworks.redis.embedded.binary import find_binary
 from bullworks.redis.embedded.folder import DataFolder
 from bullworks.redis.embedded.launch import launch_guardian
 from bullworks.redis.embedded.locks import FileLock
-from bullworks.redis.embedded.state import ServerState, answering, read_state
+from bullworks.redis.embedded.probe import answering
+from bullworks.redis.embedded.state import ServerState, read_state
 from bullworks.redis.errors import EmbeddedServerError
 
 log = logging.getLogger(__name__)

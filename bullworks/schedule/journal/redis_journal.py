@@ -92,6 +92,8 @@ class RedisJournal:
             "instance": self.instance.name,
             "next": "" if next_ms is None else next_ms,
         }
+        if run.error is None:
+            fields["succeeded"] = run.started_at_ms
         self._recorder.run(RunRecord(cron, claimed_ms, gap_ms, fields))
 
     def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:

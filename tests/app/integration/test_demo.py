@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from app.app_module import AppModule
+from bullworks.cli import main
 from tests.bullworks.orphans import end_with_tests
 
 pytestmark = pytest.mark.process
@@ -49,20 +51,23 @@ def start(tmp_path: Path, redis_url: str, key_prefix: str) -> Iterator[Start]:
         process.communicate(timeout=10)
 
 
-@pytest.mark.timeout(60)
-def test_the_help_lists_the_command_of_a_feature(start: Start) -> None:
-    out, _ = start("--help").communicate(timeout=50)
-    assert "demo" in out
-    out, _ = start("demo", "--help").communicate(timeout=50)
-    assert "--mails" in out
-    assert "Example" in out
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What `main.py` prints with these arguments."""
+    with pytest.raises(SystemExit):
+        main(AppModule, arguments)
+    return capsys.readouterr().out
 
 
-@pytest.mark.timeout(60)
-def test_the_modules_of_the_service_are_printed(start: Start) -> None:
-    out, err = start("modules").communicate(timeout=50)
-    lines = out.splitlines()
-    assert lines[0] == "AppModule", err
+def test_the_help_lists_the_command_of_a_feature(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "demo" in printed(capsys, "--help")
+    help_of_demo = printed(capsys, "demo", "--help")
+    assert "--mails" in help_of_demo
+    assert "Example" in help_of_demo
+
+
+def test_the_modules_of_the_service_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, "modules").splitlines()
+    assert lines[0] == "AppModule"
     assert any("EmailWorker processes email as worker email" in line for line in lines)
     assert any(line.endswith("QueueModule(email)  (above)") for line in lines)
 

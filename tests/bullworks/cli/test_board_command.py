@@ -50,7 +50,9 @@ def names_in(url: str) -> list[str]:
     return [queue["name"] for queue in httpx.get(f"{url}api/queues").json()["queues"]]
 
 
-def test_the_board_alone_shows_all_queues_and_runs_no_worker(some_queues: None, start: Start) -> None:
+def test_the_board_alone_shows_all_queues_runs_no_worker_and_has_its_port_to_itself(
+    some_queues: None, start: Start, command: Command
+) -> None:
     process = start("board", "--port", "0")
     url = served(process)
     assert names_in(url) == ["email", "images"]
@@ -60,18 +62,32 @@ def test_the_board_alone_shows_all_queues_and_runs_no_worker(some_queues: None, 
         assert browser.put("api/queues/email/pause", headers=token).json() == {}
         assert browser.get("api/queues").json()["queues"][0]["isPaused"] is True
         assert [queue["counts"]["waiting"] for queue in browser.get("api/queues").json()["queues"]] == [1, 1]
+    port = url.split(":")[2].split("/")[0]
+    second = command("board", "--port", port)
+    assert second.code == 1
+    assert f"127.0.0.1:{port} is in use by another program" in second.err
+    assert "Traceback" not in second.err
     assert "local: pause, queue email" in stop(process)
 
 
-def test_read_only_holds_whatever_a_request_says(some_queues: None, start: Start) -> None:
-    process = start("board", "--port", "0", "--read-only", "--queue", "images")
+def test_read_only_holds_whatever_a_request_says_and_with_a_password_browsers_must_log_in(
+    some_queues: None, start: Start
+) -> None:
+    environment = {**os.environ, "BOARD_PASSWORD": "pass:word", "BOARD_TOKEN": "t0ken"}
+    process = start("board", "--port", "0", "--read-only", "--queue", "images", env=environment)
     url = served(process)
-    assert names_in(url) == ["images"]
-    with httpx.Client(base_url=url) as browser:
+    assert httpx.get(url).status_code == 401
+    assert httpx.get(url).headers["WWW-Authenticate"].startswith("Basic ")
+    assert httpx.get(f"{url}api/queues", headers={"Authorization": "Bearer t0ken"}).status_code == 200
+    assert httpx.get(f"{url}api/queues", headers={"Authorization": "Bearer token"}).status_code == 401
+    with httpx.Client(base_url=url, auth=("admin", "pass:word")) as browser:
+        assert [queue["name"] for queue in browser.get("api/queues").json()["queues"]] == ["images"]
         browser.get("")
         refused = browser.put("api/queues/images/pause", headers={"X-XSRF-TOKEN": browser.cookies["XSRF-TOKEN"]})
         assert (refused.status_code, refused.json()["error"]["key"]) == (405, "ERRORS.QUEUE_READ_ONLY")
-    stop(process)
+    logged = stop(process)
+    assert "pass:word" not in logged
+    assert "t0ken" not in logged
 
 
 def test_a_queue_that_is_not_there_is_told_with_the_near_name(some_queues: None, command: Command) -> None:
@@ -88,26 +104,3 @@ def test_another_machine_is_not_served_without_a_password(
     assert ran.code == 1
     assert "is not served at 0.0.0.0" in ran.err
     assert "BOARD_PASSWORD" in ran.err
-
-
-def test_a_port_that_is_taken_is_told_in_words(some_queues: None, start: Start, command: Command) -> None:
-    process = start("board", "--port", "0")
-    port = served(process).split(":")[2].split("/")[0]
-    ran = command("board", "--port", port)
-    assert ran.code == 1
-    assert f"127.0.0.1:{port} is in use by another program" in ran.err
-    assert "Traceback" not in ran.err
-    stop(process)
-
-
-def test_with_a_password_browsers_must_log_in(some_queues: None, start: Start) -> None:
-    process = start("board", "--port", "0", env={**os.environ, "BOARD_PASSWORD": "pass:word", "BOARD_TOKEN": "t0ken"})
-    url = served(process)
-    assert httpx.get(url).status_code == 401
-    assert httpx.get(url).headers["WWW-Authenticate"].startswith("Basic ")
-    assert httpx.get(f"{url}api/queues", auth=("admin", "pass:word")).status_code == 200
-    assert httpx.get(f"{url}api/queues", headers={"Authorization": "Bearer t0ken"}).status_code == 200
-    assert httpx.get(f"{url}api/queues", headers={"Authorization": "Bearer token"}).status_code == 401
-    logged = stop(process)
-    assert "pass:word" not in logged
-    assert "t0ken" not in logged

@@ -44,8 +44,9 @@ def children_of(pid: int) -> list[int]:
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("arguments", [(), ("worker",)], ids=["main", "worker"])
-@pytest.mark.parametrize("how", ["swallows", "blocks", "in-a-thread"])
+@pytest.mark.parametrize(
+    ("how", "arguments"), [("swallows", ()), ("blocks", ("worker",)), ("in-a-thread", ())], ids=str
+)
 def test_a_handler_that_never_returns_does_not_keep_the_process(
     start: Start, command: Command, monkeypatch: pytest.MonkeyPatch, how: str, arguments: tuple[str, ...]
 ) -> None:
@@ -98,7 +99,7 @@ def handles(pid: int, number: signal.Signals) -> bool:
     return bool(int(mask, 16) >> (number - 1) & 1)
 
 
-@pytest.mark.parametrize("delay_ms", [1, 100, 300, 600, 1_000])
+@pytest.mark.parametrize("delay_ms", [1, 300, 1_000])
 def test_a_signal_in_the_midst_of_the_start_ends_it(start: Start, delay_ms: int) -> None:
     """In whatever the interpreter is doing then: imports, linking, connecting. Exit code 0: nothing was left undone."""
     process = start()
@@ -120,6 +121,26 @@ def test_an_interrupt_while_it_imports_ends_without_a_traceback(start: Start) ->
     assert "Traceback" not in logged
 
 
+IN_A_CALLBACK = """
+import signal, weakref
+from bullworks.cli.early_signals import EarlySignals
+class Module: pass
+with EarlySignals(is_serving=False).handled():
+    module = Module()
+    lock = weakref.ref(module, lambda _: signal.raise_signal(signal.SIGINT))
+    del module
+    print("it went on")
+"""
+
+
+def test_an_interrupt_in_a_callback_of_the_import_system_is_not_lost() -> None:
+    """What is raised there, Python reports as "Exception ignored" and goes on."""
+    ended = subprocess.run(
+        [sys.executable, "-c", IN_A_CALLBACK], cwd=ROOT, capture_output=True, text=True, timeout=END_S, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_a_start_that_waits_for_redis_ends_on_a_signal(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that listens, and whose owner never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -136,8 +157,7 @@ def test_a_start_that_waits_for_redis_ends_on_a_signal(start: Start, monkeypatch
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PID namespaces are Linux's")
-@pytest.mark.parametrize("delay_ms", [1, 200])
-def test_as_pid_1_a_signal_in_the_first_moments_is_not_dropped(delay_ms: int) -> None:
+def test_as_pid_1_a_signal_in_the_first_moments_is_not_dropped() -> None:
     """The kernel drops a signal for PID 1 that it has no handler for."""
     unshare = shutil.which("unshare")
     assert unshare is not None
@@ -156,8 +176,6 @@ def test_as_pid_1_a_signal_in_the_first_moments_is_not_dropped(delay_ms: int) ->
     try:
         (child,) = wait_until(lambda: children_of(process.pid), within_s=END_S)
         wait_until(lambda: handles(child, signal.SIGTERM), within_s=END_S, what="main() to be called")
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(timeout=delay_ms / 1000)
         os.kill(child, signal.SIGTERM)
         _, logged = process.communicate(timeout=END_S)
         assert process.returncode == 0, logged
@@ -167,11 +185,11 @@ def test_as_pid_1_a_signal_in_the_first_moments_is_not_dropped(delay_ms: int) ->
             process.communicate(timeout=10)
 
 
-def test_with_standard_input_closed_several_processes_run_and_end(start: Start, tmp_path: Path) -> None:
+def test_with_standard_input_closed_the_processes_run_and_end_on_ctrl_c(start: Start, tmp_path: Path) -> None:
     log = tmp_path / "fleet.log"
     with log.open("w") as output:
-        process = start("worker", "--processes", "2", stderr=output, stdin=None, preexec_fn=lambda: os.close(0))
-    wait_until(lambda: log.read_text().count("AppModule started") >= 2, within_s=60, what=log.read_text())
-    process.send_signal(signal.SIGTERM)
+        process = start("worker", "--processes", "1", stderr=output, stdin=None, preexec_fn=lambda: os.close(0))
+    wait_until(lambda: "AppModule started" in log.read_text(), within_s=60, what=log.read_text())
+    process.send_signal(signal.SIGINT)
     assert process.wait(timeout=END_S) == 0
     assert "restarting in" not in log.read_text()

@@ -1,4 +1,4 @@
-"""One cluster and one watched pair for the whole run; a test that kills something heals it after itself."""
+"""One cluster and one watched pair for the whole folder; a test that kills something heals it after itself."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.bullworks.cluster.watched import WatchedPair
 from tests.bullworks.compat.node import Node, NodeMissingError
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterNodes]:
     """Three primaries, three replicas."""
     with ClusterNodes(tmp_path_factory.mktemp("cluster")) as nodes:
         yield nodes
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def watched_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedPair]:
     """A master, a replica, three sentinels."""
     with WatchedPair(tmp_path_factory.mktemp("sentinel")) as pair:

@@ -61,12 +61,16 @@ class Party:
     async def __aenter__(self) -> Self:
         for _ in range(PROCESSES):
             self.start()
-        await eventually(lambda: len(self.ledger.ids("ready")) == PROCESSES, within_s=30, what=self.log())
+        await self.is_whole()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for process in self.processes:
             process.kill()
+
+    async def is_whole(self) -> None:
+        """Until all that were started have connected: a process whose first connection breaks ends."""
+        await eventually(lambda: len(self.ledger.ids("ready")) == self.started, within_s=30, what=self.log())
 
     async def goes_round(self) -> None:
         """Until every process could have had the lock once more: nothing is stuck."""
@@ -131,6 +135,7 @@ class Faults:
         self._party.processes.remove(process)
         process.kill()
         self._party.start()
+        await self._party.is_whole()
 
     async def restart(self) -> None:
         """Redis is killed, and comes back with what it had acknowledged."""
@@ -158,7 +163,7 @@ async def test_no_two_hold_the_lock_and_no_fence_falls_whatever_breaks(
     draw = random.Random(seed)
     async with Party(proxy.url, tmp_path, seed) as party:
         faults = Faults(draw, proxy, own_server, party)
-        await faults.run(for_s=int(os.environ.get("LOCK_SECONDS", "5")))
+        await faults.run(for_s=int(os.environ.get("LOCK_SECONDS", "3")))
         await party.goes_round()
     holds, writes = holds_of(party.ledger), writes_of(party.ledger)
     refused = sum(not write.accepted for write in writes)

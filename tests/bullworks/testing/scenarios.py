@@ -107,6 +107,12 @@ async def attempts_are_used_up(side: Side) -> None:
 
 
 @scenario(noting)
+async def a_retry_past_the_end_of_a_lifetime_is_not_made(side: Side) -> None:
+    await side.queue.add("a", {"fails": 9}, attempts=3, backoff=3_600_000, expires=3_600_000)
+    await side.settle()
+
+
+@scenario(noting)
 async def lines_have_an_order(side: Side) -> None:
     for name, options in (
         ("low", {"priority": 9}),
@@ -128,7 +134,8 @@ async def lines_have_an_order(side: Side) -> None:
 async def groups_take_turns(side: Side) -> None:
     many = [JobSpec(f"a{n}", {"fails": n == 1}, group={"id": "A"}, attempts=2) for n in range(6)]
     await side.queue.add_bulk([*many, *(JobSpec(f"b{n}", group={"id": "B", "weight": 2}) for n in range(4))])
-    await side.queue.add_bulk([JobSpec(f"c{n}", group={"id": "C", "weight": 0.5}, delay=TICK_MS) for n in range(2)])
+    slow = {"id": "C", "weight": 0.5}
+    await side.queue.add_bulk([JobSpec(f"c{n}", group=slow, delay=10 * TICK_MS) for n in range(2)])
     await side.queue.add("plain")
     await side.settle()
     await side.queue.add_bulk([JobSpec(f"{group}-late", group={"id": group}) for group in "AABC"])

@@ -173,6 +173,7 @@ async def produce(queue: Queue[Mail], plain: Queue) -> None:
         job_id="a",
         timestamp=1,
         timeout=5_000,
+        expires=timedelta(hours=1),
         keep_logs=10,
         stack_trace_limit=3,
         size_limit=1_000,

@@ -249,9 +249,6 @@ def make_talking() -> Callable[[SyncJob], int]:
     return pid
 
 
-HANDLERS = {"pid": pid, "async": async_pid}
-
-
 def make_adder(start: int) -> Callable[[SyncJob], int]:
     total = start
 
@@ -283,3 +280,30 @@ class Methods:
 
     def of_instance(self, job: SyncJob) -> str:
         return "never"
+
+
+# One process serves many tests with them: a handler for each name of a job.
+HANDLERS: dict[str, Callable[..., Any]] = {
+    handler.__name__: handler
+    for handler in (
+        pid,
+        async_pid,
+        use_job,
+        use_async_job,
+        put_nothing,
+        put_function,
+        fail,
+        return_object,
+        delay,
+        note_and_spin,
+        note_and_wait,
+        ignore_terminal,
+        programs_are_terminable,
+        watch,
+        async_watch,
+        leave_context,
+        leave_async_context,
+        use_job_late,
+        ask_state,
+    )
+}

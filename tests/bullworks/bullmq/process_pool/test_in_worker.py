@@ -8,21 +8,27 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from bullworks.bullmq import Job, ProcessPool, ProcessStartError, Queue, Worker
 from tests.bullworks.bullmq.process_pool import handlers
 from tests.bullworks.bullmq.process_pool.processes import is_running
+from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually, wait_until
 
 ROOT = Path(__file__).parents[4]
 
 
-@pytest.fixture
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def queue(redis_url: str, key_prefix: str) -> AsyncIterator[Queue]:
     async with Queue("cpu", connection=redis_url, prefix=key_prefix) as queue:
         yield queue
@@ -30,6 +36,22 @@ async def queue(redis_url: str, key_prefix: str) -> AsyncIterator[Queue]:
 
 def worker_of(queue: Queue, pool: ProcessPool, **options: Any) -> Worker:
     return Worker("cpu", pool, connection=queue.connection.endpoint, prefix=queue.keys.prefix, **options)
+
+
+class Shared:
+    """A worker with one process that has all handlers, and its queue, for tests that leave them as they were."""
+
+    def __init__(self, queue: Queue) -> None:
+        self.queue = queue
+        self.worker = worker_of(queue, ProcessPool(f"{handlers.__name__}:HANDLERS", size=1))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(redis_server: RedisServer) -> AsyncIterator[Shared]:
+    async with Queue("cpu", connection=redis_server.url, prefix=f"test-{uuid.uuid4().hex[:12]}") as queue:
+        shared = Shared(queue)
+        async with shared.worker:
+            yield shared
 
 
 async def in_state(job: Job, state: str) -> Job:
@@ -42,10 +64,10 @@ async def in_state(job: Job, state: str) -> Job:
 
 
 async def test_jobs_run_in_processes_as_many_at_once_as_there_are(queue: Queue, tmp_path: Path) -> None:
-    notes = [str(tmp_path / str(number)) for number in range(3)]
-    pool = ProcessPool(handlers.note_and_wait, size=3)
+    notes = [str(tmp_path / str(number)) for number in range(2)]
+    pool = ProcessPool(handlers.note_and_wait, size=2)
     async with worker_of(queue, pool) as worker:
-        assert worker.concurrency == 3
+        assert worker.concurrency == 2
         jobs = [await queue.add("x", note) for note in notes]
         await eventually(lambda: all(Path(note).exists() for note in notes))
         assert sorted(int(Path(note).read_text()) for note in notes) == sorted(pool.pids)
@@ -56,26 +78,24 @@ async def test_jobs_run_in_processes_as_many_at_once_as_there_are(queue: Queue, 
     assert pool.pids == []
 
 
-async def test_progress_logs_and_data_reach_redis_and_the_worker_s_listeners(queue: Queue) -> None:
+async def test_progress_logs_and_data_reach_redis_and_the_worker_s_listeners(shared: Shared) -> None:
     heard: list[Any] = []
-    worker = worker_of(queue, ProcessPool(handlers.use_job, size=1))
-    worker.on("progress", lambda job, progress: heard.append((job.id, progress)))
-    worker.on("completed", lambda job, result: heard.append((job.data, result[0])))
-    async with worker:
-        job = await in_state(await queue.add("x", {"n": 1}), "completed")
+    shared.worker.on("progress", lambda job, progress: heard.append((job.id, progress)))
+    shared.worker.on("completed", lambda job, result: heard.append((job.data, result[0])))
+    job = await in_state(await shared.queue.add("use_job", {"n": 1}), "completed")
     assert (job.progress, job.data, await job.logs()) == ({"step": 1}, {"n": 1, "seen": True}, ["one", "two"])
+    await eventually(lambda: len(heard) == 2)
     assert heard == [(job.id, {"step": 1}), ({"n": 1, "seen": True}, {"n": 1, "seen": True})]
 
 
-async def test_a_failure_is_stored_with_its_reason_and_the_trace_of_the_process(queue: Queue) -> None:
+async def test_a_failure_is_stored_with_its_reason_and_the_trace_of_the_process(shared: Shared) -> None:
     errors: list[Any] = []
-    worker = worker_of(queue, ProcessPool(handlers.fail, size=1))
-    worker.on("failed", lambda job, error: errors.append(error))
-    async with worker:
-        coded = await in_state(await queue.add("x", "coded", attempts=2), "failed")
-        ended = await in_state(await queue.add("x", "end", attempts=5), "failed")
-        odd_end = await in_state(await queue.add("x", "odd end", attempts=5), "failed")
-        exited = await in_state(await queue.add("x", "exit"), "failed")
+    shared.worker.on("failed", lambda job, error: errors.append(error))
+    queue = shared.queue
+    coded = await in_state(await queue.add("fail", "coded", attempts=2), "failed")
+    ended = await in_state(await queue.add("fail", "end", attempts=5), "failed")
+    odd_end = await in_state(await queue.add("fail", "odd end", attempts=5), "failed")
+    exited = await in_state(await queue.add("fail", "exit"), "failed")
     assert (coded.failed_reason, coded.attempts_made) == ("code 7", 2)
     assert "handlers.py" in coded.stacktrace[-1]
     assert (ended.failed_reason, ended.attempts_made) == ("never", 1)
@@ -84,9 +104,8 @@ async def test_a_failure_is_stored_with_its_reason_and_the_trace_of_the_process(
     assert [type(error).__name__ for error in errors[:2]] == ["CodedError", "CodedError"]
 
 
-async def test_a_result_that_is_no_json_fails_the_job_for_good(queue: Queue) -> None:
-    async with worker_of(queue, ProcessPool(handlers.return_object, size=1)):
-        job = await in_state(await queue.add("x", attempts=3), "failed")
+async def test_a_result_that_is_no_json_fails_the_job_for_good(shared: Shared) -> None:
+    job = await in_state(await shared.queue.add("return_object", attempts=3), "failed")
     assert (job.failed_reason or "").startswith("the handler's result cannot be stored: $.when is a object")
     assert job.attempts_made == 1
 
@@ -113,50 +132,41 @@ async def test_a_job_past_its_timeout_fails_and_its_process_is_gone(queue: Queue
         await eventually(lambda: pool.pids and pool.pids != [doomed], what="another process")
 
 
-async def test_a_cancelled_job_fails_with_the_reason(queue: Queue, tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    async with worker_of(queue, ProcessPool(handlers.note_and_spin, size=1)) as worker:
-        job = await queue.add("x", str(note))
+async def test_a_job_that_is_cancelled_here_or_elsewhere_fails_with_the_reason_and_its_process_is_ended(
+    shared: Shared, tmp_path: Path
+) -> None:
+    note, another = tmp_path / "note", tmp_path / "another"
+    here = await shared.queue.add("note_and_spin", str(note))
+    await eventually(note.exists)
+    assert shared.worker.cancel_job(here.id, "not needed any more")
+    assert "not needed any more" in ((await in_state(here, "failed")).failed_reason or "")
+    assert not is_running(int(note.read_text()))
+    elsewhere = await shared.queue.add("note_and_spin", str(another), attempts=3)
+    await eventually(another.exists)
+    assert await shared.queue.cancel(elsewhere.id, "not needed") == "requested"
+    assert (await in_state(elsewhere, "failed")).failed_reason == "cancelled: not needed"
+    assert not is_running(int(another.read_text()))
+
+
+async def test_a_handler_with_a_signal_is_told_in_its_process_by_whoever_cancels_and_ends_its_job_as_it_likes(
+    shared: Shared, tmp_path: Path
+) -> None:
+    async def watched(note: Path) -> Job:
+        job = await shared.queue.add("watch", str(note))
         await eventually(note.exists)
-        assert worker.cancel_job(job.id, "not needed any more")
-        await in_state(job, "failed")
-        assert "not needed any more" in (job.failed_reason or "")
-        assert not is_running(int(note.read_text()))
+        await eventually(lambda: all(job.offer_signal().is_watched for job in shared.worker.active_jobs))
+        return job
+
+    job = await watched(tmp_path / "note")
+    await shared.queue.cancel(job.id, "enough")
+    assert (await in_state(job, "completed")).returnvalue == "told: cancelled: enough"
+    job = await watched(tmp_path / "another")
+    shared.worker.cancel_job(job.id, "enough")
+    assert (await in_state(job, "completed")).returnvalue == "told: enough"
 
 
-async def test_the_process_of_a_job_that_is_cancelled_from_elsewhere_is_ended(queue: Queue, tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    async with worker_of(queue, ProcessPool(handlers.note_and_spin, size=1)):
-        job = await queue.add("x", str(note), attempts=3)
-        await eventually(note.exists)
-        assert await queue.cancel(job.id, "not needed") == "requested"
-        assert (await in_state(job, "failed")).failed_reason == "cancelled: not needed"
-        assert not is_running(int(note.read_text()))
-
-
-async def test_a_handler_with_a_signal_is_told_in_its_process_by_whoever_cancels(queue: Queue, tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    async with worker_of(queue, ProcessPool(handlers.watch, size=1)) as worker:
-        job = await queue.add("x", str(note))
-        await eventually(note.exists)
-        await eventually(lambda: all(job.offer_signal().is_watched for job in worker.active_jobs))
-        await queue.cancel(job.id, "enough")
-        assert (await in_state(job, "completed")).returnvalue == "told: cancelled: enough"
-
-
-async def test_a_handler_with_a_signal_ends_its_cancelled_job_as_it_likes(queue: Queue, tmp_path: Path) -> None:
-    note = tmp_path / "note"
-    async with worker_of(queue, ProcessPool(handlers.watch, size=1)) as worker:
-        job = await queue.add("x", str(note))
-        await eventually(note.exists)
-        await eventually(lambda: all(job.offer_signal().is_watched for job in worker.active_jobs))
-        worker.cancel_job(job.id, "enough")
-        assert (await in_state(job, "completed")).returnvalue == "told: enough"
-
-
-async def test_a_handler_moves_its_job(queue: Queue) -> None:
-    async with worker_of(queue, ProcessPool(handlers.delay, size=1)):
-        job = await in_state(await queue.add("x"), "delayed")
+async def test_a_handler_moves_its_job(shared: Shared) -> None:
+    job = await in_state(await shared.queue.add("delay"), "delayed")
     assert job.attempts_made == 0
     assert job.delay > 3_000_000
 
@@ -210,16 +220,13 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("handler", ["note_and_spin", "note_and_hog"])
-async def test_no_process_outlives_its_worker_s_process(
-    queue: Queue, redis_url: str, tmp_path: Path, handler: str
-) -> None:
+async def test_no_process_outlives_its_worker_s_process(queue: Queue, redis_url: str, tmp_path: Path) -> None:
     """Given a worker's process with one handler at work and one process idle, when it is killed, then both end.
 
-    And so does what the handler has started, also where native code holds the interpreter.
+    And so does what the handler has started, although native code holds the interpreter.
     """
     note = tmp_path / "note"
-    plan = {"handler": f"{handlers.__name__}:{handler}", "url": redis_url, "prefix": queue.keys.prefix}
+    plan = {"handler": f"{handlers.__name__}:note_and_hog", "url": redis_url, "prefix": queue.keys.prefix}
     command = [sys.executable, "-c", _PROGRAM, json.dumps(plan)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
         try:

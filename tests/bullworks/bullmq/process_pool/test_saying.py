@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import pickle
 import sys
 import types
@@ -122,16 +123,12 @@ async def test_a_message_that_breaks_off_is_the_end() -> None:
         assert await receive(stream) is None
 
 
-async def test_an_argument_that_cannot_be_sent_is_an_error_of_the_call() -> None:
-    async with ProcessPool(handlers.put_function, size=1) as pool:
-        answer = await pool(Job.stub())
-    assert answer.startswith("job.update_data() from a process: its arguments cannot be pickled: ")
-
-
-async def test_an_answer_that_cannot_be_sent_is_an_error_of_the_call() -> None:
-    async with ProcessPool(handlers.ask_state, size=1) as pool:
-        assert await pool(Job.stub()) == "active"
-        assert await pool(OddJob.stub()) in {"PicklingError", "AttributeError"}
+async def test_what_cannot_be_sent_is_an_error_of_the_call() -> None:
+    async with ProcessPool(f"{handlers.__name__}:HANDLERS", size=1) as pool:
+        refused = await pool(Job.stub(name="put_function"))
+        assert refused.startswith("job.update_data() from a process: its arguments cannot be pickled: ")
+        assert await pool(Job.stub(name="ask_state")) == "active"
+        assert await pool(OddJob.stub(name="ask_state")) in {"PicklingError", "AttributeError"}
 
 
 async def test_what_a_process_logs_before_its_first_and_after_its_last_job_is_logged(
@@ -168,6 +165,27 @@ def test_how_a_process_ended_is_said(exit_code: int, how: str) -> None:
 def test_an_address_leads_to_what_it_was_made_of() -> None:
     for thing in (handlers.pid, handlers.Methods, handlers.Methods.static, handlers.Methods.of_class):
         assert find(address_of(thing)) == thing
+
+
+def test_a_handler_that_no_other_process_finds_is_refused_at_once() -> None:
+    def inner(job: Any) -> None: ...
+
+    for handler, reason in (
+        (inner, "is defined inside a function, where no other process finds it; move it to module level"),
+        (lambda job: None, "is defined inside a function"),
+        (handlers.Methods().of_instance, "so a process would get something else: .* a method of an instance"),
+        (functools.partial(handlers.pid), "must be a function of a module, not functools.partial"),
+        ("handlers", "must be an address as in \"package.module:function\", not 'handlers'"),
+        ("a b:c", "must be an address"),
+    ):
+        with pytest.raises(InvalidOptionError, match=f"handler: .*{reason}"):
+            ProcessPool(handler, size=1)
+
+
+@pytest.mark.parametrize("size", [0, True, "4"])
+def test_a_size_that_is_no_number_of_processes_is_refused(size: Any) -> None:
+    with pytest.raises(InvalidOptionError, match="size: must be a whole number >= 1"):
+        ProcessPool(handlers.pid, size=size)
 
 
 def test_a_function_of_the_program_itself_is_found_if_that_was_started_as_a_module(
