@@ -317,7 +317,7 @@ async def test_an_enhancer_of_a_plain_handler_that_exits_fails_its_attempt_only(
             return "done"
 
     async with run(Plain) as app:
-        queue = await queue_of(app)
+        queue = queue_of(app)
         ended = await finished(await queue.add("exit"))
         assert ended.failed_reason == "an enhancer raised SystemExit"
         assert (await finished(await queue.add("x"))).returnvalue == "done"
