@@ -112,12 +112,22 @@ local function may_start(queue, now, id, group)
   return true
 end
 
+-- The id of a group that a job's options name, a text or a whole number; nil: they name none, as anybody may have written
+-- them. In Python it is wire/group_codec.py.
+local function group_named(options)
+  local asked = type(options) == 'table' and options.group
+  local id = type(asked) == 'table' and asked.id
+  if type(id) == 'string' and id ~= '' then return id end
+  local is_whole = type(id) == 'number' and id % 1 == 0 and math.abs(id) < 9007199254740992
+  return is_whole and whole(id) or nil
+end
+
 -- A job that Node added with `group` among its options joins that group; it is taken in its turn.
 local function admit(queue, id)
   local is_read, options = pcall(cjson.decode, redis.call('HGET', queue.base .. id, 'opts'))
-  local asked = is_read and type(options) == 'table' and options.group
-  if type(asked) ~= 'table' or asked.id == nil or asked.id == '' then return false end
-  local group, weight = tostring(asked.id), tonumber(asked.weight)
+  local group = is_read and group_named(options)
+  if not group then return false end
+  local weight = tonumber(options.group.weight)
   redis.call('HSET', queue.base .. id, 'gid', group)
   if weight and weight > 0 then redis.call('HSET', queue.base .. id, 'gw', weight) end
   -- Before it leaves its place: an error must not leave it in none.
