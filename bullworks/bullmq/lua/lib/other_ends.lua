@@ -5,6 +5,7 @@
 -- include: lib/add.lua
 -- include: lib/hand_back.lua
 -- include: lib/retention.lua
+-- include: lib/wrong_relation.lua
 
 -- Ends of jobs that are more than plain: of a child, of the owner of a deduplication id; and outcomes that put a job
 -- elsewhere. Within finish.lua, whose names it uses.
@@ -42,18 +43,7 @@ end
 -- Of the keys of others that the end of this job touches, one that is of another type; nil: none is.
 local function refuse_relations(queue, job, key)
   job[PARENT] = read_parent(job[PARENT_KEY], redis.call('HGET', key, 'parent'))
-  local deduplication_id, parent = job[DEDUPLICATION_ID], job[PARENT]
-  local wrong = deduplication_id and (wrong_type(queue.base .. 'de:' .. deduplication_id, 'string')
-    or wrong_type(queue.base .. 'dn:' .. deduplication_id, 'hash'))
-  if wrong then return wrong end
-  if not parent then return nil end
-  local family = {dependencies = 'set', processed = 'hash', failed = 'hash', unsuccessful = 'zset'}
-  local places = {['waiting-children'] = 'zset', wait = 'list', prioritized = 'zset', pc = 'string',
-    delayed = 'zset', failed = 'zset', marker = 'zset', events = 'stream'}
-  wrong = wrong_type(parent.key, 'hash')
-  for suffix, expected in pairs(family) do wrong = wrong or wrong_type(parent.key .. ':' .. suffix, expected) end
-  for suffix, expected in pairs(places) do wrong = wrong or wrong_type(parent.base .. suffix, expected) end
-  return wrong or nil
+  return wrong_relation(queue.base, job[DEDUPLICATION_ID], job[PARENT])
 end
 
 -- What came for a deduplication id while its owner was active is added now.
