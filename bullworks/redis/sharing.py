@@ -1,7 +1,7 @@
 """Shared connections: one to each server on an event loop, for all that is made with the server's URL."""
 
 import asyncio
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from bullworks.redis.connecting import connection_to
 from bullworks.redis.endpoint import Endpoint
@@ -45,9 +45,11 @@ class _Shared:
         kept_in: where others find it; None means nobody does.
     """
 
-    __slots__ = ("_kept_in", "connection", "users")
+    __slots__ = ("__weakref__", "_kept_in", "connection", "users")
 
-    def __init__(self, connection: PipelinedConnection, kept_in: "dict[Endpoint, _Shared] | None" = None) -> None:
+    def __init__(
+        self, connection: PipelinedConnection, kept_in: "WeakValueDictionary[Endpoint, _Shared] | None" = None
+    ) -> None:
         self.connection = connection
         self._kept_in = kept_in
         self.users = 1
@@ -58,7 +60,8 @@ class _Shared:
             del self._kept_in[self.connection.endpoint]
 
 
-_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Endpoint, _Shared]] = WeakKeyDictionary()
+# Weak on both sides: a connection knows its loop, and would keep one that has ended, where somebody forgot to close.
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[Endpoint, _Shared]] = WeakKeyDictionary()
 
 
 def lease_connection(endpoint: Endpoint, *, key: str | None = None) -> Lease:
@@ -76,7 +79,7 @@ def lease_connection(endpoint: Endpoint, *, key: str | None = None) -> Lease:
         return _own(endpoint, key)
     if endpoint.has_slots:
         return _own(endpoint, key)
-    here = _shared.setdefault(loop, {})
+    here = _shared.setdefault(loop, WeakValueDictionary())
     found = here.get(endpoint)
     if found is not None and found.connection.is_sharable:
         found.users += 1

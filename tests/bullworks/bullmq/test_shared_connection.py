@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -56,3 +58,15 @@ def test_made_outside_of_a_loop_each_has_its_own(redis_url: str, key_prefix: str
 
     for queue in queues:
         asyncio.run(use(queue))
+
+
+def test_what_nobody_closed_keeps_no_event_loop(redis_url: str, key_prefix: str) -> None:
+    async def use() -> weakref.ref[asyncio.AbstractEventLoop]:
+        queue = Queue("first", connection=redis_url, prefix=key_prefix)
+        await queue.add("job")
+        await queue.connection.close()  # the socket, but not the queue
+        return weakref.ref(asyncio.get_running_loop())
+
+    ended = asyncio.run(use())
+    gc.collect()
+    assert ended() is None
