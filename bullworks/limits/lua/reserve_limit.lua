@@ -40,7 +40,9 @@ local function room_in(besides)
 end
 
 local is_next = stored[2] == token
-local is_behind = stored[2] and not is_next and tonumber(stored[3]) > now
+local turn_left = stored[2] and tonumber(stored[3]) - now or 0
+-- A turn that lasts for longer than any is of a clock that was set back since.
+local is_behind = not is_next and turn_left > 0 and turn_left <= HOLD_TURN_US
 -- What there is room for beside the one whose turn it is may be had at once; so a large cost is not starved by small ones.
 local wait, spacing, spread = room_in(is_behind and tonumber(stored[4]) or 0)
 if wait == 0 then

@@ -14,7 +14,8 @@ local now = now_us()
 local windows, longest = read_windows(key, now, 4)
 for _, window in ipairs(windows) do
   local bucket = difference > 0 and window.current or math.floor(granted / window.width)
-  if window.current - bucket <= BUCKETS then count(key, window, bucket, difference) end
+  local age = window.current - bucket
+  if age >= 0 and age <= BUCKETS then count(key, window, bucket, difference) end
 end
 if difference > 0 then
   local stored = redis.call('HMGET', key, 'paused', 'spread')

@@ -86,6 +86,22 @@ async def test_what_was_spent_beyond_the_reservation_makes_others_wait(make_limi
         await limit.reserve(1)
 
 
+async def test_a_clock_that_was_set_back_closes_no_limit(make_limit: MakeLimit, look: Any, name: str):
+    """Given counts, and somebody's turn, of a day ahead."""
+    limit, key = make_limit(Window(10, per=HOUR_MS)), f"bullworks:limit:{{{name}}}:"
+    late = await limit.reserve(8)
+    buckets = 24 * 101  # a day's, so that they come round to the same places
+    late.granted_at_us += buckets * HOUR_MS * 10
+    look.hincrby(key, f"{HOUR_MS}:last", buckets)
+    look.hset(key, mapping={"turn": "another", "turn_until": late.granted_at_us, "turn_cost": 9})
+    assert used(await limit.get_usage()) == [0]
+    assert (await limit.reserve(7)).cost == 7
+    await late.settle(0)
+    assert used(await limit.get_usage()) == [7]
+    with pytest.raises(LimitReachedError):
+        await limit.reserve(4)
+
+
 async def test_a_late_settlement_gives_nothing_back_that_no_longer_counts(make_limit: MakeLimit):
     limit = make_limit(Window(5, per=50), Window(100, per=HOUR_MS))
     late = await limit.reserve(5)

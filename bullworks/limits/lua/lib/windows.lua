@@ -28,15 +28,28 @@ local function forget(key, window, last)
   redis.call('HSET', key, window.per .. ':used', whole(window.used), window.per .. ':last', whole(window.current))
 end
 
+-- Counts of more than a window ahead are of a clock that was set back since: they would close the limit for as long.
+local function forget_all(key, window)
+  local fields = {window.per .. ':used', window.per .. ':last'}
+  for bucket = 0, PLACES - 1 do fields[#fields + 1] = place(window, bucket) end
+  redis.call('HDEL', key, unpack(fields))
+  window.used = 0
+end
+
 -- A window as it is now. most: what it holds; per: its length in ms, a text.
 local function read_window(key, now, most, per)
   local stored = redis.call('HMGET', key, per .. ':used', per .. ':last')
   local width = tonumber(per) * 1000 / BUCKETS
   local current, last = math.floor(now / width), tonumber(stored[2])
-  -- A clock that stepped back must not fill buckets that count no more.
-  if last then current = math.max(current, last) end
+  local is_ahead = last and last - current > BUCKETS
+  -- A clock that stepped back a little must not fill buckets that count no more.
+  if last and not is_ahead then current = math.max(current, last) end
   local window = {per = per, most = most, width = width, current = current, used = tonumber(stored[1]) or 0}
-  if window.used > 0 then forget(key, window, last) end
+  if is_ahead then
+    forget_all(key, window)
+  elseif window.used > 0 then
+    forget(key, window, last)
+  end
   return window
 end
 
