@@ -14,6 +14,7 @@ from bullworks.bullmq.scripts.cancel import CancelScripts
 from bullworks.bullmq.scripts.job import FamilyScripts, JobScripts
 from bullworks.bullmq.scripts.next_iteration import store_next_iteration
 from bullworks.bullmq.scripts.scheduler import SchedulerScripts
+from bullworks.bullmq.scripts.steps import StepScripts
 from bullworks.bullmq.telemetry.tracing import Tracing
 from bullworks.redis import Argument, PipelinedConnection, ServerError
 
@@ -71,7 +72,7 @@ class JobListener(Protocol):
         """The job's processor has stored this progress."""
 
 
-class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts, CancelScripts):
+class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts, CancelScripts, StepScripts):
     """The scripts that process one job at a time; a Worker's own loop uses scripts/worker.py for many.
 
     Attributes:
