@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from bullworks.bullmq.errors import InvalidPayloadError
+from bullworks.bullmq.errors import InvalidOptionError, InvalidPayloadError
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.steps.errors import StepError
 from bullworks.bullmq.wire import payload
@@ -107,5 +107,14 @@ class StepJournal:
 
 @lru_cache(maxsize=256)
 def type_of(result_type: Any) -> PayloadType[Any] | None:
-    """Build the type of a step's result; None means any JSON. Raises InvalidOptionError if it cannot be checked."""
-    return None if result_type is None else PayloadType("result_type", result_type)
+    """Build the type of a step's result or a signal's data; None means any JSON.
+
+    Raises:
+        InvalidOptionError: it cannot be checked, or has encrypted fields, which would lie there in the clear.
+    """
+    if result_type is None:
+        return None
+    built = PayloadType[Any]("result_type", result_type)
+    if built.has_encrypted:
+        raise InvalidOptionError("result_type", f"{built.name} has encrypted fields; keep the data, and return its id")
+    return built

@@ -1,16 +1,14 @@
 """Steps of a job in memory: names, results, limits; nothing here needs a server."""
 
-from __future__ import annotations
-
 import asyncio
 import pickle
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from bullworks.bullmq import DelayedError, InvalidOptionError, Job, StepError, SyncJob
+from bullworks.bullmq import DelayedError, Encrypted, InvalidOptionError, Job, StepError, SyncJob
 from bullworks.bullmq.steps import journal
 
 
@@ -97,6 +95,17 @@ async def test_a_name_is_a_text() -> None:
     for name in ("", None, "\ud800"):
         with pytest.raises(InvalidOptionError):
             await Job.stub().step(name, lambda: 1)  # type: ignore[arg-type]
+
+
+async def test_encrypted_fields_are_not_kept_in_the_clear() -> None:
+    @dataclass
+    class Card:
+        number: Annotated[str, Encrypted()]
+
+    calls: list[int] = []
+    with pytest.raises(InvalidOptionError, match="Card has encrypted fields"):
+        await Job.stub().step("card", calls.append, 1, result_type=Card)
+    assert calls == []
 
 
 async def test_steps_are_limited_in_number_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
