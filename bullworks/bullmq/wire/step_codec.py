@@ -26,7 +26,7 @@ FINISHED = b" end"
 
 @dataclass(frozen=True, slots=True)
 class StepMark:
-    """What a job's hash holds of one step.
+    """One step as a job's hash holds it.
 
     Attributes:
         number: the order in which marks were written, from 1.
