@@ -59,7 +59,7 @@ def decode_marks(fields: Mapping[bytes, bytes]) -> dict[bytes, StepMark]:
     marks: dict[bytes, StepMark] = {}
     for field, text in fields.items():
         if field.startswith(_PREFIX):
-            _, kind, name = field.decode("utf-8", "replace").split(":", 2)
+            kind, _, name = field.removeprefix(_PREFIX).decode("utf-8", "replace").partition(":")
             number, _, value = text.partition(b" ")
             if kind in get_args(StepKind) and number.isdigit():
                 marks[field] = StepMark(kind, name, int(number), value)  # type: ignore[arg-type]

@@ -187,6 +187,22 @@ async def test_a_job_runs_again_from_a_step(bench: Bench) -> None:
     assert calls == ["first", "second", "second", "second"]
 
 
+async def test_a_job_that_sleeps_holds_no_slot_of_its_group(bench: Bench) -> None:
+    async def process(job: Job) -> str:
+        if job.name == "first":
+            return str(await job.wait_for("second is done"))
+        return "done"
+
+    await bench.queue.set_group_limits("a", concurrency=1)
+    async with bench.worker(process, concurrency=2):
+        first = await bench.queue.add("first", group={"id": "a"})
+        await bench.until_in("delayed", 1)
+        second = await bench.queue.add("second", group={"id": "a"})
+        assert await second.wait_until_finished(ttl=10_000) == "done"
+        assert await bench.queue.signal(first.id, "second is done", "yes") == "woken"
+        assert await first.wait_until_finished(ttl=10_000) == "yes"
+
+
 async def test_a_job_that_sleeps_can_be_cancelled(bench: Bench) -> None:
     async def process(job: Job) -> None:
         await job.wait_for("never")
