@@ -11,6 +11,7 @@ from bullworks.bullmq.steps.journal import LARGEST_STEP_BYTES, LONGEST_NAME
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
 from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire.step_codec import StepMark
 
 
 class QueueSignalling:
@@ -44,6 +45,10 @@ class QueueSignalling:
         encoded = payload.encode(data, limit_bytes=LARGEST_STEP_BYTES)
         with trace(self.tracing, "signal", attributes={TelemetryAttributes.JOB_ID: job_id}):
             return await self.scripts.signal_job(job_id, name, encoded)
+
+    async def get_steps(self, job_id: str) -> list[StepMark]:
+        """Read the steps that a job has come to, in order, without the rest of it; empty if it is gone."""
+        return await self.scripts.read_steps(job_id)
 
     async def retry_from(self, job_id: str, step: str) -> None:
         """Run a finished job again from one of its steps on; see Job.retry_from."""

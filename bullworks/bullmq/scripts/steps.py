@@ -6,7 +6,7 @@ from typing import Literal
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.scripts.caller import ScriptCaller, load
 from bullworks.bullmq.steps.errors import CheckpointLostError, TooManySignalsError
-from bullworks.bullmq.wire.step_codec import mark_field, signal_field
+from bullworks.bullmq.wire.step_codec import StepMark, decode_marks, mark_field, own_fields, signal_field
 from bullworks.redis import persist
 
 CHECKPOINT = load("checkpoint")
@@ -42,6 +42,17 @@ class StepScripts(ScriptCaller):
             raise CheckpointLostError(job_id, field.decode(), _PATIENCE_S) from error
         if code < 0:
             raise outcome_error(code, job_id, "keeping a step")
+
+    async def read_steps(self, job_id: str) -> list[StepMark]:
+        """Read a job's steps, and nothing else of it; empty if it has none, or is gone."""
+        key = self.keys.of(job_id)
+        [names] = await self.connection.read(("HKEYS", key))
+        fields = own_fields(names)
+        if not fields:
+            return []
+        [texts] = await self.connection.read(("HMGET", key, *fields))
+        found = {field: text for field, text in zip(fields, texts, strict=True) if text is not None}
+        return list(decode_marks(found).values())
 
     async def signal_job(self, job_id: str, name: str, data: bytes) -> SignalOutcome:
         """Store a signal, and wake the job if it waits for it.

@@ -5,7 +5,7 @@
 `bw:signal:<name>` holds a signal's data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -54,15 +54,19 @@ def encode_mark(number: int, value: bytes) -> bytes:
     return b"%d %b" % (number, value)
 
 
+def own_fields(fields: Iterable[bytes]) -> list[bytes]:
+    """Select the fields of a job's hash that are of its steps and signals."""
+    return [field for field in fields if field.startswith(_PREFIX)]
+
+
 def decode_marks(fields: Mapping[bytes, bytes]) -> dict[bytes, StepMark]:
     """Find a job's marks, by field, in the order in which they were written."""
     marks: dict[bytes, StepMark] = {}
-    for field, text in fields.items():
-        if field.startswith(_PREFIX):
-            kind, _, name = field.removeprefix(_PREFIX).decode("utf-8", "replace").partition(":")
-            number, _, value = text.partition(b" ")
-            if kind in get_args(StepKind) and number.isdigit():
-                marks[field] = StepMark(kind, name, int(number), value)  # type: ignore[arg-type]
+    for field in own_fields(fields):
+        kind, _, name = field.removeprefix(_PREFIX).decode("utf-8", "replace").partition(":")
+        number, _, value = fields[field].partition(b" ")
+        if kind in get_args(StepKind) and number.isdigit():
+            marks[field] = StepMark(kind, name, int(number), value)  # type: ignore[arg-type]
     return dict(sorted(marks.items(), key=lambda item: item[1].number))
 
 

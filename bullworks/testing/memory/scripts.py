@@ -14,6 +14,7 @@ from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.scripts.steps import SignalOutcome
 from bullworks.bullmq.wire import codec
+from bullworks.bullmq.wire.step_codec import StepMark, decode_marks
 from bullworks.redis import ServerError
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.cancelling import cancel
@@ -173,6 +174,9 @@ class MemoryScripts(MemoryFamilyScripts, MemoryGroupScripts, Scripts):
         if job.token != token:
             raise outcome_error(_FOREIGN_LOCK if job.token else _NO_LOCK, job_id, "keeping a step")
         job.fields[field] = text
+
+    async def read_steps(self, job_id: str) -> list[StepMark]:
+        return list(decode_marks(await self.read_fields(job_id)).values())
 
     async def signal_job(self, job_id: str, name: str, data: bytes) -> SignalOutcome:
         return signal(self.jobs, job_id, name, data)
