@@ -114,7 +114,7 @@ class JobMoves(JobFields[D, R]):
         """
         outcome = Outcome("suspend", self, self._token(None), mark, signal.decode(), str(number))
         outcome.extra = "" if duration_ms is None else duration_ms
-        advanced = await self._store.advance_one(outcome, "suspend")
+        advanced = await self._store.suspend_one(outcome)
         if not advanced.is_stored:
             self.absorb(await self._store.read_fields(self.id))
             return False

@@ -140,5 +140,8 @@ class StubStore:
     async def checkpoint(self, _job_id: str, token: str, field: bytes, text: bytes) -> None:  # noqa: ARG002
         self._fields[field] = text
 
+    async def suspend_one(self, outcome: Outcome) -> Advanced:
+        return await self.advance_one(outcome, "suspend")
+
     async def extend_lock(self, _job_id: str, token: str, duration_ms: int) -> bool:  # noqa: ARG002
         return True

@@ -19,7 +19,9 @@ as there was one of its name, or as the wait had timed out."""
 _OUTCOMES: dict[int, SignalOutcome] = {0: "kept", 1: "woken", 2: "repeated", 3: "late"}
 _FULL = -13
 
-_PATIENCE_S = 10.0
+PATIENCE_S = 10.0
+"""How long a checkpoint or a suspension is tried while Redis is away."""
+
 # More than the steps that a job may have, so that those leave room for its signals.
 _MOST_FIELDS = 1_200
 
@@ -35,11 +37,11 @@ class StepScripts(ScriptCaller):
         Raises:
             CheckpointLostError: Redis was away for longer.
         """
-        until_s = asyncio.get_running_loop().time() + _PATIENCE_S
+        until_s = asyncio.get_running_loop().time() + PATIENCE_S
         try:
             code = await persist(lambda: self._run(CHECKPOINT, job_id, token, field, text), until_s)
         except TimeoutError as error:
-            raise CheckpointLostError(job_id, field.decode(), _PATIENCE_S) from error
+            raise CheckpointLostError(job_id, field.decode(), PATIENCE_S) from error
         if code < 0:
             raise outcome_error(code, job_id, "keeping a step")
 

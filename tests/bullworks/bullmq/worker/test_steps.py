@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import (
+    CheckpointLostError,
     Job,
     JobNotFoundError,
     JobStateError,
@@ -16,7 +17,9 @@ from bullworks.bullmq import (
     SyncJob,
     TooManySignalsError,
 )
+from bullworks.bullmq.scripts import processing
 from bullworks.bullmq.scripts import steps as step_scripts
+from bullworks.redis import ConnectionLostError
 from tests.bullworks.bullmq.worker.conftest import Bench
 from tests.bullworks.waiting import eventually
 
@@ -201,6 +204,22 @@ async def test_a_job_that_sleeps_holds_no_slot_of_its_group(bench: Bench) -> Non
         assert await second.wait_until_finished(ttl=10_000) == "done"
         assert await bench.queue.signal(first.id, "second is done", "yes") == "woken"
         assert await first.wait_until_finished(ttl=10_000) == "yes"
+
+
+async def test_a_step_whose_checkpoint_gets_no_answer_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bench.queue.add("a")
+    job = await taken(bench)
+    monkeypatch.setattr(step_scripts, "PATIENCE_S", 0.03)
+    monkeypatch.setattr(processing, "PATIENCE_S", 0.03)
+
+    async def lose(*_: Any) -> None:
+        raise ConnectionLostError("redis", "on purpose")
+
+    monkeypatch.setattr(bench.queue.connection, "run", lose)
+    with pytest.raises(CheckpointLostError, match=r"no answer from Redis for 0\.03 s while bw:step:charge was stored"):
+        await job.step("charge", lambda: 1)
+    with pytest.raises(CheckpointLostError, match="while the suspension was stored"):
+        await job.sleep("nap", 1)
 
 
 async def test_a_job_that_sleeps_can_be_cancelled(bench: Bench) -> None:
