@@ -53,7 +53,7 @@ class QueueHarness(Closing, Generic[D]):
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
     retention, pausing, a manual rate limit, progress, logs, worker events, cancellation by the worker and from
-    anywhere, `concurrency`, `timeout`, handlers that move their job, parents and children, guards, interceptors, pipes
+    anywhere, `concurrency`, `timeout`, handlers that move their job, steps, sleeps and signals, parents and children, guards, interceptors, pipes
     and filters, and what Queue and Job tell of all this. Flows over several queues: see HarnessFlowProducer and
     HarnessGroup.
 

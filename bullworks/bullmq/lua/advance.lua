@@ -18,8 +18,8 @@
                 extra      '1': attempts are used up (fail), lifo (retry); ms from now (delay), '' for ever (suspend); ms
                            since the epoch (postpone)
   RETURNS list  codes per outcome: 0 stored; -1 job gone; -2 no lock; -3 not active; -4 open children; -6 another's
-                lock; -9 failed children; 1 nothing to wait for (wait_for_children, suspend); a text: a key of another type, nothing is
-                stored; then jobs, state, ms, now as in fetch; a text for the state: fetching failed with it
+                lock; -9 failed children; 1 nothing to wait for (wait_for_children, suspend); a text: a key of another type,
+                nothing is stored; then jobs, state, ms, now as in fetch; a text for the state: fetching failed with it
   EVENTS  completed, failed, retries-exhausted, delayed, waiting (prev=active, prev=delayed, prev=waiting-children),
           waiting-children (prev=active), active, drained; added, of the job kept for a deduplication id
 ]]
