@@ -2,6 +2,7 @@ from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.durations import Duration, checked_ms, to_ms
 from bullworks.bullmq.errors import (
     ActiveJobsError,
+    BatchOutcomesError,
     DelayedError,
     EventsClosedError,
     EventsMissedError,
@@ -46,6 +47,7 @@ from bullworks.bullmq.job.job import Job, Progress
 from bullworks.bullmq.job.state import FinishedState, JobState, ListedState
 from bullworks.bullmq.job.store import JobLogs
 from bullworks.bullmq.options.backoff import Backoff, BackoffOptions, BackoffStrategy
+from bullworks.bullmq.options.batch import Batch
 from bullworks.bullmq.options.deduplication import DeduplicationOptions
 from bullworks.bullmq.options.group import GroupLimits, GroupOptions, GroupRate
 from bullworks.bullmq.options.job import JobOptions, JobOpts
@@ -108,6 +110,8 @@ __all__ = [
     "Backoff",
     "BackoffOptions",
     "BackoffStrategy",
+    "Batch",
+    "BatchOutcomesError",
     "CancelOutcome",
     "CancelReason",
     "CancelSignal",

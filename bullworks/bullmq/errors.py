@@ -198,6 +198,20 @@ class JobTimeoutError(QueueError):
 
 
 @dataclass(eq=False)
+class BatchOutcomesError(QueueError, UnrecoverableError):
+    """A handler of batches returned what says nothing of its jobs; all of them have failed."""
+
+    jobs: int
+    returned: str
+
+    def __str__(self) -> str:
+        return (
+            f"the handler was called with {self.jobs} jobs and returned {self.returned}; it returns None where "
+            "all have completed, or a list with a result or an exception for each, in their order"
+        )
+
+
+@dataclass(eq=False)
 class JobCancelledError(QueueError):
     """The job's attempt was cancelled by `worker.cancel_job`; it is tried again as after any failure."""
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NotRequired, TypedDict
 from uuid import uuid4
 
-from bullworks.bullmq.connecting import Connection, check_parent, check_tagged, connect
+from bullworks.bullmq.connecting import Connection, check_parent, check_tagged, lease
 from bullworks.bullmq.errors import InvalidOptionError, PartlyAddedError
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.dependencies import Dependencies, Page, Pages
@@ -112,7 +112,8 @@ class FlowProducer(Closing):
         self.prefix = prefix
         self.telemetry = telemetry
         self._telemetry = None if telemetry is None else SafeTelemetry(telemetry)
-        self.connection, self._owns_connection = connect(connection)
+        self._lease = lease(connection)
+        self.connection = self._lease.connection
         self._readers = EventReaders(self.connection.endpoint)
         self.adding: Adding | None = None
         """What surrounds `add` and `add_bulk`, if anything does."""
@@ -120,8 +121,7 @@ class FlowProducer(Closing):
     async def close(self) -> None:
         """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         await self._readers.close()
-        if self._owns_connection:
-            await self.connection.close()
+        self.connection = await self._lease.end()
 
     async def wait_until_ready(self) -> None:
         """Connect to Redis.

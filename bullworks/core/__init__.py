@@ -1,5 +1,8 @@
 """The module system: modules, providers and their lifecycle, on dependency-injector."""
 
+import bullworks.core.late_fastapi  # noqa: F401 - before dependency-injector is imported
+
+# isort: split
 from bullworks.arity import most_arguments
 from bullworks.core.application import Application, create_application
 from bullworks.core.command import CommandToken, command

@@ -15,6 +15,7 @@ from bullworks.redis.patience import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
+from bullworks.redis.sharing import Lease, lease_connection
 from bullworks.redis.url import parse_url
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "ConnectionLostError",
     "EmbeddedServerError",
     "Endpoint",
+    "Lease",
     "Pace",
     "PipelinedConnection",
     "RedisError",
@@ -34,6 +36,7 @@ __all__ = [
     "UnusableClientError",
     "connection_to",
     "has_tag",
+    "lease_connection",
     "parse_url",
     "persist",
     "retry_pause_s",

@@ -277,6 +277,12 @@ def _processor_problems(processor: FoundProcessor) -> Iterator[WorkersError]:
         if processor.spec.process_pool is not None:
             problem = "is REQUEST-scoped, but its processes build one instance each; leave one of the two out"
             yield ProcessPoolError(processor.path, problem)
+        if processor.spec.options.get("batch") is not None:
+            problem = (
+                "is REQUEST-scoped, itself or through something it needs, which makes an instance for each job; with "
+                "batch= one call has many jobs: make it a singleton, and take what is REQUEST-scoped as Lazy[...]"
+            )
+            yield HostScopeError(processor.path, problem)
     elif not processor.is_eager:
         what = "TRANSIENT-scoped" if processor.scope is Scope.TRANSIENT else "lazy"
         problem = (

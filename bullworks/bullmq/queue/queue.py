@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from typing_extensions import Unpack
 
-from bullworks.bullmq.connecting import Connection, check_parent, connect
+from bullworks.bullmq.connecting import Connection, check_parent, lease
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from bullworks.bullmq.events.readers import EventReaders
@@ -89,7 +89,8 @@ class Queue(
         self.keys = checked_keys(prefix, name)
         self.default_job_options: JobOptions = default_job_options or {}
         self._default_opts = JobOpts.of(self.default_job_options)
-        self.connection, self._owns_connection = connect(connection, self.keys)
+        self._lease = lease(connection, self.keys)
+        self.connection = self._lease.connection
         self._readers = EventReaders(self.connection.endpoint)
         self.tracing = None if telemetry is None else Tracing(telemetry, name)
         self.scripts = Scripts(self.connection, self.keys, self._readers.of(self.keys), self.tracing)
@@ -117,8 +118,7 @@ class Queue(
         """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         with trace(self.tracing, "close"):
             await self._readers.close()
-            if self._owns_connection:
-                await self.connection.close()
+            self.connection = self.scripts.connection = await self._lease.end()
 
     async def add(self, name: str, data: D = cast(Any, NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
         """Add one job; returns it once Redis has it. At least once: its handler may run more than once.
@@ -208,7 +208,8 @@ class Queue(
         Args:
             grace: how old they must be: since they finished, else since they were last taken or added.
             state: any but "waiting-children".
-            limit: the most to remove; 0 for all.
+            limit: the most to remove; 0 for all. An id takes some 70 bytes of this process: calls with a limit of
+                10,000, until one returns fewer, keep it small where there may be millions.
 
         Returns:
             The ids of those removed: of waiting and active jobs the newest first, else the oldest, as in Node.

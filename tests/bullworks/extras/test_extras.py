@@ -71,11 +71,6 @@ PARTS = [
         "a Keyring needs cryptography, which is not installed: pip install 'bullworks[encryption]'",
     ),
     (
-        "import bullworks.cli.application",
-        ["typer"],
-        "the command line needs typer, which is not installed: pip install 'bullworks[cli]'",
-    ),
-    (
         "import bullworks.testing.pytest_plugin",
         ["pytest_asyncio"],
         (

@@ -55,12 +55,6 @@ def test_the_password_is_seen_by_nobody(folder: EmbeddedFolder, caplog: pytest.L
         assert password not in shown
 
 
-def test_a_second_process_attaches_to_the_same_server(folder: EmbeddedFolder) -> None:
-    with folder.attach() as server, UserProcess(folder.path, folder.binary) as other:
-        assert other.url == server.url
-        assert folder.server_pids() == [folder.server_pid]
-
-
 def test_users_that_come_at_once_get_one_server(folder: EmbeddedFolder) -> None:
     with (
         UserProcess(folder.path, folder.binary) as first,

@@ -12,10 +12,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from bullworks.bullmq import Job, Worker
+from bullworks.bullmq import Batch, Job, Worker
 from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.reliability.ledger import Ledger
-from tests.bullworks.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 POISON = "poison"
@@ -32,6 +31,7 @@ class WorkerProcess:
         run_ms: how long a handler takes.
         steps: how many steps each job has, noted as `take_steps` does.
         grace_ms: for close, on SIGTERM.
+        batch: how many jobs a call has; None: one, in a handler of its own.
         options: of Worker.
     """
 
@@ -45,6 +45,7 @@ class WorkerProcess:
         run_ms: int = 0,
         steps: int = 0,
         grace_ms: int = 10_000,
+        batch: int | None = None,
         **options: Any,
     ) -> None:
         plan = {
@@ -55,6 +56,7 @@ class WorkerProcess:
             "run_ms": run_ms,
             "steps": steps,
             "grace_ms": grace_ms,
+            "batch": batch,
             "options": options,
         }
         self._log = ledger.with_name(f"{ledger.name}.worker-{time.monotonic_ns()}.log")
@@ -86,9 +88,10 @@ class WorkerProcess:
 
     def wait(self, within_s: float) -> int:
         """The exit code, waited for."""
-        wait_until(lambda: self.process.poll() is not None, within_s=within_s, what=f"exit; log: {self.log}")
-        assert self.process.returncode is not None
-        return self.process.returncode
+        try:
+            return self.process.wait(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"not ended within {within_s} s; log: {self.log}") from None
 
     def __enter__(self) -> Self:
         return self
@@ -127,8 +130,14 @@ async def main(plan: dict[str, Any]) -> None:
         ledger.note("end", job.id)
         return "done"
 
+    async def process_batch(jobs: list[Job[Any, Any]]) -> list[str]:
+        return await asyncio.gather(*map(process, jobs))
+
+    if plan["batch"] is not None:
+        plan["options"]["batch"] = Batch(size=plan["batch"])
+    handler = process if plan["batch"] is None else process_batch
     worker: Worker[Any, Any] = Worker(
-        plan["queue"], process, connection=plan["url"], prefix=plan["prefix"], **plan["options"]
+        plan["queue"], handler, connection=plan["url"], prefix=plan["prefix"], **plan["options"]
     )
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)

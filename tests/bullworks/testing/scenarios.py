@@ -143,9 +143,8 @@ async def lines_have_an_order(side: Side) -> None:
 async def groups_take_turns(side: Side) -> None:
     many = [JobSpec(f"a{n}", {"fails": n == 1}, group={"id": "A"}, attempts=2) for n in range(6)]
     await side.queue.add_bulk([*many, *(JobSpec(f"b{n}", group={"id": "B", "weight": 2}) for n in range(4))])
-    await side.queue.add_bulk(
-        [JobSpec(f"c{n}", group={"id": "C", "weight": 0.5}, delay=10 * TICK_MS) for n in range(2)]
-    )
+    slow = {"id": "C", "weight": 0.5}
+    await side.queue.add_bulk([JobSpec(f"c{n}", group=slow, delay=10 * TICK_MS) for n in range(2)])
     await side.queue.add("plain")
     await side.settle()
     await side.queue.add_bulk([JobSpec(f"{group}-late", group={"id": group}) for group in "AABC"])
