@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from bullworks.bullmq import (
+    Batch,
     CheckpointLostError,
     Job,
     JobNotFoundError,
+    JobSpec,
     JobStateError,
     LockLostError,
     SignalTimeoutError,
@@ -220,6 +223,23 @@ async def test_a_step_whose_checkpoint_gets_no_answer_says_so(bench: Bench, monk
         await job.step("charge", lambda: 1)
     with pytest.raises(CheckpointLostError, match="while the suspension was stored"):
         await job.sleep("nap", 1)
+
+
+async def test_each_job_of_a_batch_has_its_steps_and_may_sleep(bench: Bench) -> None:
+    calls: list[str] = []
+
+    async def take_steps(job: Job) -> None:
+        await job.step("note", calls.append, job.name)
+        if job.name == "sleeper":
+            await job.sleep("nap", 10)
+
+    async def process(jobs: list[Job]) -> list[BaseException | None]:
+        return await asyncio.gather(*map(take_steps, jobs), return_exceptions=True)
+
+    await bench.queue.add_bulk([JobSpec("sleeper"), JobSpec("other")])
+    async with bench.worker(process, batch=Batch(size=2)):
+        await bench.until_in("completed", 2)
+    assert sorted(calls) == ["other", "sleeper"]
 
 
 async def test_a_job_that_sleeps_can_be_cancelled(bench: Bench) -> None:
