@@ -4,10 +4,10 @@ import redis.asyncio
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.redis import Endpoint, Lease, PipelinedConnection, has_tag, lease_connection
+from bullworks.redis import ConnectionOptions, Endpoint, Lease, PipelinedConnection, has_tag, lease_connection
 
-Connection = str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
-"""A URL, a client whose settings are read (it is never used itself), or a connection, which stays open."""
+Connection = str | ConnectionOptions | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
+"""A URL, a dict of one, a client whose settings are read (never used itself), or a connection, which stays open."""
 
 
 def lease(connection: Connection, keys: QueueKeys | None = None) -> Lease:

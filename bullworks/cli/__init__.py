@@ -16,7 +16,7 @@ from bullworks.extras import MissingExtraError, require
 DEFAULT_APP = "app.app_module:AppModule"
 
 # Commands that end in order when they are asked to stop; of the others it is a failure.
-_SERVING = ("worker", "board")
+_SERVING = ("worker", "board", "serve")
 _INTERRUPTED = 130
 
 

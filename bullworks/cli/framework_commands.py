@@ -27,9 +27,16 @@ _GENERATE = "bullworks.cli.generate:generate_app"
 _GENERATES = "Write a part of a service and its test, and register it. Nothing that exists is overwritten."
 
 FRAMEWORK_COMMANDS: Mapping[str, FrameworkCommand] = {
+    "serve": FrameworkCommand(
+        "bullworks.cli.development.serve_command:serve_service", "Start the service, as no command does."
+    ),
     "worker": FrameworkCommand(
         "bullworks.cli.worker_command:worker",
         "Run workers until SIGINT or SIGTERM; any number of processes may, on any number of machines.",
+    ),
+    "shell": FrameworkCommand(
+        "bullworks.cli.development.shell_command:shell",
+        "Open a Python console in the service; `await` works, and providers are known by their classes' names.",
     ),
     "modules": FrameworkCommand(
         "bullworks.cli.module_commands:modules",

@@ -17,7 +17,7 @@ def root_command() -> typer.Typer:
     cli = typer.Typer(
         help="Bullworks: background workers on BullMQ's queues. Without a command it starts the service.",
         epilog=_EPILOG,
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,
     )
     cli.callback(invoke_without_command=True)(_start)

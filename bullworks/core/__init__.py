@@ -18,6 +18,7 @@ from bullworks.core.discovery import (
     marked_methods,
     methods_of,
 )
+from bullworks.core.durable_contexts import ContextKey, ContextStrategy
 from bullworks.core.dynamic import dynamic_module
 from bullworks.core.errors import (
     AmbiguousProviderError,
@@ -33,9 +34,11 @@ from bullworks.core.errors import (
     WiringError,
 )
 from bullworks.core.hints import register_mark
+from bullworks.core.lazy_modules import LazyModuleLoader
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
+from bullworks.core.options_source import OptionsSource, options_key, provide_options
 from bullworks.core.provide import Binding, injectable, provide, provide_setup
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown, SignalHandlers
@@ -50,6 +53,8 @@ __all__ = [
     "Binding",
     "BuildCircleError",
     "CommandToken",
+    "ContextKey",
+    "ContextStrategy",
     "CoreError",
     "DiscoveredClass",
     "DiscoveredMethod",
@@ -60,8 +65,10 @@ __all__ = [
     "ForwardRef",
     "Inject",
     "Lazy",
+    "LazyModuleLoader",
     "ModuleContainer",
     "ModuleRef",
+    "OptionsSource",
     "OverrideTooLateWarning",
     "ProviderKind",
     "RecipeInUseError",
@@ -83,7 +90,9 @@ __all__ = [
     "module",
     "most_arguments",
     "needs_beside",
+    "options_key",
     "provide",
+    "provide_options",
     "provide_setup",
     "register_mark",
     "snake_case",

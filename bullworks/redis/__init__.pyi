@@ -1,5 +1,6 @@
 from bullworks.redis.address import Address
 from bullworks.redis.connecting import connection_to
+from bullworks.redis.connection_options import ConnectionOptions, url_of
 from bullworks.redis.endpoint import Client, Endpoint
 from bullworks.redis.errors import (
     BadUrlError,
@@ -25,6 +26,7 @@ __all__ = [
     "Client",
     "ConnectError",
     "ConnectionLostError",
+    "ConnectionOptions",
     "EmbeddedServerError",
     "Endpoint",
     "Lease",
@@ -40,4 +42,5 @@ __all__ = [
     "parse_url",
     "persist",
     "retry_pause_s",
+    "url_of",
 ]

@@ -122,9 +122,15 @@ class QueueHarness(Closing, Generic[D]):
     def __repr__(self) -> str:
         return f"<QueueHarness {self.queue_name!r}, {len(self._jobs.all)} jobs>"
 
-    async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
+    async def add(
+        self,
+        name: str,
+        data: D = cast(Any, _NO_DATA),
+        opts: JobOptions | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Job[D]:
         """Add one job; see Queue.add."""
-        return await self.queue.add(name, data, **opts)
+        return await self.queue.add(name, data, opts, **options)
 
     async def drain(self) -> None:
         """Run every due job, and the jobs that these add, until none is due; the clock stands still.

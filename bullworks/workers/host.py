@@ -4,9 +4,11 @@ from typing import Generic
 
 from bullworks.bullmq import Worker
 from bullworks.bullmq.job.job import D, R
+from bullworks.elsewhere import without_foreign_calls
 from bullworks.workers.errors import NoWorkerError
 
 
+@without_foreign_calls
 class WorkerHost(Generic[D, R]):
     """Processes the jobs of one queue; `@processor("name")` says which.
 

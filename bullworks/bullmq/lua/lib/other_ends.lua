@@ -105,7 +105,7 @@ end
 -- What the outcome is for the job's group.
 local function tell_group(queue, key, id, group, kind)
   if kind == 'complete' or kind == 'fail' then return leave_group(queue, id, group) end
-  free_slot(queue, id, group, false)
+  pcall(free_slot, queue, id, group, false)
   -- Of a job that Node brings in line: rounds may have been moved down by then.
   if kind == 'delay' or kind == 'postpone' or kind == 'suspend' then redis.call('HSET', key, 'priority', 1) end
 end

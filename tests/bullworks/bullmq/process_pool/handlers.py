@@ -14,14 +14,34 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from bullworks.bullmq import CancelSignal, DelayedError, Job, SyncJob, UnrecoverableError
+from pydantic import BaseModel
+
+from bullworks.bullmq import CancelSignal, DelayedError, Encrypted, Job, SyncJob, UnrecoverableError
 
 log = logging.getLogger("tests.in_process")
 
 SEEN: contextvars.ContextVar[str] = contextvars.ContextVar("SEEN", default="nothing")
+
+
+class Order(BaseModel):
+    number: int
+    card: Annotated[str, Encrypted()]
+
+
+@dataclass
+class Charge:
+    number: int
+    card: Annotated[str, Encrypted()]
+
+
+def charge(job: SyncJob[Order, Charge]) -> Charge:
+    """Sees fields in the clear, also after it has changed them; the processes have no keys."""
+    job.update_data(Order(number=job.data.number + 1, card=job.data.card[::-1]))
+    return Charge(job.data.number, job.data.card)
 
 
 class OddError(Exception):

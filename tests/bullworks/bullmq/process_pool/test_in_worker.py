@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bullworks.bullmq import Job, ProcessPool, ProcessStartError, Queue, Worker
+from bullworks.bullmq import FlowProducer, Job, Keyring, ProcessPool, ProcessStartError, Queue, Worker
 from tests.bullworks.bullmq.process_pool import handlers
 from tests.bullworks.bullmq.process_pool.processes import is_running
 from tests.bullworks.servers import RedisServer
@@ -77,6 +77,24 @@ async def test_jobs_run_in_processes_as_many_at_once_as_there_are(queue: Queue, 
         for job in jobs:
             assert (await in_state(job, "completed")).returnvalue == "done"
     assert pool.pids == []
+
+
+async def test_processes_get_models_and_the_worker_alone_has_the_keys(redis_url: str, key_prefix: str) -> None:
+    keyring = Keyring({"k1": b"k" * 32})
+    types: Any = {"data_type": handlers.Order, "result_type": handlers.Charge, "encryption": keyring}
+    where: Any = {"connection": redis_url, "prefix": key_prefix}
+    heard: list[Any] = []
+    async with Queue("cpu", **types, **where) as queue, FlowProducer(queues=[queue], **where) as flows:
+        order = handlers.Order(number=1, card="4111-x")
+        job = (await flows.add({"name": "x", "queue_name": "cpu", "data": order})).job
+        async with Worker("cpu", ProcessPool(handlers.charge, size=1), **types, **where) as worker:
+            worker.on("completed", lambda job, result: heard.append(result))
+            assert await job.wait_until_finished(ttl=10_000) == handlers.Charge(2, "x-1114")
+        await job.refresh()
+        assert job.data == handlers.Order(number=2, card="x-1114")
+        stored = await queue.connection.execute("HGETALL", queue.keys.of(job.id))
+        assert not any(card in value for card in (b"4111-x", b"x-1114") for value in stored[1::2])
+        assert heard == [handlers.Charge(2, "x-1114")]
 
 
 async def test_progress_logs_and_data_reach_redis_and_the_worker_s_listeners(shared: Shared) -> None:
