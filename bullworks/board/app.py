@@ -17,8 +17,10 @@ from bullworks.board.api.api import error_response
 from bullworks.board.board import Board
 from bullworks.board.errors import RefusedError, refusal_of
 from bullworks.board.history import HistorySource
+from bullworks.board.last_answers import KeptAnswer, LastAnswers, answer_of, as_made
 from bullworks.board.options import BoardOptions
-from bullworks.board.pages import PAGE_ACTIONS, PAGES, Live, pages_app
+from bullworks.board.outage import RedisAwayError
+from bullworks.board.pages import PAGE_ACTIONS, PAGES, Live, pages_app, problem_page
 from bullworks.board.paths import OWN, base_of, own_of, segments_of
 from bullworks.board.queues import BoardQueue, BoardQueues
 from bullworks.board.security import Auth, Guard, Policy
@@ -84,6 +86,7 @@ class BoardApp:
         self._api = Api(board)
         self._own_api = Api(board, PAGE_ACTIONS)
         self._pages: ASGIApp = pages_app()
+        self._last = LastAnswers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -104,7 +107,32 @@ class BoardApp:
         if isinstance(who, Response):
             return who
         state["who"] = who
-        first, rest = segments[:1], segments[1:]
+        if request.method in _READING and _reads_redis(segments):
+            return await self._whole(request, segments, who)
+        return await self._chosen(request, segments, who)
+
+    async def _whole(self, request: Request, segments: tuple[str, ...], who: str) -> ASGIApp:
+        """An answer that is whole, or the last one that was."""
+        outage, asked = self.board.outage, (who, f"{request.url.path}?{request.url.query}")
+        kept, before = self._last.get(asked), outage.standing()
+        try:
+            answer = await outage.watch(self._read(request, segments, who))
+        except RedisAwayError as away:
+            if kept is None:
+                raise
+            return kept.stale(away, request.state.xsrf)
+        if outage.was_whole(before):
+            if answer.status == 200 and request.method == "GET":
+                self._last.keep(asked, answer)
+        elif kept is not None:
+            return kept.stale(outage.away("a connection was lost"), request.state.xsrf)
+        return as_made(answer)
+
+    async def _read(self, request: Request, segments: tuple[str, ...], who: str) -> KeptAnswer:
+        return await answer_of(await self._chosen(request, segments, who), request)
+
+    async def _chosen(self, request: Request, segments: tuple[str, ...], who: str) -> ASGIApp:
+        state, first, rest = request.scope["state"], segments[:1], segments[1:]
         if first == ("api",):
             return await self._api.answer(request, rest, who)
         if segments[:2] == (OWN, "api"):
@@ -206,6 +234,11 @@ def _is_entry(segments: tuple[str, ...]) -> bool:
     return segments[:1] == ("queue",) and len(segments) in {2, 3}
 
 
+def _reads_redis(segments: tuple[str, ...]) -> bool:
+    """Whether an answer is made of what Redis says, and ends."""
+    return segments[:1] in {(), ("api",)} or (segments[:1] == (OWN,) and segments[1:2] not in {("live",), ("assets",)})
+
+
 def _as_refusal(error: Exception) -> RefusedError | None:
     if isinstance(error, HTTPException):
         return RefusedError(error.status_code, "FORBIDDEN", error.detail, headers=error.headers)
@@ -216,6 +249,8 @@ def _refusal(request: Request, segments: tuple[str, ...], error: RefusedError) -
     """An error, as who asked can read it."""
     if segments[:1] == ("api",) or request.method not in _READING:
         return error_response(error)
+    if isinstance(error, RedisAwayError):
+        return problem_page(request, error)
     return PlainTextResponse(f"{error}\n", error.status, error.headers)
 
 
