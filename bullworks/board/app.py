@@ -24,8 +24,8 @@ from bullworks.board.pages import PAGE_ACTIONS, PAGES, Live, pages_app, problem_
 from bullworks.board.paths import OWN, base_of, own_of, segments_of
 from bullworks.board.queues import BoardQueue, BoardQueues
 from bullworks.board.security import Auth, Guard, Policy
-from bullworks.board.security.guard import new_xsrf_token, xsrf_cookie, xsrf_token
 from bullworks.board.security.headers import secure
+from bullworks.board.security.xsrf import xsrf_cookie
 from bullworks.board.ui import BoardUi
 from bullworks.bullmq import Queue
 
@@ -38,9 +38,12 @@ class BoardAppOptions(TypedDict, total=False):
     title: str
     auth: Auth | None
     policy: Policy | None
+    public_url: str | None
+    trusted_proxies: Sequence[str]
     read_only: bool
     allowed_hosts: Sequence[str]
     redact: Sequence[str]
+    secret: str | None
     shown_bytes: int
     show_redis: bool
     show_workers: bool
@@ -74,6 +77,7 @@ class BoardApp:
     Attributes:
         board: its queues may be added to while it runs.
         live: streams of open pages.
+        guard: who is answered.
 
     Args:
         stopping: gives what is set once the server is to stop: it ends streams, which would hold it up.
@@ -82,7 +86,15 @@ class BoardApp:
     def __init__(self, board: Board, stopping: Callable[[], asyncio.Event] | None = None) -> None:
         self.board = board
         self.live = Live(board, stopping)
-        self._guard = Guard(board.options.auth, board.options.allowed_hosts)
+        options = board.options
+        self.guard = Guard(
+            options.auth,
+            options.allowed_hosts,
+            public_url=options.public_url,
+            trusted_proxies=options.trusted_proxies,
+            audit=board.audit,
+            secret=options.secret,
+        )
         self._api = Api(board)
         self._own_api = Api(board, PAGE_ACTIONS)
         self._pages: ASGIApp = pages_app()
@@ -103,7 +115,7 @@ class BoardApp:
             RefusedError: it is not to be answered.
         """
         state = request.scope["state"]
-        who = await self._guard.admit(request)
+        who = await self.guard.admit(request)
         if isinstance(who, Response):
             return who
         state["who"] = who
@@ -207,11 +219,12 @@ class _Exchange:
             await _refusal(request, segments, refusal)(self._scope, self._receive, self._send)
 
     def _prepare(self, request: Request) -> None:
-        token = xsrf_token(request)
-        if token is None:
-            self._new_token = token = new_xsrf_token()
+        tokens, public_url = self._app.guard.tokens, self._app.board.options.public_url
+        token = tokens.of(request)
+        if token is None or not tokens.is_fresh(token):
+            self._new_token = token = tokens.new()
         self._scope["state"].update(
-            board=self._app.board, live=self._app.live, base=base_of(self._scope), xsrf=token, who=""
+            board=self._app.board, live=self._app.live, base=base_of(self._scope, public_url), xsrf=token, who=""
         )
 
     async def _send(self, message: Message) -> None:
@@ -221,7 +234,8 @@ class _Exchange:
             secure(headers)
             if self._new_token is not None and headers.get("content-type", "").startswith("text/html"):
                 path = self._scope["state"]["base"].rstrip("/") or "/"
-                is_secure = self._scope.get("scheme") == "https"
+                public_url = self._app.board.options.public_url or ""
+                is_secure = self._scope.get("scheme") == "https" or public_url.startswith("https:")
                 headers.append("Set-Cookie", xsrf_cookie(self._new_token, path, is_secure=is_secure))
             message = {**message, "headers": headers.raw}
         await self._send_on(message)
