@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from bullworks.core import Discovery, Inject
 from bullworks.web.address import Address
+from bullworks.web.connections import BoundedProtocol
 from bullworks.web.errors import NotLoopbackError, PortTakenError, RoutesTwiceError
 from bullworks.web.options import WEB_SETUP, WebSetup
 from bullworks.web.routes import RoutesToken, WebRoutes
@@ -137,6 +138,7 @@ class _Server(uvicorn.Server):
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=None,  # the logs are the application's
         log_level=logging.WARNING,
         access_log=False,
