@@ -5,6 +5,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from bullworks.elsewhere import missing_name
+
 
 def lazy_names(package: str, init: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Build the `__getattr__` and `__dir__` of a package whose names are listed in the `__init__.pyi` beside it.
@@ -32,7 +34,7 @@ def lazy_names(package: str, init: str) -> tuple[Callable[[str], Any], Callable[
             return list(homes())
         home = None if name.startswith("__") else homes().get(name)
         if home is None:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+            raise missing_name(package, name)
         value = getattr(import_module(home), name)
         setattr(import_module(package), name, value)  # the next access finds it without us
         return value

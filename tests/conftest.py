@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.bullworks.servers import RedisServer, redis_binary, server_binary
@@ -15,7 +16,12 @@ from tests.bullworks.servers import RedisServer, redis_binary, server_binary
 # Whoever brings the whole service up listens somewhere that nobody else wants, and so do processes of his.
 os.environ["HTTP_PORT"] = "0"
 
-pytest_plugins = ["tests.marks", "tests.parallel"]
+# Each run draws other examples; `--hypothesis-profile=thorough` draws many. A loaded machine breaks deadlines.
+hypothesis.settings.register_profile("suite", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=2_000, deadline=None)
+hypothesis.settings.load_profile("suite")
+
+pytest_plugins = ["tests.marks", "tests.parallel", "tests.whole_files"]
 
 
 def pytest_report_header() -> str:

@@ -83,6 +83,11 @@ class BoardService:
     def board(self) -> Board:
         return self.app.board
 
+    @property
+    def auth(self) -> Auth | None:
+        """The board's authentication, for `WebRoutes.guarded(board.auth, ...)`; None means it has none."""
+        return self.setup.options.auth
+
     def routes(self) -> WebRoutes:
         """Build the board's routes for the web server."""
         if not self.setup.is_served:

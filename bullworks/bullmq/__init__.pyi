@@ -2,6 +2,7 @@ from bullworks.bullmq.cancel.terms import CancelOutcome
 from bullworks.bullmq.durations import Duration, checked_ms, to_ms
 from bullworks.bullmq.errors import (
     ActiveJobsError,
+    BatchOutcomesError,
     DelayedError,
     EventsClosedError,
     EventsMissedError,
@@ -46,6 +47,7 @@ from bullworks.bullmq.job.job import Job, Progress
 from bullworks.bullmq.job.state import FinishedState, JobState, ListedState
 from bullworks.bullmq.job.store import JobLogs
 from bullworks.bullmq.options.backoff import Backoff, BackoffOptions, BackoffStrategy
+from bullworks.bullmq.options.batch import Batch
 from bullworks.bullmq.options.deduplication import DeduplicationOptions
 from bullworks.bullmq.options.group import GroupLimits, GroupOptions, GroupRate
 from bullworks.bullmq.options.job import JobOptions, JobOpts
@@ -66,6 +68,14 @@ from bullworks.bullmq.queue.limits import QueueMeta, RateLimit
 from bullworks.bullmq.queue.queue import Queue
 from bullworks.bullmq.queue_events import QueueEvents
 from bullworks.bullmq.queue_events_producer import QueueEventsProducer
+from bullworks.bullmq.scripts.steps import SignalOutcome
+from bullworks.bullmq.steps.errors import (
+    CheckpointLostError,
+    SignalTimeoutError,
+    StepError,
+    StepNotFoundError,
+    TooManySignalsError,
+)
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.sync.loop import LoopBlockedError
 from bullworks.bullmq.sync.queue import SyncQueue
@@ -88,6 +98,7 @@ from bullworks.bullmq.telemetry import (
 from bullworks.bullmq.wire.encrypted import Encrypted
 from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_version import Upcaster, payload
+from bullworks.bullmq.wire.step_codec import StepMark
 from bullworks.bullmq.worker.options import LimiterOptions, MetricsOptions, MetricsTime, WorkerOptions
 from bullworks.bullmq.worker.worker import Worker
 
@@ -99,9 +110,12 @@ __all__ = [
     "Backoff",
     "BackoffOptions",
     "BackoffStrategy",
+    "Batch",
+    "BatchOutcomesError",
     "CancelOutcome",
     "CancelReason",
     "CancelSignal",
+    "CheckpointLostError",
     "ChildItem",
     "ChildrenPage",
     "ContextManager",
@@ -183,14 +197,20 @@ __all__ = [
     "RetentionOptions",
     "SchedulerJobError",
     "SchedulerTemplate",
+    "SignalOutcome",
+    "SignalTimeoutError",
     "Span",
     "SpanKind",
+    "StepError",
+    "StepMark",
+    "StepNotFoundError",
     "StreamsOptions",
     "SyncJob",
     "SyncQueue",
     "Telemetry",
     "TelemetryAttributes",
     "TelemetryOptions",
+    "TooManySignalsError",
     "Tracer",
     "UnpicklableError",
     "UnrecoverableError",

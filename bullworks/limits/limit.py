@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bullworks.bullmq import DelayedError, Duration, Job, to_ms
-from bullworks.bullmq.connecting import Connection, connect
+from bullworks.bullmq.connecting import Connection, lease
 from bullworks.limits.errors import InvalidLimitError, LimitReachedError, LimitUnreachableError
 from bullworks.limits.keys import LimitKeys
 from bullworks.limits.limit_scripts import Granted, LimitScripts, Refused
@@ -40,11 +40,11 @@ class Limit:
     """
 
     def __init__(self, name: str, *windows: Window, connection: Connection) -> None:
-        keys = self.check(name, windows)
+        self._keys = self.check(name, windows)
         self.name = name
         self.windows = windows
-        self._connection, self._owns_connection = connect(connection)
-        self.scripts = LimitScripts(self._connection, keys, windows)
+        self._lease = lease(connection)
+        self.scripts = LimitScripts(self._lease.connection, self._keys, windows)
 
     @staticmethod
     def check(name: str, windows: tuple[Window, ...]) -> LimitKeys:
@@ -61,7 +61,7 @@ class Limit:
         return keys
 
     def __repr__(self) -> str:
-        return f"<Limit {self.name!r} at {self._connection.endpoint.describe()}>"
+        return f"<Limit {self.name!r} at {self._lease.connection.endpoint.describe()}>"
 
     async def __aenter__(self) -> Self:
         return self
@@ -125,8 +125,7 @@ class Limit:
 
     async def close(self) -> None:
         """Close its connection; a shared one stays open. Closing twice is fine."""
-        if self._owns_connection:
-            await self._connection.close()
+        self.scripts = LimitScripts(await self._lease.end(), self._keys, self.windows)
 
     async def _ask(self, key: str, cost: int, wait_ms: int) -> Granted | Refused:
         """Ask until there is room, or until it is known that there will be none in time."""
@@ -147,7 +146,7 @@ class Limit:
         try:
             return await persist(lambda: self.scripts.reserve(key, cost, token, int(left_s * 1000)), until_s)
         except TimeoutError as error:
-            server = self._connection.endpoint.describe()
+            server = self._lease.connection.endpoint.describe()
             raise LimitUnreachableError(self.name, server, round(patience_s * 1000)) from error
 
     async def _delay(self, job: Job[Any, Any], until_ms: int) -> None:

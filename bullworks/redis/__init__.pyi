@@ -1,5 +1,6 @@
 from bullworks.redis.address import Address
 from bullworks.redis.connecting import connection_to
+from bullworks.redis.connection_options import ConnectionOptions, url_of
 from bullworks.redis.endpoint import Client, Endpoint
 from bullworks.redis.errors import (
     BadUrlError,
@@ -15,6 +16,7 @@ from bullworks.redis.patience import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
+from bullworks.redis.sharing import Lease, lease_connection
 from bullworks.redis.url import parse_url
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "Client",
     "ConnectError",
     "ConnectionLostError",
+    "ConnectionOptions",
     "EmbeddedServerError",
     "Endpoint",
+    "Lease",
     "Pace",
     "PipelinedConnection",
     "RedisError",
@@ -34,7 +38,9 @@ __all__ = [
     "UnusableClientError",
     "connection_to",
     "has_tag",
+    "lease_connection",
     "parse_url",
     "persist",
     "retry_pause_s",
+    "url_of",
 ]

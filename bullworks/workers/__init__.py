@@ -1,5 +1,6 @@
 """Queues and workers in modules: what a service uses of the engine, put together by the container."""
 
+from bullworks.elsewhere import without_foreign_names
 from bullworks.workers.enhancers import (
     APP_FILTER,
     APP_GUARD,
@@ -25,10 +26,12 @@ from bullworks.workers.errors import (
     ConfigKeyError,
     HostScopeError,
     JobNameError,
+    LateHostError,
     ListenerClassError,
     NoJobError,
     NoQueueEventsError,
     NoWorkerError,
+    PayloadTypeError,
     ProcessorClassError,
     ProcessPoolError,
     RegisteredTwiceError,
@@ -48,10 +51,15 @@ from bullworks.workers.flow_producers import FlowProducerOptions
 from bullworks.workers.host import WorkerHost
 from bullworks.workers.module import BullModule
 from bullworks.workers.options import BullOptions
+from bullworks.workers.options_factories import (
+    RegisterFlowProducerOptionsFactory,
+    RegisterQueueOptionsFactory,
+    SharedBullConfigurationFactory,
+)
 from bullworks.workers.process import process
 from bullworks.workers.processor import processor
 from bullworks.workers.queue_event import on_queue_event
-from bullworks.workers.queues import QueueOptions
+from bullworks.workers.queues import NamedQueueOptions, QueueOptions
 from bullworks.workers.registrar import WorkersRegistrar
 from bullworks.workers.settings import QueueSettings, WorkersSettings
 from bullworks.workers.tokens import (
@@ -91,20 +99,26 @@ __all__ = [
     "InjectQueue",
     "JobContext",
     "JobNameError",
+    "LateHostError",
     "ListenerClassError",
+    "NamedQueueOptions",
     "NoJobError",
     "NoQueueEventsError",
     "NoWorkerError",
+    "PayloadTypeError",
     "ProcessPoolError",
     "ProcessorClassError",
     "QueueEventsHost",
     "QueueOptions",
     "QueueSettings",
     "RateLimit",
+    "RegisterFlowProducerOptionsFactory",
+    "RegisterQueueOptionsFactory",
     "RegisteredTwiceError",
     "RequestEventsError",
     "RootImportedTwiceError",
     "SameWorkerNameError",
+    "SharedBullConfigurationFactory",
     "UnknownQueueError",
     "UnknownQueueEventError",
     "UnknownWorkerError",
@@ -128,3 +142,5 @@ __all__ = [
     "use_interceptors",
     "use_pipes",
 ]
+
+without_foreign_names(__name__)

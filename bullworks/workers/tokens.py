@@ -15,17 +15,29 @@ DEFAULT_PRODUCER = "default"
 
 
 class QueueToken(Token[Queue[Any]]):
-    """The token of the queue with this name in Redis; its registration says over which connection."""
+    """The token of the queue with this name in Redis.
+
+    Attributes:
+        config_key: its registration's; None means the connection without one.
+        data_type, result_type: its registration's, as far as they are known before anything is built.
+    """
 
     config_key: str | None = None
+    data_type: Any = None
+    result_type: Any = None
 
-    def __init__(self, queue_name: str, config_key: str | None = None) -> None:
+    def __init__(
+        self, queue_name: str, config_key: str | None = None, *, data_type: Any = None, result_type: Any = None
+    ) -> None:
         super().__init__(
             f"queue:{queue_name}",
             attr=f"{snake_case(queue_name)}_queue",
             hint=f'add BullModule.register_queue("{queue_name}") to imports',
         )
-        object.__setattr__(self, "config_key", config_key)  # tokens are frozen, and equal by name alone
+        # tokens are frozen, and equal by name alone
+        object.__setattr__(self, "config_key", config_key)
+        object.__setattr__(self, "data_type", data_type)
+        object.__setattr__(self, "result_type", result_type)
 
     @property
     def has_fixed_attr(self) -> bool:

@@ -32,8 +32,11 @@ def test_that_never_ends(tmp_path):
 """
 
 
-@pytest.mark.parametrize("processes", ["0", "1"], ids=["one process", "xdist"])
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize(
+    ("signum", "processes"),
+    [(signal.SIGTERM, "0"), (signal.SIGKILL, "1")],
+    ids=["SIGTERM to one process", "SIGKILL to xdist"],
+)
 def test_a_run_that_is_killed_leaves_no_server(tmp_path: Path, signum: signal.Signals, processes: str) -> None:
     (tmp_path / "test_it.py").write_text(TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", processes]

@@ -7,8 +7,6 @@ from starlette.requests import Request
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# What ASGI servers give for a client without a network address: a unix socket, or a test.
-_LOCAL_CLIENTS = frozenset({None, "", "testclient"})
 _FORWARDING = frozenset(
     {"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-connecting-ip",
      "fastly-client-ip", "x-original-host", "x-original-url"}
@@ -30,15 +28,6 @@ def networks_of(proxies: Sequence[str]) -> tuple[Network, ...]:
 def is_forwarded(request: Request) -> bool:
     """Whether a request came through a proxy, by its headers: then its connection says nothing about who asks."""
     return any(name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES) for name in request.headers)
-
-
-def is_local(request: Request) -> bool:
-    """Whether the connection is one of this machine's own."""
-    host = _peer(request)
-    if host in _LOCAL_CLIENTS:
-        return True
-    address = _address(host)
-    return address is not None and address.is_loopback
 
 
 def client_of(request: Request, trusted: Sequence[Network] = ()) -> str:

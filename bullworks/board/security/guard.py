@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from bullworks.board.audit import Audit, AuditEvent
 from bullworks.board.errors import RefusedError
-from bullworks.board.security.auth import Auth, identify
-from bullworks.board.security.client_address import client_of, is_forwarded, is_local, networks_of
+from bullworks.board.security.client_address import client_of, is_forwarded, networks_of
 from bullworks.board.security.throttle import LoginThrottle
 from bullworks.board.security.xsrf import XSRF_COOKIE, XSRF_HEADER, XsrfTokens
+from bullworks.web.auth import Auth, challenge_headers, identify, is_local
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _READING = frozenset({"GET", "HEAD"})
@@ -81,20 +81,25 @@ class Guard:
 
     async def _identify(self, request: Request) -> str | Response:
         """Who asks; wrong credentials are counted, logged and kept. None at all is how every browser begins."""
-        if self._auth is None or "authorization" not in request.headers:
-            return await identify(self._auth, request)
+        if self._auth is None:
+            return "local"
+        has_credentials = "authorization" in request.headers
         client = client_of(request, self._trusted)
-        self._throttle.check(client)
-        try:
-            return await identify(self._auth, request)
-        except RefusedError as refusal:
-            if refusal.status == 401:
-                self._throttle.failed(client)
-                log.warning("a login of the board failed, from %s", client, extra={"client": client})
-                if self._audit is not None:
-                    event = AuditEvent(who="unknown", action="log-in", outcome="refused", note=f"from {client}")
-                    await self._audit.record(event)
-            raise
+        if has_credentials:
+            self._throttle.check(client)
+        who = await identify(self._auth, request)
+        if who is not None:
+            return who
+        if has_credentials:
+            await self._note_failure(client)
+        raise RefusedError(401, "FORBIDDEN", "authentication required", headers=challenge_headers(self._auth))
+
+    async def _note_failure(self, client: str) -> None:
+        self._throttle.failed(client)
+        log.warning("a login of the board failed, from %s", client, extra={"client": client})
+        if self._audit is not None:
+            event = AuditEvent(who="unknown", action="log-in", outcome="refused", note=f"from {client}")
+            await self._audit.record(event)
 
     def _check_host(self, request: Request) -> None:
         host = _without_port(request.headers.get("host", "").strip().lower())

@@ -79,7 +79,7 @@ PRICES = st.floats(min_value=1e-9, max_value=1e12, allow_nan=False)
 TICKS = st.lists(st.tuples(st.integers(0, 3 * MINUTE_MS), PRICES), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ticks=TICKS, draw=st.data())
 def test_order_and_repetition_change_nothing(redis_url: str, ticks: list[tuple[int, float]], draw: Any) -> None:
     """Jobs run at least once, several at a time."""

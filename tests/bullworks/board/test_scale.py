@@ -20,7 +20,8 @@ from tests.bullworks.servers import RedisServer
 pytestmark = pytest.mark.process
 
 QUEUES = 500
-MANY_JOBS = 1_000_000
+# In each of three states: a million.
+MANY_JOBS = 350_000
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +98,11 @@ async def test_a_million_jobs_cost_a_poll_no_more_than_a_thousand(
 
 
 @pytest.mark.timeout(60)
-async def test_a_million_jobs_cost_a_search_no_more_than_some_thousands(
+async def test_many_jobs_cost_a_search_no_more_than_some_thousands(
     connection: PipelinedConnection, key_prefix: str
 ) -> None:
     costs = {}
-    for name, jobs in (("few", 6_000), ("many", 350_000)):
+    for name, jobs in (("few", 6_000), ("many", 60_000)):
         queue = Queue[Any](name, connection=connection, prefix=key_prefix)
         await queue.wait_until_ready()
         keys = await fill(queue, jobs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bullworks.cron_expression import CronSchedule
@@ -83,7 +83,6 @@ instants_ms = st.integers(978_307_200_000, 2_114_380_800_000)
 
 
 @given(drawn(), st.sampled_from(ZONES), instants_ms)
-@settings(max_examples=150, deadline=None)
 def test_runs_are_later_than_asked_and_grow_and_match(pattern: Drawn, tz: str, start_ms: int) -> None:
     schedule = CronSchedule.parse(pattern.expression, tz=tz)
     last_ms = start_ms
@@ -97,7 +96,6 @@ def test_runs_are_later_than_asked_and_grow_and_match(pattern: Drawn, tz: str, s
 
 
 @given(drawn(), instants_ms)
-@settings(max_examples=100, deadline=None)
 def test_no_match_lies_between_an_instant_and_the_next_run(pattern: Drawn, start_ms: int) -> None:
     """In UTC, looked at second by second for ten minutes and day by day for a year."""
     run_ms = CronSchedule.parse(pattern.expression, tz="UTC").next_ms(start_ms)
@@ -118,7 +116,6 @@ def test_no_match_lies_between_an_instant_and_the_next_run(pattern: Drawn, start
 
 
 @given(drawn(), st.sampled_from(ZONES), instants_ms)
-@settings(max_examples=150, deadline=None)
 def test_prev_goes_back_over_the_runs_that_next_gave(pattern: Drawn, tz: str, start_ms: int) -> None:
     schedule = CronSchedule.parse(pattern.expression, tz=tz)
     run_ms = schedule.prev_ms(start_ms)
@@ -140,7 +137,6 @@ def test_prev_goes_back_over_the_runs_that_next_gave(pattern: Drawn, tz: str, st
     st.integers(2010, 2036),
     st.sampled_from([(3, 28), (4, 4), (10, 28), (11, 4)]),
 )
-@settings(max_examples=100, deadline=None)
 def test_prev_and_next_agree_around_clock_changes(expression: str, tz: str, year: int, day: tuple[int, int]) -> None:
     """A fortnight of runs, forward and backward."""
     schedule = CronSchedule.parse(expression, tz=tz)

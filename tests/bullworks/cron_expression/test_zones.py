@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,14 @@ def next_at_nine(tz: str | None) -> str:
 
 
 @pytest.fixture(autouse=True)
-def fresh_zones() -> None:
-    zone._process_zone.cache_clear()
-    zone._zone.cache_clear()
-    zone._known_zones.cache_clear()
+def fresh_zones() -> Iterator[None]:
+    """Neither remembers what other tests have looked up, nor leaves what these have."""
+    caches = (zone._process_zone, zone._zone, zone._known_zones)
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ async def test_a_settlement_lets_who_waits_go_on_long_before_the_window_has_pass
 
 
 async def has_turn(limit: Limit) -> bool:
-    return bool(await limit._connection.execute("HEXISTS", limit.scripts._keys.usage(""), "turn"))
+    return bool(await limit.scripts._connection.execute("HEXISTS", limit.scripts._keys.usage(""), "turn"))
 
 
 async def test_a_large_cost_that_waits_is_not_starved_by_small_ones(make_limit: MakeLimit):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Self
 
 from bullworks.redis.embedded import EmbeddedServer, launch
-from tests.bullworks.waiting import wait_until
 
 SHORT_LINGER_MS = 300
 ROOT = Path(__file__).parents[3]
@@ -56,7 +55,7 @@ class UserProcess:
         """Let it close in order."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        wait_until(lambda: self.process.poll() is not None, within_s=15, what="the user process to end")
+        self.process.wait(timeout=15)
 
     def __enter__(self) -> Self:
         return self

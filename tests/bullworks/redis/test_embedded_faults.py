@@ -34,18 +34,18 @@ def test_a_killed_user_leaves_no_orphan(folder: EmbeddedFolder) -> None:
         assert get(server.url, "a") == "kept"
 
 
-def test_the_next_user_gives_a_server_whose_guardian_was_killed_a_new_one(each_folder: EmbeddedFolder) -> None:
-    with each_folder.attach() as first:
+def test_the_next_user_gives_a_server_whose_guardian_was_killed_a_new_one(folder: EmbeddedFolder) -> None:
+    with folder.attach() as first:
         put(first.url, "a", "kept")
-        old_run, old_guardian = run_id(first.url), each_folder.guardian_pid
+        old_run, old_guardian = run_id(first.url), folder.guardian_pid
         kill_by_pid(old_guardian)
-        with each_folder.attach() as second:
+        with folder.attach() as second:
             assert second.url == first.url
             assert run_id(second.url) == old_run
-            assert each_folder.guardian_pid != old_guardian
-            assert each_folder.server_pids() == [each_folder.server_pid]
-    each_folder.wait_until_stopped()
-    assert not each_folder.has_state
+            assert folder.guardian_pid != old_guardian
+            assert folder.server_pids() == [folder.server_pid]
+    folder.wait_until_stopped()
+    assert not folder.has_state
 
 
 def test_a_user_that_closes_notices_that_the_guardian_was_killed(folder: EmbeddedFolder) -> None:
@@ -113,14 +113,6 @@ def _leave_behind(folder: EmbeddedFolder) -> None:
     assert folder.has_state
 
 
-def test_a_state_file_from_before_a_reboot_is_replaced(folder: EmbeddedFolder) -> None:
-    _leave_behind(folder)
-    stale = folder.state
-    with folder.attach() as server:
-        assert get(server.url, "a") == "kept"
-        assert folder.state["run_id"] != stale["run_id"]
-
-
 def test_pid_and_port_that_passed_to_others_are_not_mistaken_for_the_server(
     folder: EmbeddedFolder, tmp_path: Path
 ) -> None:
@@ -164,20 +156,22 @@ def test_a_folder_that_somebody_removed_leaves_no_orphan_and_can_be_made_anew(fo
             assert folder.server_pids() == [folder.server_pid]
 
 
-def test_a_torn_last_command_in_the_append_only_file_is_cut_off(each_folder: EmbeddedFolder) -> None:
+def test_after_a_reboot_a_torn_last_command_in_the_append_only_file_is_cut_off(each_folder: EmbeddedFolder) -> None:
     _leave_behind(each_folder)
+    stale = each_folder.state
     increments = sorted((each_folder.path / "appendonlydir").glob("*.incr.aof"))
     with increments[-1].open("ab") as file:
         file.write(b"*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$5\r\nhal")
     with each_folder.attach() as server:
+        assert each_folder.state["run_id"] != stale["run_id"]
         assert get(server.url, "a") == "kept"
         assert get(server.url, "b") is None
 
 
-def test_a_port_that_somebody_took_is_given_up(each_folder: EmbeddedFolder) -> None:
-    _leave_behind(each_folder)
-    with socket.create_server((HOST, each_folder.state["port"])) as taken, each_folder.attach() as server:
-        assert each_folder.state["port"] != taken.getsockname()[1]
+def test_a_port_that_somebody_took_is_given_up(folder: EmbeddedFolder) -> None:
+    _leave_behind(folder)
+    with socket.create_server((HOST, folder.state["port"])) as taken, folder.attach() as server:
+        assert folder.state["port"] != taken.getsockname()[1]
         assert get(server.url, "a") == "kept"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from bullworks.bullmq import Job, Queue, Worker
+from bullworks.bullmq import Batch, Job, Queue, Worker
 from bullworks.bullmq.scripts.scripts import CHECK_STALLED
 from tests.bullworks.reliability.history import add_many, check_ended, completed, fields, is_blocked, places
 from tests.bullworks.reliability.ledger import Ledger
@@ -22,9 +22,10 @@ LOCK_MS = 1_000
 STALLED_INTERVAL_MS = 500
 
 
-async def test_jobs_of_a_killed_worker_run_again_and_none_is_lost(
+async def test_jobs_of_a_killed_worker_run_again_side_by_side_and_none_is_lost(
     queue: Queue[Any], own_server: RedisServer, key_prefix: str, ledger: Ledger, look: redis.Redis
 ) -> None:
+    """One after the other they took as long as all of them together."""
     ids = await add_many(queue, 80)
     timing = {"lock_duration": LOCK_MS, "stalled_interval": STALLED_INTERVAL_MS}
     with WorkerProcess(own_server.url, key_prefix, "q", ledger.path, run_ms=60_000, concurrency=50, **timing) as doomed:
@@ -34,17 +35,19 @@ async def test_jobs_of_a_killed_worker_run_again_and_none_is_lost(
     killed = set(ledger.ids("start"))
     assert set(places(look, queue)["active"]) == killed
 
+    run_s = 2.0
     first_rerun_s: list[float] = []
 
     async def process(job: Job[Any, Any]) -> str:
-        if job.id in killed and not first_rerun_s:
+        if job.id in killed:
             first_rerun_s.append(time.monotonic() - killed_s)
+            await asyncio.sleep(run_s)
         ledger.note("end", job.id)
         return "done"
 
     async with Worker("q", process, connection=own_server.url, prefix=key_prefix, concurrency=50, **timing):
         limit_s = (LOCK_MS + 2 * STALLED_INTERVAL_MS) / 1000 + BUSY_S
-        await eventually(lambda: completed(look, queue) == len(ids), within_s=limit_s)
+        await eventually(lambda: completed(look, queue) == len(ids), within_s=limit_s + run_s)
     assert first_rerun_s[0] <= limit_s
     check_ended(look, queue, ids)
     assert ledger.count("end") == dict.fromkeys(ids, 1)
@@ -52,64 +55,66 @@ async def test_jobs_of_a_killed_worker_run_again_and_none_is_lost(
     assert all("stc" not in fields(look, queue, job_id) for job_id in set(ids) - killed)
 
 
-async def test_jobs_of_a_killed_worker_run_again_side_by_side(
-    any_server: RedisServer, key_prefix: str, ledger: Ledger
+async def test_of_batches_in_flight_when_their_worker_is_killed_none_is_lost(
+    queue: Queue[Any], own_server: RedisServer, key_prefix: str, ledger: Ledger, look: redis.Redis
 ) -> None:
-    """One after the other they took as long as all of them together."""
-    run_s = 2.0
+    """Some have ended, two run; others of a batch are stored, and nobody's outcome twice."""
+    ids = await add_many(queue, 500)
     timing = {"lock_duration": LOCK_MS, "stalled_interval": STALLED_INTERVAL_MS}
-    async with Queue("q", connection=any_server.url, prefix=key_prefix) as queue:
-        ids = await add_many(queue, 50)
-        with WorkerProcess(
-            any_server.url, key_prefix, "q", ledger.path, run_ms=60_000, concurrency=50, **timing
-        ) as doomed:
-            await eventually(lambda: len(ledger.ids("start")) == 50, what=f"50 active jobs; {doomed.log}")
-            doomed.kill()
+    with WorkerProcess(
+        own_server.url, key_prefix, "q", ledger.path, run_ms=30, concurrency=2, batch=60, **timing
+    ) as doomed:
+        await eventually(lambda: completed(look, queue) >= 100, what=f"some batches to end; {doomed.log}")
+        doomed.kill()
+    assert completed(look, queue) < len(ids), "there was nothing left to lose"
+    active = set(places(look, queue)["active"])
 
-        async def process(job: Job[Any, Any]) -> None:
-            await asyncio.sleep(run_s)
+    async def process(jobs: list[Job[Any, Any]]) -> None:
+        for job in jobs:
             ledger.note("end", job.id)
 
-        limit_s = (LOCK_MS + 2 * STALLED_INTERVAL_MS) / 1000 + BUSY_S + run_s
-        with any_server.client() as look:
-            async with Worker("q", process, connection=any_server.url, prefix=key_prefix, concurrency=50, **timing):
-                await eventually(lambda: completed(look, queue) == 50, within_s=limit_s)
-            check_ended(look, queue, ids)
-    assert ledger.count("end") == dict.fromkeys(ids, 1)
+    batch = Batch(size=60)
+    async with Worker("q", process, connection=own_server.url, prefix=key_prefix, batch=batch, **timing):
+        await eventually(lambda: completed(look, queue) == len(ids), within_s=LOCK_MS / 1000 + BUSY_S)
+    check_ended(look, queue, ids)
+    assert set(ledger.count("end")) == set(ids)
+    assert {job_id for job_id, count in ledger.count("end").items() if count > 1} <= active
+    assert {job_id for job_id in ids if "stc" in fields(look, queue, job_id)} == active
+    told = [entry[b"jobId"] for _, entry in look.xrange(queue.keys.of("events")) if entry[b"event"] == b"completed"]
+    assert len(told) == len(set(told)) == len(ids)
 
 
 @pytest.mark.timeout(60)
 async def test_jobs_that_kill_their_process_end_failed_and_those_beside_them_do_not(
-    any_server: RedisServer, key_prefix: str, ledger: Ledger
+    queue: Queue[Any], own_server: RedisServer, key_prefix: str, ledger: Ledger, look: redis.Redis
 ) -> None:
     """Two of them, and whoever dies is started again; each kills three processes at most, and the last one alone."""
     timing = {"lock_duration": 500, "stalled_interval": 250}
     deaths = 0
-    async with Queue("q", connection=any_server.url, prefix=key_prefix) as queue:
-        ids = await add_many(queue, 10)
-        poison = [(await queue.add(POISON, {})).id for _ in range(2)]
-        ids += poison + await add_many(queue, 10)
+    ids = await add_many(queue, 10)
+    poison = [(await queue.add(POISON, {})).id for _ in range(2)]
+    ids += poison + await add_many(queue, 10)
 
-        def start() -> WorkerProcess:
-            return WorkerProcess(any_server.url, key_prefix, "q", ledger.path, run_ms=150, concurrency=8, **timing)
+    def start() -> WorkerProcess:
+        return WorkerProcess(own_server.url, key_prefix, "q", ledger.path, run_ms=150, concurrency=8, **timing)
 
-        process = start()
-        try:
-            with any_server.client() as look:
-                deadline_s = time.monotonic() + 45
-                while completed(look, queue) < 20 or look.zcard(queue.keys.of("failed")) < 2:
-                    assert time.monotonic() < deadline_s, places(look, queue)
-                    if process.process.poll() is not None:
-                        deaths += 1
-                        process = start()
-                    await asyncio.sleep(0.05)
-                process.signal(signal.SIGTERM)
-                process.wait(within_s=15)
-                check_ended(look, queue, ids, failed=2)
-                assert set(places(look, queue)["failed"]) == set(poison)
-                assert all("stalled" in fields(look, queue, job_id)["failedReason"] for job_id in poison)
-        finally:
-            process.kill()
+    process = start()
+    try:
+        deadline_s = time.monotonic() + 45
+        while completed(look, queue) < 20 or look.zcard(queue.keys.of("failed")) < 2:
+            assert time.monotonic() < deadline_s, places(look, queue)
+            if process.process.poll() is not None:
+                deaths += 1
+                process = start()
+            await asyncio.sleep(0.05)
+        process.signal(signal.SIGTERM)
+        process.wait(within_s=15)
+    finally:
+        process.kill()
+    check_ended(look, queue, ids, failed=2)
+    assert set(places(look, queue)["failed"]) == set(poison)
+    reasons = {fields(look, queue, job_id)["failedReason"] for job_id in poison}
+    assert reasons == {"job stalled more than allowable limit"}
     assert 3 <= deaths <= 6
     starts = ledger.count("start")
     assert all(starts[job_id] <= 3 for job_id in poison)
@@ -212,21 +217,26 @@ async def test_jobs_that_are_cancelled_as_their_worker_is_killed_end_once_and_ru
     look: redis.Redis,
     killed_after_s: float,
 ) -> None:
-    """40 run in two processes, 20 wait; one process dies before it hears of it, as it does, or after."""
+    """40 run, here and in a process, and 20 wait; the process dies before it hears of it, as it does, or after."""
     ids = await add_many(queue, 60, attempts=3)
     timing = {"lock_duration": LOCK_MS, "stalled_interval": STALLED_INTERVAL_MS}
-    started = (own_server.url, key_prefix, "q", ledger.path)
-    with (
-        WorkerProcess(*started, run_ms=60_000, concurrency=20, **timing) as doomed,
-        WorkerProcess(*started, run_ms=60_000, concurrency=20, **timing) as other,
-    ):
-        await eventually(lambda: len(ledger.ids("start")) == 40, what=f"40 active jobs; {doomed.log} {other.log}")
-        cancelling = asyncio.create_task(queue.cancel_many(ids, "enough"))
-        await asyncio.sleep(killed_after_s)
-        doomed.kill()
-        outcomes = await cancelling
-        assert set(outcomes.values()) <= {"requested", "cancelled"}
-        await eventually(lambda: look.zcard(queue.keys.of("failed")) == 60, within_s=BUSY_S + 5, what="all to end")
+    place = {"concurrency": 20, **timing}
+
+    async def process(job: Job[Any, Any]) -> None:
+        ledger.note("start", job.id)
+        await asyncio.sleep(60)
+        ledger.note("end", job.id)
+
+    with WorkerProcess(own_server.url, key_prefix, "q", ledger.path, run_ms=60_000, **place) as doomed:
+        async with Worker("q", process, connection=own_server.url, prefix=key_prefix, **place) as other:
+            await eventually(lambda: len(ledger.ids("start")) == 40, what=f"40 active jobs; {doomed.log}")
+            assert len(other.active_jobs) == 20
+            cancelling = asyncio.create_task(queue.cancel_many(ids, "enough"))
+            await asyncio.sleep(killed_after_s)
+            doomed.kill()
+            outcomes = await cancelling
+            assert set(outcomes.values()) <= {"requested", "cancelled"}
+            await eventually(lambda: look.zcard(queue.keys.of("failed")) == 60, within_s=BUSY_S + 5, what="all to end")
     assert ledger.count("end") == {}
     assert set(ledger.count("start").values()) == {1}, "one ran again"
     assert {fields(look, queue, job_id)["failedReason"] for job_id in ids} == {"cancelled: enough"}

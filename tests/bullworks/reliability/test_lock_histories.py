@@ -163,7 +163,7 @@ async def test_no_two_hold_the_lock_and_no_fence_falls_whatever_breaks(
     draw = random.Random(seed)
     async with Party(proxy.url, tmp_path, seed) as party:
         faults = Faults(draw, proxy, own_server, party)
-        await faults.run(for_s=int(os.environ.get("LOCK_SECONDS", "5")))
+        await faults.run(for_s=int(os.environ.get("LOCK_SECONDS", "3")))
         await party.goes_round()
     holds, writes = holds_of(party.ledger), writes_of(party.ledger)
     refused = sum(not write.accepted for write in writes)

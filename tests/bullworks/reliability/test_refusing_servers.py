@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +9,6 @@ import redis
 
 from bullworks.bullmq import Job, Queue, Worker
 from bullworks.redis.errors import RedisError
-from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.reliability.history import add_many, check_ended, completed, places
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
@@ -87,52 +83,3 @@ async def test_the_documented_acl_is_enough_for_producer_and_worker(
     check_ended(look, queue, ids)
     log = look.execute_command("ACL", "LOG")
     assert log == [], log
-
-
-POISONED = """
-import asyncio, os, sys
-from bullworks.bullmq import Worker
-
-async def process(job):
-    if job.name == "poison":
-        os._exit(9)
-    await asyncio.sleep(0.2)
-    return "fine"
-
-async def main(url, prefix):
-    options = {"concurrency": 20, "lock_duration": 400, "stalled_interval": 300}
-    worker = Worker("q", process, connection=url, prefix=prefix, **options)
-    await worker.start()
-    await asyncio.sleep(60)
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
-
-async def test_a_job_that_kills_its_process_ends_failed_and_its_neighbours_do_not(
-    queue: Queue[Any], own_server: RedisServer, key_prefix: str, look: redis.Redis, tmp_path: Path
-) -> None:
-    ids = await add_many(queue, 5)
-    poison = await queue.add("poison", {}, attempts=3)
-    ids += [poison.id, *await add_many(queue, 5)]
-    script = tmp_path / "poisoned.py"
-    script.write_text(POISONED)
-    process: subprocess.Popen[bytes] | None = None
-
-    def restart_until_done() -> bool:
-        nonlocal process
-        if process is None or process.poll() is not None:
-            root = Path(__file__).parents[3]
-            command = [sys.executable, str(script), own_server.url, key_prefix]
-            process = subprocess.Popen(command, cwd=root, env={"PYTHONPATH": str(root)}, stderr=subprocess.DEVNULL)
-            end_with_tests(process)
-        return completed(look, queue) == len(ids) - 1 and look.zcard(queue.keys.of("failed")) == 1
-
-    try:
-        await eventually(restart_until_done, within_s=18, what="all but the poison to be completed")
-    finally:
-        if process is not None:
-            process.kill()
-            process.wait(5)
-    check_ended(look, queue, ids, failed=1)
-    assert look.hget(queue.keys.of(poison.id), "failedReason") == b"job stalled more than allowable limit"

@@ -25,17 +25,6 @@ from tests.bullworks.workers.test_processing import finished
 pytestmark = pytest.mark.process
 
 
-async def test_jobs_run_in_processes_with_progress_and_logs(run: Any) -> None:
-    async with run(PlainWorker) as app:
-        job = await finished(await queue_of(app).add("x", "hello"))
-        assert (job.progress, await job.logs()) == (50, ["a line"])
-        assert app.get(PlainWorker).worker.concurrency == 2
-    assert job.returnvalue is not None
-    assert job.returnvalue["data"] == "hello"
-    assert job.returnvalue["pid"] != os.getpid()
-    assert not is_running(job.returnvalue["pid"])
-
-
 async def test_named_methods_run_in_processes_too(run: Any) -> None:
     async with run(NamedWorker) as app:
         queue = queue_of(app)
@@ -52,15 +41,19 @@ async def test_a_factory_builds_the_host_in_the_process_and_events_go_to_the_ser
         assert app.get(Events) == [("the service's own", 1)]
 
 
-async def test_an_application_starts_again_with_new_processes(run: Any) -> None:
+async def test_jobs_run_in_processes_with_progress_and_logs_and_in_new_ones_after_another_start(run: Any) -> None:
     app = run(PlainWorker)
-    pids = set()
+    pids = {os.getpid()}
     for _ in range(2):
         async with app:
-            job = await finished(await queue_of(app).add("x"))
-            assert job.returnvalue is not None
-            pids.add(job.returnvalue["pid"])
-    assert len(pids) == 2
+            job = await finished(await queue_of(app).add("x", "hello"))
+            assert (job.progress, await job.logs()) == (50, ["a line"])
+            assert app.get(PlainWorker).worker.concurrency == 2
+        assert job.returnvalue is not None
+        assert job.returnvalue["data"] == "hello"
+        assert not is_running(job.returnvalue["pid"])
+        pids.add(job.returnvalue["pid"])
+    assert len(pids) == 3
 
 
 async def test_a_worker_that_is_not_enabled_has_no_processes(run: Any) -> None:

@@ -149,7 +149,7 @@ local gate_made
 local function gate()
   if gate_made then return gate_made end
   -- include within: lib/group_gate.lua
-  gate_made = {may_start = may_start, admit = admit}
+  gate_made = {passes = passes}
   return gate_made
 end
 
@@ -190,8 +190,7 @@ local function fetch(queue, now, options)
   -- Whether a job is to be taken now: one of a group may have to wait for its turn, and is elsewhere then.
   local function may_take(id, deferred, group)
     if deferred or not group then return true end
-    if group == true and not gate().admit(queue, id) then return true end
-    if group ~= true and gate().may_start(queue, now, id, group) then return true end
+    if gate().passes(queue, now, id, group) then return true end
     held_back = held_back + 1
     return false
   end

@@ -32,10 +32,11 @@ local function has_slot(queue, group, limits)
   return redis.call('SCARD', key) < limits.concurrency
 end
 
--- When the group's rate allows the next start, ms since the epoch.
+-- When the group's rate allows the next start, ms since the epoch. A start that is yet to come was counted by a clock that
+-- was set back since, or is none.
 local function next_start(queue, now, group, limits)
-  local oldest = redis.call('LINDEX', queue.base .. 'bw:starts:' .. group, limits.max - 1)
-  return oldest and math.max(now, oldest + limits.duration) or now
+  local oldest = number_of(redis.call('LINDEX', queue.base .. 'bw:starts:' .. group, limits.max - 1))
+  return oldest and oldest <= now and math.max(now, oldest + limits.duration) or now
 end
 
 local function count_start(queue, now, group, limits)
@@ -117,9 +118,24 @@ local function admit(queue, id)
   local asked = is_read and type(options) == 'table' and options.group
   if type(asked) ~= 'table' or asked.id == nil or asked.id == '' then return false end
   local group, weight = tostring(asked.id), tonumber(asked.weight)
-  redis.call('LREM', queue.base .. 'active', 1, id)
   redis.call('HSET', queue.base .. id, 'gid', group)
   if weight and weight > 0 then redis.call('HSET', queue.base .. id, 'gw', weight) end
-  add_prioritized(queue, id, rank_again(queue, id, group))
+  -- Before it leaves its place: an error must not leave it in none.
+  local priority = rank_again(queue, id, group)
+  redis.call('LREM', queue.base .. 'active', 1, id)
+  add_prioritized(queue, id, priority)
   return true
+end
+
+local function starts(queue, now, id, group)
+  if group == true then return not admit(queue, id) end
+  return may_start(queue, now, id, group)
+end
+
+-- Whether a job that was popped starts now; else it is elsewhere. `group`: true where its options alone name one.
+local function passes(queue, now, id, group)
+  local is_known, answer = pcall(starts, queue, now, id, group)
+  if is_known then return answer end
+  -- A key of the group that others spoiled limits nothing; an error would lose all jobs that were popped.
+  return redis.call('LPOS', queue.base .. 'active', id)
 end

@@ -22,7 +22,7 @@ from tests.bullworks.waiting import eventually
 
 pytestmark = pytest.mark.kill
 
-JOBS = 2_000
+JOBS = 1_000
 
 
 async def kill_readers(queue: Queue) -> int:

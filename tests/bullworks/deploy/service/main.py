@@ -9,15 +9,14 @@ from typing import Any
 from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4]))
-sys.modules["fastapi"] = None  # type: ignore[assignment]  # a service has none
 
-from bullworks.board import BoardModule  # noqa: E402
-from bullworks.bullmq import Job, payload  # noqa: E402
-from bullworks.cli import main  # noqa: E402
-from bullworks.core import module  # noqa: E402
-from bullworks.health import HealthModule  # noqa: E402
-from bullworks.web import WebModule  # noqa: E402
-from bullworks.workers import BullModule, WorkerHost, processor  # noqa: E402
+from bullworks.board import BoardModule
+from bullworks.bullmq import Job, payload
+from bullworks.cli import main
+from bullworks.core import module
+from bullworks.health import HealthModule
+from bullworks.web import WebModule
+from bullworks.workers import BullModule, WorkerHost, processor
 
 if os.environ["VERSION"] == "1":
 

@@ -43,7 +43,7 @@ def test_what_somebody_else_wrote_is_an_error(text: bytes) -> None:
         Tally.decode(text)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(tallies(), min_size=1, max_size=4))
 def test_redis_adds_as_python_does(redis_url: str, parts: list[Tally]) -> None:
     async def run() -> list[bytes]:
