@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bullworks.board.errors import RefusedError
-from bullworks.board.queues import BoardQueues
-from bullworks.redis import ConnectError, ConnectionLostError, PipelinedConnection, RedisError
+from bullworks.board.queues import BoardQueue, BoardQueues
+from bullworks.redis import ConnectError, ConnectionLostError, Endpoint, PipelinedConnection, RedisError
 from bullworks.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
@@ -21,16 +22,14 @@ _SILENT_S = 0.8
 _REPLY_S = 0.8
 
 
+@dataclass(eq=False)
 class RedisAwayError(RefusedError):
-    """Redis does not answer the board; `since_ms` says since when.
+    """Redis does not answer the board; `since_ms` says since when, wall time."""
 
-    Attributes:
-        since_ms: wall time.
-    """
+    since_ms: int
 
-    def __init__(self, since_ms: int) -> None:
-        self.since_ms = since_ms
-        since = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(since_ms / 1000))
+    def __post_init__(self) -> None:
+        since = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(self.since_ms / 1000))
         message = f"Redis unreachable since {since}"
         super().__init__(503, "REDIS_UNAVAILABLE", message, code="REDIS_AWAY", headers={"Retry-After": "2"})
 
@@ -71,7 +70,7 @@ class Outage:
         """
         try:
             async with asyncio.timeout(_REPLY_S):
-                await asyncio.gather(*(link.execute("PING") for link in self._servers()))
+                await asyncio.gather(*(entry.glance.ping() for entry in self._servers()))
         except (ConnectError, ConnectionLostError, TimeoutError) as error:
             raise self.away(str(error) or "no answer in time") from error
         except RedisError:  # it answers, if not with what was hoped for
@@ -100,9 +99,17 @@ class Outage:
         return RedisAwayError(self.since_ms)
 
     def _connections(self) -> list[PipelinedConnection]:
-        return list({entry.queue.connection.at(entry.queue.keys.base): None for entry in self._queues})
+        return list({_link_of(entry): None for entry in self._queues})
 
-    def _servers(self) -> list[PipelinedConnection]:
-        """One connection to each server, one that stands where there is one."""
-        links = sorted(self._connections(), key=lambda link: link.is_connected)
-        return list({(link.endpoint, id(link) if link.endpoint.has_slots else 0): link for link in links}.values())
+    def _servers(self) -> list[BoardQueue]:
+        """One queue of each server, one whose connection stands where there is one."""
+        entries = sorted(self._queues, key=lambda entry: _link_of(entry).is_connected)
+        return list({_server_of(_link_of(entry)): entry for entry in entries}.values())
+
+
+def _link_of(entry: BoardQueue) -> PipelinedConnection:
+    return entry.queue.connection.at(entry.queue.keys.base)
+
+
+def _server_of(link: PipelinedConnection) -> tuple[Endpoint, int]:
+    return link.endpoint, id(link) if link.endpoint.has_slots else 0
