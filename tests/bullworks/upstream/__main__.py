@@ -11,7 +11,7 @@ from tests.bullworks.upstream.release import Release, ReleaseError, installed, p
 
 
 def main() -> int:
-    """Exit with 1 where a test is red, with 2 where a release cannot be installed."""
+    """Exit with 1 where a test is red or the run broke off, with 2 where a release cannot be installed."""
     parser = argparse.ArgumentParser(prog="make upstream", description=__doc__)
     parser.add_argument("version", help="the release to compare with, such as 6.5.4")
     parser.add_argument("--since", help="the release before it; default: the one that our tests are pinned to")
@@ -40,7 +40,7 @@ def _print_suite(after: Release, for_pytest: list[str]) -> int:
     outcome = suite.run(after.folder, for_pytest)
     print(f"  {outcome.summary}")
     _print_list("Red", [f"{test}: {why}" if why else test for test, why in outcome.red])
-    return 1 if outcome.red else 0
+    return 0 if outcome.passed else 1
 
 
 def _print_list(title: str, lines: list[str]) -> None:

@@ -19,8 +19,12 @@ _RED = re.compile(r"^(?:FAILED|ERROR) (?P<test>.+?)(?: - (?P<why>.*))?$", re.MUL
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What pytest said: its last line, and each red test with the first line of its error."""
+    """What pytest said: its last line, and each red test with the first line of its error.
 
+    `passed` is pytest's own verdict: a run that broke off is not green, though no test of it is red.
+    """
+
+    passed: bool
     summary: str
     red: list[tuple[str, str]]
 
@@ -41,10 +45,11 @@ def run(folder: Path, arguments: list[str]) -> Outcome:
         timeout=LONGEST_S,
         check=False,
     )
-    return read(done.stdout or done.stderr)
+    return read(done.stdout or done.stderr, passed=done.returncode == 0)
 
 
-def read(output: str) -> Outcome:
+def read(output: str, *, passed: bool) -> Outcome:
     """Read the end of what pytest printed."""
     lines = output.strip().splitlines() or ["pytest printed nothing"]
-    return Outcome(lines[-1].strip("= "), [(found["test"], found["why"] or "") for found in _RED.finditer(output)])
+    red = [(found["test"], found["why"] or "") for found in _RED.finditer(output)]
+    return Outcome(passed, lines[-1].strip("= "), red)

@@ -39,7 +39,8 @@ def test_lua_is_compared_by_file_with_includes_first(tmp_path: Path) -> None:
 def test_red_tests_are_read_from_what_pytest_printed() -> None:
     outcome = suite.read(
         "..F\nFAILED tests/a.py::test_one[x y] - AssertionError: not alike\nERROR tests/a.py::test_two\n"
-        "=== 1 failed, 2 passed, 1 error in 3.00s ===\n"
+        "=== 1 failed, 2 passed, 1 error in 3.00s ===\n",
+        passed=False,
     )
     assert outcome.summary == "1 failed, 2 passed, 1 error in 3.00s"
     assert outcome.red == [("tests/a.py::test_one[x y]", "AssertionError: not alike"), ("tests/a.py::test_two", "")]
