@@ -7,6 +7,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from docs.hooks.generated import GENERATED
 from docs.hooks.links import ready_for_site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,9 +32,11 @@ def path_on_site(path: str) -> str | None:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages from elsewhere."""
+    """Add the pages from elsewhere, and those made from the code."""
     for path, page in FROM_ELSEWHERE.items():
         files.append(File.generated(config, page, content=(ROOT / path).read_text()))
+    for page, write in GENERATED.items():
+        files.append(File.generated(config, page, content=write()))
     return files
 
 
