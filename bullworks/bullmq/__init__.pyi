@@ -68,6 +68,14 @@ from bullworks.bullmq.queue.limits import QueueMeta, RateLimit
 from bullworks.bullmq.queue.queue import Queue
 from bullworks.bullmq.queue_events import QueueEvents
 from bullworks.bullmq.queue_events_producer import QueueEventsProducer
+from bullworks.bullmq.scripts.steps import SignalOutcome
+from bullworks.bullmq.steps.errors import (
+    CheckpointLostError,
+    SignalTimeoutError,
+    StepError,
+    StepNotFoundError,
+    TooManySignalsError,
+)
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.sync.loop import LoopBlockedError
 from bullworks.bullmq.sync.queue import SyncQueue
@@ -90,6 +98,7 @@ from bullworks.bullmq.telemetry import (
 from bullworks.bullmq.wire.encrypted import Encrypted
 from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_version import Upcaster, payload
+from bullworks.bullmq.wire.step_codec import StepMark
 from bullworks.bullmq.worker.options import LimiterOptions, MetricsOptions, MetricsTime, WorkerOptions
 from bullworks.bullmq.worker.worker import Worker
 
@@ -106,6 +115,7 @@ __all__ = [
     "CancelOutcome",
     "CancelReason",
     "CancelSignal",
+    "CheckpointLostError",
     "ChildItem",
     "ChildrenPage",
     "ContextManager",
@@ -187,14 +197,20 @@ __all__ = [
     "RetentionOptions",
     "SchedulerJobError",
     "SchedulerTemplate",
+    "SignalOutcome",
+    "SignalTimeoutError",
     "Span",
     "SpanKind",
+    "StepError",
+    "StepMark",
+    "StepNotFoundError",
     "StreamsOptions",
     "SyncJob",
     "SyncQueue",
     "Telemetry",
     "TelemetryAttributes",
     "TelemetryOptions",
+    "TooManySignalsError",
     "Tracer",
     "UnpicklableError",
     "UnrecoverableError",

@@ -59,7 +59,9 @@ FRAMEWORK_COMMANDS: Mapping[str, FrameworkCommand] = {
         "Bring this project's own files up to the Bullworks that is installed; your edits stay.",
     ),
     "queue": FrameworkCommand("bullworks.cli.queue_commands:queue_app", "List and change queues."),
-    "job": FrameworkCommand("bullworks.cli.job_commands:job_app", "Show one job, or cancel it."),
+    "job": FrameworkCommand(
+        "bullworks.cli.job_commands:job_app", "Show one job, cancel it, signal it, or run it again from a step."
+    ),
     "schedule": FrameworkCommand("bullworks.cli.schedule_commands:schedule_app", "List crons, and run one."),
     "generate": FrameworkCommand(_GENERATE, _GENERATES),
     "g": FrameworkCommand(_GENERATE, _GENERATES, is_hidden=True),

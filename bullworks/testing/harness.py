@@ -53,9 +53,9 @@ class QueueHarness(Closing, Generic[D]):
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
     retention, pausing, a manual rate limit, progress, logs, worker events, cancellation by the worker and from
-    anywhere, `concurrency`, `timeout`, handlers that move their job, parents and children, guards, interceptors, pipes
-    and filters, batches, and what Queue and Job tell of all this. Flows over several queues: see HarnessFlowProducer
-    and HarnessGroup.
+    anywhere, `concurrency`, `timeout`, handlers that move their job, steps, sleeps and signals, parents and children,
+    guards, interceptors, pipes and filters, batches, and what Queue and Job tell of all this. Flows over several
+    queues: see HarnessFlowProducer and HarnessGroup.
 
     Not simulated, and refused with NotSimulatedError: job schedulers (`repeat`), other deduplication, settings of the
     whole fleet (global concurrency and rate), limits of groups, metrics, `clean`, `obliterate`, `retry_jobs`,

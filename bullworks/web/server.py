@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from bullworks.core import Discovery, Inject, ModuleRef
 from bullworks.web.address import Address
+from bullworks.web.connections import BoundedProtocol
 from bullworks.web.contributions import Contributions
 from bullworks.web.errors import NotLoopbackError, PortTakenError
 from bullworks.web.options import WEB_SETUP, WebSetup
@@ -137,6 +138,7 @@ class _Server(uvicorn.Server):
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=None,  # the logs are the application's
         log_level=logging.WARNING,
         access_log=False,

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from bullworks.board.board import Board
+from bullworks.board.outage import RedisAwayError
 from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 from bullworks.bullmq.wire import codec
@@ -115,7 +116,9 @@ class Live:
         while True:
             topics = set(chain.from_iterable(stream.watched.topics() for stream in self._streams))
             try:
-                self._figures = await self._look(topics)
+                self._figures = await self._board.outage.watch(self._look(topics))
+            except RedisAwayError as away:  # each open page then loads what says so
+                self._figures = dict.fromkeys(topics, str(away))
             except Exception:
                 log.exception("the figures of live pages cannot be read")
             for stream in self._streams:

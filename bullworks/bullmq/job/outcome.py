@@ -17,7 +17,7 @@ from bullworks.bullmq.wire.payload_type import PayloadType
 
 AnyJob = JobFields[Any, Any]
 
-Kind = Literal["complete", "fail", "retry", "delay", "hand_back", "release", "postpone", "wait_for_children"]
+Kind = Literal["complete", "fail", "retry", "delay", "hand_back", "release", "postpone", "suspend", "wait_for_children"]
 """As lua/advance.lua names them; hand_back: a handler had begun; release: it had not."""
 
 # BullMQ's own default: a trace is long, and the last ones tell the story.

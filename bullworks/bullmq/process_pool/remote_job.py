@@ -12,6 +12,7 @@ from bullworks.bullmq.job.store import JobStore
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.process_pool.messages import Answer, Assignment, JobState
 from bullworks.bullmq.process_pool.payloads import fields_for_process
+from bullworks.bullmq.steps.job_steps import JobSteps
 from bullworks.bullmq.wire import codec
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 
@@ -83,8 +84,11 @@ def _worker_method(method: str) -> Callable[..., Awaitable[Any]]:
     return call
 
 
+# What a step calls is here, so a step is too: it has the worker keep what that came to.
+_LOCAL = frozenset(vars(JobSteps))
+
 for _name, _ in inspect.getmembers(Job, inspect.iscoroutinefunction):
-    if not _name.startswith("_"):
+    if not _name.startswith("_") and _name not in _LOCAL:
         setattr(RemoteJob, _name, _worker_method(_name))
 
 

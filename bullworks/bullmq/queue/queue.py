@@ -28,6 +28,7 @@ from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
 from bullworks.bullmq.queue.groups import QueueGroups
 from bullworks.bullmq.queue.limits import QueueLimits
 from bullworks.bullmq.queue.schedulers import QueueSchedulers
+from bullworks.bullmq.queue.signalling import QueueSignalling
 from bullworks.bullmq.queue.upkeep import QueueUpkeep
 from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts
 from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
@@ -52,6 +53,7 @@ class Queue(
     QueueUpkeep,
     QueueChildren,
     QueueCancelling,
+    QueueSignalling,
     Closing,
 ):
     """A queue by name. Opens no socket until it is first used.

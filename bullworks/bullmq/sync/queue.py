@@ -14,6 +14,7 @@ from bullworks.bullmq.job.state import ListedState
 from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec
 from bullworks.bullmq.queue.queue import Queue
+from bullworks.bullmq.scripts.steps import SignalOutcome
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.sync.loop import BackgroundLoop
 from bullworks.bullmq.telemetry.interface import Telemetry
@@ -115,6 +116,16 @@ class SyncQueue(Generic[D]):
         """Cancel many jobs, blocking; see Queue.cancel_many."""
         queue, loop = self._here()
         return loop.call(queue.cancel_many(job_ids, reason, cancel_children=cancel_children, remove=remove))
+
+    def signal(self, job_id: str, name: str, data: Any = None) -> SignalOutcome:
+        """Signal a job, blocking; see Queue.signal."""
+        queue, loop = self._here()
+        return loop.call(queue.signal(job_id, name, data))
+
+    def retry_from(self, job_id: str, step: str) -> None:
+        """Run a finished job again from a step on, blocking; see Queue.retry_from."""
+        queue, loop = self._here()
+        loop.call(queue.retry_from(job_id, step))
 
     def close(self) -> None:
         """Close this process's connection. Closing twice, or before the first call, is fine."""

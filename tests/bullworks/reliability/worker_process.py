@@ -29,6 +29,7 @@ class WorkerProcess:
         prefix, queue: of the queue.
         ledger: where each run is noted under "start" and "end".
         run_ms: how long a handler takes.
+        steps: how many steps each job has, noted as `take_steps` does.
         grace_ms: for close, on SIGTERM.
         batch: how many jobs a call has; None: one, in a handler of its own.
         options: of Worker.
@@ -42,6 +43,7 @@ class WorkerProcess:
         ledger: Path,
         *,
         run_ms: int = 0,
+        steps: int = 0,
         grace_ms: int = 10_000,
         batch: int | None = None,
         **options: Any,
@@ -52,6 +54,7 @@ class WorkerProcess:
             "queue": queue,
             "ledger": str(ledger),
             "run_ms": run_ms,
+            "steps": steps,
             "grace_ms": grace_ms,
             "batch": batch,
             "options": options,
@@ -97,6 +100,20 @@ class WorkerProcess:
         self.kill()
 
 
+async def take_steps(job: Job[Any, Any], ledger: Ledger, steps: int) -> None:
+    """Take a job's steps, and note each as "called", and once it is acknowledged as "done"."""
+
+    async def call(step: str) -> str:
+        ledger.note("called", step)
+        await asyncio.sleep(0.002)
+        return step
+
+    for number in range(steps):
+        step = f"{job.id}/{number}"
+        assert await job.step(f"step {number}", call, step) == step
+        ledger.note("done", step)
+
+
 async def main(plan: dict[str, Any]) -> None:
     """Run the worker until SIGTERM."""
     ledger = Ledger(Path(plan["ledger"]))
@@ -106,6 +123,8 @@ async def main(plan: dict[str, Any]) -> None:
         if job.name == POISON:
             await asyncio.sleep(0.05)  # so that others run beside it
             os.kill(os.getpid(), signal.SIGKILL)
+        if plan["steps"]:
+            await take_steps(job, ledger, plan["steps"])
         if plan["run_ms"]:
             await asyncio.sleep(plan["run_ms"] / 1000)
         ledger.note("end", job.id)

@@ -303,6 +303,23 @@ class Methods:
 
 
 # One process serves many tests with them: a handler for each name of a job.
+def take_steps(job: SyncJob) -> Any:
+    """Fails once behind its steps, and sleeps behind them."""
+    seen = [job.step("pid", os.getpid, result_type=int), *job.cursor("letters", iter("abc"))]
+    if job.attempts_made == 0:
+        raise ValueError("on purpose")
+    job.sleep("nap", 1)
+    return [*seen, job.wait_for("go")]
+
+
+async def take_async_steps(job: Job) -> Any:
+    seen = [await job.step("pid", async_pid, job), *[letter async for letter in job.cursor("letters", "abc")]]
+    if job.attempts_made == 0:
+        raise ValueError("on purpose")
+    await job.sleep("nap", 1)
+    return [*seen, await job.wait_for("go")]
+
+
 HANDLERS: dict[str, Callable[..., Any]] = {
     handler.__name__: handler
     for handler in (
@@ -325,5 +342,7 @@ HANDLERS: dict[str, Callable[..., Any]] = {
         leave_async_context,
         use_job_late,
         ask_state,
+        take_steps,
+        take_async_steps,
     )
 }

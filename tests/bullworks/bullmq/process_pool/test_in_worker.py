@@ -43,7 +43,8 @@ class Shared:
 
     def __init__(self, queue: Queue) -> None:
         self.queue = queue
-        self.worker = worker_of(queue, ProcessPool(f"{handlers.__name__}:HANDLERS", size=1))
+        self.pool = ProcessPool(f"{handlers.__name__}:HANDLERS", size=1)
+        self.worker = worker_of(queue, self.pool)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -104,6 +105,21 @@ async def test_progress_logs_and_data_reach_redis_and_the_worker_s_listeners(sha
     assert (job.progress, job.data, await job.logs()) == ({"step": 1}, {"n": 1, "seen": True}, ["one", "two"])
     await eventually(lambda: len(heard) == 2)
     assert heard == [(job.id, {"step": 1}), ({"n": 1, "seen": True}, {"n": 1, "seen": True})]
+
+
+@pytest.mark.parametrize("name", ["take_steps", "take_async_steps"])
+async def test_steps_are_done_once_also_in_a_process(shared: Shared, name: str) -> None:
+    job = await shared.queue.add(name, attempts=2)
+    await shared.queue.signal(job.id, "go", True)
+    ended = await in_state(job, "completed")
+    # The cursor had come to its end, so the second attempt saw none of its items.
+    assert ended.returnvalue == [*shared.pool.pids, True]
+    assert [(step.kind, step.name) for step in ended.steps] == [
+        ("step", "pid"),
+        ("cursor", "letters"),
+        ("sleep", "nap"),
+        ("wait", "go"),
+    ]
 
 
 async def test_a_failure_is_stored_with_its_reason_and_the_trace_of_the_process(shared: Shared) -> None:
