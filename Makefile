@@ -11,7 +11,9 @@ BIN    := $(VENV)/bin
 RUN_READY := $(VENV)/.base-$(subst /,-,$(PYTHON))
 DEV_READY := $(VENV)/.dev-$(subst /,-,$(PYTHON))
 
-PYTHON_FILES := app bullworks main.py hatch_build.py tests benchmarks requirements .ci
+DOCS_READY := $(VENV)/.docs-$(subst /,-,$(PYTHON))
+
+PYTHON_FILES := app bullworks main.py hatch_build.py tests benchmarks docs/hooks requirements .ci
 
 # Bull Board's own page, by npm: without npm our own pages serve /admin/queues.
 UI_READY := bullworks/board/ui/dist/INTEGRITY
@@ -24,7 +26,7 @@ QUICK_MARKS := not process and not browser and not cluster and not kill and not 
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo ui test quick soak bench upstream check check-format check-lint check-types check-pyright check-imports \
-	check-repository check-security check-audit format lock clean
+	check-repository check-security check-audit format docs lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +39,9 @@ $(RUN_READY): requirements/base.lock requirements/install.py
 $(DEV_READY): requirements/dev.lock requirements/install.py
 	@$(PYTHON) requirements/install.py $(VENV) dev $@
 	@touch $(RUN_READY)
+
+$(DOCS_READY): $(DEV_READY) requirements/docs.lock
+	@$(PYTHON) requirements/install.py $(VENV) docs $@
 
 $(UI_READY): bullworks/board/ui/fetch.py | $(RUN_READY)
 	@$(BIN)/python bullworks/board/ui/fetch.py || true
@@ -108,6 +113,11 @@ format: $(DEV_READY) ## rewrite the code, and the line anchors in pages, as chec
 	@$(BIN)/ruff check --quiet --fix $(wildcard $(PYTHON_FILES))
 	@$(BIN)/python -m tests.repository.anchors
 
+# NO_MKDOCS_2_WARNING silences the theme's notice about a later MkDocs, which is no warning of ours.
+docs: $(DOCS_READY) ## the documentation as a site in build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict $(ARGS)
+	@echo "docs: build/site/index.html"
+
 # uv lives in an environment of its own: the project itself does not need it.
 LOCK_VENV := build/lock-venv
 COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
@@ -118,7 +128,8 @@ lock: ## resolve requirements/*.lock anew from pyproject.toml (ARGS=--upgrade fo
 	@$(COMPILE) $(ARGS) --extra standard --group app --output-file requirements/base.lock
 	@$(COMPILE) $(ARGS) --constraint requirements/base.lock --extra production --group app --output-file requirements/production.lock
 	@$(COMPILE) $(ARGS) --constraint requirements/base.lock --all-extras --group app --group dev --output-file requirements/dev.lock
-	@echo "requirements/*.lock are up to date: base for make run, production without the embedded server, dev for all else"
+	@$(COMPILE) $(ARGS) --constraint requirements/dev.lock --group docs --output-file requirements/docs.lock
+	@echo "requirements/*.lock are up to date: base for make run, production without the embedded server, docs for make docs, dev for all else"
 
 clean: ## remove .venv and everything the tools left; the embedded server's data in var/ stays
 	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache tests/bullworks/node/node_modules

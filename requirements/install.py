@@ -1,4 +1,4 @@
-"""Make a virtual environment and install one of the hashed locks into it: `install.py VENV base|dev STAMP`.
+"""Make a virtual environment and install one of the hashed locks into it: `install.py VENV base|dev|docs STAMP`.
 
 `make run` and `make test` call it with whatever `python3` is on the machine, so this file must parse on any
 Python 3.6 or later: an old one has to get as far as being told that it is too old.
@@ -93,8 +93,8 @@ def install(folder, lock):
 def main():
     """Run the steps in order; the stamp is touched last, so an interrupted run starts over."""
     check_python()
-    if len(sys.argv) != 4 or sys.argv[2] not in ("base", "dev"):
-        sys.exit("usage: python3 requirements/install.py VENV base|dev STAMP")
+    if len(sys.argv) != 4 or sys.argv[2] not in ("base", "dev", "docs"):
+        sys.exit("usage: python3 requirements/install.py VENV base|dev|docs STAMP")
     folder = Path(sys.argv[1]).resolve()
     make_environment(folder)
     install(folder, LOCKS / f"{sys.argv[2]}.lock")

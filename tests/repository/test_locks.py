@@ -18,7 +18,7 @@ EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
 CORE: list[str] = PYPROJECT["project"]["dependencies"]
 # What the service in app/ needs besides the framework.
 SERVICE: list[str] = PYPROJECT["dependency-groups"]["app"]
-LOCKS = ["base.lock", "production.lock", "dev.lock"]
+LOCKS = ["base.lock", "production.lock", "dev.lock", "docs.lock"]
 
 
 def normal(name: str) -> str:
