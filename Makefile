@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 QUICK_MARKS := not process and not browser and not cluster and not kill and not node
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo ui test quick soak bench check check-format check-lint check-types check-pyright check-imports \
+.PHONY: help install run demo ui test quick soak bench upstream check check-format check-lint check-types check-pyright check-imports \
 	check-repository check-security check-audit format lock clean
 
 help: ## show this list
@@ -63,6 +63,9 @@ soak: $(DEV_READY) ## minutes of random faults, not part of `make test` (SOAK_S=
 
 bench: $(DEV_READY) ## every peer through every workload (PEERS=bullworks,bullmq for some; half an hour for all)
 	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers $(PEERS)) $(ARGS)
+
+upstream: $(DEV_READY) ## compare us with another npm bullmq (VERSION=6.5.4; SINCE=6.4.0 for what changed since that one)
+	@$(BIN)/python -m tests.bullworks.upstream $(VERSION) $(if $(SINCE),--since $(SINCE)) $(ARGS)
 
 check: check-format check-lint check-types check-pyright check-imports check-repository check-security check-audit ## everything CI checks besides the tests
 	@echo "check: all passed"

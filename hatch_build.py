@@ -1,4 +1,4 @@
-"""The wheel's build hook: puts Bull Board's own page into it, see bullworks/board/ui/fetch.py.
+"""The wheel's build hook: puts the changelog into it, and Bull Board's own page, see bullworks/board/ui/fetch.py.
 
 Without npm, or where it fails, the wheel has our own pages only, and a warning says so; BOARD_UI=required makes that an
 error, for the build of a deploy image. A page with another hash than it should have ends every build.
@@ -13,6 +13,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 UI = "bullworks/board/ui"
+CHANGELOG = "CHANGELOG.md"
 
 
 class BoardUiHook(BuildHookInterface[Any]):
@@ -21,7 +22,10 @@ class BoardUiHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Fetch the page, and have the wheel hold it; an editable install finds it where it lies."""
+        """Have the wheel hold the changelog and the page, which is fetched; an editable install finds both in place."""
+        if version != "editable":
+            # `bullworks upgrade` shows it.
+            build_data["force_include"][str(Path(self.root) / CHANGELOG)] = f"bullworks/{CHANGELOG}"
         fetching = _fetching(Path(self.root))
         try:
             folder = fetching.fetch()

@@ -10,8 +10,10 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "board": {"jinja2": "jinja2", "starlette": "starlette", "uvicorn": "uvicorn"},
     "cli": {"rich": "rich", "typer": "typer"},
     "encryption": {"cryptography": "cryptography"},
+    "fastapi": {"fastapi": "fastapi", "starlette": "starlette", "uvicorn": "uvicorn"},
     "metrics": {"prometheus-client": "prometheus_client"},
     "otel": {"opentelemetry-api": "opentelemetry"},
+    "reload": {"watchfiles": "watchfiles"},
     "testing": {"pytest": "pytest", "pytest-asyncio": "pytest_asyncio"},
     "web": {"starlette": "starlette", "uvicorn": "uvicorn"},
 }

@@ -10,19 +10,17 @@ import logging
 import os
 import sys
 import traceback
-import unicodedata
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from bullworks.escaping import escape
 from bullworks.settings import LowerCase, Settings, UpperCase
 
 # What every record has; the rest of a record's attributes are the facts of `extra`.
 RECORD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-# Control, format (bidirectional overrides) and surrogate characters, and the two Unicode line ends.
-UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 FACT_CHARS = 500  # a longer fact is cut: a log line is not a place for data
 LEVEL_COLOURS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "1;31", "DEBUG": "2"}
 
@@ -37,18 +35,6 @@ class LogSettings(Settings):
     )
     log_format: Annotated[Literal["auto", "text", "json"], LowerCase] = Field(
         default="auto", description="text, json, or auto: text on a terminal, JSON lines otherwise"
-    )
-
-
-def escape(text: str) -> str:
-    """Escape all characters that a terminal or a line reader would act on, as in `\x1b`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(character) in UNSAFE_CATEGORIES
-        else character
-        for character in text
     )
 
 

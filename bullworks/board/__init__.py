@@ -6,12 +6,29 @@ require("board", "the board")
 
 from bullworks.board.app import BoardApp, board_app
 from bullworks.board.audit import AuditEvent
-from bullworks.board.errors import BadBasePathError, BoardError, SameQueueNameError
+from bullworks.board.errors import (
+    BadBasePathError,
+    BadPublicUrlError,
+    BoardError,
+    OpenInProductionError,
+    SameQueueNameError,
+)
 from bullworks.board.history import HistorySource
 from bullworks.board.module import BoardModule, BoardService
 from bullworks.board.options import BoardOptions
 from bullworks.board.queues import BoardQueue, BoardQueueOptions
-from bullworks.board.security import Access, Action, Auth, Identity, Policy, any_auth, basic_auth, bearer_auth
+from bullworks.board.security import (
+    Access,
+    Action,
+    Auth,
+    Identity,
+    Policy,
+    Role,
+    any_auth,
+    basic_auth,
+    bearer_auth,
+    role_policy,
+)
 from bullworks.board.settings import BoardSettings
 
 __all__ = [
@@ -20,6 +37,7 @@ __all__ = [
     "AuditEvent",
     "Auth",
     "BadBasePathError",
+    "BadPublicUrlError",
     "BoardApp",
     "BoardError",
     "BoardModule",
@@ -30,10 +48,13 @@ __all__ = [
     "BoardSettings",
     "HistorySource",
     "Identity",
+    "OpenInProductionError",
     "Policy",
+    "Role",
     "SameQueueNameError",
     "any_auth",
     "basic_auth",
     "bearer_auth",
     "board_app",
+    "role_policy",
 ]

@@ -17,13 +17,15 @@ from bullworks.board.api.api import error_response
 from bullworks.board.board import Board
 from bullworks.board.errors import RefusedError, refusal_of
 from bullworks.board.history import HistorySource
+from bullworks.board.last_answers import KeptAnswer, LastAnswers, answer_of, as_made
 from bullworks.board.options import BoardOptions
-from bullworks.board.pages import PAGE_ACTIONS, PAGES, Live, pages_app
+from bullworks.board.outage import RedisAwayError
+from bullworks.board.pages import PAGE_ACTIONS, PAGES, Live, pages_app, problem_page
 from bullworks.board.paths import OWN, base_of, own_of, segments_of
 from bullworks.board.queues import BoardQueue, BoardQueues
 from bullworks.board.security import Auth, Guard, Policy
-from bullworks.board.security.guard import new_xsrf_token, xsrf_cookie, xsrf_token
 from bullworks.board.security.headers import secure
+from bullworks.board.security.xsrf import xsrf_cookie
 from bullworks.board.ui import BoardUi
 from bullworks.bullmq import Queue
 
@@ -36,9 +38,12 @@ class BoardAppOptions(TypedDict, total=False):
     title: str
     auth: Auth | None
     policy: Policy | None
+    public_url: str | None
+    trusted_proxies: Sequence[str]
     read_only: bool
     allowed_hosts: Sequence[str]
     redact: Sequence[str]
+    secret: str | None
     shown_bytes: int
     show_redis: bool
     show_workers: bool
@@ -72,6 +77,7 @@ class BoardApp:
     Attributes:
         board: its queues may be added to while it runs.
         live: streams of open pages.
+        guard: who is answered.
 
     Args:
         stopping: gives what is set once the server is to stop: it ends streams, which would hold it up.
@@ -80,10 +86,19 @@ class BoardApp:
     def __init__(self, board: Board, stopping: Callable[[], asyncio.Event] | None = None) -> None:
         self.board = board
         self.live = Live(board, stopping)
-        self._guard = Guard(board.options.auth, board.options.allowed_hosts)
+        options = board.options
+        self.guard = Guard(
+            options.auth,
+            options.allowed_hosts,
+            public_url=options.public_url,
+            trusted_proxies=options.trusted_proxies,
+            audit=board.audit,
+            secret=options.secret,
+        )
         self._api = Api(board)
         self._own_api = Api(board, PAGE_ACTIONS)
         self._pages: ASGIApp = pages_app()
+        self._last = LastAnswers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -100,11 +115,36 @@ class BoardApp:
             RefusedError: it is not to be answered.
         """
         state = request.scope["state"]
-        who = await self._guard.admit(request)
+        who = await self.guard.admit(request)
         if isinstance(who, Response):
             return who
         state["who"] = who
-        first, rest = segments[:1], segments[1:]
+        if request.method in _READING and _reads_redis(segments):
+            return await self._whole(request, segments, who)
+        return await self._chosen(request, segments, who)
+
+    async def _whole(self, request: Request, segments: tuple[str, ...], who: str) -> ASGIApp:
+        """An answer that is whole, or the last one that was."""
+        outage, asked = self.board.outage, (who, f"{request.url.path}?{request.url.query}")
+        kept, before = self._last.get(asked), outage.standing()
+        try:
+            answer = await outage.watch(self._read(request, segments, who))
+        except RedisAwayError as away:
+            if kept is None:
+                raise
+            return kept.stale(away, request.state.xsrf)
+        if outage.was_whole(before):
+            if answer.status == 200 and request.method == "GET":
+                self._last.keep(asked, answer)
+        elif kept is not None:
+            return kept.stale(outage.away("a connection was lost"), request.state.xsrf)
+        return as_made(answer)
+
+    async def _read(self, request: Request, segments: tuple[str, ...], who: str) -> KeptAnswer:
+        return await answer_of(await self._chosen(request, segments, who), request)
+
+    async def _chosen(self, request: Request, segments: tuple[str, ...], who: str) -> ASGIApp:
+        state, first, rest = request.scope["state"], segments[:1], segments[1:]
         if first == ("api",):
             return await self._api.answer(request, rest, who)
         if segments[:2] == (OWN, "api"):
@@ -179,11 +219,12 @@ class _Exchange:
             await _refusal(request, segments, refusal)(self._scope, self._receive, self._send)
 
     def _prepare(self, request: Request) -> None:
-        token = xsrf_token(request)
-        if token is None:
-            self._new_token = token = new_xsrf_token()
+        tokens, public_url = self._app.guard.tokens, self._app.board.options.public_url
+        token = tokens.of(request)
+        if token is None or not tokens.is_fresh(token):
+            self._new_token = token = tokens.new()
         self._scope["state"].update(
-            board=self._app.board, live=self._app.live, base=base_of(self._scope), xsrf=token, who=""
+            board=self._app.board, live=self._app.live, base=base_of(self._scope, public_url), xsrf=token, who=""
         )
 
     async def _send(self, message: Message) -> None:
@@ -193,7 +234,8 @@ class _Exchange:
             secure(headers)
             if self._new_token is not None and headers.get("content-type", "").startswith("text/html"):
                 path = self._scope["state"]["base"].rstrip("/") or "/"
-                is_secure = self._scope.get("scheme") == "https"
+                public_url = self._app.board.options.public_url or ""
+                is_secure = self._scope.get("scheme") == "https" or public_url.startswith("https:")
                 headers.append("Set-Cookie", xsrf_cookie(self._new_token, path, is_secure=is_secure))
             message = {**message, "headers": headers.raw}
         await self._send_on(message)
@@ -206,6 +248,11 @@ def _is_entry(segments: tuple[str, ...]) -> bool:
     return segments[:1] == ("queue",) and len(segments) in {2, 3}
 
 
+def _reads_redis(segments: tuple[str, ...]) -> bool:
+    """Whether an answer is made of what Redis says, and ends."""
+    return segments[:1] in {(), ("api",)} or (segments[:1] == (OWN,) and segments[1:2] not in {("live",), ("assets",)})
+
+
 def _as_refusal(error: Exception) -> RefusedError | None:
     if isinstance(error, HTTPException):
         return RefusedError(error.status_code, "FORBIDDEN", error.detail, headers=error.headers)
@@ -216,6 +263,8 @@ def _refusal(request: Request, segments: tuple[str, ...], error: RefusedError) -
     """An error, as who asked can read it."""
     if segments[:1] == ("api",) or request.method not in _READING:
         return error_response(error)
+    if isinstance(error, RedisAwayError):
+        return problem_page(request, error)
     return PlainTextResponse(f"{error}\n", error.status, error.headers)
 
 

@@ -1,5 +1,6 @@
 """Who changed what: a bounded stream in Redis, and a log line each."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 MOST_EVENTS = 10_000
 """Kept, about: some 2 MB."""
 _NOTE_CHARS = 500
+# What a refusal may wait for: the log has the event already.
+_STORE_S = 1.0
 
 Outcome = Literal["done", "refused", "failed"]
 
@@ -78,9 +81,11 @@ class Audit:
         }
         try:
             key = audit_of(home.keys.prefix)
-            await home.connection.execute("XADD", key, "MAXLEN", "~", MOST_EVENTS, "*", "event", encode(fields))
-        except RedisError as error:
-            log.error("an audit event was not stored: %s", error, extra={"who": event.who, "action": event.action})
+            async with asyncio.timeout(_STORE_S):
+                await home.connection.execute("XADD", key, "MAXLEN", "~", MOST_EVENTS, "*", "event", encode(fields))
+        except (RedisError, TimeoutError) as error:
+            reason = str(error) or "Redis did not answer in time"
+            log.error("an audit event was not stored: %s", reason, extra={"who": event.who, "action": event.action})
 
     async def latest(self, count: int = 100, *, before: str | None = None) -> list[AuditEvent]:
         """Read audit events, newest first.

@@ -10,6 +10,7 @@ from bullworks.board.audit import Audit, AuditEvent, Outcome
 from bullworks.board.errors import RefusedError, refusal_of
 from bullworks.board.history import HistorySource
 from bullworks.board.options import BoardOptions
+from bullworks.board.outage import Outage
 from bullworks.board.queues import BoardQueue, BoardQueues
 from bullworks.board.recorded import RecordedHistory
 from bullworks.board.redaction import Redaction
@@ -45,6 +46,7 @@ class Board:
     Attributes:
         ui: Bull Board's page; None means it was not fetched, and our own pages stand in its place.
         crons: those of this process, which can be run by hand; None means it has no schedule.
+        outage: whether Redis answers.
     """
 
     queues: BoardQueues
@@ -52,11 +54,13 @@ class Board:
     ui: BoardUi | None = None
     crons: SchedulerRegistry | None = None
     audit: Audit = field(init=False)
+    outage: Outage = field(init=False)
     history: HistorySource = field(init=False)
     redaction: Redaction = field(init=False)
 
     def __post_init__(self) -> None:
         self.audit = Audit(self.home)
+        self.outage = Outage(self.queues)
         self.history = self.options.history or RecordedHistory(self.queues)
         self.redaction = Redaction(self.options.redact)
 

@@ -42,6 +42,29 @@ class BadBasePathError(BoardError):
         return f"the board's path {self.path!r} cannot be used: it begins with / and is plain, as in /admin/queues"
 
 
+@dataclass(eq=False)
+class BadPublicUrlError(BoardError):
+    """The board's public URL cannot be used."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return (
+            f"the board's public URL {self.url!r} cannot be used: give one as in https://ops.example.com/admin/queues"
+        )
+
+
+@dataclass(eq=False)
+class OpenInProductionError(BoardError):
+    """The board has no auth although APP_ENV is production."""
+
+    def __str__(self) -> str:
+        return (
+            "APP_ENV is production and the board has no auth. Set BOARD_PASSWORD, BOARD_USERS or BOARD_TOKEN, give "
+            "BoardModule.for_root(auth=...), or set BOARD_ENABLED=false"
+        )
+
+
 class RefusedError(Exception):
     """A board request was refused; holds the HTTP status and the message.
 

@@ -5,16 +5,19 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any, Literal
 
-from starlette.routing import Mount
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
 
 from bullworks.board.app import BoardApp
 from bullworks.board.board import Board
+from bullworks.board.errors import OpenInProductionError
 from bullworks.board.history import HistorySource
-from bullworks.board.options import DEFAULT_PATH, BoardOptions, checked_path
+from bullworks.board.options import DEFAULT_PATH, BoardOptions, checked_path, checked_public_url
 from bullworks.board.queues import BoardQueue, BoardQueueOptions, BoardQueues
-from bullworks.board.security import Auth, Policy, any_auth, basic_auth, bearer_auth
+from bullworks.board.security import Auth, Policy, any_auth, basic_auth, bearer_auth, role_policy
+from bullworks.board.security.access import all_of
 from bullworks.board.security.guard import LOOPBACK_HOSTS
-from bullworks.board.settings import BoardSettings
+from bullworks.board.settings import BoardSettings, pairs_of, users_of
 from bullworks.board.ui import BoardUi
 from bullworks.bullmq import Queue
 from bullworks.core import Discovery, ModuleContainer, Shutdown, Token, dynamic_module, provide
@@ -80,12 +83,20 @@ class BoardService:
     def board(self) -> Board:
         return self.app.board
 
+    @property
+    def auth(self) -> Auth | None:
+        """The board's authentication, for `WebRoutes.guarded(board.auth, ...)`; None means it has none."""
+        return self.setup.options.auth
+
     def routes(self) -> WebRoutes:
         """Build the board's routes for the web server."""
         if not self.setup.is_served:
             return WebRoutes(())
         needs_loopback = None if self.setup.options.auth is not None else _NEEDS_AUTH
-        return WebRoutes((Mount(self.setup.base_path, app=self.app),), loopback_only=needs_loopback)
+        path = self.setup.base_path
+        # relative, as only the browser knows what lies before this path, and whether it is https
+        entry = Route(path, RedirectResponse(f"{path.rpartition('/')[2]}/"), methods=None)
+        return WebRoutes((entry, Mount(path, app=self.app)), loopback_only=needs_loopback)
 
     def on_module_init(self) -> None:
         """Gather the queues, and find the crons of this process.
@@ -125,6 +136,8 @@ class BoardModule:
         title: str | None = None,
         read_only: bool | None = None,
         policy: Policy | None = None,
+        public_url: str | None = None,
+        trusted_proxies: Sequence[str] | None = None,
         history: HistorySource | None = None,
         show_redis: bool = True,
         show_workers: bool = True,
@@ -142,10 +155,13 @@ class BoardModule:
             allowed_hosts: host names under which it is reached, besides localhost and HTTP_HOST; or
                 BOARD_ALLOWED_HOSTS.
             title, read_only: or BOARD_TITLE and BOARD_READ_ONLY.
-            policy, history, show_redis, show_workers: see BoardOptions.
+            public_url, trusted_proxies: see BoardOptions; or BOARD_PUBLIC_URL and BOARD_TRUSTED_PROXIES.
+            policy: see BoardOptions; where BOARD_ROLES is set, both must allow what is done.
+            history, show_redis, show_workers: see BoardOptions.
 
         Raises:
             BadBasePathError: the path cannot be used.
+            BadPublicUrlError: the public URL cannot be used.
         """
         if base_path is not None:
             checked_path(base_path)
@@ -155,7 +171,9 @@ class BoardModule:
             given = BoardSetup() if settings is None else _from_settings(settings)
             options = replace(
                 given.options,
-                policy=policy,
+                policy=all_of(given.options.policy, policy),
+                public_url=given.options.public_url if public_url is None else checked_public_url(public_url),
+                trusted_proxies=given.options.trusted_proxies if trusted_proxies is None else tuple(trusted_proxies),
                 history=history,
                 show_redis=show_redis,
                 show_workers=show_workers,
@@ -197,16 +215,27 @@ def _is_any_address(host: str) -> bool:
 
 
 def _from_settings(given: BoardSettings) -> BoardSetup:
-    ways: list[Auth] = []
+    passwords = {} if given.board_users is None else users_of(given.board_users)
     if given.board_password is not None:
-        ways.append(basic_auth({given.board_user: given.board_password.get_secret_value()}))
+        passwords[given.board_user] = given.board_password.get_secret_value()
+    ways: list[Auth] = [basic_auth(passwords)] if passwords else []
     if given.board_token is not None:
         ways.append(bearer_auth({given.board_token.get_secret_value(): "token"}))
+    if not ways and given.board_enabled and given.app_env == "production":
+        raise OpenInProductionError
     auth = None if not ways else ways[0] if len(ways) == 1 else any_auth(*ways)
     return BoardSetup(
         is_served=given.board_enabled,
         base_path=given.board_path,
         allowed_hosts=given.board_allowed_hosts,
         hidden=given.board_hidden_queues,
-        options=BoardOptions(title=given.board_title, auth=auth, read_only=given.board_read_only),
+        options=BoardOptions(
+            title=given.board_title,
+            auth=auth,
+            policy=role_policy(pairs_of(given.board_roles)) if given.board_roles else None,
+            read_only=given.board_read_only,
+            public_url=given.board_public_url,
+            secret=None if given.board_secret is None else given.board_secret.get_secret_value(),
+            trusted_proxies=given.board_trusted_proxies,
+        ),
     )

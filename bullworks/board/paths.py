@@ -1,6 +1,6 @@
 """Which part of a path is the board's, split before it is decoded: a job's id may hold a slash, written %2F."""
 
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.types import Scope
 
@@ -24,9 +24,10 @@ def segments_of(scope: Scope) -> tuple[str, ...]:
     return tuple(unquote(segment) for segment in rest.split("/")) if rest else ()
 
 
-def base_of(scope: Scope) -> str:
-    """The board's base path, with a trailing slash; its pages' links are relative to it."""
-    return quote(scope.get("root_path", ""), safe=_UNQUOTED).rstrip("/") + "/"
+def base_of(scope: Scope, public_url: str | None = None) -> str:
+    """The board's base path as browsers see it, with a trailing slash; its pages' links begin with it."""
+    root = scope.get("root_path", "") if public_url is None else urlsplit(public_url).path
+    return quote(root, safe=_UNQUOTED).rstrip("/") + "/"
 
 
 def own_of(base: str) -> str:

@@ -1,17 +1,17 @@
-"""The connection that a queue's part uses: one of its own, or one that is shared."""
+"""The connection that a queue's part uses."""
 
 import redis.asyncio
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.redis import Endpoint, PipelinedConnection, connection_to, has_tag
+from bullworks.redis import ConnectionOptions, Endpoint, Lease, PipelinedConnection, has_tag, lease_connection
 
-Connection = str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
-"""A URL, a client whose settings are read (it is never used itself, nor closed), or a connection to share."""
+Connection = str | ConnectionOptions | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
+"""A URL, a dict of one, a client whose settings are read (never used itself), or a connection, which stays open."""
 
 
-def connect(connection: Connection, keys: QueueKeys | None = None) -> tuple[PipelinedConnection, bool]:
-    """Connect as the options say; also returns whether the caller must close the connection.
+def lease(connection: Connection, keys: QueueKeys | None = None) -> Lease:
+    """Lease the connection that the option says: shared with all on this event loop that have the same URL.
 
     Args:
         keys: of the one queue that it is for; None means any keys.
@@ -22,8 +22,8 @@ def connect(connection: Connection, keys: QueueKeys | None = None) -> tuple[Pipe
     """
     endpoint = endpoint_of(connection, keys)
     if isinstance(connection, PipelinedConnection):
-        return (connection if keys is None else connection.at(keys.base)), False
-    return connection_to(endpoint, key=None if keys is None else keys.base), True
+        return Lease(connection if keys is None else connection.at(keys.base))
+    return lease_connection(endpoint, key=None if keys is None else keys.base)
 
 
 def endpoint_of(connection: Connection, keys: QueueKeys | None = None) -> Endpoint:

@@ -2,18 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from bullworks.elsewhere import meant_option
 from bullworks.errors import FactError
 from bullworks.suggestion import suggestion
-
-# What other libraries call options of jobs, where that is not nearly the name that they have here.
-_NAMES_ELSEWHERE = {
-    "retries": "attempts",
-    "retry": "attempts",
-    "max_retries": "attempts",
-    "countdown": "delay",
-    "eta": "delay",
-}
 
 
 class QueueError(FactError):
@@ -37,25 +30,36 @@ class InvalidOptionError(QueueError, ValueError):
         Args:
             of_jobs: the options of jobs, where those of something else are known: it may be meant for a job.
         """
-        names = sorted(known)
-        meant = _NAMES_ELSEWHERE.get(option, option)
-        if meant in of_jobs:
-            hint = f"{meant} is an option of jobs: give it to queue.add(), or in default_job_options of the queue"
+        names, jobs = sorted(known), list(of_jobs)
+        meant = meant_option(option, [*names, *jobs])
+        name, note = (option, "") if meant is None else (meant.name, meant.note and f" ({meant.note})")
+        if name in jobs and name not in names:
+            hint = f"{name} is an option of jobs: give it to queue.add(), or in default_job_options{note}"
             return cls(option, f"unknown option; {hint}")
-        near = meant if meant in names else suggestion(option, names)
-        hint = f"did you mean {near}?" if near else f"known: {', '.join(names)}"
+        near = name if name in names else suggestion(option, names)
+        hint = f"did you mean {near}?{note}" if near else f"known: {', '.join(names)}"
         return cls(option, f"unknown option; {hint}")
 
 
 @dataclass(eq=False)
 class InvalidPayloadError(QueueError, ValueError):
-    """A value cannot be stored as JSON; `path` leads to the part at fault, as in `$.user.age`."""
+    """A value cannot be stored as JSON, or is not of its type; `path` leads to the part at fault, as in `$.user.age`.
+
+    `queue_name` and `job_name` are those of a job that was not added for it, else "".
+    """
 
     path: str
     problem: str
+    queue_name: str = ""
+    job_name: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path} {self.problem}"
+        job = f"job {self.job_name!r} for queue {self.queue_name!r}: " if self.queue_name else ""
+        return f"{job}{self.path} {self.problem}"
+
+    def of_job(self, queue_name: str, job_name: str) -> "InvalidPayloadError":
+        """Copy the error for a job that is not added because of it."""
+        return InvalidPayloadError(self.path, self.problem, queue_name, job_name)
 
 
 @dataclass(eq=False)
@@ -148,6 +152,31 @@ class UnrecoverableError(Exception):
 
 
 @dataclass(eq=False)
+class JobExpiredError(QueueError, UnrecoverableError):
+    """The job was not started before its `expires` had passed; its handler was not called.
+
+    Attributes:
+        expired_at: when that was, UTC.
+        taken_at: when a worker took the job, by Redis's clock, UTC.
+    """
+
+    job_id: str
+    expired_at: datetime
+    taken_at: datetime
+
+    @classmethod
+    def of(cls, job_id: str, expired_on: int, processed_on: int) -> "JobExpiredError":
+        """Build the error from two times in ms since the epoch: when the job expired, and when it was taken."""
+        return cls(job_id, *(datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (expired_on, processed_on)))
+
+    def __str__(self) -> str:
+        return (
+            f"job {self.job_id}: expired, it was to start before {self.expired_at} and was taken at {self.taken_at}; "
+            "give it a longer `expires`, or its queue more workers"
+        )
+
+
+@dataclass(eq=False)
 class PayloadAheadError(QueueError):
     """A job's data needs a newer process: a version of its type, or a key, that this one does not know.
 
@@ -169,6 +198,20 @@ class JobTimeoutError(QueueError):
 
     def __str__(self) -> str:
         return f"job {self.job_id}: ran longer than its timeout of {self.timeout_ms} ms"
+
+
+@dataclass(eq=False)
+class BatchOutcomesError(QueueError, UnrecoverableError):
+    """A handler of batches returned what says nothing of its jobs; all of them have failed."""
+
+    jobs: int
+    returned: str
+
+    def __str__(self) -> str:
+        return (
+            f"the handler was called with {self.jobs} jobs and returned {self.returned}; it returns None where "
+            "all have completed, or a list with a result or an exception for each, in their order"
+        )
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NotRequired, TypedDict
 from uuid import uuid4
 
-from bullworks.bullmq.connecting import Connection, check_parent, check_tagged, connect
+from bullworks.bullmq.connecting import Connection, check_parent, check_tagged, lease
 from bullworks.bullmq.errors import InvalidOptionError, PartlyAddedError
 from bullworks.bullmq.events.readers import EventReaders
 from bullworks.bullmq.job.dependencies import Dependencies, Page, Pages
@@ -15,14 +15,15 @@ from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.options.group import without_group
 from bullworks.bullmq.options.job import JobOptions, JobOpts
-from bullworks.bullmq.queue.adding import Adding, FlowsToAdd
-from bullworks.bullmq.queue.queue import checked_keys
+from bullworks.bullmq.queue.adding import Adding, FlowsToAdd, QueueTypes
+from bullworks.bullmq.queue.queue import Queue, checked_keys
 from bullworks.bullmq.scripts.caller import load
 from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts, added_ids
 from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.safe import SafeTelemetry
 from bullworks.bullmq.telemetry.tracing import Tracing, trace
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.closing import Closing
 from bullworks.redis import Argument, Endpoint
 
@@ -35,7 +36,7 @@ _MOST_IN_FLOW = 1_000
 
 
 class FlowJob(TypedDict):
-    """One job of a flow, with the children that it waits for."""
+    """One job of a flow, with the children that it waits for; `data` is what its queue's `data_type` says, or JSON."""
 
     name: str
     queue_name: str
@@ -104,24 +105,33 @@ class FlowProducer(Closing):
         connection: a URL, a redis.asyncio client, or a connection to share.
         prefix: of the queues that do not name one.
         telemetry: what traces its operations, and lets its jobs carry where they were added.
+        queues: those whose `data_type`, `result_type` and `encryption` hold for their jobs in flows.
     """
 
     def __init__(
-        self, *, connection: Connection, prefix: str = "bull", telemetry: Telemetry[Any] | None = None
+        self,
+        *,
+        connection: Connection,
+        prefix: str = "bull",
+        telemetry: Telemetry[Any] | None = None,
+        queues: Iterable[Queue[Any]] = (),
     ) -> None:
         self.prefix = prefix
         self.telemetry = telemetry
         self._telemetry = None if telemetry is None else SafeTelemetry(telemetry)
-        self.connection, self._owns_connection = connect(connection)
+        self._lease = lease(connection)
+        self.connection = self._lease.connection
         self._readers = EventReaders(self.connection.endpoint)
         self.adding: Adding | None = None
         """What surrounds `add` and `add_bulk`, if anything does."""
+        self.queue_types: QueueTypes | None = None
+        """What knows the types of further queues, if anything does."""
+        self._types = {queue.keys.base: queue.scripts.payload_types for queue in queues}
 
     async def close(self) -> None:
         """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         await self._readers.close()
-        if self._owns_connection:
-            await self.connection.close()
+        self.connection = await self._lease.end()
 
     async def wait_until_ready(self) -> None:
         """Connect to Redis.
@@ -246,6 +256,8 @@ class FlowProducer(Closing):
             flow.get("name"),
             flow.get("data", {}),
             opts,
+            queue_name=keys.name,
+            types=self._types_of(keys),
             waits_for_children=bool(children),
             given_id=str(uuid4()),
             group=group,
@@ -278,8 +290,15 @@ class FlowProducer(Closing):
     def _tracing(self, queue_name: str) -> Tracing | None:
         return None if self._telemetry is None else Tracing(self._telemetry, queue_name)
 
+    def _types_of(self, keys: QueueKeys) -> PayloadTypes | None:
+        if keys.base in self._types or self.queue_types is None:
+            return self._types.get(keys.base)
+        return self.queue_types.of(keys)
+
     def _scripts(self, keys: QueueKeys) -> Scripts:
-        return Scripts(self.connection.at(keys.base), keys, self._readers.of(keys), self._tracing(keys.name))
+        scripts = Scripts(self.connection.at(keys.base), keys, self._readers.of(keys), self._tracing(keys.name))
+        scripts.payload_types = self._types_of(keys)
+        return scripts
 
     async def _read(self, keys: QueueKeys, job_id: str, depth: int, max_children: int) -> JobNode | None:
         scripts = self._scripts(keys)

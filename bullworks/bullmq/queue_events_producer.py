@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from bullworks.bullmq.connecting import Connection, connect
+from bullworks.bullmq.connecting import Connection, lease
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.queue.queue import checked_keys
@@ -33,10 +33,10 @@ class QueueEventsProducer(Closing):
     def __init__(self, queue_name: str, *, connection: Connection, prefix: str = "bull") -> None:
         self.queue_name = queue_name
         self.keys = checked_keys(prefix, queue_name)
-        self._connection, self._owns_connection = connect(connection, self.keys)
+        self._lease = lease(connection, self.keys)
 
     def __repr__(self) -> str:
-        return f"<QueueEventsProducer of queue {self.queue_name!r} at {self._connection.endpoint.describe()}>"
+        return f"<QueueEventsProducer of queue {self.queue_name!r} at {self._lease.connection.endpoint.describe()}>"
 
     async def publish_event(self, event: Mapping[str, EventValue], max_events: int = 1_000) -> str:
         """Publish `{"event_name": "painted", "color": "red"}`; listeners receive `painted` with `{"color": "red"}`.
@@ -67,15 +67,14 @@ class QueueEventsProducer(Closing):
             if field != "event_name":
                 fields += (_check_field(field), _to_text(field, value))
         stream = self.keys.of("events")
-        event_id: bytes = await self._connection.execute(
+        event_id: bytes = await self._lease.connection.execute(
             "XADD", stream, "MAXLEN", "~", max_events, "*", EVENT, name, *fields
         )
         return event_id.decode()
 
     async def close(self) -> None:
         """Close the producer's own connection; a shared one stays open. Closing twice is fine."""
-        if self._owns_connection:
-            await self._connection.close()
+        await self._lease.end()
 
 
 def _check_field(field: object) -> str:

@@ -5,20 +5,18 @@ its first half second. What a command of a service needs is in `bullworks.cli.co
 """
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 from typing import Any
 
-from bullworks.extras import MissingExtraError
+from bullworks import __version__
+from bullworks.cli.early_signals import EarlySignals
+from bullworks.extras import MissingExtraError, require
 
 DEFAULT_APP = "app.app_module:AppModule"
 
 # Commands that end in order when they are asked to stop; of the others it is a failure.
-_SERVING = ("worker", "board")
+_SERVING = ("worker", "board", "serve")
 _INTERRUPTED = 130
 
 
@@ -30,16 +28,34 @@ def main(app: str | type[Any] = DEFAULT_APP, arguments: Sequence[str] | None = N
         arguments: without the program's name; those of this process unless given.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    word = next((argument for argument in arguments if not argument.startswith("-")), None)
     try:
         _open_standard_streams()
-        with _ending_on_signals(arguments):
-            try:
-                from bullworks.cli.application import run_command_line  # takes most of a second
-            except MissingExtraError as error:
-                sys.exit(f"error: {error}")
-            run_command_line(app, arguments)
+        with EarlySignals(is_serving=word is None or word in _SERVING).handled():
+            if word is None and "--version" in arguments:
+                print(f"Bullworks {__version__}")
+                sys.exit(0)
+            _run(app, arguments, is_overview=word is None and "--help" in arguments)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+def _run(app: str | type[Any], arguments: list[str], *, is_overview: bool) -> None:
+    """Run the command line; what it needs is imported here, as late as can be."""
+    try:
+        require("cli", "the command line")
+    except MissingExtraError as error:
+        sys.exit(f"error: {error}")
+    from bullworks.cli.importing import uncollected
+
+    if is_overview:
+        from bullworks.cli.overview import overview
+
+        overview(app)(arguments)
+    else:
+        with uncollected():
+            from bullworks.cli.application import run_command_line  # takes a third of a second
+        run_command_line(app, arguments)
 
 
 def _open_standard_streams() -> None:
@@ -49,31 +65,6 @@ def _open_standard_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest that is free
-
-
-@contextmanager
-def _ending_on_signals(arguments: Sequence[str]) -> Iterator[None]:
-    """SIGTERM and SIGHUP end the process while nothing has started yet, also as PID 1, which ignores them otherwise."""
-    word = next((argument for argument in arguments if not argument.startswith("-")), None)
-    is_serving = word is None or word in _SERVING
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        sys.exit(0 if is_serving else 128 + number)
-
-    numbers = [number for number in _endings() if signal.getsignal(number) is signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _endings() -> list[signal.Signals]:
-    if threading.current_thread() is not threading.main_thread():
-        return []  # no other thread may set handlers
-    return [signal.Signals[name] for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 __all__ = ["DEFAULT_APP", "main"]

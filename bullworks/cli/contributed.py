@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from bullworks.cli.program import Program, import_object
+from bullworks.cli.importing import import_object
+from bullworks.cli.program import Program
 from bullworks.core import CommandToken
 
 

@@ -3,15 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bullworks.bullmq import InvalidOptionError, QueueError
-from bullworks.core import CoreError
 from bullworks.errors import FactError
-from bullworks.extras import MissingExtraError
-from bullworks.logs import escape
-from bullworks.redis import BadUrlError, RedisError
-from bullworks.settings import SettingsError
+from bullworks.escaping import escape
 from bullworks.suggestion import suggestion
-from bullworks.workers import UnknownWorkerError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2  # as typer itself ends for a wrong option
@@ -37,15 +31,10 @@ class CommandError(FactError):
         return cls(f"there is no {kind} {name!r}", listed)
 
 
-# Whatever else is raised is a bug of ours, and its traceback is what a report needs.
-EXPECTED = (CommandError, SettingsError, CoreError, QueueError, RedisError, MissingExtraError)
-WRONG_INPUT = (SettingsError, UnknownWorkerError, BadUrlError, InvalidOptionError)
-
-
 def message_of(error: BaseException) -> str | None:
     """Format an error that a user can cause; None for errors that need a traceback."""
     leaves = list(_leaves(error))
-    if not all(isinstance(leaf, EXPECTED) for leaf in leaves):
+    if not all(_is_expected(leaf) for leaf in leaves):
         return None
     texts = dict.fromkeys(str(leaf) or type(leaf).__name__ for leaf in leaves)
     return "\n".join(escape(line) for text in texts for line in text.split("\n"))
@@ -61,5 +50,27 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def exit_code_of(error: BaseException) -> int:
     """Choose the exit code: 2 for wrong input or configuration, 1 for a failure."""
-    is_wrong_input = all(isinstance(leaf, WRONG_INPUT) for leaf in _leaves(error))
+    is_wrong_input = all(_is_wrong_input(leaf) for leaf in _leaves(error))
     return EXIT_USAGE if is_wrong_input else EXIT_FAILED
+
+
+def _is_expected(error: BaseException) -> bool:
+    """Whatever else is raised is a bug of ours, and its traceback is what a report needs."""
+    if isinstance(error, CommandError):
+        return True
+    from bullworks.bullmq import QueueError  # here, as these are much to import, and what fails has imported its own
+    from bullworks.core import CoreError
+    from bullworks.extras import MissingExtraError
+    from bullworks.redis import RedisError
+    from bullworks.settings import SettingsError
+
+    return isinstance(error, SettingsError | CoreError | QueueError | RedisError | MissingExtraError)
+
+
+def _is_wrong_input(error: BaseException) -> bool:
+    from bullworks.bullmq import InvalidOptionError
+    from bullworks.redis import BadUrlError
+    from bullworks.settings import SettingsError
+    from bullworks.workers import UnknownWorkerError
+
+    return isinstance(error, SettingsError | UnknownWorkerError | BadUrlError | InvalidOptionError)

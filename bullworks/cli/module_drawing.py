@@ -51,7 +51,7 @@ def mermaid(modules: Sequence[ModuleOutline]) -> Iterator[str]:
                 yield f'  m{module.number} -. "{_escape_label(user["class"])} {verb}" .-> {queues[user["queue"]]}'
         for index, scheduled in enumerate(module.schedules):
             name = f"s{module.number}_{index}"
-            text = f"{scheduled['class']}.{scheduled['method']} {scheduled['schedule']}"
+            text = f"{scheduled['class']}.{scheduled['method']} {scheduled['schedule']}{_sharing(scheduled)}"
             yield f'  {name}(["{_escape_label(text)}"]) --- m{module.number}'
 
 
@@ -70,7 +70,7 @@ def _details(module: ModuleOutline) -> Iterator[tuple[str, str]]:
     for listener in module.listeners:
         yield "listener", f"{listener['class']} hears {listener['queue']}"
     for scheduled in module.schedules:
-        yield "schedule", f"{scheduled['class']}.{scheduled['method']}  {scheduled['schedule']}"
+        yield "schedule", f"{scheduled['class']}.{scheduled['method']}  {scheduled['schedule']}{_sharing(scheduled)}"
 
 
 def _processor(processor: dict[str, Any]) -> str:
@@ -81,6 +81,17 @@ def _processor(processor: dict[str, Any]) -> str:
         f"{processor['class']} processes {processor['queue']}{jobs} as worker {processor['worker']}, "
         f"concurrency {processor['concurrency']}{pool}{per_job}"
     )
+
+
+def _sharing(scheduled: dict[str, Any]) -> str:
+    """Whether a cron is one run a tick in the fleet: known, or decided at the start."""
+    match scheduled["distributed"]:
+        case True:
+            return ", distributed"
+        case False:
+            return ""
+        case at_start:
+            return f", distributed={at_start}"
 
 
 def _with_remarks(provider: dict[str, Any]) -> str:

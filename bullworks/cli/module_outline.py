@@ -14,6 +14,7 @@ from bullworks.core import (
     Shutdown,
     label,
 )
+from bullworks.schedule.decorators.deferred import format_option
 from bullworks.schedule.explorer import marks_of
 from bullworks.workers.events_listener import LISTENER, ListenerSpec
 from bullworks.workers.processor import PROCESSOR, ProcessorSpec
@@ -69,11 +70,22 @@ def _outline(module: DiscoveredModule, names: dict[int, str]) -> ModuleOutline:
         processors=[found for cls, each in classes for found in _processors(cls, each)],
         listeners=[found for cls, _ in classes for found in _listeners(cls)],
         schedules=[
-            {"class": cls.__name__, "method": method, "schedule": str(mark)}
+            {
+                "class": cls.__name__,
+                "method": method,
+                "schedule": str(mark),
+                "name": _option(getattr(mark, "name", None)),
+                "distributed": _option(getattr(mark, "distributed", False)),
+            }
             for cls, _ in classes
             for method, mark in marks_of(cls)
         ],
     )
+
+
+def _option(value: object) -> object:
+    """An option as JSON: itself, or in words where it is known only at the start."""
+    return value if value is None or isinstance(value, str | bool) else format_option(value)
 
 
 def _class_of(provider: DiscoveredProvider) -> Iterator[type[Any]]:

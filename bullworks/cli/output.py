@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from bullworks.logs import escape
+from bullworks.escaping import escape
 
 
 def say(text: str) -> None:

@@ -1,7 +1,6 @@
 """`main.py queue ...`: what an operator does to queues."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from bullworks.bullmq import Job, JobOptions, Queue
 from bullworks.cli.connection import Queues, open_queues
 from bullworks.cli.durations import milliseconds
 from bullworks.cli.failure import EXIT_FAILED, CommandError
+from bullworks.cli.json_argument import json_argument
 from bullworks.cli.output import print_json, print_table, say
 from bullworks.cli.running import run
 
@@ -102,12 +102,7 @@ def add(
 
     Example: main.py queue add email welcome-email '{"email": "user@example.com", "subject": "Hi", "body": "Hello"}'
     """
-    text = sys.stdin.read() if data == "-" else data
-    try:
-        payload = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise typer.BadParameter(f"the data is not JSON: {error.msg} at {where}") from error
+    payload = json_argument(data)
     options: JobOptions = {}
     if attempts is not None:
         options["attempts"] = attempts

@@ -8,10 +8,11 @@ import typer
 
 from bullworks import logs
 from bullworks.cli.failure import CommandError
+from bullworks.cli.life_line import end_with_parent
 from bullworks.cli.program import Program
 from bullworks.cli.running import run
 from bullworks.cli.serve import serve
-from bullworks.cli.worker_process import NUMBER_OPTION, end_with_supervisor
+from bullworks.cli.worker_process import NUMBER_OPTION, STANDARD_INPUT
 from bullworks.extras import MissingExtraError
 from bullworks.logs import LogSettings
 from bullworks.settings import Settings
@@ -59,7 +60,7 @@ def worker(
         # One of several that were started by hand has the port, which is no reason for the others to fail.
         program = program.over({"HTTP_SERVE": "if-free"})
     if number is not None:
-        end_with_supervisor()
+        end_with_parent(STANDARD_INPUT)
     run(serve(program, process=number))
 
 

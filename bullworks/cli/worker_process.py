@@ -3,14 +3,13 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # Longer than a closing takes beyond its grace time; who is not gone by then is stuck.
 MARGIN_S = 5.0
-_STANDARD_INPUT = 0  # sys.stdin is None where the descriptor was closed as Python started
+STANDARD_INPUT = 0  # sys.stdin is None where the descriptor was closed as Python started
 NUMBER_OPTION = "--process-number"
 """Which of several a process is; set by the supervisor only."""
 
@@ -57,14 +56,3 @@ class WorkerProcess:
         """Send a signal to the process, unless it has ended."""
         if self.is_running:
             self.process.send_signal(signum)
-
-
-def end_with_supervisor() -> None:
-    """Shut down in order, as on SIGTERM, once the supervisor is gone, which closes its end of the pipe."""
-
-    def watch() -> None:
-        while os.read(_STANDARD_INPUT, 1):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="life-line", daemon=True).start()

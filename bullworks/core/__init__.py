@@ -1,5 +1,8 @@
 """The module system: modules, providers and their lifecycle, on dependency-injector."""
 
+import bullworks.core.late_fastapi  # noqa: F401 - before dependency-injector is imported
+
+# isort: split
 from bullworks.arity import most_arguments
 from bullworks.core.application import Application, create_application
 from bullworks.core.command import CommandToken, command
@@ -15,6 +18,7 @@ from bullworks.core.discovery import (
     marked_methods,
     methods_of,
 )
+from bullworks.core.durable_contexts import ContextKey, ContextStrategy
 from bullworks.core.dynamic import dynamic_module
 from bullworks.core.errors import (
     AmbiguousProviderError,
@@ -30,9 +34,11 @@ from bullworks.core.errors import (
     WiringError,
 )
 from bullworks.core.hints import register_mark
+from bullworks.core.lazy_modules import LazyModuleLoader
 from bullworks.core.markers import Inject, Lazy
 from bullworks.core.module import ForwardRef, module
 from bullworks.core.module_ref import ModuleRef
+from bullworks.core.options_source import OptionsSource, options_key, provide_options
 from bullworks.core.provide import Binding, injectable, provide, provide_setup
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown, SignalHandlers
@@ -47,6 +53,8 @@ __all__ = [
     "Binding",
     "BuildCircleError",
     "CommandToken",
+    "ContextKey",
+    "ContextStrategy",
     "CoreError",
     "DiscoveredClass",
     "DiscoveredMethod",
@@ -57,8 +65,10 @@ __all__ = [
     "ForwardRef",
     "Inject",
     "Lazy",
+    "LazyModuleLoader",
     "ModuleContainer",
     "ModuleRef",
+    "OptionsSource",
     "OverrideTooLateWarning",
     "ProviderKind",
     "RecipeInUseError",
@@ -80,7 +90,9 @@ __all__ = [
     "module",
     "most_arguments",
     "needs_beside",
+    "options_key",
     "provide",
+    "provide_options",
     "provide_setup",
     "register_mark",
     "snake_case",

@@ -74,7 +74,7 @@ class Application(Resolver, Closing):
         self._graph = graph_of(container)
         self.container = container
         self.discovery = Discovery(self._graph)
-        self._lifecycle = Lifecycle(self._graph)
+        self._lifecycle = self._graph.lifecycle = Lifecycle(self._graph)
         self._shutdown = self._graph.shutdown
         self._signals = SignalHandlers()
         self._state = _State.CREATED

@@ -1,6 +1,6 @@
 """Assembles an application's containers from module classes, `for_root()` containers and foreign containers."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,16 +10,27 @@ from dependency_injector import containers, providers
 from bullworks.core.building import problems_of
 from bullworks.core.container import RESERVED_NAMES, ModuleContainer, graph_of, node_of
 from bullworks.core.discovery import Discovery
+from bullworks.core.durable_contexts import ContextKey, current_key
 from bullworks.core.errors import WiringError
 from bullworks.core.graph import Graph
+from bullworks.core.lazy_modules import Extension, LazyModuleLoader
 from bullworks.core.linking import Ambient, Linker
 from bullworks.core.module import ForwardRef, ModuleSpec, spec_of
 from bullworks.core.module_ref import ModuleRef
 from bullworks.core.naming import name_entry
 from bullworks.core.nesting import MOST_NESTED
 from bullworks.core.node import Entry, ModuleNode
-from bullworks.core.problems import BadImport, BadProvider, ImportedTooDeep, NotAModule, Problem, ProvidedTwice
-from bullworks.core.provide import Binding, UseProvider, bind_class
+from bullworks.core.problems import (
+    BadImport,
+    BadProvider,
+    GlobalTooLate,
+    ImportedTooDeep,
+    NotAModule,
+    NotAProvider,
+    Problem,
+    ProvidedTwice,
+)
+from bullworks.core.provide import Binding, UseFactory, UseProvider, bind_class, bind_provider, provided_class
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
 from bullworks.core.substitutes import Substitutes
@@ -28,6 +39,10 @@ from bullworks.core.tokens import AnyToken, RepeatableToken, label, snake_case
 _AMBIENT: Ambient = {
     ModuleRef: ModuleRef,
     Discovery: lambda _node, linker: Discovery(linker.graph),
+    ContextKey: lambda _node, _linker: Binding(
+        ContextKey, UseFactory(current_key, ()), Scope.REQUEST, lazy=True, durable=True
+    ),
+    LazyModuleLoader: lambda _node, linker: LazyModuleLoader(linker, _extend),
     Shutdown: lambda _node, linker: linker.graph.shutdown,
 }
 
@@ -47,12 +62,16 @@ def assemble(module: type[Any] | ModuleSpec, substitutes: Substitutes | None = N
     return _Assembly(substitutes or Substitutes()).assemble(module)
 
 
+def _extend(graph: Graph, module: Any) -> Extension:
+    return _Assembly(graph.substitutes, graph.nodes).extend(graph, module)
+
+
 class _Assembly:
     """One run of `assemble`: an application holds each module once."""
 
-    def __init__(self, substitutes: Substitutes) -> None:
+    def __init__(self, substitutes: Substitutes, present: Iterable[ModuleNode] = ()) -> None:
         self._substitutes = substitutes
-        self._nodes: dict[Hashable, ModuleNode] = {}
+        self._nodes: dict[Hashable, ModuleNode] = {node.spec.identity: node for node in present}
         self._recipes: dict[Graph, None] = {}
         self._problems: list[Problem] = []
         self._depth = 0
@@ -65,19 +84,50 @@ class _Assembly:
         if self._substitutes.unused_providers:
             root.imports.append(self._node_of(self._substitutes.as_module()))
         graph = Graph(root)
+        graph.substitutes = self._substitutes
         self._problems.extend(Linker(graph, _AMBIENT).link())
         if self._problems:
             missing = (problem for entry in graph.entries() for problem in problems_of(entry))
             raise WiringError(list(dict.fromkeys([*self._problems, *missing])))
+        return self._complete(graph, graph.nodes)[root]
+
+    def extend(self, graph: Graph, module: Any) -> Extension:
+        """Link a module, and what it imports, into a graph that has others."""
+        importer = ModuleNode(ModuleSpec("LazyModuleLoader"))
+        root = self._import(importer, module)
+        added = () if root is None else graph.add(root)
+        known = len(graph.checks), len(graph.duplicates), len(graph.recipes)
+
+        def undo() -> None:
+            graph.remove(added)
+            graph.let_go(graph.recipes[known[2] :])
+            del graph.checks[known[0] :], graph.duplicates[known[1] :], graph.recipes[known[2] :]
+
+        for node in added:
+            node.is_late = True
+            if node.spec.is_global:
+                self._problems.append(GlobalTooLate(node.spec.name, graph.path(node)))
+        try:
+            self._problems.extend(Linker(graph, _AMBIENT).link(added))
+            if root is None or self._problems:
+                raise WiringError(list(dict.fromkeys(self._problems)))
+            self._complete(graph, added)
+        except BaseException:
+            undo()
+            raise
+        return Extension(root, added, tuple(graph.duplicates[known[1] :]), undo)
+
+    def _complete(self, graph: Graph, nodes: Collection[ModuleNode]) -> dict[ModuleNode, ModuleContainer]:
+        """Show modules that were linked, with their checks and with what is overridden in their recipes."""
         discovery = Discovery(graph)
-        checks = dict.fromkeys(check for node in graph.nodes for check in node.spec.checks)
+        checks = dict.fromkeys(check for node in nodes for check in node.spec.checks)
         graph.checks.extend(partial(check, discovery) for check in checks)
-        container = _show(graph)
-        graph.recipes.extend(self._recipes)
+        made = _show(graph, nodes)
+        graph.recipes.extend(recipe for recipe in self._recipes if recipe not in graph.recipes)
         for recipe in self._recipes:
-            self._carry_overrides(recipe, graph)
+            self._carry_overrides(recipe, graph, nodes)
         graph.open()
-        return container
+        return made
 
     def _node_of(self, spec: ModuleSpec) -> ModuleNode:
         if spec.identity in self._nodes:
@@ -94,9 +144,10 @@ class _Assembly:
                 self._add(node, provider)
             elif isinstance(provider, type) and spec_of(provider) is None:
                 self._add(node, bind_class(provider))
+            elif isinstance(provider, providers.Provider) and (provided := provided_class(provider)) is not None:
+                self._add(node, bind_provider(provider, provided))
             else:
-                is_module = isinstance(provider, type | containers.DynamicContainer)
-                self._problems.append(BadProvider(spec.name, _describe(provider), is_module))
+                self._problems.append(BadProvider(spec.name, _describe(provider), _kind(provider)))
         for reference in spec.imports:
             imported = self._import(node, reference)
             if imported is not None and imported not in node.imports:
@@ -161,9 +212,9 @@ class _Assembly:
         declared: type[Any] | None = getattr(container, "declarative_parent", None)
         node = ModuleNode(ModuleSpec((declared or type(container)).__name__, key=container))
         self._nodes[container] = node
-        classes = [_instance_class(provider) for provider in container.providers.values()]
+        classes = [provided_class(provider) for provider in container.providers.values()]
         for name, provider in container.providers.items():
-            provided = _instance_class(provider)
+            provided = provided_class(provider)
             tokens: list[AnyToken] = [name]
             if provided is not None and classes.count(provided) == 1:
                 tokens.append(provided)
@@ -176,11 +227,11 @@ class _Assembly:
             node.exports.extend(tokens)
         return node
 
-    def _carry_overrides(self, recipe: Graph, graph: Graph) -> None:
+    def _carry_overrides(self, recipe: Graph, graph: Graph, nodes: Collection[ModuleNode]) -> None:
         """Override in the copy what is overridden in the recipe at this moment."""
         for original in recipe.nodes:
             copy = self._nodes.get(original.spec.identity)
-            if copy is None:  # another module is in its place
+            if copy is None or copy not in nodes:  # another module is in its place, or it was there before
                 continue
             for entry in dict.fromkeys((*original.entries.values(), *original.missing.values())):
                 target = graph.visible[copy].get(entry.token) or copy.missing.get(entry.token)
@@ -196,9 +247,9 @@ def _numbered(token: AnyToken, node: ModuleNode) -> AnyToken:
     return token
 
 
-def _show(graph: Graph) -> ModuleContainer:
-    """Make the containers of all modules; those of imported modules are attributes of their importers'."""
-    made = {node: ModuleContainer(node, graph) for node in graph.nodes}
+def _show(graph: Graph, nodes: Collection[ModuleNode]) -> dict[ModuleNode, ModuleContainer]:
+    """Make the containers of modules; those of imported modules are attributes of their importers'."""
+    made = {node: ModuleContainer(node, graph) for node in nodes}
     graph.containers.update(made)
     for node, container in made.items():
         for entry in (*node.entries.values(), *node.missing.values()):
@@ -208,18 +259,18 @@ def _show(graph: Graph) -> ModuleContainer:
         for imported in node.imports:
             name = snake_case(imported.spec.name)
             if imported is not graph.root and name not in RESERVED_NAMES and name not in container.providers:
-                container.set_provider(name, providers.Container(ModuleContainer, made[imported]))
-    return made[graph.root]
-
-
-def _instance_class(provider: providers.Provider[Any]) -> type[Any] | None:
-    """The class whose instances a foreign provider gives; of Object it would be the object itself."""
-    provides = None if isinstance(provider, providers.Object) else getattr(provider, "provides", None)
-    return provides if isinstance(provides, type) else None
+                container.set_provider(name, providers.Container(ModuleContainer, graph.containers[imported]))
+    return made
 
 
 def _describe(thing: object) -> str:
     return label(thing) if isinstance(thing, type) else repr(thing)
+
+
+def _kind(provider: object) -> NotAProvider:
+    if isinstance(provider, type | containers.DynamicContainer):
+        return NotAProvider.MODULE
+    return NotAProvider.NAMELESS if isinstance(provider, providers.Provider) else NotAProvider.OTHER
 
 
 def _reason(thing: object) -> NotAModule:

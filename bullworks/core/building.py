@@ -1,14 +1,15 @@
 """Brings the instances of a graph to life, what is needed before what needs it."""
 
 import inspect
-from collections.abc import Awaitable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Collection, Coroutine, Iterable, Iterator
 from typing import Any
 
 from dependency_injector import providers
 
+from bullworks.core.durability import durability_problems
 from bullworks.core.errors import AsyncFactoryError, WiringError
 from bullworks.core.graph import Graph, needs
-from bullworks.core.node import Entry
+from bullworks.core.node import Entry, ModuleNode
 from bullworks.core.overrides import forget
 from bullworks.core.problems import Problem
 from bullworks.core.provide import UseSettings
@@ -32,6 +33,7 @@ def check(graph: Graph) -> None:
     """
     wanted = graph.wanted()
     problems = dict.fromkeys(problem for entry in wanted for problem in problems_of(entry))
+    problems |= dict.fromkeys(durability_problems(graph, wanted))
     errors: list[Exception] = [WiringError(list(problems))] if problems else []
     try:
         graph.settings.check(_settings_classes(wanted))
@@ -173,14 +175,20 @@ def instances_with_parts(graph: Graph) -> list[tuple[Entry, object]]:
     return found
 
 
-async def close_resources(graph: Graph, errors: list[Exception]) -> None:
+async def close_resources(graph: Graph, errors: list[Exception], nodes: Collection[ModuleNode] | None = None) -> None:
     """Resume every generator factory, in the reverse order of their start, and forget all instances.
 
     An error goes to `errors` and stops nothing.
 
+    Args:
+        nodes: the modules whose providers are meant; all unless given.
+
     The library's own `shutdown_resources()` misses indirect dependencies and stops at the first error.
     """
-    for entry in reversed(graph.order()):
+    if nodes is None:
+        errors += await graph.durable.close()
+    entries = [entry for entry in graph.order() if nodes is None or entry.node in nodes]
+    for entry in reversed(entries):
         provider = entry.provider
         if isinstance(provider, providers.BaseResource) and provider.initialized:
             try:
@@ -190,7 +198,7 @@ async def close_resources(graph: Graph, errors: list[Exception]) -> None:
             except Exception as error:  # noqa: BLE001 - one that fails must not keep the others open
                 error.add_note(f"while closing {label(entry.token)} of {' > '.join(graph.path(entry.node))}")
                 errors.append(error)
-    for entry in graph.entries():
+    for entry in entries:
         forget(entry)
         entry.provider.reset_async_mode()
 
@@ -203,19 +211,22 @@ async def _build_in(request: Request, entries: Iterable[Entry], graph: Graph) ->
     """Build what is REQUEST-scoped, for one request."""
     for entry in entries:
         provider = entry.provider
-        if isinstance(provider, WatchedContextLocal) and not entry.is_overridden and not request.holds(provider):
+        if not isinstance(provider, WatchedContextLocal) or entry.is_overridden:
+            continue
+        owner = request.owner_of(provider)
+        if not owner.holds(provider):
             with under_way(entry, graph):
-                async with request.turns[provider]:
-                    made: Any = None if request.holds(provider) else provider()
+                async with owner.turns[provider]:
+                    made: Any = None if owner.holds(provider) else provider()
                     if is_promise(made):
-                        request.keep(provider, await made)
+                        owner.keep(provider, await made)
 
 
 def _exists(entry: Entry) -> bool:
     """Whether its instance can be had without building it; a REQUEST-scoped one's is the current request's."""
     provider, request = entry.provider, CURRENT.get()
     if isinstance(provider, WatchedContextLocal) and request is not None:
-        return request.holds(provider)
+        return request.owner_of(provider).holds(provider)
     return entry.is_built
 
 

@@ -45,6 +45,7 @@ def compile_entry(entry: Entry, binding: Binding, graph: Graph, *, is_deep: bool
     entry.provider = provider = _provider(binding, entry.scope, name, graph)
     if isinstance(provider, WatchedContextLocal):
         provider.name = name
+        provider.is_durable = entry.is_durable
     if isinstance(provider, WatchedSingleton) and is_deep:
         provider.prepare = functools.partial(build_needs, entry, graph)
     provider.observer = EntryWatch(entry, graph)

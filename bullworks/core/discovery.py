@@ -9,7 +9,16 @@ from weakref import WeakKeyDictionary
 from bullworks.core.building import built_instances
 from bullworks.core.graph import Graph
 from bullworks.core.node import Entry, ModuleNode
-from bullworks.core.provide import Recipe, UseClass, UseExisting, UseFactory, UseProvider, UseSettings, UseValue
+from bullworks.core.provide import (
+    Recipe,
+    UseClass,
+    UseExisting,
+    UseFactory,
+    UseProvider,
+    UseSettings,
+    UseValue,
+    provided_class,
+)
 from bullworks.core.resolver import resolve_entry
 from bullworks.core.scope import Scope
 from bullworks.core.tokens import AnyToken, label
@@ -92,6 +101,8 @@ class DiscoveredProvider:
             return None
         if isinstance(recipe, UseClass | UseSettings):
             return recipe.cls
+        if isinstance(recipe, UseProvider) and not entry.is_lazy:
+            return provided_class(recipe.provider)
         # a factory says by its token what it makes
         return entry.token if isinstance(recipe, UseFactory) and isinstance(entry.token, type) else None
 
@@ -109,6 +120,11 @@ class DiscoveredProvider:
     def is_eager(self) -> bool:
         """Whether the instance is, or will be, built when the application starts."""
         return self._entry.is_built or self._entry in self._graph.to_build()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its module was loaded while the application ran: what is looked for at the start misses it."""
+        return self._entry.node.is_late
 
     def companion(self, cls: type[Any]) -> "DiscoveredProvider | None":
         """The provider of a class that its own class needs beside it; None where nobody could tell that it does."""
@@ -194,6 +210,11 @@ class Discovery:
         """List the settings classes among the providers, each once."""
         recipes = [entry.binding.recipe for entry in self._graph.entries() if entry.binding is not None]
         return list(dict.fromkeys(recipe.cls for recipe in recipes if isinstance(recipe, UseSettings)))
+
+    @property
+    def module_count(self) -> int:
+        """The number of modules of the application; it grows when one is loaded later."""
+        return len(self._graph.nodes)
 
     def providers(self) -> Iterator[DiscoveredProvider]:
         """List every provider of every module, leaf modules first."""

@@ -10,14 +10,18 @@ from bullworks.core.problems import (
     BuiltinType,
     Cycle,
     DuplicateExport,
+    GlobalTooLate,
     Hint,
     ImportedTooDeep,
     InvalidAnnotation,
     NameClash,
     NestedTooDeep,
     NoAnnotation,
+    NoContextStrategy,
     NoProvider,
     NotAModule,
+    NotAProvider,
+    NotDurable,
     NotExported,
     NotImported,
     NotMarked,
@@ -85,12 +89,27 @@ def render_problem(problem: Problem) -> str:  # noqa: PLR0911, PLR0912 - one tex
             )
         case BadImport(module, given, reason):
             return f"{module} imports {given}, which is not a module.\n  Hint: {_IMPORT_HINTS[reason]}."
-        case BadProvider(module, given, is_module):
-            what = "a module" if is_module else "no class"
-            hint = f"add it to imports of {module}"
-            if not is_module:
-                hint = "list a class, or what provide(token, use_value=...) returns"
-            return f"{module} has {given} in its providers, which is {what}.\n  Hint: {hint}."
+        case BadProvider(module, given, reason):
+            what, hint = _PROVIDER_HINTS[reason]
+            return f"{module} has {given} in its providers, which {what}.\n  Hint: {hint.format(module=module)}."
+        case GlobalTooLate(module, path):
+            return (
+                f"{_path(path)} is global, and is loaded into an application that runs: its modules would not see it.\n"
+                f"  Hint: import {module} in the root module, or make a module of it that is not global."
+            )
+        case NotDurable(token, path, needed):
+            return (
+                f"{token} of {_path(path)} is durable, but needs {needed}, which lives for one request only.\n"
+                f"  Hint: make {needed} durable too, or take it as Lazy[{needed}] and call that within the request; "
+                "the context's key is injected as ContextKey."
+            )
+        case NoContextStrategy(token, path, owners):
+            who = f"several modules say of what: {', '.join(owners)}" if owners else "no module says of what"
+            return (
+                f"{token} of {_path(path)} is durable, and {who}.\n"
+                "  Hint: provide(ContextStrategy, use_class=...) in one module, with a class whose key_of() returns "
+                "the tenant, say."
+            )
         case AbstractClass(token, cls, path, lacks):
             what = f"is abstract, it lacks {', '.join(lacks)}" if lacks else "is a Protocol"
             return (
@@ -106,6 +125,15 @@ def render_duplicate(duplicate: DuplicateExport) -> str:
         f"{duplicate.used} comes first and is used. Export it from one of them only."
     )
 
+
+_PROVIDER_HINTS = {
+    NotAProvider.MODULE: ("is a module", "add it to imports of {module}"),
+    NotAProvider.NAMELESS: (
+        "does not say what it provides",
+        'give it a token: provide("a name", use_provider=...)',
+    ),
+    NotAProvider.OTHER: ("is no class", "list a class, or what provide(token, use_value=...) returns"),
+}
 
 _IMPORT_HINTS = {
     NotAModule.NONE: "the modules import each other in a cycle; use ForwardRef(lambda: TheModule)",

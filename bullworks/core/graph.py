@@ -2,15 +2,18 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Protocol
 from weakref import WeakSet
 
 from dependency_injector import containers
 
+from bullworks.core.durable_contexts import DurableContexts
 from bullworks.core.node import Entry, ModuleNode
 from bullworks.core.problems import DuplicateExport
 from bullworks.core.scope import Scope
 from bullworks.core.shutdown import Shutdown
+from bullworks.core.substitutes import Substitutes
 from bullworks.core.tokens import AnyToken
 from bullworks.core.walking import dependencies_first
 from bullworks.settings import SettingsSource
@@ -18,6 +21,14 @@ from bullworks.settings import SettingsSource
 
 class Lease:
     """Represents one application in the recipes that it copies."""
+
+
+class Starting(Protocol):
+    """Calls the start hooks of modules that join a running application."""
+
+    async def join(self, nodes: Collection[ModuleNode]) -> None:
+        """Call the hooks that the others have had; after a failure, the stop hooks."""
+        ...
 
 
 class Graph:
@@ -34,8 +45,14 @@ class Graph:
         is_running: between the application's init and the end of its close.
         checks: what modules want to be sure of before anything is built.
         turns: locks, each held while its entry's object is awaited.
+        lifecycle: of the application that runs it.
+        loading: held while a module is loaded.
+        load: stands for the load that holds it; None where nothing is loaded.
+        substitutes: what stands in for providers and modules, also of those that are loaded later.
         recipes: the graphs of `for_root()` containers that this one holds copies of.
         lease: stands for this graph in the `open_copies` of its recipes.
+        durable: the instances that outlive a request.
+        strategy: says which of those a request has; None where nothing is durable.
         open_copies: the leases of the open applications that hold a copy of this one.
     """
 
@@ -50,7 +67,13 @@ class Graph:
         self.is_running = False
         self.checks: list[Callable[[], Iterable[Exception]]] = []
         self.turns: defaultdict[Entry, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.lifecycle: Starting | None = None
+        self.loading = asyncio.Lock()
+        self.load: object | None = None
+        self.substitutes = Substitutes()
         self.recipes: list[Graph] = []
+        self.durable = DurableContexts()
+        self.strategy: Entry | None = None
         self.lease = Lease()
         self.open_copies: WeakSet[Lease] = WeakSet()  # one without references is not open
         self._paths = _shortest_paths(root)
@@ -64,8 +87,30 @@ class Graph:
 
     def close(self) -> None:
         """Allow overrides of the recipes again."""
-        for recipe in self.recipes:
+        self.let_go(self.recipes)
+
+    def let_go(self, recipes: Iterable["Graph"]) -> None:
+        """Allow overrides of some recipes again."""
+        for recipe in recipes:
             recipe.open_copies.discard(self.lease)
+
+    def add(self, root: ModuleNode) -> tuple[ModuleNode, ...]:
+        """Add a module and those of its imports that are not there; returns them, each after its own imports."""
+        added = tuple(node for node in leaf_first(root) if node not in self.nodes)
+        self.nodes = (*self.nodes[:-1], *added, self.nodes[-1])
+        self._paths |= {node: path for node, path in _shortest_paths(root).items() if node in added}
+        self.changed()
+        return added
+
+    def remove(self, nodes: Collection[ModuleNode]) -> None:
+        """Take out modules that no other module imports."""
+        self.nodes = tuple(node for node in self.nodes if node not in nodes)
+        for node in nodes:
+            for known in (self._paths, self.visible, self.containers):
+                known.pop(node, None)
+        if self.strategy is not None and self.strategy.node in nodes:
+            self.strategy = None
+        self.changed()
 
     def changed(self) -> None:
         """Discard the cached build order, after an entry was added, or an override began or ended."""

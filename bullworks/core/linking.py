@@ -1,11 +1,13 @@
 """Links modules into a graph: decides what serves each parameter, and has the providers made."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from bullworks.core.companions import companions_of
 from bullworks.core.compiling import compile_entry, compile_missing
+from bullworks.core.durability import spread_durability
+from bullworks.core.durable_contexts import ContextStrategy
 from bullworks.core.graph import Graph, needs
 from bullworks.core.hints import hint_for
 from bullworks.core.naming import is_free, made_up_name, name_entry
@@ -30,7 +32,7 @@ from bullworks.core.walking import dependencies_first, find_cycles
 from bullworks.core.watched import Missing
 
 Ambient = Mapping[type[Any], Callable[[ModuleNode, "Linker"], object]]
-"""What every module has without providing it, made when first asked for."""
+"""What every module has without providing it, made when first asked for: the object, or a binding of it."""
 
 
 class Linker:
@@ -40,32 +42,39 @@ class Linker:
         self.graph = graph
         self._ambient = ambient
 
-    def link(self) -> Iterator[Problem]:
+    def link(self, added: Collection[ModuleNode] | None = None) -> Iterator[Problem]:
         """Connect, scope and compile all entries.
+
+        Args:
+            added: the modules whose entries they are, where the others are linked already.
 
         Yields:
             what is wrong whatever is overridden later; nothing is compiled then.
         """
         graph = self.graph
+        nodes = graph.nodes if added is None else added
         global_nodes = [node for node in graph.nodes if node.spec.is_global]
-        for node in graph.nodes:
+        for node in nodes:
             yield from unknown_exports(node)
             graph.duplicates.extend(duplicate_exports(node))
             graph.visible[node] = visible_entries(node, [other for other in global_nodes if other is not node])
-        for entry in list(graph.entries()):
+        for entry in _entries_of(nodes):
             yield from self._accompany(entry)
-        for entry in list(graph.entries()):
+        for entry in _entries_of(nodes):
             self.connect(entry)
         cycles = [_cycle(circle, graph) for circle in find_cycles(graph.entries(), needs)]
         yield from cycles
         if not cycles:
             _spread_request_scope(list(graph.entries()))
+            is_any_durable = any(entry.is_durable for entry in graph.entries())
+            graph.strategy = next(iter(graph.providing(ContextStrategy)), None) if is_any_durable else None
             too_deep = find_deep_nesting(graph)
             if too_deep is not None:
                 yield too_deep
             deep = deep_singletons(graph)
+            graph.changed()
             for entry in graph.order():
-                if entry.binding is not None:
+                if entry.binding is not None and entry.node in nodes:
                     compile_entry(entry, entry.binding, graph, is_deep=entry in deep)
 
     def connect(self, entry: Entry) -> None:
@@ -122,7 +131,8 @@ class Linker:
         if token is None:
             return None
         if token not in visible and isinstance(token, type) and token in self._ambient:
-            entry = Entry(token, node, Binding(token, UseValue(self._ambient[token](node, self))))
+            made = self._ambient[token](node, self)
+            entry = Entry(token, node, made if isinstance(made, Binding) else Binding(token, UseValue(made)))
             node.entries[token] = visible[token] = entry
             if not is_free(entry.attribute, node):
                 entry.attribute = made_up_name(entry.attribute, node)
@@ -146,6 +156,10 @@ class Linker:
                 node.shown[known.attribute] = known
             node.missing[token] = known
         return node.missing[token]
+
+
+def _entries_of(nodes: Iterable[ModuleNode]) -> list[Entry]:
+    return [entry for node in nodes for entry in node.entries.values()]
 
 
 def _class_of(entry: Entry) -> type[Any] | None:
@@ -177,12 +191,14 @@ def _parameters(binding: Binding | None) -> tuple[Parameter, ...]:
 def _spread_request_scope(entries: Iterable[Entry]) -> None:
     """Make REQUEST-scoped what is built with something REQUEST-scoped: it can't outlive it."""
     bound: set[Entry] = set()
-    for entry in dependencies_first(entries, needs):
+    ordered = list(dependencies_first(entries, needs))
+    for entry in ordered:
         if entry.scope is Scope.REQUEST or not bound.isdisjoint(needs(entry)):
             bound.add(entry)
     for entry in bound:
         if entry.scope is Scope.SINGLETON:
             entry.scope = Scope.REQUEST
+    spread_durability(ordered)
 
 
 def _cycle(circle: list[Entry], graph: Graph) -> Cycle:

@@ -23,6 +23,7 @@ class ModuleNode:
         missing: dependencies of its providers without a provider; an override may still define it.
         exports: what it lets importers see. Links refer to imported modules by node.
         shown: its entries by the attributes under which its container shows them.
+        is_late: it joined the application after its start.
     """
 
     spec: ModuleSpec
@@ -31,6 +32,7 @@ class ModuleNode:
     missing: dict[AnyToken, "Entry"] = field(default_factory=dict)
     exports: list["AnyToken | ModuleNode"] = field(default_factory=list)
     shown: dict[str, "Entry"] = field(default_factory=dict)
+    is_late: bool = False
 
     def __repr__(self) -> str:
         return f"<ModuleNode {self.spec.name}>"
@@ -44,6 +46,7 @@ class Entry:
         binding: what its author wrote; None for a missing provider.
         attribute: its name on the container.
         scope: its lifetime, after what it needs has been looked at.
+        is_durable: it is REQUEST-scoped, and outlives the request in a durable context.
         dependencies: what it needs, in the order of its parameters.
         abstract: why its class cannot be instantiated.
         provider: the dependency-injector provider made of it.
@@ -60,6 +63,7 @@ class Entry:
     binding: Binding | None
     attribute: str = ""
     scope: Scope = Scope.SINGLETON
+    is_durable: bool = False
     dependencies: list["Dependency"] = field(default_factory=list)
     abstract: AbstractClass | None = None
     provider: WatchedProvider = field(default_factory=WatchedProvider)

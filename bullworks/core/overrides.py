@@ -30,6 +30,7 @@ class EntryWatch:
     def after_override(self) -> None:
         """Rebuild the consumers, or warn that they can no longer be rebuilt."""
         self._graph.changed()
+        self._graph.durable.retire()
         kept = self._rebuild_consumers()
         if kept:
             warnings.warn(
@@ -42,6 +43,7 @@ class EntryWatch:
     def after_reset(self) -> None:
         """Rebuild the consumers where possible."""
         self._graph.changed()
+        self._graph.durable.retire()
         self._rebuild_consumers()
 
     def after_forget(self) -> None:

@@ -224,13 +224,21 @@ class BadImport:
     reason: NotAModule
 
 
+class NotAProvider(Enum):
+    """The reason why an entry of `providers` is not a provider."""
+
+    MODULE = "module"
+    NAMELESS = "nameless"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class BadProvider:
-    """An entry of `providers` is neither a class nor a result of `provide()`."""
+    """An entry of `providers` is neither a class, nor a result of `provide()`, nor a provider of a class."""
 
     module: str
     given: str
-    is_module: bool
+    reason: NotAProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +249,32 @@ class AbstractClass:
     cls: str
     path: tuple[str, ...]
     lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalTooLate:
+    """A global module is loaded into a running application, whose modules would not see it."""
+
+    module: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotDurable:
+    """A durable provider needs one that lives for one request only."""
+
+    token: str
+    path: tuple[str, ...]
+    needed: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoContextStrategy:
+    """A provider is durable, and no module says of what, or several do: `owners`."""
+
+    token: str
+    path: tuple[str, ...]
+    owners: tuple[str, ...]
 
 
 Problem = (
@@ -255,6 +289,9 @@ Problem = (
     | BadImport
     | BadProvider
     | AbstractClass
+    | GlobalTooLate
+    | NotDurable
+    | NoContextStrategy
 )
 
 

@@ -21,6 +21,7 @@ class RequestProvider(Protocol):
     """A provider that makes one instance per request."""
 
     name: str
+    is_durable: bool
 
     def make(self) -> object:
         """Make a new instance, or an awaitable of one."""
@@ -60,6 +61,10 @@ class Request:
             # not by a token: a fixture may be left in another context than it was entered in
             CURRENT.set(self._outer)
 
+    def owner_of(self, provider: RequestProvider) -> "Request":  # noqa: ARG002 - others distinguish
+        """The unit of work whose instance of a provider this one uses: itself, unless it has a durable context."""
+        return self
+
     def holds(self, provider: RequestProvider) -> bool:
         """Whether the request has a provider's instance already."""
         return provider in self._instances
@@ -70,6 +75,9 @@ class Request:
         Raises:
             RequestError: the work has ended.
         """
+        owner = self.owner_of(provider)
+        if owner is not self:
+            return owner.instance_of(provider)
         if provider in self._instances:
             return self._instances[provider]
         if self._is_closed:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, overload
 from dependency_injector import providers
 
 from bullworks.core.building import build_async, build_needs, first_async, is_pending
+from bullworks.core.durable_contexts import ContextStrategy, KeyedRequest
 from bullworks.core.errors import AmbiguousProviderError, AsyncFactoryError, RequestError, UnknownProviderError
 from bullworks.core.graph import Graph, leaf_first
 from bullworks.core.hints import distinguish_names
@@ -111,7 +112,12 @@ def open_request(node: ModuleNode, graph: Graph, values: Mapping[AnyToken, objec
         if not isinstance(provider, WatchedContextLocal):
             raise RequestError.not_of_one(label(token))
         given[provider] = value
-    return Request(given)
+    if graph.strategy is None:
+        return Request(given)
+    strategy: ContextStrategy = value_of(graph.strategy, graph)
+    graph.durable.most = strategy.most_contexts
+    key = strategy.key_of(values)
+    return Request(given) if key is None else KeyedRequest(given, graph.durable, key)
 
 
 def value_of(entry: Entry, graph: Graph) -> Any:

@@ -164,6 +164,7 @@ class WatchedContextLocal(WatchedProvider, providers.ContextLocalSingleton[Any])
     """
 
     name = ""
+    is_durable = False
     _factory: providers.Factory[Any] | None = None
     _here: ContextVar[_Place | None] | None = None
     _instances: WeakKeyDictionary[_Place, Any] | None = None

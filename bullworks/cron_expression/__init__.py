@@ -4,7 +4,6 @@ schedule = CronSchedule.parse("0 9 * * 1-5", tz="Europe/Paris")
 schedule.next_ms(now_ms)  # -> int | None
 """
 
-from bullworks.cron_expression.errors import CronExpressionError
-from bullworks.cron_expression.schedule import CronSchedule
+from bullworks.facade import lazy_names
 
-__all__ = ["CronExpressionError", "CronSchedule"]
+__getattr__, __dir__ = lazy_names(__name__, __file__)

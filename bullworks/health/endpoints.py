@@ -10,10 +10,10 @@ from starlette.routing import BaseRoute, Route
 from bullworks.core import Inject
 from bullworks.extras import MissingExtraError, require
 from bullworks.health.auth import Credentials, may_read
+from bullworks.health.liveness import Liveness
 from bullworks.health.metrics import Metrics
 from bullworks.health.options import HEALTH_SETUP, HealthSetup
 from bullworks.health.readiness import Readiness
-from bullworks.redis import RedisError
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +29,14 @@ class HealthEndpoints:
     """
 
     def __init__(
-        self, setup: Annotated[HealthSetup, Inject(HEALTH_SETUP)], readiness: Readiness, metrics: Metrics
+        self,
+        setup: Annotated[HealthSetup, Inject(HEALTH_SETUP)],
+        liveness: Liveness,
+        readiness: Readiness,
+        metrics: Metrics,
     ) -> None:
         self._auth = setup.metrics_auth
+        self._liveness = liveness
         self._readiness = readiness
         self._metrics = metrics
         self.routes: tuple[BaseRoute, ...] = (
@@ -51,8 +56,7 @@ class HealthEndpoints:
             log.info("/metrics answers 401 until METRICS_TOKEN or METRICS_PASSWORD is set")
 
     async def _live(self, _: Request) -> Response:
-        # that this code runs at all is the answer
-        return _respond(is_well=True)
+        return _respond(is_well=self._liveness.is_alive())
 
     async def _ready(self, _: Request) -> Response:
         return _respond(is_well=await self._readiness.is_ready())
@@ -64,9 +68,6 @@ class HealthEndpoints:
             text, content_type = await self._metrics.render(request.headers.get("accept", ""))
         except MissingExtraError as error:
             return PlainTextResponse(f"{error}\n", 501, headers=_HEADERS)
-        except (RedisError, TimeoutError) as error:
-            log.warning("metrics could not be read: %s", error or "Redis did not answer in time")
-            return _respond(is_well=False)
         return Response(text, headers={**_HEADERS, "Content-Type": content_type})
 
 

@@ -6,10 +6,11 @@ from bullworks.bullmq import Duration
 from bullworks.core import ModuleContainer, dynamic_module, provide, provide_setup
 from bullworks.health.auth import MetricsAuth
 from bullworks.health.endpoints import HealthEndpoints
+from bullworks.health.liveness import Liveness
 from bullworks.health.metrics import Metrics
 from bullworks.health.options import HEALTH_SETUP, HealthOptions, complete
 from bullworks.health.readiness import Readiness
-from bullworks.health.settings import HealthSettings
+from bullworks.health.settings import HealthSettings, MetricsScope
 from bullworks.web import WebRoutes, get_routes_token
 
 
@@ -17,19 +18,26 @@ class HealthModule:
     """The health module: import `for_root()` once, beside `BullModule.for_root()`; any ASGI app can serve it too."""
 
     @classmethod
-    def for_root(cls, *, max_wait: Duration | None = None, metrics_auth: MetricsAuth | None = None) -> ModuleContainer:
+    def for_root(
+        cls,
+        *,
+        max_run: Duration | None = None,
+        metrics_scope: MetricsScope | None = None,
+        metrics_auth: MetricsAuth | None = None,
+    ) -> ModuleContainer:
         """Provide `/health/live`, `/health/ready` and `/metrics`.
 
         Args:
-            max_wait, metrics_auth: see `HealthOptions`. Unless both are given, settings are read when the application
-                is built.
+            max_run, metrics_scope, metrics_auth: see `HealthOptions`. Unless all are given, settings are read when
+                the application is built.
         """
-        options = HealthOptions(max_wait=max_wait, metrics_auth=metrics_auth)
+        options = HealthOptions(max_run=max_run, metrics_scope=metrics_scope, metrics_auth=metrics_auth)
         settings = HealthSettings if options.needs_settings else None
         return dynamic_module(
             HealthModule,
             providers=[
                 *provide_setup(HEALTH_SETUP, partial(complete, options), settings),
+                Liveness,
                 Readiness,
                 Metrics,
                 HealthEndpoints,

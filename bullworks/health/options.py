@@ -1,11 +1,12 @@
 """The options of HealthModule, from code or from the settings."""
 
 from dataclasses import dataclass
+from typing import get_args
 
-from bullworks.bullmq import Duration, checked_ms
+from bullworks.bullmq import Duration, InvalidOptionError, checked_ms
 from bullworks.core import Token
 from bullworks.health.auth import Credentials, MetricsAuth
-from bullworks.health.settings import HealthSettings
+from bullworks.health.settings import HealthSettings, MetricsScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,25 +14,29 @@ class HealthOptions:
     """Options of `HealthModule.for_root()`; missing ones come from the settings.
 
     Args:
-        max_wait: with a job that has waited longer, the process is not ready; 0 means no limit.
-            HEALTH_MAX_WAIT_MS unless given.
+        max_run: with a job that runs for longer, the process counts as hung; 0 means no limit. HEALTH_MAX_RUN_MS unless
+            given.
+        metrics_scope: what the metrics cover, see `MetricsScope`; METRICS_SCOPE unless given.
         metrics_auth: who may read the metrics; METRICS_TOKEN, METRICS_USER and METRICS_PASSWORD unless given.
     """
 
-    max_wait: Duration | None = None
+    max_run: Duration | None = None
+    metrics_scope: MetricsScope | None = None
     metrics_auth: MetricsAuth | None = None
 
     @property
     def needs_settings(self) -> bool:
         """Whether an option is missing, so that the settings are needed."""
-        return self.max_wait is None or self.metrics_auth is None
+        return None in (self.max_run, self.metrics_scope, self.metrics_auth)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthSetup:
     """The completed options of HealthModule."""
 
-    max_wait_ms: int
+    max_run_ms: int
+    metrics_scope: MetricsScope
+    histogram_queues: int
     metrics_auth: MetricsAuth
 
 
@@ -42,11 +47,19 @@ def complete(options: HealthOptions, settings: HealthSettings | None = None) -> 
         settings: needed where something was.
 
     Raises:
-        InvalidOptionError: max_wait is not a duration.
+        InvalidOptionError: max_run is not a duration, or metrics_scope is none of its words.
     """
     given = settings or HealthSettings.model_construct()
-    max_wait_ms = given.health_max_wait_ms if options.max_wait is None else checked_ms("max_wait", options.max_wait)
-    return HealthSetup(max_wait_ms=max_wait_ms, metrics_auth=options.metrics_auth or _credentials(given))
+    max_run_ms = given.health_max_run_ms if options.max_run is None else checked_ms("max_run", options.max_run)
+    scope = options.metrics_scope or given.metrics_scope
+    if scope not in get_args(MetricsScope):
+        raise InvalidOptionError("metrics_scope", f"must be one of {', '.join(get_args(MetricsScope))}, not {scope!r}")
+    return HealthSetup(
+        max_run_ms=max_run_ms,
+        metrics_scope=scope,
+        histogram_queues=given.metrics_histogram_queues,
+        metrics_auth=options.metrics_auth or _credentials(given),
+    )
 
 
 def _credentials(settings: HealthSettings) -> Credentials:

@@ -3,15 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from typing import Annotated, Any
 
-from bullworks.bullmq import Queue
-from bullworks.core import Inject, Shutdown
-from bullworks.health.options import HEALTH_SETUP, HealthSetup
+from bullworks.core import Shutdown
 from bullworks.redis import RedisError
 from bullworks.tasks import cancel_and_wait
 from bullworks.workers import WorkerFleet
-from bullworks.workers.history import oldest_waiting
 
 log = logging.getLogger(__name__)
 
@@ -22,12 +18,13 @@ _PATIENCE_S = 2.0
 
 
 class Readiness:
-    """Checks that Redis answers, this process's workers run, and no job of their queues has waited too long."""
+    """Checks that Redis answers and this process's workers run.
 
-    def __init__(
-        self, setup: Annotated[HealthSetup, Inject(HEALTH_SETUP)], fleet: WorkerFleet, shutdown: Shutdown
-    ) -> None:
-        self._max_wait_ms = setup.max_wait_ms
+    How much work waits is not its business: a backlog would make every process of a fleet unready at once, and keep the
+    rollout from finishing that would help. That is for an alert on `bullworks_oldest_waiting_job_seconds`.
+    """
+
+    def __init__(self, fleet: WorkerFleet, shutdown: Shutdown) -> None:
         self._fleet = fleet
         self._shutdown = shutdown
         self._asking: asyncio.Task[list[str]] | None = None
@@ -53,7 +50,7 @@ class Readiness:
         found = ["it is shutting down"] if self._shutdown.requested.is_set() else list(self._idle_workers())
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                found += await self._problems_in_redis()
+                await self._ping()
         except TimeoutError:
             found.append(f"Redis did not answer within {_PATIENCE_S:g} s")
         except RedisError as error:
@@ -62,14 +59,12 @@ class Readiness:
 
     async def _ask(self) -> list[str]:
         found = await self.problems()
-        # the ages in the texts change all the time, what they are about does not
-        kinds = [text.partition(" for ")[0] for text in found]
-        if kinds != self._last:
+        if found != self._last:
             if found:
                 log.warning("not ready: %s", "; ".join(found))
             elif self._last:
                 log.info("ready again")
-            self._last = kinds
+            self._last = found
         return found
 
     def _idle_workers(self) -> Iterator[str]:
@@ -77,20 +72,8 @@ class Readiness:
             if not worker.is_running:
                 yield f"the worker of queue {worker.queue_name} does not run"
 
-    async def _problems_in_redis(self) -> list[str]:
-        queues = list(self._fleet.queues.values())
+    async def _ping(self) -> None:
+        queues = self._fleet.queues.values()
         places = {(queue.connection, queue.keys.prefix): queue for queue in queues}
         # of a cluster the node that has the queues' keys is asked
         await asyncio.gather(*(queue.connection.execute("PING", key=queue.keys.base) for queue in places.values()))
-        if not self._max_wait_ms:
-            return []
-        # Of other queues this process can take no job: that they are stuck is not for it to say.
-        names = {worker.queue_name for worker in self._fleet.workers}
-        found = await asyncio.gather(*(self._too_old(queue) for queue in queues if queue.name in names))
-        return [problem for problem in found if problem is not None]
-
-    async def _too_old(self, queue: Queue[Any]) -> str | None:
-        age_ms, _ = await oldest_waiting(queue.connection, queue.keys.base)
-        if age_ms is None or age_ms <= self._max_wait_ms:
-            return None
-        return f"a job in queue {queue.name} has waited for {age_ms / 1000:.0f} s"

@@ -1,17 +1,27 @@
-"""When this process is ready, and who may read its metrics, from the environment."""
+"""When this process counts as alive, what its metrics cover and who may read them, from the environment."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
 from bullworks.settings import DAY_MS, Settings
 
+MetricsScope = Literal["all", "process", "fleet"]
+
 
 class HealthSettings(Settings):
-    """Settings of readiness, and of access to metrics."""
+    """Settings of liveness and of metrics."""
 
-    health_max_wait_ms: Annotated[int, Field(ge=0, le=DAY_MS)] = Field(
-        default=15 * 60 * 1000, description="whole milliseconds: how long a job may wait; 0: no limit"
+    health_max_run_ms: Annotated[int, Field(ge=0, le=DAY_MS)] = Field(
+        default=0, description="whole milliseconds: a job that runs for longer makes /health/live fail; 0: no limit"
+    )
+    metrics_scope: MetricsScope = Field(
+        default="all",
+        description="process: only what this process does, for each of many; fleet: only what lies in Redis, "
+        "for the one that is scraped for it; all: both",
+    )
+    metrics_histogram_queues: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=100, description="how many queues have histograms, the busiest first; the others have counters only"
     )
     metrics_token: SecretStr | None = Field(
         default=None,

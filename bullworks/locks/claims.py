@@ -11,9 +11,8 @@ from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock import valid_until
 from bullworks.locks.lock_scripts import Granted, LockScripts, Refused
 from bullworks.locks.notifier import LockNotifier
-from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms
-from bullworks.redis import PipelinedConnection, RedisError
+from bullworks.redis import PipelinedConnection, RedisError, persist
 from bullworks.tasks import wait_or_cancel
 
 log = logging.getLogger(__name__)

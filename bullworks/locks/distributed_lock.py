@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from bullworks.bullmq import Duration, to_ms
-from bullworks.bullmq.connecting import Connection, connect
+from bullworks.bullmq.connecting import Connection, lease
 from bullworks.closing import Closing
 from bullworks.locks.claims import PATIENCE_S, Claims
 from bullworks.locks.errors import LocksClosedError, LockTakenError
@@ -17,9 +17,8 @@ from bullworks.locks.held import find_held, forget_held, remember_held
 from bullworks.locks.holder import Holder, LockView
 from bullworks.locks.keys import LockKeys
 from bullworks.locks.lock import Lock
-from bullworks.locks.patience import persist
 from bullworks.locks.terms import LockTerms, checked_ttl_ms
-from bullworks.redis import RedisError
+from bullworks.redis import RedisError, persist
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +42,8 @@ class DistributedLockService(Closing):
 
     def __init__(self, *, connection: Connection) -> None:
         self.instance = secrets.token_hex(8)
-        self._connection, self._owns_connection = connect(connection)
+        self._lease = lease(connection)
+        self._connection = self._lease.connection
         self._claims = Claims(self._connection, Holder.here(self.instance))
         self._scripts = self._claims.scripts
         self._held: set[Lock] = set()
@@ -200,8 +200,7 @@ class DistributedLockService(Closing):
             if lock.extending is not None:
                 lock.extending.cancel()
         await self._claims.close()
-        if self._owns_connection:
-            await self._connection.close()
+        self._connection = await self._lease.end()
 
     async def _extend(self, lock: Lock, ttl_ms: int) -> bool:
         if not lock.is_held:

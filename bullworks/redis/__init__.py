@@ -1,42 +1,5 @@
 """Connections to Redis or Valkey: endpoints, errors and the embedded server."""
 
-from __future__ import annotations
+from bullworks.facade import lazy_names
 
-from bullworks.redis.address import Address
-from bullworks.redis.connecting import connection_to
-from bullworks.redis.endpoint import Client, Endpoint
-from bullworks.redis.errors import (
-    BadUrlError,
-    ConnectError,
-    ConnectionLostError,
-    EmbeddedServerError,
-    RedisError,
-    UnusableClientError,
-)
-from bullworks.redis.group.hash_slot import has_tag
-from bullworks.redis.pace import Pace, retry_pause_s
-from bullworks.redis.pipelined import Argument, PipelinedConnection
-from bullworks.redis.script import Script
-from bullworks.redis.server_error import ServerError
-from bullworks.redis.url import parse_url
-
-__all__ = [
-    "Address",
-    "Argument",
-    "BadUrlError",
-    "Client",
-    "ConnectError",
-    "ConnectionLostError",
-    "EmbeddedServerError",
-    "Endpoint",
-    "Pace",
-    "PipelinedConnection",
-    "RedisError",
-    "Script",
-    "ServerError",
-    "UnusableClientError",
-    "connection_to",
-    "has_tag",
-    "parse_url",
-    "retry_pause_s",
-]
+__getattr__, __dir__ = lazy_names(__name__, __file__)

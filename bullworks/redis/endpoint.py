@@ -8,6 +8,7 @@ have none of these: what to retry is decided by the caller, per operation.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import redis
@@ -17,6 +18,7 @@ from redis.asyncio.connection import AbstractConnection
 from bullworks.redis.address import Address
 from bullworks.redis.client_settings import address_of_client, group_of_client
 from bullworks.redis.connect_failure import connect_error
+from bullworks.redis.connection_options import ConnectionOptions, url_of
 from bullworks.redis.errors import ConnectError
 from bullworks.redis.group.group import Group
 from bullworks.redis.group.hash_slot import slot_of
@@ -47,12 +49,12 @@ class Endpoint:
     group: Group | None = None
 
     @classmethod
-    def of(cls, target: str | Client | Endpoint, *, connect_timeout_ms: int = 5_000) -> Endpoint:
+    def of(cls, target: str | ConnectionOptions | Client | Endpoint, *, connect_timeout_ms: int = 5_000) -> Endpoint:
         """Build the endpoint that a URL names or a client uses.
 
         Args:
             target: a URL (`redis://`, `rediss://`, `unix://`, `redis+sentinel://`, `redis+cluster://` ...), a
-                redis.asyncio client, which is only read, or an endpoint, which is returned as it is.
+                redis.asyncio client, which is only read, ConnectionOptions, or an endpoint, which is returned as it is.
             connect_timeout_ms: longest wait for a usable connection, milliseconds, > 0. A client's own
                 `socket_connect_timeout`, or a URL's, goes first.
 
@@ -66,6 +68,8 @@ class Endpoint:
         if connect_timeout_ms <= 0:
             raise ValueError(f"connect_timeout_ms must be > 0, not {connect_timeout_ms}")
         group: Group | None
+        if isinstance(target, Mapping):
+            target = url_of(target)
         if isinstance(target, str):
             group = parse_group_url(target) if is_group_url(target) else None
             address = group.login if group is not None else parse_url(target)

@@ -1,9 +1,9 @@
-"""Lua scripts: read from a package folder once, with their shared parts, and known to Redis by their SHA1."""
+"""Lua scripts: read from a package folder at first use, with their shared parts, and known to Redis by their SHA1."""
 
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -11,28 +11,51 @@ _INCLUDE = re.compile(r"^-- include: (lib/[a-z_]+\.lua)$", re.MULTILINE)
 _WITHIN = re.compile(r"^ +-- include within: (lib/[a-z_]+\.lua)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
 class Script:
-    """One Lua file with what it includes, ready for EVALSHA, or EVAL where the server has forgotten it."""
+    """One Lua file with what it includes, ready for EVALSHA, or EVAL where the server has forgotten it.
 
-    name: str
-    source: bytes = field(repr=False)
-    sha: bytes
+    A process knows some seventy scripts and runs a few, so each is read when it is first run.
 
-    @classmethod
-    def load(cls, package: str, name: str) -> "Script":
-        """Read `<package>/lua/<name>.lua` and the `lib/` files it includes, each once, dependencies first.
+    Args:
+        name: of the file, without its ending.
+        read: returns the source.
+    """
 
-        `-- include within: lib/x.lua` stands in a function and is replaced by that file, and by what it includes that
-        is not at the top of the script: Lua makes those functions only when that function is called.
+    def __init__(self, name: str, read: Callable[[], bytes]) -> None:
+        self.name = name
+        self._read = read
+
+    def __repr__(self) -> str:
+        return f"Script({self.name!r})"
+
+    @cached_property
+    def source(self) -> bytes:
+        """The text that EVAL takes.
 
         Raises:
             FileNotFoundError: the script, or a file that it includes, is not in the package.
         """
-        folder = files(package) / "lua"
-        body = (folder / f"{name}.lua").read_text(encoding="utf-8")
-        source = _assemble(folder, body, seen=set()).encode()
-        return cls(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
+        return self._read()
+
+    @cached_property
+    def sha(self) -> bytes:
+        """The SHA1 of the source in hex, which EVALSHA takes."""
+        return hashlib.sha1(self.source, usedforsecurity=False).hexdigest().encode()
+
+    @classmethod
+    def load(cls, package: str, name: str) -> "Script":
+        """Return the script of `<package>/lua/<name>.lua` and the `lib/` files it includes, dependencies first.
+
+        `-- include within: lib/x.lua` stands in a function and is replaced by that file, and by what it includes that
+        is not at the top of the script: Lua makes those functions only when that function is called.
+        """
+
+        def read() -> bytes:
+            folder = files(package) / "lua"
+            body = (folder / f"{name}.lua").read_text(encoding="utf-8")
+            return _assemble(folder, body, seen=set()).encode()
+
+        return cls(name, read)
 
 
 def _assemble(folder: Traversable, body: str, seen: set[str]) -> str:

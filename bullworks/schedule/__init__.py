@@ -5,6 +5,7 @@ from bullworks.schedule.decorators.cron import cron
 from bullworks.schedule.decorators.deferred import FromSettings
 from bullworks.schedule.decorators.expressions import CronExpression
 from bullworks.schedule.decorators.interval import interval
+from bullworks.schedule.decorators.options import ScheduleModuleOptions
 from bullworks.schedule.decorators.timeout import timeout
 from bullworks.schedule.errors import (
     BadExpressionError,
@@ -12,6 +13,7 @@ from bullworks.schedule.errors import (
     JobOptionError,
     JobScopeError,
     JobSetupError,
+    LateJobError,
     NoRedisForCronsError,
     SameJobNameError,
     ScheduleError,
@@ -19,7 +21,7 @@ from bullworks.schedule.errors import (
     UnknownJobError,
 )
 from bullworks.schedule.journal.journal import CronRun
-from bullworks.schedule.module import ScheduleModule
+from bullworks.schedule.module import ScheduleModule, ScheduleModuleOptionsFactory
 from bullworks.schedule.registry import SchedulerRegistry
 from bullworks.schedule.timed_job import IntervalJob, TimeoutJob
 
@@ -34,10 +36,13 @@ __all__ = [
     "JobOptionError",
     "JobScopeError",
     "JobSetupError",
+    "LateJobError",
     "NoRedisForCronsError",
     "SameJobNameError",
     "ScheduleError",
     "ScheduleModule",
+    "ScheduleModuleOptions",
+    "ScheduleModuleOptionsFactory",
     "SchedulerRegistry",
     "SchedulesDifferError",
     "TimeoutJob",

@@ -66,6 +66,19 @@ class NoRedisForCronsError(ScheduleError):
 
 
 @dataclass(eq=False)
+class LateJobError(ScheduleError):
+    """A scheduled method is in a module that is loaded into a running application."""
+
+    cls: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cls} has scheduled methods, and is in a module that LazyModuleLoader loads: they are looked for at "
+            "the start; import its module, or add the job to the SchedulerRegistry"
+        )
+
+
+@dataclass(eq=False)
 class SchedulesDifferError(ScheduleError):
     """An application imports ScheduleModule.for_root() twice, with different options."""
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bullworks.core import Discovery
 from bullworks.schedule.decorators.options import OPTIONS, ScheduleOptions
-from bullworks.schedule.errors import NoRedisForCronsError, ScheduleError, SchedulesDifferError
-from bullworks.schedule.explorer import found_marks
+from bullworks.schedule.errors import LateJobError, NoRedisForCronsError, ScheduleError, SchedulesDifferError
+from bullworks.schedule.explorer import found_marks, marks_of
 from bullworks.schedule.host_context import HOST_CONTEXT, HostContext
 from bullworks.schedule.planning import Planned, plan
 
@@ -32,22 +32,27 @@ def survey(discovery: Discovery) -> Survey:
     """Survey all modules, before or after providers are built."""
     given: dict[ScheduleOptions, str] = {}
     host_context: HostContext | None = None
-    has_redis = False
+    late: list[ScheduleError] = []
+    has_redis, has_all_options = False, True
     for provider in discovery.providers():
-        if provider.token == OPTIONS and isinstance(provider.instance, ScheduleOptions):
-            if provider.instance != ScheduleOptions():
+        if provider.token == OPTIONS:
+            if not isinstance(provider.instance, ScheduleOptions):
+                has_all_options = False  # a function's, not built yet
+            elif provider.instance != ScheduleOptions():
                 given.setdefault(provider.instance, " > ".join(provider.path[:-1]))
+        elif provider.is_late and provider.made_from is not None and any(marks_of(provider.made_from)):
+            late.append(LateJobError(" > ".join(provider.path)))
         elif provider.token == HOST_CONTEXT:
             has_redis = True
             host_context = provider.instance if isinstance(provider.instance, HostContext) else None
     options = next(iter(given), ScheduleOptions())
     planned = plan(found_marks(discovery), discovery.settings)
     jobs = [job for job in planned.jobs if options.runs(job.kind)]
-    problems = list(planned.problems)
+    problems = [*planned.problems, *late]
     if len(given) > 1:
         problems.append(SchedulesDifferError(list(given.values())))
     distributed = [job.name for job in jobs if job.job and job.job.distributed and not job.is_disabled]
-    if distributed and not has_redis and options.connection is None:
+    if distributed and has_all_options and not has_redis and options.connection is None:
         problems.append(NoRedisForCronsError(distributed))
     return Survey(options, host_context, jobs, problems)
 

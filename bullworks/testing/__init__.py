@@ -13,6 +13,7 @@ from bullworks.testing.eventually import eventually
 from bullworks.testing.harness import QueueHarness
 from bullworks.testing.harness_flow_producer import HarnessFlowProducer
 from bullworks.testing.harness_group import HarnessGroup
+from bullworks.testing.memory.limits import MemoryLimit
 from bullworks.testing.memory.locks import MemoryLocks
 from bullworks.testing.mocking import mock_of
 from bullworks.testing.recorded_event import RecordedEvent
@@ -23,6 +24,7 @@ __all__ = [
     "HarnessFlowProducer",
     "HarnessGroup",
     "HarnessSetupError",
+    "MemoryLimit",
     "MemoryLocks",
     "ModuleOverride",
     "NoHarnessError",

@@ -53,16 +53,16 @@ class QueueHarness(Closing, Generic[D]):
 
     Simulated: adding and its checks, ids, deduplication by id and ttl, priorities, lifo, delays, attempts, backoff,
     retention, pausing, a manual rate limit, progress, logs, worker events, cancellation by the worker and from
-    anywhere, `concurrency`, `timeout`, handlers that move their job, parents and children, guards, interceptors, pipes
-    and filters, and what Queue and Job tell of all this. Flows over several queues: see HarnessFlowProducer and
-    HarnessGroup.
+    anywhere, `concurrency`, `timeout`, handlers that move their job, steps, sleeps and signals, parents and children,
+    guards, interceptors, pipes and filters, batches, and what Queue and Job tell of all this. Flows over several
+    queues: see HarnessFlowProducer and HarnessGroup.
 
     Not simulated, and refused with NotSimulatedError: job schedulers (`repeat`), other deduplication, settings of the
     whole fleet (global concurrency and rate), limits of groups, metrics, `clean`, `obliterate`, `retry_jobs`,
     `Queue.get_dependencies`, workers that are started, jobs taken by hand.
-    Not simulated, and passed over: `limiter`; locks of jobs, which never expire, so that nothing stalls; the events of
-    `@queue_events_listener`, for which `events` stands; other workers of the queue; `process_pool`, whose handlers run
-    in this process; telemetry.
+    Not simulated, and passed over: `limiter`; the `min_size` of batches; locks of jobs, which never expire, so that
+    nothing stalls; the events of `@queue_events_listener`, for which `events` stands; other workers of the queue;
+    `process_pool`, whose handlers run in this process; telemetry.
     The clock moves with `advance` only. A handler's own sleeps, and its `timeout`, take real time.
 
     Args:
@@ -122,9 +122,15 @@ class QueueHarness(Closing, Generic[D]):
     def __repr__(self) -> str:
         return f"<QueueHarness {self.queue_name!r}, {len(self._jobs.all)} jobs>"
 
-    async def add(self, name: str, data: D = cast(Any, _NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
+    async def add(
+        self,
+        name: str,
+        data: D = cast(Any, _NO_DATA),
+        opts: JobOptions | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Job[D]:
         """Add one job; see Queue.add."""
-        return await self.queue.add(name, data, **opts)
+        return await self.queue.add(name, data, opts, **options)
 
     async def drain(self) -> None:
         """Run every due job, and the jobs that these add, until none is due; the clock stands still.

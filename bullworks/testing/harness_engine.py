@@ -1,12 +1,14 @@
 """HarnessEngine: runs what a queue holds in memory, with the engine's own runner, rules and reporter."""
 
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from bullworks.bullmq import CancelReason, Job, Worker
 from bullworks.bullmq.cancel.delivery import CancelDelivery
 from bullworks.bullmq.errors import outcome_error
 from bullworks.bullmq.job.outcome import Outcome
+from bullworks.bullmq.worker.batches.batches import Batches, BatchPlaces
+from bullworks.bullmq.worker.batches.handler import BatchHandler
 from bullworks.bullmq.worker.engine import Engine
 from bullworks.bullmq.worker.job_sink import AttemptSink
 from bullworks.bullmq.worker.processor import Processor
@@ -23,7 +25,7 @@ from bullworks.testing.memory.jobs import MemoryJobs
 _LISTENERS_S = 5.0
 
 
-class HarnessEngine(Engine, AttemptSink):
+class HarnessEngine(Engine, AttemptSink, BatchPlaces):
     """The engine of a worker that is never started: `work_off` runs what is due, and returns.
 
     Args:
@@ -62,7 +64,8 @@ class HarnessEngine(Engine, AttemptSink):
         self._errors = errors
         self._most_runs = most_runs
         self._tokens = count(1)
-        self._busy = 0
+        self.busy = 0
+        self._batches: Batches | None = None
         self._runs = 0
         self._is_working = False
         self._cancels = CancelDelivery(queue.name, self)
@@ -70,7 +73,9 @@ class HarnessEngine(Engine, AttemptSink):
 
     def set_concurrency(self, concurrency: int) -> None:
         super().set_concurrency(concurrency)
-        self.runner.set_concurrency(concurrency)
+        self.runner.set_concurrency(self._worker.opts.places)
+        if self._batches is not None:
+            self._batches.set_concurrency(concurrency)
 
     async def close(self) -> None:
         await self.runner.close()
@@ -90,11 +95,15 @@ class HarnessEngine(Engine, AttemptSink):
         try:
             while self._fill():
                 await runner.wait_quiet()
+                if self._batches is not None:
+                    await self._batches.wait_quiet()
                 await self._reporter.emitter.drain(_LISTENERS_S)
         finally:
             self._is_working = False
             self._cancels.close()
             await runner.close()
+            if self._batches is not None:
+                await self._batches.close()
         for error in self._errors[failed_before:]:
             if isinstance(error, NotSimulatedError):
                 raise error
@@ -127,20 +136,47 @@ class HarnessEngine(Engine, AttemptSink):
     def moved(self, job: Job) -> None:
         """Nothing to do: where its handler put the job, it is."""
 
-    def freed(self) -> None:
+    def freed(self, job: Job) -> None:  # noqa: ARG002 - one slot is as good as another
         """Let another job have the slot."""
-        self._busy -= 1
+        self.vacate(1)
+
+    @property
+    def expects_more(self) -> bool:
+        """Never: what is due is taken all at once."""
+        return False
+
+    def occupy(self, places: int) -> None:
+        """Take places that a small batch leaves empty."""
+        self.busy += places
+
+    def vacate(self, places: int) -> None:
+        """Free places, and let other jobs have them."""
+        self.busy -= places
         self._fill()
 
     def _new_runner(self) -> Runner:
         opts = self._worker.opts
+        processor, jobs = self._processor, cast(AttemptSink, self)
+        self._batches = None
+        if opts.batch is not None:
+            self._batches = jobs = Batches(
+                BatchHandler.of(processor),
+                opts.batch,
+                self,
+                self,
+                queue_name=self._worker.queue_name,
+                concurrency=opts.concurrency,
+                timeout_ms=opts.timeout_ms,
+            )
+            self._batches.start()
+            processor = self._batches.processor
         return Runner(
-            self._processor,
+            processor,
             self._memory.rules,
-            self,
+            jobs,
             ScheduleKeeper(self._memory, self._worker.queue_name),
-            concurrency=opts.concurrency,
-            timeout_ms=opts.timeout_ms,
+            concurrency=opts.places,
+            timeout_ms=None if opts.batch is not None else opts.timeout_ms,
             supervisor=Supervisor(self._worker.queue_name, _ignore_ended),
         )
 
@@ -150,14 +186,14 @@ class HarnessEngine(Engine, AttemptSink):
         for entry in self._memory_jobs.take(self._room(), token):
             job = self._memory.job(entry.id, entry.fields, token)
             job.on_progress = self._reporter.progress
-            self._busy += 1
+            self.busy += 1
             self._runs += 1
             self.runner.run(job)
-        return self._busy > 0
+        return self.busy > 0
 
     def _room(self) -> int:
         may_take = self._is_working and not self._worker.is_paused and self._runs <= self._most_runs
-        return max(self._worker.concurrency - self._busy, 0) if may_take else 0
+        return max(self._worker.opts.places - self.busy, 0) if may_take else 0
 
 
 def _ignore_ended(error: BackgroundEndedError) -> None:

@@ -7,6 +7,7 @@ from bullworks.bullmq import FlowJob, FlowProducer, JobNode, JobOptions
 from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.scripts import Scripts
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.testing.errors import NoHarnessError
 from bullworks.testing.harness import QueueHarness
 from bullworks.testing.memory.flows import add_flow, join
@@ -98,10 +99,13 @@ class HarnessFlowProducer(FlowProducer):
         job_ids = add_flow(placed)
         return placed[0][0].now_ms, job_ids
 
+    def _types_of(self, keys: QueueKeys) -> PayloadTypes | None:
+        return self._queues[keys.name].memory_scripts.payload_types
+
     def _scripts(self, keys: QueueKeys) -> Scripts:
         if keys.name not in self._queues:
             raise NoHarnessError("the job that is asked for", (keys.name,), list(self._queues))
-        return self._queues[keys.name].flow_scripts
+        return self._queues[keys.name].memory_scripts
 
 
 def _queue_names(flow: FlowJob) -> Iterator[str]:

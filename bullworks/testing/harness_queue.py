@@ -55,8 +55,6 @@ class HarnessQueue(InProcessQueue[D]):
         )
         payload_types = self.scripts.payload_types
         events = MemoryEvents(self.keys, jobs, work)
-        self.flow_scripts = MemoryScripts(jobs, connection, self.keys, events)
-        """For a FlowProducer, which knows no queue's types."""
         self.memory_scripts = MemoryScripts(jobs, connection, self.keys, events)
         self.memory_scripts.payload_types = payload_types
         self.scripts = self.memory_scripts

@@ -57,3 +57,26 @@ class RoutesTwiceError(WebError):
 
     def __str__(self) -> str:
         return f"the path {self.path} is served by {' and by '.join(self.modules)}; give one of them another path"
+
+
+@dataclass(eq=False)
+class LifespanError(WebError):
+    """A mounted ASGI app failed to start, or to shut down."""
+
+    path: str
+    phase: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the {self.phase} of the app that is mounted at {self.path} failed: {self.reason}"
+
+
+@dataclass(eq=False)
+class NoRequestError(WebError):
+    """REQUEST was asked for where no request is being answered."""
+
+    def __str__(self) -> str:
+        return (
+            "no request is being answered here: REQUEST is for what `Provided` of bullworks.fastapi makes; "
+            "elsewhere open one with `async with modules.request({REQUEST: request}):`"
+        )

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from bullworks.core import ModuleContainer, dynamic_module, provide_setup
+from bullworks.core import ModuleContainer, Scope, dynamic_module, provide, provide_setup
 from bullworks.web.options import WEB_SETUP, Serve, WebOptions, complete
+from bullworks.web.request_scope import REQUEST, no_request
 from bullworks.web.server import WebServer
 from bullworks.web.settings import WebSettings
 
@@ -25,8 +26,12 @@ class WebModule:
         settings = WebSettings if port is None else None
         return dynamic_module(
             WebModule,
-            providers=[*provide_setup(WEB_SETUP, partial(complete, options), settings), WebServer],
-            exports=[WEB_SETUP, WebServer],
+            providers=[
+                *provide_setup(WEB_SETUP, partial(complete, options), settings),
+                provide(REQUEST, use_factory=no_request, scope=Scope.REQUEST),
+                WebServer,
+            ],
+            exports=[REQUEST, WEB_SETUP, WebServer],
             is_global=True,
             key=(cls, options),
         )

@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
 
-from bullworks.core import Discovery, Inject
+from bullworks.core import Discovery, Inject, ModuleRef
 from bullworks.web.address import Address
-from bullworks.web.errors import NotLoopbackError, PortTakenError, RoutesTwiceError
+from bullworks.web.connections import BoundedProtocol
+from bullworks.web.contributions import Contributions
+from bullworks.web.errors import NotLoopbackError, PortTakenError
 from bullworks.web.options import WEB_SETUP, WebSetup
-from bullworks.web.routes import RoutesToken, WebRoutes
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,12 @@ class WebServer:
         host, port: where it serves; None while it does not.
     """
 
-    def __init__(self, setup: Annotated[WebSetup, Inject(WEB_SETUP)], discovery: Discovery) -> None:
+    def __init__(self, setup: Annotated[WebSetup, Inject(WEB_SETUP)], discovery: Discovery, modules: ModuleRef) -> None:
         self._setup = setup
         self._discovery = discovery
+        self._modules = modules
+        self._contributions: Contributions | None = None
         self._socket: socket.socket | None = None
-        self._app = Starlette()
-        self._paths: list[str] = []
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
         self.host: str | None = None
@@ -63,15 +63,13 @@ class WebServer:
             NotLoopbackError: some routes must not be served there.
             RoutesTwiceError: two modules want one path.
         """
-        found = list(self._collect_routes())
-        if self._setup.serve == "never" or not found:
+        contributions = Contributions(self._discovery, self._modules, is_address_checked=True)
+        if self._setup.serve == "never" or not contributions.found:
             return
-        self._app = Starlette(routes=_together(found))
-        self._paths = sorted({_path_of(route) for _, given in found for route in given.routes})
         address = Address.resolve(self._setup.host, self._setup.port)
-        for module, given in found:
-            if given.loopback_only is not None and not address.is_loopback:
-                raise NotLoopbackError(address.host, module, given.loopback_only)
+        for each in contributions.found:
+            if each.given.loopback_only is not None and not address.is_loopback:
+                raise NotLoopbackError(address.host, each.module, each.given.loopback_only)
         try:
             self._socket = address.listen()
         except PortTakenError as error:
@@ -79,23 +77,34 @@ class WebServer:
                 raise
             log.warning("this process does not serve HTTP: %s:%d is taken", error.host, error.port)
             return
+        self._contributions = contributions
         self.host, self.port = self._socket.getsockname()[:2]
 
     async def on_application_start(self) -> None:
-        """Start answering requests."""
-        if self._socket is None:
+        """Start mounted apps, then start answering requests.
+
+        Raises:
+            LifespanError: a mounted app did not start.
+        """
+        if self._socket is None or self._contributions is None:
             return
-        self._server = server = _Server(_config(self._app))
+        await self._contributions.start()
+        self._server = server = _Server(_config(Starlette(routes=self._contributions.routes)))
         self._serving = asyncio.create_task(server.serve([self._socket]), name="web-server")
         up = asyncio.create_task(server.is_up.wait(), name="web-server-up")
         await asyncio.wait((up, self._serving), return_when=asyncio.FIRST_COMPLETED)
         up.cancel()
         if self._serving.done():
             self._serving.result()
-        log.info("serving %s: %s", self.url, " ".join(self._paths))
+        log.info("serving %s: %s", self.url, " ".join(self._contributions.paths))
 
     async def on_module_destroy(self) -> None:
-        """Stop the server; requests in progress have a second to finish."""
+        """Stop the server, then the mounted apps; requests in progress have a second to finish.
+
+        Raises:
+            ExceptionGroup: mounted apps that failed to shut down.
+        """
+        contributions, self._contributions = self._contributions, None
         server, serving, listener = self._server, self._serving, self._socket
         self._server = self._serving = self._socket = self.host = self.port = None
         if server is not None and serving is not None:
@@ -106,16 +115,8 @@ class WebServer:
                 await asyncio.wait(answering, timeout=_CANCEL_S)
         if listener is not None:
             listener.close()
-
-    def _collect_routes(self) -> Iterator[tuple[str, WebRoutes]]:
-        found = [
-            (" > ".join(provider.path[:-1]), provider.token.name, provider.instance)
-            for provider in self._discovery.providers()
-            if isinstance(provider.token, RoutesToken)
-        ]
-        for module, _, instance in sorted(found, key=lambda entry: entry[1]):
-            if isinstance(instance, WebRoutes) and instance.routes:
-                yield module, instance
+        if contributions is not None:
+            await contributions.close()
 
 
 class _Server(uvicorn.Server):
@@ -137,6 +138,7 @@ class _Server(uvicorn.Server):
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=None,  # the logs are the application's
         log_level=logging.WARNING,
         access_log=False,
@@ -146,17 +148,3 @@ def _config(app: Any) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
     )
-
-
-def _together(found: list[tuple[str, WebRoutes]]) -> list[BaseRoute]:
-    owners: dict[str, str] = {}
-    for module, given in found:
-        for path in {_path_of(route) for route in given.routes}:
-            if owners.setdefault(path, module) != module:
-                raise RoutesTwiceError(path, [owners[path], module])
-    return [route for _, given in found for route in given.routes]
-
-
-def _path_of(route: BaseRoute) -> str:
-    path: object = getattr(route, "path", None)
-    return path if isinstance(path, str) and path else "/"

@@ -1,5 +1,6 @@
 """Queues and workers in modules: what a service uses of the engine, put together by the container."""
 
+from bullworks.elsewhere import without_foreign_names
 from bullworks.workers.enhancers import (
     APP_FILTER,
     APP_GUARD,
@@ -25,10 +26,12 @@ from bullworks.workers.errors import (
     ConfigKeyError,
     HostScopeError,
     JobNameError,
+    LateHostError,
     ListenerClassError,
     NoJobError,
     NoQueueEventsError,
     NoWorkerError,
+    PayloadTypeError,
     ProcessorClassError,
     ProcessPoolError,
     RegisteredTwiceError,
@@ -48,18 +51,25 @@ from bullworks.workers.flow_producers import FlowProducerOptions
 from bullworks.workers.host import WorkerHost
 from bullworks.workers.module import BullModule
 from bullworks.workers.options import BullOptions
+from bullworks.workers.options_factories import (
+    RegisterFlowProducerOptionsFactory,
+    RegisterQueueOptionsFactory,
+    SharedBullConfigurationFactory,
+)
 from bullworks.workers.process import process
 from bullworks.workers.processor import processor
 from bullworks.workers.queue_event import on_queue_event
-from bullworks.workers.queues import QueueOptions
+from bullworks.workers.queues import NamedQueueOptions, QueueOptions
 from bullworks.workers.registrar import WorkersRegistrar
 from bullworks.workers.settings import QueueSettings, WorkersSettings
 from bullworks.workers.tokens import (
     CONNECTION,
     JOB,
     InjectFlowProducer,
+    InjectLimit,
     InjectQueue,
     get_flow_producer_token,
+    get_limit_token,
     get_queue_token,
 )
 from bullworks.workers.worker_event import on_worker_event
@@ -85,23 +95,30 @@ __all__ = [
     "GuardRefusedError",
     "HostScopeError",
     "InjectFlowProducer",
+    "InjectLimit",
     "InjectQueue",
     "JobContext",
     "JobNameError",
+    "LateHostError",
     "ListenerClassError",
+    "NamedQueueOptions",
     "NoJobError",
     "NoQueueEventsError",
     "NoWorkerError",
+    "PayloadTypeError",
     "ProcessPoolError",
     "ProcessorClassError",
     "QueueEventsHost",
     "QueueOptions",
     "QueueSettings",
     "RateLimit",
+    "RegisterFlowProducerOptionsFactory",
+    "RegisterQueueOptionsFactory",
     "RegisteredTwiceError",
     "RequestEventsError",
     "RootImportedTwiceError",
     "SameWorkerNameError",
+    "SharedBullConfigurationFactory",
     "UnknownQueueError",
     "UnknownQueueEventError",
     "UnknownWorkerError",
@@ -113,6 +130,7 @@ __all__ = [
     "WorkersSettings",
     "catch",
     "get_flow_producer_token",
+    "get_limit_token",
     "get_queue_token",
     "on_queue_event",
     "on_worker_event",
@@ -124,3 +142,5 @@ __all__ = [
     "use_interceptors",
     "use_pipes",
 ]
+
+without_foreign_names(__name__)

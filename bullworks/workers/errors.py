@@ -179,6 +179,19 @@ class HostScopeError(WorkersError):
 
 
 @dataclass(eq=False)
+class LateHostError(WorkersError):
+    """A processor or a listener is in a module that is loaded into a running application."""
+
+    host: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.host} is in a module that LazyModuleLoader loads; processors and listeners are looked for at the "
+            "start, so its module must be imported: give the lazy one what the processor calls"
+        )
+
+
+@dataclass(eq=False)
 class RequestEventsError(WorkersError):
     """A REQUEST-scoped processor listens to worker events, which occur when no instance of it exists."""
 
@@ -217,6 +230,31 @@ class ConfigKeyError(WorkersError):
         return (
             f"{self.user} has config_key={self.asked!r}, but the queue {self.queue!r} is registered with {has}. "
             f'Give both the same: BullModule.register_queue("{self.queue}", config_key="{self.asked}")'
+        )
+
+
+@dataclass(eq=False)
+class PayloadTypeError(WorkersError):
+    """A processor and its queue have different types of data, or of results.
+
+    Args:
+        processor, registration: the modules from the root to each of them.
+        option: "data_type" or "result_type".
+        processed, registered: the two types.
+    """
+
+    processor: str
+    queue: str
+    option: str
+    processed: str
+    registration: str
+    registered: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.processor} has {self.option}={self.processed}, but the queue {self.queue!r} is registered with "
+            f"{self.option}={self.registered}, by {self.registration}. Give both the same, or leave it out of the "
+            "processor, which then has its queue's"
         )
 
 

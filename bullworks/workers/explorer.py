@@ -25,6 +25,8 @@ from bullworks.workers.enhancers.placing import (
 from bullworks.workers.errors import (
     ConfigKeyError,
     HostScopeError,
+    LateHostError,
+    PayloadTypeError,
     ProcessPoolError,
     RegisteredTwiceError,
     RequestEventsError,
@@ -128,6 +130,8 @@ class Explorer:
     enhancers: list[Placed] = field(default_factory=list)
     _decorated: list[tuple[type[Any], str, Companion]] = field(default_factory=list)
     _config_keys: dict[str, str | None] = field(default_factory=dict)
+    _late: list[str] = field(default_factory=list)
+    _types: dict[str, tuple[Any, Any, str]] = field(default_factory=dict)
     _roots: list[tuple[str | None, str]] = field(default_factory=list)
     _registrations: list[tuple[str, str]] = field(default_factory=list)
 
@@ -156,8 +160,10 @@ class Explorer:
             yield RootImportedTwiceError(paths, config_key)
         for what, paths in _several(self._registrations):
             yield RegisteredTwiceError(what, paths)
+        yield from map(LateHostError, self._late)
         for processor in self.processors:
             yield from self._queue_problems(processor, "processes")
+            yield from self._type_problems(processor)
             yield from _processor_problems(processor)
         for listener in self.listeners:
             yield from self._queue_problems(listener, "listens to")
@@ -210,6 +216,8 @@ class Explorer:
             self.own_queues.append(queue)
         if not provider.is_given and isinstance(provider.token, QueueToken):
             self._config_keys[name] = provider.token.config_key
+            known = queue if isinstance(queue, Queue) else provider.token  # options of a function come with the queue
+            self._types[name] = (known.data_type, known.result_type, path)
         self._registrations.append((f"queue {name!r}", path))
 
     def _producer(self, name: str, provider: DiscoveredProvider, path: str) -> None:
@@ -227,6 +235,8 @@ class Explorer:
             self.cron_workers.add(worker_name_of(cls))
         if processor is None and listener is None:
             return
+        if provider.is_late:
+            self._late.append(_path_of(provider))
         path, instance, scope, is_eager = _path_of(provider), provider.instance, provider.scope, provider.is_eager
         if isinstance(processor, ProcessorSpec):
             host = instance if isinstance(instance, WorkerHost) else None
@@ -259,6 +269,17 @@ class Explorer:
         elif asked is not None and self._config_keys.get(queue, asked) != asked:
             yield ConfigKeyError(user.path, queue, asked, self._config_keys[queue])
 
+    def _type_problems(self, processor: FoundProcessor) -> Iterator[WorkersError]:
+        queue, spec = processor.spec.queue, processor.spec
+        data_type, result_type, registration = self._types.get(queue, (None, None, ""))
+        for option, its, registered in (
+            ("data_type", spec.data_type, data_type),
+            ("result_type", spec.result_type, result_type),
+        ):
+            if None not in (its, registered) and its != registered:
+                names = _type_names(its, registered)
+                yield PayloadTypeError(processor.path, queue, option, names[0], registration, names[1])
+
 
 def _path_of(provider: DiscoveredProvider) -> str:
     return " > ".join(provider.path)
@@ -277,6 +298,12 @@ def _processor_problems(processor: FoundProcessor) -> Iterator[WorkersError]:
         if processor.spec.process_pool is not None:
             problem = "is REQUEST-scoped, but its processes build one instance each; leave one of the two out"
             yield ProcessPoolError(processor.path, problem)
+        if processor.spec.options.get("batch") is not None:
+            problem = (
+                "is REQUEST-scoped, itself or through something it needs, which makes an instance for each job; with "
+                "batch= one call has many jobs: make it a singleton, and take what is REQUEST-scoped as Lazy[...]"
+            )
+            yield HostScopeError(processor.path, problem)
     elif not processor.is_eager:
         what = "TRANSIENT-scoped" if processor.scope is Scope.TRANSIENT else "lazy"
         problem = (
@@ -298,6 +325,12 @@ def _listener_problems(listener: FoundListener) -> Iterator[WorkersError]:
     else:
         return
     yield HostScopeError(listener.path, f"{problem}; a listener is a singleton that is built at the start")
+
+
+def _type_names(*types: Any) -> list[str]:
+    """Their short names, or in full where those are the same."""
+    names = [getattr(kind, "__name__", str(kind)) for kind in types]
+    return names if len(set(names)) > 1 else [f"{kind.__module__}.{kind.__qualname__}" for kind in types]
 
 
 def _several(pairs: Iterable[tuple[K, str]]) -> Iterator[tuple[K, list[str]]]:

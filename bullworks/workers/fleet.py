@@ -124,8 +124,9 @@ class WorkerFleet:
 
     async def on_application_disconnect(self) -> None:
         """Close the queues and flow producers that the application created; the shared connection goes last."""
-        await together("flow producers did not close", [producer.close() for producer in self._found.own_producers])
-        await together("queues did not close", [queue.close() for queue in self._found.own_queues])
+        found = Explorer.explore(self._discovery)  # with those of modules that were loaded later
+        await together("flow producers did not close", [producer.close() for producer in found.own_producers])
+        await together("queues did not close", [queue.close() for queue in found.own_queues])
 
     async def _look(self) -> None:
         """See what the application has, once, and that it can work."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
-from bullworks.bullmq import Duration, InvalidOptionError, Telemetry, to_ms
-from bullworks.redis import Client, Endpoint
+from bullworks.bullmq import Duration, InvalidOptionError, JobOptions, JobOpts, Telemetry, to_ms
+from bullworks.redis import Client, ConnectionOptions, Endpoint, url_of
 from bullworks.schedule.host_context import Runs
 from bullworks.settings import SettingsSource
 from bullworks.workers.selection import Selection
@@ -20,9 +20,11 @@ class BullOptions(TypedDict, total=False):
     workers run. Without one, what is left out comes from the settings.
 
     Attributes:
-        connection: a URL, an endpoint, or a redis.asyncio client, of which the settings are read and which stays
-            the caller's own; unless given, QUEUE_REDIS_URL, or else the embedded server.
+        connection: a URL, a dict of one ({"url": ...}, or host and port), an endpoint, or a redis.asyncio client, of
+            which the settings are read and which stays the caller's own; unless given, QUEUE_REDIS_URL, or else the
+            embedded server.
         prefix: of all keys; "bull", or QUEUE_PREFIX.
+        default_job_options: for every job that neither says otherwise nor its queue's own; see JobOptions.
         workers_enabled: false: this process only adds jobs; True, or WORKERS_ENABLED.
         enabled_workers: "all", or the names of those that this process runs; "all", or ENABLED_WORKERS.
         shutdown_grace: how long running jobs may continue at the end; 10 s, or SHUTDOWN_GRACE_MS.
@@ -31,8 +33,9 @@ class BullOptions(TypedDict, total=False):
             unless given.
     """
 
-    connection: str | Client | Endpoint | None
+    connection: str | ConnectionOptions | Client | Endpoint | None
     prefix: str | None
+    default_job_options: JobOptions | None
     workers_enabled: bool | None
     enabled_workers: str | Sequence[str] | None
     shutdown_grace: Duration | None
@@ -46,6 +49,7 @@ class RootOptions:
 
     connection: str | Client | Endpoint | None = None
     prefix: str | None = None
+    default_job_options: JobOptions | None = field(default=None, hash=False)  # a dict has no hash
     workers_enabled: bool | None = None
     enabled_workers: str | tuple[str, ...] | None = None
     shutdown_grace: Duration | None = None
@@ -54,14 +58,25 @@ class RootOptions:
 
     @classmethod
     def of(cls, given: BullOptions) -> "RootOptions":
-        """Collect the options of a `for_root()`. Raises InvalidOptionError for an unknown option."""
+        """Collect the options of a `for_root()`.
+
+        Raises:
+            InvalidOptionError: an unknown option, or a default for jobs that cannot be used.
+            BadUrlError: a dict of connection options that cannot be used.
+        """
         if not isinstance(given, Mapping):
             raise InvalidOptionError("options", f"must be BullOptions, a dict, not {given!r}")
         for option in given:
             if option not in BullOptions.__annotations__:
-                raise InvalidOptionError.unknown(option, BullOptions.__annotations__)
-        names = given.get("enabled_workers")
-        return cls(**{**given, "enabled_workers": names if isinstance(names, str | None) else tuple(names)})  # type: ignore[arg-type]
+                known = BullOptions.__annotations__
+                raise InvalidOptionError.unknown(option, known, of_jobs=JobOptions.__annotations__)
+        JobOpts.of(given.get("default_job_options") or {})
+        names, connection = given.get("enabled_workers"), given.get("connection")
+        hashable = {
+            "enabled_workers": names if isinstance(names, str | None) else tuple(names),
+            "connection": url_of(connection) if isinstance(connection, Mapping) else connection,
+        }
+        return cls(**{**given, **hashable})  # type: ignore[arg-type]
 
     def further_connection(self) -> str | Client | Endpoint:
         """Build the options of a further connection, with a config_key, which sets the connection only.
@@ -91,6 +106,7 @@ class WorkersSetup:
 
     server: Endpoint | Path
     prefix: str = "bull"
+    default_job_options: JobOptions | None = None
     selection: Selection = field(default_factory=Selection)
     shutdown_grace_ms: int = 10_000
     manual_registration: bool = False
@@ -125,6 +141,7 @@ def complete(
     return replace(
         setup,
         prefix=options.prefix or setup.prefix,
+        default_job_options=options.default_job_options,
         selection=selection,
         shutdown_grace_ms=setup.shutdown_grace_ms if grace is None else to_ms(grace, "shutdown_grace"),
         manual_registration=options.manual_registration,
@@ -151,7 +168,12 @@ def complete_named(options: RootOptions, root: WorkersSetup) -> WorkersSetup:
         InvalidOptionError: there is no connection, or an option of the whole process is given.
         BadUrlError, UnusableClientError: the connection cannot be used.
     """
-    return replace(root, server=Endpoint.of(options.further_connection()), prefix=options.prefix or "bull")
+    return replace(
+        root,
+        server=Endpoint.of(options.further_connection()),
+        prefix=options.prefix or "bull",
+        default_job_options=options.default_job_options,
+    )
 
 
 def _from_settings(queues: QueueSettings, workers: WorkersSettings) -> WorkersSetup:

@@ -45,7 +45,12 @@ def pool_of(cls: type[Any], spec: ProcessorSpec, kind: type[P]) -> P:
             f"its constructor asks for {', '.join(needed)}, which is in this process only; give it process_factory=, "
             "a function at the top of a module that builds one in each process",
         )
-    return kind.of_factory(make_processor, host, factory, size=spec.process_pool or 1)
+    pool = kind.of_factory(make_processor, host, factory, size=spec.process_pool or 1)
+    try:
+        pool.use_types(spec.data_type, spec.result_type)
+    except InvalidOptionError as error:
+        raise ProcessPoolError(cls.__name__, f"its processes could not read its jobs: {error}") from error
+    return pool
 
 
 async def make_processor(host: str, factory: str | None) -> Processor:

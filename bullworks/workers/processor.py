@@ -74,28 +74,33 @@ def processor(
         data_type, result_type: what jobs hold and what comes of them, checked before `process` and after it, see
             `bullworks.bullmq.Worker`. Unless given, the models or dataclasses that the class names, as in
             `class EmailWorker(WorkerHost[EmailJob, Receipt])`; other types are left unchecked.
-        options: of the engine's worker, see `bullworks.bullmq.Worker`: concurrency, limiter, lock_duration, ...
+        options: of the engine's worker, see `bullworks.bullmq.Worker`: concurrency, limiter, lock_duration, ...; with
+            `batch=Batch(size=100)` `process` is called with a list of jobs.
 
     Raises:
         InvalidOptionError: the name or an option cannot be used.
         ProcessorClassError: the class does not inherit WorkerHost, or has neither `process` nor `@process` methods, or
-            both.
+            both; or it has such methods and batch=.
         JobNameError: two methods process jobs of one name.
     """
     checked_keys("bull", queue)
     WorkerOpts.of(options)
     if process_pool is not None:
         checks.whole("process_pool", process_pool, 1)
+    if process_pool is not None and options.get("batch") is not None:
+        raise InvalidOptionError("batch", "does not go with process_pool=: a process is given one job at a time")
     if process_factory is not None and process_pool is None:
         raise InvalidOptionError("process_factory", "goes with process_pool= only; here modules provide the host")
 
     def mark(cls: type[T]) -> type[T]:
         methods = _methods(cls, queue)
+        if methods and options.get("batch") is not None:
+            problem = f"which has batch= and @process methods, for {', '.join(sorted(methods))}"
+            advice = "a batch has one handler: write `process`, and look at job.name in it"
+            raise ProcessorClassError(cls.__name__, queue, f"{problem}; {advice}")
         name = worker_name or _class_name(cls)
         types = [given or named for given, named in zip((data_type, result_type), _named_types(cls), strict=True)]
         PayloadTypes.of(*types)
-        if process_pool is not None and any(types):
-            raise InvalidOptionError("data_type", "does not go with process_pool=: processes get plain JSON")
         spec = ProcessorSpec(queue, name, methods, options, process_pool, process_factory, config_key, *types)
         setattr(cls, PROCESSOR, spec)
         return cls if scope is None else injectable(scope=scope)(cls)

@@ -1,10 +1,11 @@
-"""Tokens: how queues and flow producers are asked for, and what they are made with."""
+"""Tokens: how queues, flow producers and limits are asked for, and what they are made with."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from bullworks.bullmq import FlowProducer, InvalidOptionError, Job, Queue, SyncJob
 from bullworks.core import Inject, Token, register_mark, snake_case
+from bullworks.limits import Limit
 from bullworks.redis import Endpoint, PipelinedConnection
 from bullworks.workers.enhancers.adding import AddSide
 from bullworks.workers.options import RootOptions, WorkersSetup
@@ -14,17 +15,29 @@ DEFAULT_PRODUCER = "default"
 
 
 class QueueToken(Token[Queue[Any]]):
-    """The token of the queue with this name in Redis; its registration says over which connection."""
+    """The token of the queue with this name in Redis.
+
+    Attributes:
+        config_key: its registration's; None means the connection without one.
+        data_type, result_type: its registration's, as far as they are known before anything is built.
+    """
 
     config_key: str | None = None
+    data_type: Any = None
+    result_type: Any = None
 
-    def __init__(self, queue_name: str, config_key: str | None = None) -> None:
+    def __init__(
+        self, queue_name: str, config_key: str | None = None, *, data_type: Any = None, result_type: Any = None
+    ) -> None:
         super().__init__(
             f"queue:{queue_name}",
             attr=f"{snake_case(queue_name)}_queue",
             hint=f'add BullModule.register_queue("{queue_name}") to imports',
         )
-        object.__setattr__(self, "config_key", config_key)  # tokens are frozen, and equal by name alone
+        # tokens are frozen, and equal by name alone
+        object.__setattr__(self, "config_key", config_key)
+        object.__setattr__(self, "data_type", data_type)
+        object.__setattr__(self, "result_type", result_type)
 
     @property
     def has_fixed_attr(self) -> bool:
@@ -86,6 +99,36 @@ class InjectFlowProducer(Inject):
 
     def __init__(self, name: str = DEFAULT_PRODUCER) -> None:
         super().__init__(get_flow_producer_token(name))
+
+
+class LimitToken(Token[Limit]):
+    """The token of the limit with this name in Redis; `register_limit` sets its windows."""
+
+    def __init__(self, limit_name: str) -> None:
+        super().__init__(
+            f"limit:{limit_name}",
+            attr=f"{snake_case(limit_name)}_limit",
+            hint=f'add BullModule.register_limit("{limit_name}", Window(10, per=1_000)) to imports',
+        )
+
+    @property
+    def has_fixed_attr(self) -> bool:
+        """Always false: names of limits are any text, as those of queues."""
+        return False
+
+
+def get_limit_token(name: str) -> LimitToken:
+    """Return the token of a limit: to `get()` it, or to provide or override it in a test."""
+    return LimitToken(name)
+
+
+class InjectLimit(Inject):
+    """Injects a limit: `openai: Annotated[Limit, InjectLimit("openai")]`."""
+
+    gives = Limit
+
+    def __init__(self, name: str) -> None:
+        super().__init__(get_limit_token(name))
 
 
 class SetupToken(Token[WorkersSetup]):
@@ -158,5 +201,6 @@ It is the job as `process` gets it: a SyncJob where `process` is a plain functio
 # A forgotten mark is reported as such, not as a missing Queue.
 register_mark(Queue, 'Annotated[Queue, InjectQueue("...")]')
 register_mark(FlowProducer, "Annotated[FlowProducer, InjectFlowProducer()]")
+register_mark(Limit, 'Annotated[Limit, InjectLimit("...")]')
 register_mark(Job, "Annotated[Job, Inject(JOB)]")
 register_mark(SyncJob, "Annotated[SyncJob, Inject(JOB)]")

@@ -1,4 +1,4 @@
-"""The code of a project that `new` writes passes its own checks, and the stricter ones of this repository."""
+"""The code that `new` and `generate` write passes a project's own checks, and the stricter ones of this repository."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bullworks.cli.scaffold import Project, write_project
+from tests.bullworks.cli.growing import grow
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 100.0
@@ -20,6 +21,7 @@ LIMIT_S = 100.0
 def project(tmp_path: Path) -> Path:
     folder = tmp_path / "shop"
     write_project(Project(name="shop", checkout=ROOT), folder)
+    grow(folder)
     return folder
 
 

@@ -22,7 +22,7 @@ WIRE_NAMES = {
 KEY_ENDING = re.compile(r":(logs|lock|dependencies|processed|failed|unsuccessful|meta|wait|active|events|repeat)\b")
 
 IDIOMS = {
-    r"get_close_matches|\bdifflib\b": ("bullworks/suggestion.py", "suggestion(name, known)"),
+    r"get_close_matches": ("bullworks/suggestion.py", "suggestion(name, known)"),
     r"random\.random\(\) / 2|random\.uniform": ("bullworks/redis/pace.py", "Pace or retry_pause_s()"),
     r"\bb64decode\(": ("bullworks/web/credentials.py", "basic_credentials() or bearer_token()"),
     r"\.cancel\(\)\n\s+await asyncio\.gather\(": ("bullworks/tasks.py", "cancel_and_wait() or wait_or_cancel()"),

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("app", "benchmarks", "bullworks", "docs", "requirements", "tests", ".ci")
+FOLDERS = ("app", "benchmarks", "bullworks", "deploy", "docs", "requirements", "tests", ".ci")
 SUFFIXES = ("lua", "md", "mjs", "py", "toml")
 # A record of what was: it may name what a later version no longer has.
 HISTORY = ROOT / "CHANGELOG.md"
@@ -78,7 +78,9 @@ def is_module(name: str) -> bool:
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         base = "/".join(parts[:length])
-        file = next((path for path in (f"{base}.py", f"{base}/__init__.py") if path in PATHS), None)
+        file = next(
+            (path for path in (f"{base}.py", f"{base}/__init__.pyi", f"{base}/__init__.py") if path in PATHS), None
+        )
         if file is not None:
             rest = parts[length:]
             return not rest or re.search(rf"\b{rest[0]}\b", (ROOT / file).read_text()) is not None

@@ -37,7 +37,7 @@ def test_the_wheel_holds_all_code_lua_and_pages_and_the_command_and_no_service(t
         metadata = message_from_bytes(archive.read(f"{about}/METADATA"))
     assert {name.partition("/")[0] for name in names} == {"bullworks", about}
     assert tracked("bullworks") <= names
-    assert "bullworks/py.typed" in names
+    assert {"bullworks/py.typed", "bullworks/CHANGELOG.md"} <= names
     assert {Path(name).suffix for name in names} >= {".lua", ".html", ".css", ".js"}
     assert f"{about}/licenses/LICENSE" in names
     assert "bullworks = bullworks.__main__:run" in entry_points.splitlines()

@@ -61,6 +61,7 @@ class Api:
         note = params.get("status", "")
         async with self._board.mutation(who, route.action, call.queue_entry, about, note=note) as call.change:
             call.body = await json_of(request)
+            await self._board.outage.check()  # a change is not begun where it would hang
             return _json(await route.handler(call))
 
     def _find(self, method: str, segments: Sequence[str]) -> tuple[Route, Mapping[str, str]]:

@@ -14,6 +14,7 @@ from bullworks.board.errors import RefusedError
 from bullworks.board.jobs import AppJob, JobReader
 from bullworks.board.pages.live import job_digest
 from bullworks.board.pages.rendering import render
+from bullworks.board.pages.steps import shown_steps
 from bullworks.board.queues import BoardQueue
 from bullworks.board.security import Action
 from bullworks.bullmq import JobState
@@ -52,8 +53,11 @@ async def job(request: Request) -> Response:
         raise RefusedError(
             404, "JOB_NOT_FOUND", f"The queue {entry.shown_name} has no such job: it may have been removed."
         )
-    state, log, tree = await asyncio.gather(
-        _state(entry, job_id), _log(entry, job_id), _tree(board, who, entry, job_id)
+    state, log, tree, steps = await asyncio.gather(
+        _state(entry, job_id),
+        _log(entry, job_id),
+        _tree(board, who, entry, job_id),
+        shown_steps(entry, job_id, board.redaction),
     )
     return render(
         request,
@@ -64,6 +68,7 @@ async def job(request: Request) -> Response:
         state=state,
         log=log,
         most_lines=LOG_LINES,
+        steps=steps,
         parent=await _parent(board, who, shown),
         children=[await _child(board, who, child) for child in tree.get("children", ())],
         is_cut=bool(tree.get("truncated")),

@@ -13,28 +13,23 @@ from hashlib import sha256
 from itertools import chain
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from bullworks.board.board import Board
+from bullworks.board.outage import RedisAwayError
 from bullworks.board.queues import BoardQueue
 from bullworks.board.snapshot import QueueSnapshot, read_queues
 from bullworks.bullmq.wire import codec
 from bullworks.redis import RedisError
 from bullworks.tasks import cancel_and_wait
+from bullworks.web.event_stream import HEARTBEAT_S, STREAM_S, head_only, stream_events
 
 log = logging.getLogger(__name__)
 
 MOST_STREAMS = 100
 """Of one board: above it the answer is 503, and that page is as it was loaded."""
 POLL_S = 2.0
-HEARTBEAT_S = 10.0
-"""For proxies, which cut off what is silent."""
-STREAM_S = 20.0
-"""How long a stream lasts; browsers come back by themselves and say what they know. A server that hosts the board and
-waits for its answers to end before it stops, waits no longer; and permissions are checked again."""
-RETURN_MS = 500
-"""After which a browser comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +116,13 @@ class Live:
         while True:
             topics = set(chain.from_iterable(stream.watched.topics() for stream in self._streams))
             try:
-                self._figures = await self._look(topics)
+                self._figures = await self._board.outage.watch(self._look(topics))
+            except RedisAwayError as away:  # each open page then loads what says so
+                self._figures = dict.fromkeys(topics, str(away))
             except Exception:
                 log.exception("the figures of live pages cannot be read")
             for stream in self._streams:
-                stream.looked.set()
+                stream.changed.set()
             await asyncio.sleep(POLL_S)
 
     async def _look(self, topics: set[Topic]) -> dict[Topic, str]:
@@ -153,51 +150,37 @@ class Stream:
 
     def __init__(self, live: Live, watched: LiveSubject, known: str | None = None) -> None:
         self.watched = watched
-        self.looked = asyncio.Event()
+        self.changed = asyncio.Event()
         self._live = live
         self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
-            await Response(None, 200, media_type=_MEDIA_TYPE)(scope, receive, send)
+            await head_only()(scope, receive, send)
             return
         if not self._live.has_room():
             await PlainTextResponse("too many live pages are open\n", 503)(scope, receive, send)
             return
         self._live.join(self)
-        ends = (
-            asyncio.create_task(_wait_for_disconnect(receive), name="board-live-gone"),
-            asyncio.create_task(self._live.stopping().wait(), name="board-live-stopping"),
-        )
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await _write(send, f"retry: {RETURN_MS}\n\n")
-            await self._run(send, set(ends))
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await stream_events(
+                self,
+                receive,
+                send,
+                stopping=self._live.stopping(),
+                stream_s=STREAM_S,
+                heartbeat_s=HEARTBEAT_S,
+            )
         finally:
-            await cancel_and_wait(*ends)
             await self._live.leave(self)
 
-    async def _run(self, send: Send, ends: "set[asyncio.Task[None] | asyncio.Task[bool]]") -> None:
-        now_s = asyncio.get_running_loop().time
-        until_s, said_s = now_s() + STREAM_S, now_s()
-        while (left_s := until_s - now_s()) > 0:
-            looked = asyncio.create_task(self.looked.wait(), name="board-live-looked")
-            try:
-                await asyncio.wait(
-                    {*ends, looked}, timeout=min(left_s, HEARTBEAT_S), return_when=asyncio.FIRST_COMPLETED
-                )
-            finally:
-                looked.cancel()
-            if any(end.done() for end in ends):
-                return
-            self.looked.clear()
-            text = self._news() or (": still here\n\n" if now_s() - said_s >= HEARTBEAT_S else "")
-            if text:
-                said_s = now_s()
-                await _write(send, text)
+    @property
+    def is_over(self) -> bool:
+        """A page's figures may always change again."""
+        return False
 
-    def _news(self) -> str:
+    def news(self) -> str:
+        """A `change` event if the page's figures are outdated, with the digest of the newest ones as its id."""
         digest = self._live.digest(self.watched)
         if digest is None or digest == self._known:
             return ""
@@ -227,13 +210,6 @@ _JOB_FIELDS = (
 _PROGRESS_BYTES = 1_000
 """Of larger progress only the size is looked at."""
 
-_MEDIA_TYPE = "text/event-stream"
-_HEADERS = [
-    (b"content-type", _MEDIA_TYPE.encode()),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
-
 
 def _digest(figures: Iterable[str]) -> str:
     return sha256("\n".join(figures).encode("utf-8", "replace")).hexdigest()[:32]
@@ -242,15 +218,6 @@ def _digest(figures: Iterable[str]) -> str:
 def _unset_event() -> Callable[[], asyncio.Event]:
     event = asyncio.Event()
     return lambda: event
-
-
-async def _wait_for_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _write(send: Send, text: str) -> None:
-    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
 
 def _queue_figures(snapshot: QueueSnapshot) -> str:

@@ -3,11 +3,11 @@
 import json
 import time
 from collections.abc import Sequence
+from functools import cache
 from math import ceil
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -41,7 +41,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
         "here": scope["path"].removeprefix(scope["root_path"]) or "/",
         "menu": PAGES,
     }
-    page = _environment.get_template(template).render(context | values)
+    page = _environment().get_template(template).render(context | values)
     return HTMLResponse(page.encode("utf-8", "replace"), status)  # half a character may be part of any text
 
 
@@ -92,12 +92,17 @@ def _segment(text: object) -> str:
     return quote(str(text), safe="", errors="replace")
 
 
-_environment = Environment(
-    loader=PackageLoader("bullworks.board.pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_environment.filters.update(time=time_text, duration=duration_text, pretty=_pretty, segment=_segment)
-_environment.globals["query"] = query_text
+@cache
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # at the first page: most processes show none
+
+    environment = Environment(
+        loader=PackageLoader("bullworks.board.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(time=time_text, duration=duration_text, pretty=_pretty, segment=_segment)
+    environment.globals["query"] = query_text
+    return environment

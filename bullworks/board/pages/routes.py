@@ -7,6 +7,7 @@ what changes something is in `actions.py`.
 """
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -58,7 +59,7 @@ def pages_app() -> ASGIApp:
             refusal = refusal_of(error)
             if refusal is None:
                 raise
-            await _problem(Request(scope), refusal)(scope, receive, send)
+            await problem_page(Request(scope), refusal)(scope, receive, send)
 
     return run
 
@@ -67,8 +68,8 @@ async def _refuse_unknown(*_: object) -> None:
     raise RefusedError(404, "INTERNAL_SERVER_ERROR", "there is no such page")
 
 
-def _problem(request: Request, error: RefusedError) -> ASGIApp:
-    """A page that says why there is no other."""
+def problem_page(request: Request, error: RefusedError) -> Response:
+    """Render the page that says why there is no other."""
     problem = error.message if isinstance(error.message, str) else _WORDS.get(error.key, error.key)
     page = render(request, "problem.html", status=error.status, problem=problem, code=error.status)
     page.headers.update(error.headers or {})

@@ -63,3 +63,16 @@ async def is_allowed(policy: Policy | None, access: Access) -> bool:
         return True
     answer = policy(access)
     return (await answer if inspect.isawaitable(answer) else answer) is True
+
+
+def all_of(*policies: Policy | None) -> Policy | None:
+    """A policy that allows what each of these does; None if there is none."""
+    given = [policy for policy in policies if policy is not None]
+
+    async def check(access: Access) -> bool:
+        for policy in given:
+            if not await is_allowed(policy, access):
+                return False
+        return True
+
+    return check if given else None

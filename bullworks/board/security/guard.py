@@ -1,40 +1,61 @@
 """The guard: what a request must be before the board looks at what it asks for."""
 
 import hmac
-import ipaddress
+import logging
 import re
-import secrets
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bullworks.board.audit import Audit, AuditEvent
 from bullworks.board.errors import RefusedError
-from bullworks.board.security.auth import Auth, identify
+from bullworks.board.security.client_address import client_of, is_forwarded, networks_of
+from bullworks.board.security.throttle import LoginThrottle
+from bullworks.board.security.xsrf import XSRF_COOKIE, XSRF_HEADER, XsrfTokens
+from bullworks.web.auth import Auth, challenge_headers, identify, is_local
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-XSRF_COOKIE = "XSRF-TOKEN"
-XSRF_HEADER = "x-xsrf-token"
-"""What Bull Board's page sends back of the cookie; axios has these names."""
-
 _READING = frozenset({"GET", "HEAD"})
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{32,64}")
-# What ASGI servers give for a client without a network address: a unix socket, or a test.
-_LOCAL_CLIENTS = frozenset({None, "", "testclient"})
+
+log = logging.getLogger(__name__)
 
 
 class Guard:
     """Checks host, client address, authentication and XSRF token, in this order.
 
     Args:
-        auth: identifies the caller; None means no authentication, and only this machine is answered.
+        auth: identifies the caller; None means no authentication, and only this machine is answered, without a proxy.
         allowed_hosts: names for the Host header, `*` in them for any text; the port does not matter.
+        public_url: where browsers reach the board, if that is elsewhere; its host and origin are the board's own.
+        trusted_proxies: addresses or networks whose X-Forwarded-For names the client.
+        audit: keeps failed logins.
+        secret: see XsrfTokens.
+
+    Attributes:
+        tokens: what pages prove their changes with.
     """
 
-    def __init__(self, auth: Auth | None, allowed_hosts: Sequence[str] = LOOPBACK_HOSTS) -> None:
+    def __init__(
+        self,
+        auth: Auth | None,
+        allowed_hosts: Sequence[str] = LOOPBACK_HOSTS,
+        *,
+        public_url: str | None = None,
+        trusted_proxies: Sequence[str] = (),
+        audit: Audit | None = None,
+        secret: str | None = None,
+    ) -> None:
+        self.tokens = XsrfTokens(secret)
         self._auth = auth
-        self._hosts = [re.compile(re.escape(host.lower()).replace(r"\*", ".*")) for host in allowed_hosts]
+        public = urlsplit(public_url or "")
+        hosts = [*allowed_hosts, _without_port(public.netloc)] if public.netloc else allowed_hosts
+        self._hosts = [re.compile(re.escape(host.lower()).replace(r"\*", ".*")) for host in hosts]
+        self._origin = _plain(public.netloc) or None
+        self._trusted = networks_of(trusted_proxies)
+        self._throttle = LoginThrottle()
+        self._audit = audit
 
     async def admit(self, request: Request) -> str | Response:
         """Check a request: the caller's name, or the response that `auth` gives instead.
@@ -44,16 +65,41 @@ class Guard:
         """
         # First: a page of another site that had its name lead here (DNS rebinding) learns not even that.
         self._check_host(request)
-        if self._auth is None and not _is_local(request):
+        if self._auth is None and not is_local(request):
             raise RefusedError(403, "FORBIDDEN", "without auth= the board answers this machine only")
+        if self._auth is None and is_forwarded(request):
+            # a proxy on this machine: everybody whom it serves would have the board open before them
+            raise RefusedError(403, "FORBIDDEN", "without auth= the board is not served through a proxy")
         if request.method in _READING:
-            return await identify(self._auth, request)
-        _check_origin(request)
-        who = await identify(self._auth, request)
+            return await self._identify(request)
+        _check_origin(request, self._origin)
+        who = await self._identify(request)
         _check_json(request)
         if not _has_bearer(request):
-            _check_token(request)
+            self._check_token(request)
         return who
+
+    async def _identify(self, request: Request) -> str | Response:
+        """Who asks; wrong credentials are counted, logged and kept. None at all is how every browser begins."""
+        if self._auth is None:
+            return "local"
+        has_credentials = "authorization" in request.headers
+        client = client_of(request, self._trusted)
+        if has_credentials:
+            self._throttle.check(client)
+        who = await identify(self._auth, request)
+        if who is not None:
+            return who
+        if has_credentials:
+            await self._note_failure(client)
+        raise RefusedError(401, "FORBIDDEN", "authentication required", headers=challenge_headers(self._auth))
+
+    async def _note_failure(self, client: str) -> None:
+        self._throttle.failed(client)
+        log.warning("a login of the board failed, from %s", client, extra={"client": client})
+        if self._audit is not None:
+            event = AuditEvent(who="unknown", action="log-in", outcome="refused", note=f"from {client}")
+            await self._audit.record(event)
 
     def _check_host(self, request: Request) -> None:
         host = _without_port(request.headers.get("host", "").strip().lower())
@@ -62,31 +108,25 @@ class Guard:
                 403, "FORBIDDEN", "this host name is not one of the board's; see allowed_hosts, BOARD_ALLOWED_HOSTS"
             )
 
-
-def xsrf_token(request: Request) -> str | None:
-    """Read the browser's XSRF token; None if it has none yet."""
-    token = request.cookies.get(XSRF_COOKIE, "")
-    return token if _TOKEN.fullmatch(token) else None
-
-
-def new_xsrf_token() -> str:
-    """Generate an unguessable XSRF token."""
-    return secrets.token_urlsafe(32)
-
-
-def xsrf_cookie(token: str, path: str, *, is_secure: bool) -> str:
-    """Build the Set-Cookie header of the XSRF token: readable by the page's script, not sent by other sites."""
-    secure = "; Secure" if is_secure else ""
-    return f"{XSRF_COOKIE}={token}; Path={path}; SameSite=Strict{secure}"
+    def _check_token(self, request: Request) -> None:
+        token, sent = self.tokens.of(request), request.headers.get(XSRF_HEADER, "")
+        if token is None or not hmac.compare_digest(token.encode(), sent.encode()):
+            raise RefusedError(
+                403,
+                "FORBIDDEN",
+                f"the header {XSRF_HEADER.upper()} does not repeat a valid cookie {XSRF_COOKIE}: load the page again",
+                code="XSRF",
+            )
 
 
-def _check_origin(request: Request) -> None:
+def _check_origin(request: Request, public_origin: str | None) -> None:
     """A browser says where a request comes from, and a page cannot change what it says."""
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     if site is not None and site != "same-origin":
         raise RefusedError(403, "FORBIDDEN", "changes are accepted from the board's own pages only", code="CROSS_SITE")
-    if origin is not None and _plain(urlsplit(origin).netloc) != _plain(request.headers.get("host", "")):
+    own = {_plain(request.headers.get("host", "")), public_origin}
+    if origin is not None and _plain(urlsplit(origin).netloc) not in own:
         raise RefusedError(403, "FORBIDDEN", "changes are accepted from the board's own pages only", code="CROSS_SITE")
 
 
@@ -100,32 +140,9 @@ def _check_json(request: Request) -> None:
         raise RefusedError(415, "INVALID_REQUEST_BODY", "send JSON, with Content-Type: application/json")
 
 
-def _check_token(request: Request) -> None:
-    token, sent = xsrf_token(request), request.headers.get(XSRF_HEADER, "")
-    if token is None or not hmac.compare_digest(token.encode(), sent.encode()):
-        raise RefusedError(
-            403,
-            "FORBIDDEN",
-            f"the header {XSRF_HEADER.upper()} does not repeat the cookie {XSRF_COOKIE}: load the page again",
-            code="XSRF",
-        )
-
-
 def _has_bearer(request: Request) -> bool:
     # no browser sends it by itself, and a page of another site that wants to must ask us first
     return request.headers.get("authorization", "").partition(" ")[0].lower() == "bearer"
-
-
-def _is_local(request: Request) -> bool:
-    host = request.client.host if request.client else None
-    if host in _LOCAL_CLIENTS:
-        return True
-    try:
-        address = ipaddress.ip_address(str(host).partition("%")[0])
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def _plain(host: str) -> str:

@@ -7,6 +7,7 @@ from typing_extensions import TypeVar
 from bullworks.bullmq.errors import JobRevokedError
 from bullworks.bullmq.job.cancel_signal import CancelSignal
 from bullworks.bullmq.options.job import JobOpts
+from bullworks.bullmq.steps.journal import StepJournal
 from bullworks.bullmq.wire import codec, payload
 from bullworks.bullmq.wire.group_codec import own_group
 
@@ -50,7 +51,7 @@ class JobFields(Generic[D, R]):
             nowhere.
     """
 
-    __slots__ = ("_data", "_fields", "_opts", "_progress", "_signal", "id", "moved_to", "token")
+    __slots__ = ("_data", "_fields", "_journal", "_opts", "_progress", "_signal", "id", "moved_to", "token")
 
     id: str
     token: str | None
@@ -60,6 +61,7 @@ class JobFields(Generic[D, R]):
     _opts: JobOpts | None
     _progress: Any
     _signal: CancelSignal | None
+    _journal: StepJournal | None
 
     @property
     def is_ordinary(self) -> bool:
@@ -147,6 +149,12 @@ class JobFields(Generic[D, R]):
     def finished_on(self) -> int | None:
         """When the job completed or failed for good, ms since the epoch."""
         return self._optional_int(codec.FINISHED_ON)
+
+    @property
+    def expires_on(self) -> int | None:
+        """The time from which it is not started any more, ms since the epoch; None without the option `expires`."""
+        opts = self.opts
+        return None if opts.expires is None else opts.expires.deadline_ms(self.timestamp + opts.delay_ms)
 
     @property
     def processed_by(self) -> str | None:

@@ -4,25 +4,27 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from bullworks.bullmq.durations import Duration
-from bullworks.bullmq.errors import JobNotFoundError
+from bullworks.bullmq.errors import JobNotFoundError, JobStateError
 from bullworks.bullmq.events.waiting import EventSource, wait_until_finished
 from bullworks.bullmq.job.changes import JobChanges
 from bullworks.bullmq.job.family import JobFamily
 from bullworks.bullmq.job.fields import UNREAD, D, Progress, R
-from bullworks.bullmq.job.moves import JobMoves
 from bullworks.bullmq.job.state import FINISHED_STATES, FinishedState, JobState, checked_suffix
 from bullworks.bullmq.job.store import JobStore
 from bullworks.bullmq.job.stub import StubStore, stub_fields
 from bullworks.bullmq.options.job import JobOptions
+from bullworks.bullmq.steps.errors import StepNotFoundError
+from bullworks.bullmq.steps.job_steps import JobSteps
 from bullworks.bullmq.wire import codec, payload
 from bullworks.bullmq.wire.payload_type import PayloadTypes
+from bullworks.bullmq.wire.step_codec import decode_marks, signal_field
 
 __all__ = ["D", "Job", "Progress", "ProgressCallback", "R"]
 
 ProgressCallback = Callable[["Job", Progress], None]
 
 
-class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
+class Job(JobSteps[D, R], JobChanges[D, R], JobFamily):
     """A job of a queue. Attributes are as of the last read; `refresh()` reads the job again.
 
     Attributes:
@@ -38,6 +40,7 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
         self._opts = None
         self._progress = UNREAD
         self._signal = None
+        self._journal = None
         self.on_progress: ProgressCallback | None = None
         self.id = job_id
         self.token = token
@@ -237,6 +240,41 @@ class Job(JobMoves[D, R], JobChanges[D, R], JobFamily):
             self._fields.pop(codec.ATTEMPTS_MADE, None)
         if reset_attempts_started:
             self._fields.pop(codec.ATTEMPTS_STARTED, None)
+
+    async def retry_from(self, step: str) -> None:
+        """Run a finished job again from one of its steps on, with all its attempts.
+
+        That step, and those that were done after it, are forgotten, with the signals that they waited for; earlier ones
+        are not run again.
+
+        Args:
+            step: the name of a step, cursor, sleep or signal that the job came to.
+
+        Raises:
+            StepNotFoundError: it came to none of that name.
+            JobStateError: it has not finished, or was retried in the meantime.
+            JobNotFoundError: it was removed.
+        """
+        await self.refresh()
+        marks = decode_marks(self._fields)
+        first = next((mark.number for mark in marks.values() if mark.name == step), None)
+        if first is None:
+            raise StepNotFoundError(self.id, step, [mark.name for mark in marks.values()])
+        forgotten = [(field, mark) for field, mark in marks.items() if mark.number >= first]
+        fields = [field for field, _ in forgotten]
+        fields += [signal_field(mark.name) for _, mark in forgotten if mark.kind == "wait"]
+        state = await self.get_state()
+        if state not in {"completed", "failed"}:
+            raise JobStateError(self.id, "retry_from", "completed or failed")
+        await self._store.reprocess_job(
+            self.id,
+            "completed" if state == "completed" else "failed",
+            lifo=self.opts.lifo,
+            resets_made=True,
+            resets_started=False,
+            forgets=fields,
+        )
+        await self.refresh()
 
     async def promote(self) -> None:
         """Move a delayed job to wait, so that it runs as soon as a worker is free.

@@ -92,6 +92,37 @@ class JobMoves(JobFields[D, R]):
         """
         return await self._store.extend_lock(self.id, token, checked_ms("duration", duration, least=1))
 
+    async def store_mark(self, field: bytes, text: bytes) -> None:
+        """Keep what a step came to, in the job's own hash; `step` and `cursor` do it.
+
+        Raises:
+            CheckpointLostError: Redis gave no answer for some seconds, so it may not be kept.
+        """
+        await self._store.checkpoint(self.id, self._token(None), field, text)
+        self.absorb({field: text})
+
+    async def suspend(self, mark: bytes, number: int, duration_ms: int | None, *, signal: bytes = b"") -> bool:
+        """Let the job go until its time or its signal comes, with no attempt spent; `sleep` and `wait_for` do it.
+
+        Args:
+            mark: the field of its hash that says so.
+            duration_ms: None for ever, or as long as an earlier call has said.
+            signal: the field that ends a wait by being there.
+
+        Returns:
+            False means the wait is over: the signal is there, or its time is up. The job's fields are read again.
+        """
+        outcome = Outcome("suspend", self, self._token(None), mark, signal.decode(), str(number))
+        outcome.extra = "" if duration_ms is None else duration_ms
+        advanced = await self._store.suspend_one(outcome)
+        if not advanced.is_stored:
+            self.absorb(await self._store.read_fields(self.id))
+            return False
+        if self._store.tracing is not None:
+            count(self._store.tracing, outcome)
+        self.moved_to = "delayed"
+        return True
+
     async def _finish(self, outcome: Outcome, token: str | None, operation: str, *, fetch_next: bool) -> Self | None:
         outcome.token = self._token(token)
         tracing = self._store.tracing

@@ -9,6 +9,7 @@ from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.group import Group
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.wire import codec, payload
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.redis import Argument
 
 
@@ -36,20 +37,29 @@ class NewJob:
         data: Any,
         opts: JobOpts,
         *,
+        queue_name: str = "",
+        types: PayloadTypes | None = None,
         waits_for_children: bool = False,
         given_id: str = "",
         group: Group | None = None,
     ) -> "NewJob":
         """Validate and encode a job.
 
+        Args:
+            queue_name: where to, for the error about its data.
+            types: of that queue's payloads; None means any JSON.
+
         Raises:
             InvalidOptionError: a name that is not text, or empty; an option that goes against the job's group.
-            InvalidPayloadError: data that is not JSON, or too large.
+            InvalidPayloadError: data that is not JSON, or not of the queue's type, or too large.
         """
         checked_name = checks.text("name", name)
-        encoded = payload.encode(data)
-        if opts.size_limit is not None and len(encoded) > opts.size_limit:
-            raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
+        try:
+            encoded = payload.encode(data if types is None else types.plain_data(data))
+            if opts.size_limit is not None and len(encoded) > opts.size_limit:
+                raise InvalidPayloadError("$", f"is {len(encoded)} bytes of JSON; size_limit is {opts.size_limit}")
+        except InvalidPayloadError as error:
+            raise error.of_job(queue_name, checked_name) from error.__cause__
         if group is not None:
             _refuse_with_group(opts)
         return cls(checked_name, encoded, opts, waits_for_children, given_id, group)

@@ -17,7 +17,7 @@ from bullworks.bullmq.wire.payload_type import PayloadType
 
 AnyJob = JobFields[Any, Any]
 
-Kind = Literal["complete", "fail", "retry", "delay", "hand_back", "release", "postpone", "wait_for_children"]
+Kind = Literal["complete", "fail", "retry", "delay", "hand_back", "release", "postpone", "suspend", "wait_for_children"]
 """As lua/advance.lua names them; hand_back: a handler had begun; release: it had not."""
 
 # BullMQ's own default: a trace is long, and the last ones tell the story.
@@ -136,8 +136,12 @@ class OutcomeRules:
         encoded = payload.encode(result) if self.result_type is None else self.result_type.encode(result)
         return Outcome("complete", job, job.token or "", encoded, retention.to_script(), result=result)
 
-    async def failed(self, job: AnyJob, error: BaseException) -> Outcome:
-        """Build the outcome of a failed attempt: a retry, now or after its backoff, or a final failure."""
+    async def failed(self, job: AnyJob, error: BaseException, *, ran_ms: int = 0) -> Outcome:
+        """Build the outcome of a failed attempt: a retry, now or after its backoff, or a final failure.
+
+        Args:
+            ran_ms: how long this attempt took; a job that expires before its next one could start has failed for good.
+        """
         revocation = revocation_of(job)
         if revocation is not None:
             if revocation is not error:
@@ -149,6 +153,8 @@ class OutcomeRules:
         is_last_start = limit is not None and job.attempts_started >= limit
         if attempts_made < opts.attempts and not is_last_start and not isinstance(error, UnrecoverableError):
             delay_ms = await self._delay_ms(job, error, attempts_made)
+            if opts.expires is not None and has_expired(job, ran_ms + delay_ms):
+                return self.ended(job, error)
             if delay_ms == 0:
                 return self._failure("retry", job, error, extra="1" if opts.lifo else "")
             if delay_ms > 0:
@@ -194,6 +200,12 @@ class OutcomeRules:
         if isinstance(delay, bool) or not isinstance(delay, int):
             raise UnrecoverableError(f"backoff_strategy returned {delay!r}, not whole milliseconds") from error
         return min(delay, LONGEST_MS)
+
+
+def has_expired(job: AnyJob, after_ms: int) -> bool:
+    """Whether the job has expired `after_ms` after it was last taken, a time that is of Redis's clock."""
+    deadline_ms = job.expires_on
+    return deadline_ms is not None and (job.processed_on or 0) + after_ms >= deadline_ms
 
 
 def _bytes(value: str | bytes) -> bytes:

@@ -53,7 +53,15 @@ class JobStore(Protocol):
     async def remove_job(self, job_id: str, /, *, children: bool) -> None: ...
 
     async def reprocess_job(
-        self, job_id: str, /, state: FinishedState, *, lifo: bool, resets_made: bool, resets_started: bool
+        self,
+        job_id: str,
+        /,
+        state: FinishedState,
+        *,
+        lifo: bool,
+        resets_made: bool,
+        resets_started: bool,
+        forgets: Sequence[bytes] = (),
     ) -> None: ...
 
     async def promote_job(self, job_id: str, /) -> None: ...
@@ -65,6 +73,10 @@ class JobStore(Protocol):
     async def clear_logs(self, job_id: str, /, keep: int) -> None: ...
 
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced: ...
+
+    async def checkpoint(self, job_id: str, /, token: str, field: bytes, text: bytes) -> None: ...
+
+    async def suspend_one(self, outcome: Outcome, /) -> Advanced: ...
 
     async def extend_lock(self, job_id: str, /, token: str, duration_ms: int) -> bool: ...
 

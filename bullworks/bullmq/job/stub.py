@@ -118,7 +118,7 @@ class StubStore:
     async def remove_job(self, job_id: str, **_: bool) -> None:
         raise JobLockedError(job_id, "remove")
 
-    async def reprocess_job(self, job_id: str, state: FinishedState, **_: bool) -> None:
+    async def reprocess_job(self, job_id: str, state: FinishedState, **_: Any) -> None:
         raise JobStateError(job_id, "retry", state)
 
     async def promote_job(self, job_id: str) -> None:
@@ -136,6 +136,12 @@ class StubStore:
     async def advance_one(self, outcome: Outcome, operation: str, *, fetch_next: bool = False) -> Advanced:  # noqa: ARG002
         # The children of a stub have all completed, and there is no other job.
         return Advanced(outcome.kind != "wait_for_children", time.time_ns() // 1_000_000)
+
+    async def checkpoint(self, _job_id: str, token: str, field: bytes, text: bytes) -> None:  # noqa: ARG002
+        self._fields[field] = text
+
+    async def suspend_one(self, outcome: Outcome) -> Advanced:
+        return await self.advance_one(outcome, "suspend")
 
     async def extend_lock(self, _job_id: str, token: str, duration_ms: int) -> bool:  # noqa: ARG002
         return True

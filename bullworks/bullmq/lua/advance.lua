@@ -6,19 +6,20 @@
           8     points kept of completed and of failed jobs a minute, '' to count none
           9...  seven per outcome, of 50 at most:
                 kind       complete, fail, retry, delay; hand_back (its handler had begun) or release (it had not);
-                           postpone, wait_for_children (its handler moves it)
+                           postpone, suspend, wait_for_children (its handler moves it)
                 id         string
                 token      string  must be in the job's lock
                 value      JSON result (complete), the reason as text (fail, retry, delay), the key of the one child to
-                           wait for, '' for all (wait_for_children)
-                retention  '' all, 'N' newest, 'N/AGE s/LIMIT' (complete, fail)
+                           wait for, '' for all (wait_for_children), the field of the job's hash that marks it (suspend)
+                retention  '' all, 'N' newest, 'N/AGE s/LIMIT' (complete, fail); the field that ends a wait by being there,
+                           '' for a sleep (suspend)
                 stack      JSON list of stack traces; where there is telemetry, behind a line feed, which JSON has
-                           none of, where in a trace that was (fail, retry, delay)
-                extra      '1': attempts are used up (fail), lifo (retry); ms from now (delay); ms since the epoch
-                           (postpone)
+                           none of, where in a trace that was (fail, retry, delay); the number of the mark (suspend)
+                extra      '1': attempts are used up (fail), lifo (retry); ms from now (delay), '' for ever (suspend); ms
+                           since the epoch (postpone)
   RETURNS list  codes per outcome: 0 stored; -1 job gone; -2 no lock; -3 not active; -4 open children; -6 another's
-                lock; -9 failed children; 1 no open children to wait for; a text: a key of another type, nothing is
-                stored; then jobs, state, ms, now as in fetch; a text for the state: fetching failed with it
+                lock; -9 failed children; 1 nothing to wait for (wait_for_children, suspend); a text: a key of another type,
+                nothing is stored; then jobs, state, ms, now as in fetch; a text for the state: fetching failed with it
   EVENTS  completed, failed, retries-exhausted, delayed, waiting (prev=active, prev=delayed, prev=waiting-children),
           waiting-children (prev=active), active, drained; added, of the job kept for a deduplication id
 ]]

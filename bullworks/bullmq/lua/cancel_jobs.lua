@@ -15,6 +15,7 @@
 -- include: lib/remove_tree.lua
 -- include: lib/retention.lua
 -- include: lib/kept.lua
+-- include: lib/wrong_relation.lua
 local ENDED, ASKED, HAD_ENDED, GONE, SCHEDULED = 0, 1, 2, -1, -8
 -- A worker that is away for longer reads of it when it renews the job's lock.
 local MOST_REQUESTS = 10000
@@ -99,6 +100,18 @@ local function send(requests)
   end
 end
 
+-- Fails where a key that the job's end touches is of another type: one of its queue, of its deduplication id, or of its
+-- parent.
+local function refuse_wrong_types_around(node)
+  refuse_wrong_type(node.base .. 'bw:cancels', 'stream')
+  if node.base ~= base then refuse_wrong_types(node.base) end
+  local key = node.base .. node.id
+  refuse_wrong_type(key, 'hash')
+  local fields = redis.call('HMGET', key, 'deid', 'parentKey', 'parent')
+  local wrong = wrong_relation(node.base, fields[1], read_parent(fields[2], fields[3]))
+  if wrong then error({err = wrong}) end
+end
+
 -- Looks at the types of all keys before the first job is changed.
 local function read_trees()
   local trees = {}
@@ -111,9 +124,7 @@ local function read_trees()
     else
       trees[#trees + 1] = ARGV[3] == '1' and tree_of(base, id) or {{base = base, id = id}}
     end
-    for _, node in ipairs(trees[#trees]) do
-      if node.base ~= base then refuse_wrong_types(node.base) end
-    end
+    for _, node in ipairs(trees[#trees]) do refuse_wrong_types_around(node) end
   end
   return trees
 end

@@ -6,6 +6,7 @@
           3 lifo             '1' to run before all that wait, else ''
           4 resets_made      '1' to forget the attempts made, else ''
           5 resets_started   '1' to forget the attempts started, else ''
+          6...  field        of the job's hash, to be forgotten too
   RETURNS int                0 it waits; -1 there is no such job; -3 it is not in that state
   EVENTS  waiting (prev=completed, prev=failed)
 ]]
@@ -21,5 +22,6 @@ refuse_wrong_parent_types(queue, id)
 if redis.call('ZREM', base .. state, id) == 0 then return OTHER_STATE end
 if ARGV[4] == '1' then redis.call('HDEL', base .. id, 'atm') end
 if ARGV[5] == '1' then redis.call('HDEL', base .. id, 'ats') end
+for at = 6, #ARGV do redis.call('HDEL', base .. id, ARGV[at]) end
 reprocess(queue, id, state, ARGV[3] == '1')
 return 0

@@ -6,6 +6,7 @@ Source of names, ranges and defaults: BullMQ 6.7, JobsOptions.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -17,6 +18,7 @@ from bullworks.bullmq.keys import RESERVED_IDS
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.backoff import Backoff, BackoffOptions
 from bullworks.bullmq.options.deduplication import Deduplication, DeduplicationOptions
+from bullworks.bullmq.options.expiry import Expiry
 from bullworks.bullmq.options.group import GroupOptions
 from bullworks.bullmq.options.parent import ChildFailure, Parent, ParentOptions
 from bullworks.bullmq.options.repeat import RepeatOptions
@@ -42,6 +44,8 @@ class JobOptions(TypedDict, total=False):
         job_id: an id of your own; a second job with it is not added. No integer, no ":", no BullMQ key name.
         timestamp: when the job counts as created, ms since the epoch; default: now, by Redis's clock.
         timeout: how long the handler may run; past it the attempt has failed. Bullworks's own, Node ignores it.
+        expires: how long after it was first due the job may start, or a datetime: after that a worker fails it without
+            running it, and no retry is made. Bullworks's own, Node ignores it.
         keep_logs: log lines that are kept, the newest, >= 0.
         stack_trace_limit: failed attempts whose trace is kept, >= 0; default 10.
         size_limit: the most bytes of JSON that `data` may have, > 0.
@@ -66,6 +70,7 @@ class JobOptions(TypedDict, total=False):
     job_id: str
     timestamp: int
     timeout: Duration
+    expires: Duration | datetime
     keep_logs: int
     stack_trace_limit: int
     size_limit: int
@@ -107,6 +112,7 @@ class JobOpts:
     job_id: str | None = None
     timestamp: int | None = None
     timeout_ms: int | None = None
+    expires: Expiry | None = None
     keep_logs: int | None = None
     stack_trace_limit: int | None = None
     size_limit: int | None = None
@@ -221,6 +227,7 @@ CHECKS: dict[str, Check] = {
     "job_id": _job_id,
     "timestamp": _whole(0, 2**41 - 1),
     "timeout": _duration(1),
+    "expires": _made_by(Expiry.of),
     "keep_logs": _whole(0),
     "stack_trace_limit": _whole(0),
     "size_limit": _whole(1),

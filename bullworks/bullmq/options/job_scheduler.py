@@ -14,6 +14,7 @@ from bullworks.bullmq.job.new_job import NewJob
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.repeat import Repeat
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 # What an iteration cannot be given: its id and times are its scheduler's, and no parent waits for it.
 _NOT_OF_ITERATIONS = frozenset({"job_id", "delay", "timestamp", "deduplication", "group", "repeat", "parent"})
@@ -90,16 +91,24 @@ class NewScheduler:
 
     @classmethod
     def of(
-        cls, scheduler_id: object, repeat: Repeat, template: Mapping[str, Any], defaults: Mapping[str, Any]
+        cls,
+        scheduler_id: object,
+        repeat: Repeat,
+        template: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        *,
+        queue_name: str,
+        types: PayloadTypes | None,
     ) -> "NewScheduler":
         """Validate a user's job scheduler.
 
         Args:
             defaults: the queue's options for jobs that do not say otherwise.
+            queue_name, types: as of NewJob.of.
 
         Raises:
             InvalidOptionError: a bad id, or a name or option that an iteration cannot have.
-            InvalidPayloadError: data that is not JSON, or too large.
+            InvalidPayloadError: data that is not JSON, or not of the queue's type, or too large.
         """
         checked_id = checks.text("scheduler_id", scheduler_id)
         if _LIKE_AN_ITERATION.search(checked_id):
@@ -112,7 +121,10 @@ class NewScheduler:
         inherited = {option: value for option, value in defaults.items() if option not in _NOT_OF_ITERATIONS}
         data = template.get("data")
         name = template.get("name", checked_id)
-        job = NewJob.of(name, {} if data is None else data, JobOpts.of({**inherited, **options}))
+        opts = JobOpts.of({**inherited, **options})
+        job = NewJob.of(name, {} if data is None else data, opts, queue_name=queue_name, types=types)
+        if opts.expires is not None and opts.expires.at_ms is not None:
+            raise InvalidOptionError("expires", "of a scheduler's jobs is a duration; give the scheduler an end_date")
         return cls(checked_id, repeat, job, data is not None and data != {})
 
 

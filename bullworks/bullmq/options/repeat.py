@@ -1,23 +1,18 @@
 """Repeat: when a job scheduler's jobs run, checked."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from typing_extensions import TypedDict
 
-from bullworks.bullmq.durations import Duration, checked_ms
+from bullworks import cron_expression
+from bullworks.bullmq.durations import Date, Duration, checked_ms, date_ms
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.options import checks
-from bullworks.cron_expression import CronExpressionError, CronSchedule
-
-# The last one a datetime can hold.
-_LATEST_MS = 253_402_300_799_999
-
-Date = int | datetime
-"""A point in time: ms since the epoch, or a datetime that knows its zone."""
 
 
 class RepeatOptions(TypedDict, total=False):
@@ -61,7 +56,7 @@ class Repeat:
     immediately: bool = False
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> "Repeat":
+    def of(cls, options: Mapping[str, Any]) -> Repeat:
         """Validate a user's repeat options.
 
         Raises:
@@ -79,7 +74,7 @@ class Repeat:
             repeat.schedule("")
         return repeat
 
-    def schedule(self, seed: str) -> CronSchedule:
+    def schedule(self, seed: str) -> cron_expression.CronSchedule:
         """The parsed cron schedule of the pattern.
 
         Args:
@@ -89,8 +84,8 @@ class Repeat:
             InvalidOptionError: not a cron expression, or an unknown zone.
         """
         try:
-            return CronSchedule.parse(self.pattern or "", tz=self.tz, hash_seed=seed)
-        except CronExpressionError as error:
+            return cron_expression.CronSchedule.parse(self.pattern or "", tz=self.tz, hash_seed=seed)
+        except cron_expression.CronExpressionError as error:
             raise InvalidOptionError("repeat.tz" if error.field == "tz" else "repeat.pattern", str(error)) from error
 
     def run_after_ms(self, after_ms: int, seed: str) -> int | None:
@@ -110,18 +105,6 @@ class Repeat:
             raise InvalidOptionError("repeat.end_date", "is before start_date")
 
 
-def _date_ms(option: str, value: object) -> int:
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise InvalidOptionError(option, f"{value!r} has no time zone; give it one, as in datetime.now(UTC)")
-        value = round(value.timestamp() * 1000)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidOptionError(option, f"must be ms since the epoch or a datetime, not {value!r}")
-    if not 0 <= value <= _LATEST_MS:
-        raise InvalidOptionError(option, f"must be in the years 1970 .. 9999, not {value} ms")
-    return value
-
-
 # By the option's name, the field of Repeat that it fills and what checks it.
 _CHECKS: dict[str, tuple[str, Callable[[str, object], Any]]] = {
     "pattern": ("pattern", checks.text),
@@ -129,8 +112,8 @@ _CHECKS: dict[str, tuple[str, Callable[[str, object], Any]]] = {
     "every": ("every_ms", partial(checked_ms, least=1)),
     # BullMQ takes 0 for none.
     "offset": ("offset_ms", lambda option, value: checked_ms(option, value) or None),
-    "start_date": ("start_ms", _date_ms),
-    "end_date": ("end_ms", _date_ms),
+    "start_date": ("start_ms", date_ms),
+    "end_date": ("end_ms", date_ms),
     "limit": ("limit", partial(checks.whole, least=1)),
     "immediately": ("immediately", checks.flag),
 }

@@ -15,7 +15,7 @@ from bullworks.bullmq.process_pool.errors import ProcessDiedError, ProcessStartE
 from bullworks.bullmq.process_pool.forwarding import say
 from bullworks.bullmq.process_pool.life_line import LifeLine
 from bullworks.bullmq.process_pool.messages import Logged, Ready, Setup, ToProcess, encode, receive
-from bullworks.bullmq.wire import payload
+from bullworks.bullmq.process_pool.payloads import result_from_process
 
 _IS_POSIX = sys.platform != "win32"
 
@@ -102,7 +102,7 @@ class Child:
             raise ProcessDiedError(job.id, self.pid, await self.end())
         if ended.failure is not None:
             raise ended.failure.to_error()
-        return payload.decode(ended.value)
+        return result_from_process(ended.value, job)
 
     async def send(self, message: ToProcess) -> None:
         """Send a message. Raises what pickle raises; a dead process is noticed by the receiver."""

@@ -22,6 +22,7 @@ from bullworks.bullmq.process_pool.messages import (
     receive_blocking,
 )
 from bullworks.bullmq.process_pool.remote_job import RemoteJob
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 
 class Line:
@@ -51,14 +52,14 @@ class Line:
         while (assignment := self._assignments.get()) is not None:
             yield assignment
 
-    def take(self, assignment: Assignment, loop: asyncio.AbstractEventLoop) -> RemoteJob:
+    def take(self, assignment: Assignment, loop: asyncio.AbstractEventLoop, types: PayloadTypes | None) -> RemoteJob:
         """Build the job of an assignment; its signal is aborted on the given loop."""
         run = assignment.run
 
         async def call(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
             return await self._call(run, method, args, kwargs)
 
-        job = RemoteJob(assignment, call, lambda: self.send(Watch(run)))
+        job = RemoteJob(assignment, call, lambda: self.send(Watch(run)), types)
         self._running = (job, loop)
         return job
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from contextvars import copy_context
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from bullworks.bullmq.process_pool.address import find
@@ -15,9 +16,10 @@ from bullworks.bullmq.process_pool.forwarding import LogForwarder
 from bullworks.bullmq.process_pool.life_line import hold
 from bullworks.bullmq.process_pool.line import Line
 from bullworks.bullmq.process_pool.messages import Assignment, Ended, Ready, Setup, receive_blocking
+from bullworks.bullmq.process_pool.payloads import result_for_worker, types_in_process
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.sync.loop import BackgroundLoop
-from bullworks.bullmq.wire import payload
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.bullmq.worker.processor import Handlers
 
 # Threads, and what is registered with atexit, may hang, and must not be waited for.
@@ -39,17 +41,25 @@ def main() -> None:
     logging.getLogger().setLevel(setup.log_level)
     with asyncio.Runner() as runner:
         try:
-            handlers = _find_handlers(setup, runner)
+            work = _Work(_find_handlers(setup, runner), types_in_process(setup.types))
         except BaseException as error:  # noqa: BLE001 - importing may raise anything; the worker says it
             line.send(Ready(Failure.of(error)))
             return
         line.send(Ready())
         line.listen()
         for assignment in line.assignments():
-            line.end(_run(assignment, handlers, line, runner))
+            line.end(_run(assignment, work, line, runner))
         if hasattr(signal, "alarm"):
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(_EXIT_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a process runs: its handlers, and the types of what their jobs hold and of what they return."""
+
+    handlers: Handlers
+    types: PayloadTypes | None
 
 
 def _ignore(*_: object) -> None:
@@ -82,23 +92,23 @@ async def _await(awaitable: Any) -> Any:
     return await awaitable
 
 
-def _run(assignment: Assignment, handlers: Handlers, line: Line, runner: asyncio.Runner) -> Ended:
+def _run(assignment: Assignment, work: _Work, line: Line, runner: asyncio.Runner) -> Ended:
     try:
-        value = payload.encode(_call(assignment, handlers, line, runner))
+        value = result_for_worker(_call(assignment, work, line, runner), work.types)
     except BaseException as error:  # noqa: BLE001 - whatever a handler raises, the worker says what it means
         return Ended(assignment.run, b"", Failure.of(error))
     return Ended(assignment.run, value)
 
 
-def _call(assignment: Assignment, handlers: Handlers, line: Line, runner: asyncio.Runner) -> Any:
+def _call(assignment: Assignment, work: _Work, line: Line, runner: asyncio.Runner) -> Any:
     """An async handler runs on this thread's loop; a plain one in this thread, and another's loop serves its calls."""
-    handler = handlers.named(assignment.name)
+    handler = work.handlers.named(assignment.name)
     context = copy_context()
     if handler.is_async:
-        job = line.take(assignment, runner.get_loop())
+        job = line.take(assignment, runner.get_loop(), work.types)
         coroutine = handler.function(job, job.signal) if handler.takes_signal else handler.function(job)
         return runner.run(_await(coroutine), context=context)
     loop = BackgroundLoop.current().loop
-    sync_job = SyncJob(line.take(assignment, loop), loop)
+    sync_job = SyncJob(line.take(assignment, loop, work.types), loop)
     args = (sync_job, sync_job.signal) if handler.takes_signal else (sync_job,)
     return context.run(handler.function, *args)

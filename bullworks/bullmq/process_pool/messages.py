@@ -24,11 +24,13 @@ class Setup:
     Attributes:
         address: of the handler; with `args`, of a factory that returns it.
         log_level: below which log records stay unsaid.
+        types: of the jobs' data and results, pickled: a process that cannot import them says so.
     """
 
     address: str
     args: tuple[Any, ...] | None
     log_level: int
+    types: bytes
 
 
 @dataclass(frozen=True, slots=True)

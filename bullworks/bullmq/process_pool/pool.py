@@ -12,6 +12,7 @@ from bullworks.bullmq.process_pool.address import address_of
 from bullworks.bullmq.process_pool.child import Child
 from bullworks.bullmq.process_pool.errors import ProcessStartError
 from bullworks.bullmq.process_pool.messages import Setup
+from bullworks.bullmq.process_pool.payloads import pickled_types
 from bullworks.closing import Closing
 
 log = logging.getLogger(__name__)
@@ -25,11 +26,11 @@ _END_S = 1.0
 class ProcessPool(Closing):
     """A processor for `Worker` whose handler runs in processes, as in `ProcessPool("package.module:resize", size=4)`.
 
-    The handler gets what it would get in the worker: a SyncJob, or, if it is async, a Job; progress, logs, data and all
-    other methods work. What it logs is logged by the worker. It shares nothing with the worker but what it imports. A
-    process that dies, or is killed because its job took too long or was cancelled, fails that attempt only, and another
-    takes its place. Its worker starts and closes it; give each worker its own. Processes ignore SIGINT and SIGTERM, and
-    end with the worker's process however that ends.
+    The handler gets what it would get in the worker: a SyncJob, or, if it is async, a Job; progress, logs, typed data
+    and all other methods work. What it logs is logged by the worker. It shares nothing with the worker but what it
+    imports. A process that dies, or is killed because its job took too long or was cancelled, fails that attempt only,
+    and another takes its place. Its worker starts and closes it; give each worker its own. Processes ignore SIGINT and
+    SIGTERM, and end with the worker's process however that ends.
 
     Args:
         handler: a function at the top of a module, or its address, "package.module:function", if its module is one that
@@ -45,6 +46,7 @@ class ProcessPool(Closing):
         self.size = checks.whole("size", size, 1)
         self._address = address_of(handler)
         self._args: tuple[Any, ...] | None = None
+        self._types = pickled_types(None, None)
         self._start_timeout_s = checked_ms("start_timeout", start_timeout, least=1) / 1000
         self._children: dict[int, asyncio.Task[Child]] = {}
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
@@ -73,6 +75,14 @@ class ProcessPool(Closing):
     async def __aenter__(self) -> Self:
         await self.start()
         return self
+
+    def use_types(self, data_type: Any, result_type: Any) -> None:
+        """Have processes decode what jobs hold, and encode what handlers return; its worker does this.
+
+        Raises:
+            InvalidOptionError: a process could not import one of the types.
+        """
+        self._types = pickled_types(data_type, result_type)
 
     @property
     def pids(self) -> list[int]:
@@ -145,7 +155,7 @@ class ProcessPool(Closing):
     async def _spawn(self, dead: Child | None) -> Child:
         if dead is not None:
             await dead.end()
-        setup = Setup(self._address, self._args, logging.getLogger().getEffectiveLevel())
+        setup = Setup(self._address, self._args, logging.getLogger().getEffectiveLevel(), self._types)
         return await Child.spawn(setup, start_timeout_s=self._start_timeout_s, register=self._processes)
 
     async def _end_all(self) -> None:

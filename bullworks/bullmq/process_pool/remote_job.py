@@ -11,17 +11,20 @@ from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.store import JobStore
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.process_pool.messages import Answer, Assignment, JobState
+from bullworks.bullmq.process_pool.payloads import fields_for_process
+from bullworks.bullmq.steps.job_steps import JobSteps
 from bullworks.bullmq.wire import codec
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 Caller = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Answer]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Elsewhere:
-    """All that is here of the store, for the queue's name: what would use more of it is called in the worker."""
+    """All that is here of the store, for the queue's name and types: what would use more is called in the worker."""
 
     keys: QueueKeys
-    payload_types: None = None
+    payload_types: PayloadTypes | None
 
 
 class RemoteJob(Job):
@@ -30,12 +33,15 @@ class RemoteJob(Job):
     Args:
         call: has the worker call a method of its job.
         watch: tells the worker that the handler watches its signal.
+        types: of what jobs hold; None means any JSON.
     """
 
     __slots__ = ("_call", "_watch")
 
-    def __init__(self, assignment: Assignment, call: Caller, watch: Callable[[], None]) -> None:
-        store = cast(JobStore, _Elsewhere(QueueKeys(assignment.prefix, assignment.queue_name)))
+    def __init__(
+        self, assignment: Assignment, call: Caller, watch: Callable[[], None], types: PayloadTypes | None
+    ) -> None:
+        store = cast(JobStore, _Elsewhere(QueueKeys(assignment.prefix, assignment.queue_name), types))
         super().__init__(store, assignment.job_id, dict(assignment.fields), assignment.token)
         self._call = call
         self._watch = watch
@@ -78,8 +84,11 @@ def _worker_method(method: str) -> Callable[..., Awaitable[Any]]:
     return call
 
 
+# What a step calls is here, so a step is too: it has the worker keep what that came to.
+_LOCAL = frozenset(vars(JobSteps))
+
 for _name, _ in inspect.getmembers(Job, inspect.iscoroutinefunction):
-    if not _name.startswith("_"):
+    if not _name.startswith("_") and _name not in _LOCAL:
         setattr(RemoteJob, _name, _worker_method(_name))
 
 
@@ -94,11 +103,11 @@ class JobView:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self.fields = dict(job._fields)
+        self.fields = fields_for_process(job)
 
     def news(self) -> JobState:
         """Collect the changes since the last call."""
-        told, now = self.fields, dict(self._job._fields)
+        told, now = self.fields, fields_for_process(self._job)
         changed: dict[bytes, bytes | None] = {name: value for name, value in now.items() if told.get(name) != value}
         changed |= dict.fromkeys(told.keys() - now.keys())
         self.fields = now

@@ -1,8 +1,11 @@
-"""Adding: what may surround the adding of jobs by a Queue or a FlowProducer."""
+"""Adding: what may surround the adding of jobs by a Queue or a FlowProducer, and what that knows of their queues."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+
+from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.wire.payload_type import PayloadTypes
 
 T = TypeVar("T")
 
@@ -29,6 +32,14 @@ class Adding(Protocol):
 
     async def around(self, jobs: list[JobToAdd], store: Callable[[], Awaitable[T]]) -> T:
         """Await `store()`, which stores the jobs as they are by then, and return what it returns; or raise."""
+        ...
+
+
+class QueueTypes(Protocol):
+    """Knows what the jobs of queues hold, for a FlowProducer, which adds to many."""
+
+    def of(self, keys: QueueKeys) -> PayloadTypes | None:
+        """The payload types of a queue; None means any JSON."""
         ...
 
 

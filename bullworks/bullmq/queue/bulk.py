@@ -11,6 +11,7 @@ from typing_extensions import Unpack
 
 from bullworks.bullmq.errors import InvalidOptionError, PartlyAddedError
 from bullworks.bullmq.job.new_job import NewJob
+from bullworks.bullmq.options.in_third_place import with_dict
 from bullworks.bullmq.options.job import JobOptions
 from bullworks.tasks import cancel_and_wait
 
@@ -26,16 +27,18 @@ _BYTES_A_CALL = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """One job of `Queue.add_bulk`: `JobSpec("welcome-email", {"n": 1}, priority=1)`."""
+    """One job of `Queue.add_bulk`: `JobSpec("welcome-email", {"n": 1}, priority=1)`, with the arguments of `add`."""
 
     name: str
     data: Any
     opts: Mapping[str, Any] = field(default_factory=dict)
 
-    def __init__(self, name: str, data: Any = NO_DATA, **opts: Unpack[JobOptions]) -> None:
+    def __init__(
+        self, name: str, data: Any = NO_DATA, opts: JobOptions | None = None, **options: Unpack[JobOptions]
+    ) -> None:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "data", data)
-        object.__setattr__(self, "opts", opts)
+        object.__setattr__(self, "opts", options if opts is None else with_dict(opts, options))
 
 
 def checked_specs(jobs: Iterable[object]) -> list[JobSpec]:

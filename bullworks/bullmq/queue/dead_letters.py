@@ -24,6 +24,7 @@ from bullworks.bullmq.options.group import Group
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.wire import codec, payload
+from bullworks.redis import ServerError
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,16 @@ class DeadLetters:
 
     async def take(self, job_id: str) -> bool:
         """Move one failed job to the dead-letter queue. False if it is not one, or has to stay."""
+        try:
+            return await self._take(job_id)
+        except ServerError as error:
+            if error.code != "WRONGTYPE":
+                raise
+            # A key of this job that others spoiled must not keep all others here.
+            log.warning("job %s stays in failed: %s", job_id, error, extra={"queue": self._origin.keys.name})
+            return False
+
+    async def _take(self, job_id: str) -> bool:
         job: Job[Any] = Job(self._origin, job_id, await self._origin.read_fields(job_id))
         if not _is_movable(job) or await self._has_children(job_id):
             return False
@@ -96,7 +107,7 @@ class DeadLetters:
             await self._origin.remove_job(job_id, children=False, state="failed")
         except JobNotFoundError:  # another worker moved it at the same time
             return True
-        except JobStateError:  # it was retried meanwhile: it is not dead
+        except (JobStateError, JobLockedError):  # it was retried meanwhile: it is not dead
             await self._dead.remove_job(letter.id, children=False)
             return False
         return True

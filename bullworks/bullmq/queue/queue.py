@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from typing_extensions import Unpack
 
-from bullworks.bullmq.connecting import Connection, check_parent, connect
+from bullworks.bullmq.connecting import Connection, check_parent, lease
 from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError, JobLockedError, JobNotFoundError
 from bullworks.bullmq.events.readers import EventReaders
@@ -15,6 +15,7 @@ from bullworks.bullmq.job.state import CLEANABLE_STATES, FINISHED_STATES, Finish
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.group import without_group
+from bullworks.bullmq.options.in_third_place import with_dict
 from bullworks.bullmq.options.job import JobOptions, JobOpts
 from bullworks.bullmq.options.job_scheduler import NewScheduler
 from bullworks.bullmq.options.streams import StreamsOptions, checked_max_len
@@ -27,6 +28,7 @@ from bullworks.bullmq.queue.getters import QueueChildren, QueueGetters
 from bullworks.bullmq.queue.groups import QueueGroups
 from bullworks.bullmq.queue.limits import QueueLimits
 from bullworks.bullmq.queue.schedulers import QueueSchedulers
+from bullworks.bullmq.queue.signalling import QueueSignalling
 from bullworks.bullmq.queue.upkeep import QueueUpkeep
 from bullworks.bullmq.scripts.scripts import META_VERSION, Scripts
 from bullworks.bullmq.telemetry.interface import Attributes, SpanKind, Telemetry
@@ -36,10 +38,12 @@ from bullworks.bullmq.wire import payload
 from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_type import PayloadTypes
 from bullworks.closing import Closing
+from bullworks.elsewhere import without_foreign_calls
 
 _DRAINED = ("wait", "paused", "prioritized", "delayed")
 
 
+@without_foreign_calls
 class Queue(
     QueueGetters[D],
     QueueSchedulers[D],
@@ -49,6 +53,7 @@ class Queue(
     QueueUpkeep,
     QueueChildren,
     QueueCancelling,
+    QueueSignalling,
     Closing,
 ):
     """A queue by name. Opens no socket until it is first used.
@@ -87,7 +92,8 @@ class Queue(
         self.keys = checked_keys(prefix, name)
         self.default_job_options: JobOptions = default_job_options or {}
         self._default_opts = JobOpts.of(self.default_job_options)
-        self.connection, self._owns_connection = connect(connection, self.keys)
+        self._lease = lease(connection, self.keys)
+        self.connection = self._lease.connection
         self._readers = EventReaders(self.connection.endpoint)
         self.tracing = None if telemetry is None else Tracing(telemetry, name)
         self.scripts = Scripts(self.connection, self.keys, self._readers.of(self.keys), self.tracing)
@@ -115,16 +121,22 @@ class Queue(
         """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         with trace(self.tracing, "close"):
             await self._readers.close()
-            if self._owns_connection:
-                await self.connection.close()
+            self.connection = self.scripts.connection = await self._lease.end()
 
-    async def add(self, name: str, data: D = cast(Any, NO_DATA), **opts: Unpack[JobOptions]) -> Job[D]:
+    async def add(
+        self,
+        name: str,
+        data: D = cast(Any, NO_DATA),
+        opts: JobOptions | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Job[D]:
         """Add one job; returns it once Redis has it. At least once: its handler may run more than once.
 
         Args:
             name: what kind of job, as in "welcome-email"; not empty.
             data: JSON: None, bool, int, float, str, list, dict with str keys; {} where it is left out, as in BullMQ.
-            opts: see JobOptions. With `repeat` a job scheduler is made, and its pending job returned.
+            opts, options: see JobOptions; in a dict, as in npm bullmq, or by name. With `repeat` a job scheduler is
+                made, and its pending job returned.
 
         Raises:
             InvalidOptionError: an unknown or bad option.
@@ -135,14 +147,13 @@ class Queue(
             ConnectionLostError: the connection broke; the job may or may not be there. Adding it again is safe
                 with a `job_id` only.
         """
+        given: Mapping[str, Any] = options if opts is None else with_dict(opts, options)
         if self.adding is None:
-            return await self._add(name, data, opts)
-        job = JobToAdd(self.name, name, data, dict(opts))
+            return await self._add(name, data, given)
+        job = JobToAdd(self.name, name, data, dict(given))
         return await self.adding.around([job], lambda: self._add(job.name, job.data, job.opts))
 
     async def _add(self, name: str, data: Any, opts: Mapping[str, Any]) -> Job[D]:
-        if self.scripts.payload_types is not None:
-            data = self.scripts.payload_types.plain_data(data)
         if opts.get("repeat") is not None:
             return await self._add_repeatable(name, data, opts)
         if self.tracing is not None:
@@ -174,9 +185,6 @@ class Queue(
         return await self.adding.around(surrounded, store)
 
     async def _add_bulk(self, specs: list[JobSpec]) -> list[Job[D]]:
-        types = self.scripts.payload_types
-        if types is not None:
-            specs = [JobSpec(spec.name, types.plain_data(spec.data), **cast(JobOptions, spec.opts)) for spec in specs]
         if self.tracing is not None:
             return await self._add_bulk_traced(self.tracing, specs)
         return await self._add_all([self._new_job(spec.name, spec.data, spec.opts) for spec in specs])
@@ -206,7 +214,8 @@ class Queue(
         Args:
             grace: how old they must be: since they finished, else since they were last taken or added.
             state: any but "waiting-children".
-            limit: the most to remove; 0 for all.
+            limit: the most to remove; 0 for all. An id takes some 70 bytes of this process: calls with a limit of
+                10,000, until one returns fewer, keep it small where there may be millions.
 
         Returns:
             The ids of those removed: of waiting and active jobs the newest first, else the oldest, as in Node.
@@ -349,7 +358,14 @@ class Queue(
         opts = JobOpts.of({**self.default_job_options, **others}) if others else self._default_opts
         if opts.parent is not None and self.connection.endpoint.has_slots:
             check_parent(self.connection.endpoint, self.keys, opts.parent.key)
-        return NewJob.of(name, data, opts if metadata is None else opts.carrying(metadata), group=group)
+        return NewJob.of(
+            name,
+            data,
+            opts if metadata is None else opts.carrying(metadata),
+            queue_name=self.name,
+            types=self.scripts.payload_types,
+            group=group,
+        )
 
     def _added(self, new: NewJob, job_id: str, now_ms: int) -> Job[D]:
         return Job(self.scripts, job_id, new.fields(now_ms))

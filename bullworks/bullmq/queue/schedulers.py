@@ -43,12 +43,12 @@ class QueueSchedulers(Generic[D]):
 
         Raises:
             InvalidOptionError: a bad option, or an end date before the first run.
-            InvalidPayloadError: data that is not JSON, or is too large.
+            InvalidPayloadError: data that is not JSON, or not of the queue's `data_type`, or too large.
         """
         if isinstance(repeat, Mapping) and "key" in repeat:
             raise InvalidOptionError("repeat.key", "is scheduler_id here")
         checked = Repeat.of(repeat)
-        return await self._upsert(NewScheduler.of(scheduler_id, checked, template or {}, self.default_job_options))
+        return await self._upsert(self._new_scheduler(scheduler_id, checked, template or {}))
 
     async def get_job_scheduler(self, scheduler_id: str) -> JobScheduler | None:
         """Read a job scheduler by id; None if it does not exist."""
@@ -89,7 +89,18 @@ class QueueSchedulers(Generic[D]):
         opts = {option: value for option, value in options.items() if option not in {"repeat", "job_id"}}
         scheduler_id = derived_id(name, options.get("job_id"), checked) if key is None else key
         template = {"name": name, "data": data, "opts": opts}
-        return await self._upsert(NewScheduler.of(scheduler_id, checked, template, self.default_job_options))
+        return await self._upsert(self._new_scheduler(scheduler_id, checked, template))
+
+    def _new_scheduler(self, scheduler_id: object, repeat: Repeat, template: Mapping[str, Any]) -> NewScheduler:
+        scripts = self.scripts
+        return NewScheduler.of(
+            scheduler_id,
+            repeat,
+            template,
+            self.default_job_options,
+            queue_name=scripts.keys.name,
+            types=scripts.payload_types,
+        )
 
     async def _upsert(self, scheduler: NewScheduler) -> Job[D]:
         destination = f"{self.scripts.keys.name}.{scheduler.job.name}"

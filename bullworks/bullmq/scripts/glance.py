@@ -145,6 +145,10 @@ class GlanceScripts(ScriptCaller):
         )
         return replies[: len(due)], [bool(reply) for reply in replies[len(due) :]]
 
+    async def ping(self) -> None:
+        """Wait for a sign of life from the queue's server."""
+        await self.connection.at(self.keys.base).execute("PING")
+
     async def server_info(self) -> dict[str, str]:
         """Read the INFO of the queue's server, by Redis's names."""
         listing: bytes = await self.connection.execute("INFO", key=self.keys.base)

@@ -51,7 +51,8 @@ class GroupScripts(ScriptCaller):
 
     async def groups(self, start: int, end: int) -> list[str]:
         """Groups `start` to `end`, both included, the one whose next round is the lowest first."""
-        return [group.decode() for group in await self.connection.execute("ZRANGE", self.keys.groups, start, end)]
+        page = await self.connection.execute("ZRANGE", self.keys.groups, start, end)
+        return [group.decode("utf-8", "replace") for group in page]
 
     async def group_sizes(self, groups: Sequence[str]) -> list[int]:
         """How many jobs each has that have not ended, as far as was told."""

@@ -86,11 +86,18 @@ class JobScripts(ScriptCaller):
         _refuse(code, job_id, "remove", needed=state or "")
 
     async def reprocess_job(
-        self, job_id: str, state: FinishedState, *, lifo: bool, resets_made: bool, resets_started: bool
+        self,
+        job_id: str,
+        state: FinishedState,
+        *,
+        lifo: bool,
+        resets_made: bool,
+        resets_started: bool,
+        forgets: Sequence[bytes] = (),
     ) -> None:
-        """Move a job that ended in `state` back to wait."""
+        """Move a job that ended in `state` back to wait, without the fields `forgets` of its hash."""
         flags = ["1" if flag else "" for flag in (lifo, resets_made, resets_started)]
-        _refuse(await self._run(REPROCESS_JOB, job_id, state, *flags), job_id, "retry", needed=state)
+        _refuse(await self._run(REPROCESS_JOB, job_id, state, *flags, *forgets), job_id, "retry", needed=state)
 
     async def promote_job(self, job_id: str) -> None:
         """Move a delayed job to wait."""

@@ -1,10 +1,11 @@
 """What can be done with a job by the holder of its lock: a typed method for each."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bullworks.bullmq.errors import outcome_error
+from bullworks.bullmq.errors import LockLostError, outcome_error
 from bullworks.bullmq.events.waiting import EventSource
 from bullworks.bullmq.job.job import Job
 from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
@@ -14,8 +15,10 @@ from bullworks.bullmq.scripts.cancel import CancelScripts
 from bullworks.bullmq.scripts.job import FamilyScripts, JobScripts
 from bullworks.bullmq.scripts.next_iteration import store_next_iteration
 from bullworks.bullmq.scripts.scheduler import SchedulerScripts
+from bullworks.bullmq.scripts.steps import PATIENCE_S, StepScripts
+from bullworks.bullmq.steps.errors import CheckpointLostError
 from bullworks.bullmq.telemetry.tracing import Tracing
-from bullworks.redis import Argument, PipelinedConnection, ServerError
+from bullworks.redis import Argument, PipelinedConnection, ServerError, persist
 
 DEFAULT_LOCK_MS = 30_000
 
@@ -71,7 +74,7 @@ class JobListener(Protocol):
         """The job's processor has stored this progress."""
 
 
-class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts, CancelScripts):
+class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts, CancelScripts, StepScripts):
     """The scripts that process one job at a time; a Worker's own loop uses scripts/worker.py for many.
 
     Attributes:
@@ -114,6 +117,31 @@ class ProcessingScripts(JobScripts, FamilyScripts, SchedulerScripts, CancelScrip
             raise FetchError(state.decode("utf-8", "replace"), codes)
         next_job = await self.received(jobs[0].decode(), jobs[1], outcome.token) if jobs else None
         return Advanced(codes[0] == 0, now_ms, next_job)
+
+    async def suspend_one(self, outcome: Outcome) -> Advanced:
+        """Store that a job sleeps, or waits for a signal; repeated while Redis is away for a moment.
+
+        Raises:
+            CheckpointLostError: Redis was away for longer.
+            JobNotFoundError, LockLostError, JobStateError, WrongKeyTypeError: nothing was stored.
+        """
+        tries = 0
+
+        async def store() -> Advanced:
+            nonlocal tries
+            tries += 1
+            try:
+                return await self.advance_one(outcome, "suspend")
+            except LockLostError:
+                if tries == 1:
+                    raise
+                # The try without an answer was stored, or the job is another's by now: to be left alone in either case.
+                return Advanced(is_stored=True, now_ms=0)
+
+        try:
+            return await persist(store, asyncio.get_running_loop().time() + PATIENCE_S)
+        except TimeoutError as error:
+            raise CheckpointLostError(outcome.job.id, "the suspension", PATIENCE_S) from error
 
     async def fetch_one(self, token: str) -> tuple[Job | None, int, int]:
         """Take a job, if there is one. Returns the job, the state and the wait in ms, as lua/fetch.lua does."""

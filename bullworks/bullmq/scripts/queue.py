@@ -62,7 +62,9 @@ class QueueScripts(ScriptCaller):
             room = min(limit - len(removed), JOBS_A_CALL)
             skip, *ids = await self._run(CLEAN, suffix, grace_ms, room, JOBS_A_CALL, skip)
             removed += [job_id.decode("utf-8", "replace") for job_id in ids]
-        return removed[::-1] if suffix in LIST_SUFFIXES else removed
+        if suffix in LIST_SUFFIXES:
+            removed.reverse()
+        return removed
 
     async def drain(self, suffix: str) -> int:
         """Remove the jobs that are now in one state. Returns how many."""

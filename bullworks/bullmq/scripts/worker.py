@@ -10,9 +10,12 @@ from redis.exceptions import NoScriptError
 
 from bullworks.bullmq.cancel.terms import CancelRequest
 from bullworks.bullmq.keys import QueueKeys
+from bullworks.bullmq.scripts.caller import load
 from bullworks.bullmq.scripts.processing import ADVANCE, EXTEND_LOCKS, FetchError, FetchTerms
 from bullworks.bullmq.wire import codec
 from bullworks.redis import Argument, PipelinedConnection, Script, ServerError
+
+COUNT_LINE = load("count_line")
 
 # EVALSHA's own limit is far away, but Redis serves no other client during a script.
 _LOCKS_A_CALL = 500
@@ -118,6 +121,11 @@ class WorkerScripts:
                 return None
             raise
         return None if popped is None else Marker(popped[1], popped[2])
+
+    async def count_line(self) -> tuple[int, int | None]:
+        """Count the jobs in line, with those whose time has come; and the ms until the next is due, None if none is."""
+        jobs, due_ms = await self._commands.run(COUNT_LINE, self._base, [])
+        return jobs, None if due_ms < 0 else due_ms
 
     async def take_back(self, locks: Mapping[str, str]) -> list[str]:
         """Renew locks, and re-take expired ones whose jobs are free. Returns the ids of lost jobs."""

@@ -17,6 +17,7 @@ from bullworks.bullmq.job.state import FinishedState, JobState
 from bullworks.bullmq.options.job import JobOpts
 from bullworks.bullmq.options.parent import Parent, ParentOptions
 from bullworks.bullmq.sync.loop import WAIT_S, call
+from bullworks.bullmq.sync.steps import SyncJobSteps
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ class SyncJobMoves(Generic[D, R]):
         return call(coroutine, self._loop)
 
 
-class SyncJob(SyncJobMoves[D, R]):
+class SyncJob(SyncJobMoves[D, R], SyncJobSteps[D, R]):
     """A Job with blocking methods, for handlers in threads; the job's event loop runs them.
 
     A sync `process` receives one, and SyncQueue returns them. For use outside of the loop's own thread only.
@@ -178,6 +179,10 @@ class SyncJob(SyncJobMoves[D, R]):
     @property
     def finished_on(self) -> int | None:
         return self._job.finished_on
+
+    @property
+    def expires_on(self) -> int | None:
+        return self._job.expires_on
 
     @property
     def processed_by(self) -> str | None:

@@ -1,6 +1,6 @@
 """SyncQueue: adds jobs from code without an event loop, such as Django or Flask views."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, cast
 
@@ -12,25 +12,29 @@ from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.job.job import D, Job
 from bullworks.bullmq.job.state import ListedState
 from bullworks.bullmq.options.job import JobOptions
-from bullworks.bullmq.queue.bulk import JobSpec
+from bullworks.bullmq.queue.bulk import NO_DATA, JobSpec
 from bullworks.bullmq.queue.queue import Queue
+from bullworks.bullmq.scripts.steps import SignalOutcome
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.sync.loop import BackgroundLoop
 from bullworks.bullmq.telemetry.interface import Telemetry
-from bullworks.redis import Endpoint
+from bullworks.bullmq.wire.keyring import Keyring
+from bullworks.elsewhere import without_foreign_calls
+from bullworks.redis import ConnectionOptions, Endpoint
 
 
+@without_foreign_calls
 class SyncQueue(Generic[D]):
     """A Queue whose calls block. Safe to share between threads, and to create before a fork.
 
     All of a process share one event loop in a background thread; a process that forks connects again in each child.
 
     Args:
-        name, prefix, default_job_options, telemetry: as for Queue.
-        connection: a URL, a redis.asyncio client, whose settings are read, or an Endpoint.
+        name, prefix, default_job_options, telemetry, data_type, result_type, encryption: as for Queue.
+        connection: a URL, a dict of one, a redis.asyncio client, whose settings are read, or an Endpoint.
 
     Raises:
-        InvalidOptionError: a bad name, prefix or default option.
+        InvalidOptionError: a bad name, prefix, default option or type.
         BadUrlError: a bad URL.
     """
 
@@ -38,17 +42,23 @@ class SyncQueue(Generic[D]):
         self,
         name: str,
         *,
-        connection: str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint,
+        connection: str | ConnectionOptions | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint,
         prefix: str = "bull",
         default_job_options: JobOptions | None = None,
         telemetry: Telemetry[Any] | None = None,
+        data_type: type[D] | None = None,
+        result_type: Any = None,
+        encryption: Keyring | None = None,
     ) -> None:
-        if not isinstance(connection, str | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint):
+        if not isinstance(connection, str | Mapping | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint):
             raise InvalidOptionError("connection", f"must be a URL, a client or an Endpoint, not {connection!r}")
         self._endpoint = Endpoint.of(connection)
         self._prefix = prefix
         self._default_job_options = default_job_options
         self._telemetry = telemetry
+        self._data_type: Any = data_type
+        self._result_type = result_type
+        self._encryption = encryption
         self.name = name
         # A forked child has a loop of its own: the parent's socket stays the parent's, replies that both read would
         # reach neither.
@@ -66,10 +76,16 @@ class SyncQueue(Generic[D]):
     ) -> None:
         self.close()
 
-    def add(self, name: str, data: D = cast(Any, None), **opts: Unpack[JobOptions]) -> SyncJob[D]:
+    def add(
+        self,
+        name: str,
+        data: D = cast(Any, NO_DATA),
+        opts: JobOptions | None = None,
+        **options: Unpack[JobOptions],
+    ) -> SyncJob[D]:
         """Add one job, blocking; see Queue.add."""
         queue, loop = self._here()
-        return SyncJob(loop.call(queue.add(name, data, **opts)), loop.loop)
+        return SyncJob(loop.call(queue.add(name, data, opts, **options)), loop.loop)
 
     def add_bulk(self, jobs: Iterable[JobSpec]) -> list[SyncJob[D]]:
         """Add many jobs, blocking; see Queue.add_bulk."""
@@ -101,6 +117,16 @@ class SyncQueue(Generic[D]):
         queue, loop = self._here()
         return loop.call(queue.cancel_many(job_ids, reason, cancel_children=cancel_children, remove=remove))
 
+    def signal(self, job_id: str, name: str, data: Any = None) -> SignalOutcome:
+        """Signal a job, blocking; see Queue.signal."""
+        queue, loop = self._here()
+        return loop.call(queue.signal(job_id, name, data))
+
+    def retry_from(self, job_id: str, step: str) -> None:
+        """Run a finished job again from a step on, blocking; see Queue.retry_from."""
+        queue, loop = self._here()
+        loop.call(queue.retry_from(job_id, step))
+
     def close(self) -> None:
         """Close this process's connection. Closing twice, or before the first call, is fine."""
         queue, loop = self._here()
@@ -123,4 +149,7 @@ class SyncQueue(Generic[D]):
             prefix=self._prefix,
             default_job_options=self._default_job_options,
             telemetry=self._telemetry,
+            data_type=self._data_type,
+            result_type=self._result_type,
+            encryption=self._encryption,
         )

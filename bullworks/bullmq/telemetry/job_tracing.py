@@ -17,6 +17,7 @@ _COUNTED: Mapping[Kind, Ended] = {
     "retry": "retried",
     "delay": "delayed",
     "postpone": "delayed",
+    "suspend": "delayed",
     "hand_back": "waiting",
     "wait_for_children": "waiting-children",
 }

@@ -12,6 +12,9 @@ _WIRE_NAMES = {
     "ordered": "ordered",
 }
 
+# From here on a number of JavaScript, and of Lua, is not exact.
+_PAST_WHOLE = 2**53
+
 
 def encode_limits(limits: GroupLimits) -> bytes:
     """The JSON of what is limited; what is not is left to the defaults."""
@@ -26,7 +29,12 @@ def decode_limits(encoded: bytes | None) -> GroupLimits:
 
 
 def own_group(opts: bytes) -> str | None:
-    """The group that Node gave a job among its options, or None."""
+    """The group that Node gave a job among its options, or None: as lua/lib/group_gate.lua has it."""
     stored = payload.decode(opts) if b'"group":{' in opts else None
     group = stored.get("group") if isinstance(stored, dict) else None
-    return str(group["id"]) if isinstance(group, dict) and group.get("id") else None
+    named = group.get("id") if isinstance(group, dict) else None
+    if isinstance(named, str):
+        return named or None
+    if not isinstance(named, int | float) or isinstance(named, bool):
+        return None
+    return f"{named:.0f}" if named % 1 == 0 and abs(named) < _PAST_WHOLE else None

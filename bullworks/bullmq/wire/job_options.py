@@ -10,6 +10,7 @@ from typing import Any
 
 from bullworks.bullmq.options.backoff import Backoff
 from bullworks.bullmq.options.deduplication import Deduplication, DeduplicationOptions
+from bullworks.bullmq.options.expiry import Expiry
 from bullworks.bullmq.options.job import CHECKS, Check
 from bullworks.bullmq.options.parent import ChildFailure, Parent
 from bullworks.bullmq.options.retention import Retention
@@ -92,6 +93,7 @@ ROWS = (
     OptionRow("job_id", "jobId", read=_read_job_id),
     OptionRow("timestamp"),
     OptionRow("timeout", field="timeout_ms"),
+    OptionRow("expires", write=Expiry.to_wire),
     OptionRow("keep_logs", "kl"),
     OptionRow("stack_trace_limit", "stackTraceLimit"),
     OptionRow("size_limit", "sizeLimit"),

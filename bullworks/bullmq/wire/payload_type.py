@@ -53,8 +53,11 @@ class PayloadType(Generic[T]):
         encoded = payload.encode(dumped)
         is_stored = isinstance(dumped, dict) and VERSION in dumped
         checked = self.decode(encoded) if is_stored else self._validated(encoded)
-        plain = self._adapter.dump_python(checked, mode="json", by_alias=True, context=self._context)
-        return plain if self._version is None else {**plain, VERSION: self._version.number}
+        return self._stored(self._adapter.dump_python(checked, mode="json", by_alias=True, context=self._context))
+
+    def opened(self, value: T) -> Json:
+        """Convert a value that was decoded to JSON types, with its encrypted fields in the clear; not for Redis."""
+        return self._stored(self._adapter.dump_python(value, mode="json", by_alias=True))
 
     def encode(self, value: Any) -> bytes:
         """Encode a value as JSON. Raises as `plain` does, and as `payload.encode`."""
@@ -70,6 +73,9 @@ class PayloadType(Generic[T]):
         if self._version is not None or names_a_version(encoded):
             encoded = (self._version or UNVERSIONED).current(encoded)
         return self._validated(encoded)
+
+    def _stored(self, plain: Json) -> Json:
+        return plain if self._version is None else {**plain, VERSION: self._version.number}
 
     def _validated(self, encoded: bytes) -> T:
         from pydantic import ValidationError

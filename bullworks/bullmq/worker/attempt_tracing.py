@@ -90,9 +90,9 @@ class AttemptTracing(JobSink):
             attempt.end(job)
         self._jobs.moved(job)
 
-    def freed(self) -> None:
+    def freed(self, job: Job) -> None:
         """Nothing to trace: the outcome is yet to be stored."""
-        self._jobs.freed()
+        self._jobs.freed(job)
 
     def stored(self, outcome: Outcome) -> None:
         """End the attempt's span, of which the listeners are a part that are notified now."""

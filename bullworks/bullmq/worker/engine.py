@@ -17,6 +17,7 @@ from bullworks.bullmq.scripts.scripts import Scripts
 from bullworks.bullmq.scripts.worker import WorkerScripts
 from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import Tracing, detached
+from bullworks.bullmq.worker.batches.lifecycle import BatchLifecycle
 from bullworks.bullmq.worker.dead_letter_mover import DeadLetterMover
 from bullworks.bullmq.worker.lifecycle import JobLifecycle
 from bullworks.bullmq.worker.lock_renewer import RENEWER, Lease
@@ -93,7 +94,8 @@ class Engine:
         self.scripts.listener = reporter
         worker_scripts = WorkerScripts(self._commands, self._blocking, keys, terms)
         self.wait = MarkerWait(worker_scripts, self._blocking, self._commands, longest_block_ms=opts.drain_delay_ms)
-        self._jobs = JobLifecycle(
+        lifecycle = JobLifecycle if opts.batch is None else BatchLifecycle
+        self._jobs = lifecycle(
             processor,
             self.scripts,
             worker_scripts,

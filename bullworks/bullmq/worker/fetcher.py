@@ -3,7 +3,7 @@
 import logging
 
 from bullworks.bullmq.worker.intake import Intake
-from bullworks.bullmq.worker.marker_wait import MarkerWait
+from bullworks.bullmq.worker.marker_wait import WorkWait
 from bullworks.bullmq.worker.reporter import Reporter
 from bullworks.bullmq.worker.supervisor import Supervisor
 from bullworks.bullmq.worker.wakeup import Wakeup
@@ -18,7 +18,7 @@ class Fetcher:
     Its wait binds no job: Redis gives a waiter that died or froze a marker at most, and another one wakes by itself.
     """
 
-    def __init__(self, wait: MarkerWait, intake: Intake, reporter: Reporter, supervisor: Supervisor) -> None:
+    def __init__(self, wait: WorkWait, intake: Intake, reporter: Reporter, supervisor: Supervisor) -> None:
         self._wait = wait
         self._intake = intake
         self._reporter = reporter

@@ -36,8 +36,8 @@ class AttemptSink(Protocol):
         """The job's handler put it elsewhere, which gave its lock up: there is nothing to store."""
 
     @abstractmethod
-    def freed(self) -> None:
-        """A slot is free again; after `ended` or `moved`, and later where a thread outlives its attempt."""
+    def freed(self, job: Job) -> None:
+        """The job's slot is free again; after `ended` or `moved`, and later where a thread outlives its attempt."""
 
 
 class JobSink(AttemptSink, Protocol):

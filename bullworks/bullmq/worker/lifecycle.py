@@ -18,9 +18,9 @@ from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
 from bullworks.bullmq.worker.fetcher import Fetcher
 from bullworks.bullmq.worker.finisher import Finisher
 from bullworks.bullmq.worker.intake import Intake, IntakeWatcher
-from bullworks.bullmq.worker.job_sink import JobSink
+from bullworks.bullmq.worker.job_sink import AttemptSink, JobSink
 from bullworks.bullmq.worker.lock_renewer import LockHolder
-from bullworks.bullmq.worker.marker_wait import MarkerWait
+from bullworks.bullmq.worker.marker_wait import WorkWait
 from bullworks.bullmq.worker.options import WorkerOpts
 from bullworks.bullmq.worker.processor import Processor
 from bullworks.bullmq.worker.recovery import Reclaimer
@@ -44,7 +44,7 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
         processor: Processor,
         scripts: Scripts,
         worker_scripts: WorkerScripts,
-        wait: MarkerWait,
+        wait: WorkWait,
         *,
         reporter: Reporter,
         supervisor: Supervisor,
@@ -52,18 +52,16 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
         opts: WorkerOpts,
     ) -> None:
         self._scripts = scripts
+        self._worker_scripts = worker_scripts
         self._reporter = reporter
         self._emitter = reporter.emitter
-        queue_name, tracing = scripts.keys.name, scripts.tracing
-        self._attempts = None if tracing is None else AttemptTracing(self, tracing, queue_name)
+        self._supervisor = supervisor
+        self._opts = opts
+        self._queue_name, tracing = scripts.keys.name, scripts.tracing
+        self._attempts = None if tracing is None else AttemptTracing(self, tracing, self._queue_name)
         jobs: JobSink = self._attempts or self
-        self.intake = Intake(
-            opts.concurrency,
-            isolates=opts.isolate_stalled,
-            longest_limit_ms=opts.maximum_rate_limit_delay_ms,
-            watcher=self,
-        )
-        self.fetcher = Fetcher(wait, self.intake, reporter, supervisor)
+        self.intake = self._new_intake()
+        self.fetcher = Fetcher(self._new_wait(wait), self.intake, reporter, supervisor)
         self.reclaimer = Reclaimer(scripts, self.intake, supervisor)
         self.finisher = Finisher(
             worker_scripts,
@@ -71,21 +69,11 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
             scripts.rules,
             jobs,
             worker_id=worker_id,
-            concurrency=opts.concurrency,
+            concurrency=opts.places,
             supervisor=supervisor,
         )
-        self.runner = Runner(
-            processor,
-            scripts.rules,
-            jobs,
-            ScheduleKeeper(scripts, queue_name),
-            concurrency=opts.concurrency,
-            timeout_ms=opts.timeout_ms,
-            supervisor=supervisor,
-            attempts=self._attempts,
-        )
-
-        self.cancels = CancelDelivery(queue_name, self.runner)
+        self.runner = self._new_runner(processor, jobs)
+        self.cancels = CancelDelivery(self._queue_name, self.runner)
 
     def start(self) -> None:
         """Have all parts at work; jobs are taken once the intake is open."""
@@ -144,7 +132,7 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
         """Renew the job's lock no longer."""
         self.intake.settled(job.id, job.token or "")
 
-    def freed(self) -> None:
+    def freed(self, job: Job) -> None:  # noqa: ARG002 - one slot is as good as another
         """Let another job have the slot."""
         self.intake.ended()
 
@@ -176,6 +164,32 @@ class JobLifecycle(JobSink, IntakeWatcher, LockHolder):
     def cancelled(self, request: CancelRequest) -> None:
         """Cancel the job's handler, or let it not begin."""
         self.cancels.take(request)
+
+    def _new_intake(self) -> Intake:
+        return Intake(
+            self._opts.places,
+            isolates=self._opts.isolate_stalled,
+            longest_limit_ms=self._opts.maximum_rate_limit_delay_ms,
+            watcher=self,
+        )
+
+    def _new_wait(self, wait: WorkWait) -> WorkWait:
+        return wait
+
+    def _new_runner(self, processor: Processor, jobs: JobSink) -> Runner:
+        return self._runner_of(processor, jobs, timeout_ms=self._opts.timeout_ms)
+
+    def _runner_of(self, processor: Processor, jobs: AttemptSink, *, timeout_ms: int | None) -> Runner:
+        return Runner(
+            processor,
+            self._scripts.rules,
+            jobs,
+            ScheduleKeeper(self._scripts, self._queue_name),
+            concurrency=self._opts.places,
+            timeout_ms=timeout_ms,
+            supervisor=self._supervisor,
+            attempts=self._attempts,
+        )
 
     def _fail_unnamed(self, raw_id: bytes, flat: list[bytes], token: str) -> None:
         """Fail a job whose id is not UTF-8: no text can name it, neither to a handler nor to whoever looks for it."""

@@ -1,7 +1,9 @@
 """MarkerWait: waits on the marker, until there may be work or somebody ends the wait."""
 
 import asyncio
+from abc import abstractmethod
 from contextlib import suppress
+from typing import Protocol
 
 from bullworks.bullmq.scripts.worker import Marker, WorkerScripts
 from bullworks.redis import PipelinedConnection, RedisError
@@ -10,7 +12,19 @@ from bullworks.redis import PipelinedConnection, RedisError
 _UNBLOCK_AGAIN_S = 0.05
 
 
-class MarkerWait:
+class WorkWait(Protocol):
+    """A wait for work, of a worker that has nothing to do."""
+
+    @abstractmethod
+    async def until_marked(self, due_ms: int | None) -> Marker | None:
+        """Wait until there may be work; the next delayed job is due in `due_ms`. Raises RedisError."""
+
+    @abstractmethod
+    async def give_back(self, marker: Marker) -> None:
+        """Put a marker back for another worker. Raises RedisError."""
+
+
+class MarkerWait(WorkWait):
     """Waits for a queue's marker over its own connection, one wait at a time.
 
     Args:

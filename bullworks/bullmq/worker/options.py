@@ -9,6 +9,7 @@ from bullworks.bullmq.durations import Duration, checked_ms
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.options import checks
 from bullworks.bullmq.options.backoff import BackoffStrategy
+from bullworks.bullmq.options.batch import Batch
 from bullworks.bullmq.options.job import JobOptions
 from bullworks.bullmq.options.retention import KEEP_ALL, Retention, RetentionValue
 from bullworks.bullmq.telemetry.interface import Telemetry
@@ -46,6 +47,7 @@ class WorkerOptions(TypedDict, total=False):
     Attributes:
         name: of the worker, shown by getWorkers() and in each job's `processed_by`.
         concurrency: handlers at once, >= 1; default 1.
+        batch: the handler is called with a list of jobs, see Batch; default: with one. `concurrency` counts calls then.
         lock_duration: a job whose worker vanished is free after it; default 30,000 ms, >= 100.
         lock_renew_time: locks are renewed so often; default half of lock_duration, >= 50.
         skip_lock_renewal: True leaves handlers to end within lock_duration, or their jobs run again elsewhere.
@@ -59,7 +61,7 @@ class WorkerOptions(TypedDict, total=False):
         limiter: {"max", "duration"}.
         maximum_rate_limit_delay: while the rate is limited, whether it still is is asked so often; default 30,000 ms.
         metrics: {"max_data_points"}, see Queue.get_metrics; default: nothing is counted.
-        timeout: for jobs without one of their own; default none.
+        timeout: for jobs without one of their own, or for a call with a batch; default none.
         backoff_strategy: (attempts_made, type, error, job) -> ms, for backoff types of your own.
         remove_on_complete, remove_on_fail: for jobs that do not say; default: keep all.
         dead_letter: jobs that fail for good are moved to this queue, True: to the queue's own name with `-dead` behind
@@ -71,6 +73,7 @@ class WorkerOptions(TypedDict, total=False):
 
     name: str | None
     concurrency: int
+    batch: Batch | None
     lock_duration: Duration
     lock_renew_time: Duration
     skip_lock_renewal: bool
@@ -99,6 +102,7 @@ class WorkerOpts:
 
     name: str | None = None
     concurrency: int = 1
+    batch: Batch | None = None
     lock_duration_ms: int = 30_000
     lock_renew_time_ms: int | None = None
     skip_lock_renewal: bool = False
@@ -142,6 +146,11 @@ class WorkerOpts:
         return opts
 
     @property
+    def places(self) -> int:
+        """How many jobs may be held at once."""
+        return self.concurrency if self.batch is None else self.concurrency * self.batch.size
+
+    @property
     def renew_ms(self) -> int:
         """How often locks are renewed, ms."""
         return self.lock_duration_ms // 2 if self.lock_renew_time_ms is None else self.lock_renew_time_ms
@@ -179,6 +188,8 @@ def _check(option: str, value: Any) -> dict[str, Any]:
         return _metrics(value)
     if option == "name" and (not isinstance(value, str) or not value or not value.isprintable() or " " in value):
         raise InvalidOptionError(option, f"must be printable, with no spaces, not {value!r}")
+    if option == "batch" and not isinstance(value, Batch):
+        raise InvalidOptionError(option, f"must be a Batch, as in batch=Batch(size=100), not {value!r}")
     if option in _FLAGS:
         checks.flag(option, value)
     if option == "backoff_strategy" and not callable(value):

@@ -1,7 +1,6 @@
 """What becomes of a job whose payload this process is too old to read."""
 
 import logging
-import time
 
 from bullworks.bullmq.errors import PayloadAheadError
 from bullworks.bullmq.job.job import Job
@@ -22,5 +21,6 @@ def put_back(job: Job, error: PayloadAheadError) -> Outcome:
         error,
         extra={"job_id": job.id, "queue": job.queue_name},
     )
-    due_ms = time.time_ns() // 1_000_000 + PUT_BACK_MS
+    # By Redis's clock: a process an hour behind would take it again at once, on and on.
+    due_ms = (job.processed_on or 0) + PUT_BACK_MS
     return Outcome("postpone", job, job.token or "", extra=due_ms)

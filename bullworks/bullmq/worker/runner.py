@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from time import monotonic
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from bullworks.bullmq.errors import (
     InvalidPayloadError,
+    JobExpiredError,
     JobTimeoutError,
     MovedError,
     PayloadAheadError,
@@ -21,10 +21,11 @@ from bullworks.bullmq.errors import (
 from bullworks.bullmq.job.cancel_signal import CancelReason
 from bullworks.bullmq.job.fields import malformed_number
 from bullworks.bullmq.job.job import Job
-from bullworks.bullmq.job.outcome import Outcome, OutcomeRules
+from bullworks.bullmq.job.outcome import Outcome, OutcomeRules, has_expired
 from bullworks.bullmq.sync.job import SyncJob
 from bullworks.bullmq.worker.attempt_tracing import AttemptTracing
 from bullworks.bullmq.worker.in_context import InContext
+from bullworks.bullmq.worker.in_thread import returned_or_raised
 from bullworks.bullmq.worker.job_sink import AttemptSink
 from bullworks.bullmq.worker.processor import Handler, Handlers, Processor
 from bullworks.bullmq.worker.putting_back import put_back
@@ -126,7 +127,7 @@ class Runner:
         """
         for job in self._ready:
             self._jobs.ended(Outcome("release", job, job.token or ""))
-            self._jobs.freed()
+            self._jobs.freed(job)
         count = len(self._ready)
         self._ready.clear()
         running = [slot for slot in self._slots if slot.job is not None]
@@ -179,7 +180,7 @@ class Runner:
                 has_residue = slot.cancelled_with is not None
                 if has_residue:
                     slot.take_cancellation()  # the handler went on all the same
-                self._freed()
+                self._freed(job)
             if has_residue or task.cancelling():
                 await slot.shake_off()
 
@@ -191,15 +192,16 @@ class Runner:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if slot.job is not None:
-                self._report(slot, Outcome("release", slot.job, slot.job.token or ""))
-                self._freed()
+            job = slot.job
+            if job is not None:
+                self._report(slot, Outcome("release", job, job.token or ""))
+                self._freed(job)
             else:
                 self._idle.remove(place)
             raise
 
-    def _freed(self) -> None:
-        self._jobs.freed()
+    def _freed(self, job: Job) -> None:
+        self._jobs.freed(job)
         if not self._quiet.is_set():
             self._quiet.set()
 
@@ -256,7 +258,8 @@ class Runner:
         if slot.task is not None and slot.task.cancelling():
             await slot.shake_off()
         try:
-            outcome = await self._rules.failed(job, error)
+            ran_ms = round((asyncio.get_running_loop().time() - slot.started_s) * 1000)
+            outcome = await self._rules.failed(job, error, ran_ms=ran_ms)
         except Exception as broken:  # noqa: BLE001 - a backoff_strategy is the user's
             outcome = self._rules.ended(job, broken)
         slot.is_settling = False
@@ -271,7 +274,7 @@ class Runner:
             self._jobs.moved(job)
 
     def _readable_timeout_ms(self, job: Job) -> int | None:
-        """The job's timeout, once it is sure that its numbers, data and options can be read."""
+        """The job's timeout, once it is sure that it may start, and that its numbers, data and options can be read."""
         malformed = malformed_number(job)
         if malformed is not None:
             raise UnrecoverableError(f"the job's field {malformed}")
@@ -282,6 +285,8 @@ class Runner:
             raise UnrecoverableError(f"the job's data: {error}") from error
         except (ValueError, RecursionError) as error:
             raise UnrecoverableError(f"the job's data or options are not JSON: {error}") from error
+        if opts.expires is not None and has_expired(job, 0):
+            raise JobExpiredError.of(job.id, job.expires_on or 0, job.processed_on or 0)
         return opts.timeout_ms or self._timeout_ms
 
     async def _call(self, handler: Handler, job: Job, timeout_ms: int | None) -> Any:
@@ -307,7 +312,7 @@ class Runner:
         context = copy_context()
 
         def call() -> tuple[Any, BaseException | None]:
-            return context.run(_returned_or_raised, handler.function, *args)
+            return context.run(returned_or_raised, handler.function, *args)
 
         running = loop.run_in_executor(self._threads, call)
         limit_s = None if timeout_ms is None else timeout_ms / 1000
@@ -336,18 +341,6 @@ class Runner:
         running.add_done_callback(_drop_result)
         await asyncio.wait((running,))
         return None
-
-
-def _returned_or_raised(function: Callable[..., Any], *args: Any) -> tuple[Any, BaseException | None]:
-    """What a handler in a thread came to; some of what it may raise no future can carry, or would end the loop."""
-    try:
-        return function(*args), None
-    except (StopIteration, KeyboardInterrupt, GeneratorExit) as error:
-        ended = RuntimeError(f"the handler raised {type(error).__name__}")
-        ended.__cause__ = error
-        return None, ended
-    except BaseException as error:  # noqa: BLE001 - whatever comes out of a handler is one failed attempt
-        return None, error
 
 
 def _drop_result(running: "asyncio.Future[Any]") -> None:

@@ -23,6 +23,7 @@ from bullworks.bullmq.telemetry.names import TelemetryAttributes
 from bullworks.bullmq.telemetry.tracing import trace
 from bullworks.bullmq.wire.keyring import Keyring
 from bullworks.bullmq.wire.payload_type import PayloadTypes
+from bullworks.bullmq.worker.batches.handler import BatchHandler
 from bullworks.bullmq.worker.engine import CANCEL_S, Engine
 from bullworks.bullmq.worker.manual import ManualProcessing
 from bullworks.bullmq.worker.options import WorkerOptions, WorkerOpts
@@ -45,7 +46,9 @@ class Worker(ManualProcessing[D, R]):
         queue_name: as the queue's; no ":".
         processor: `async def process(job)`, or a plain function of a SyncJob, which runs in a thread. Either may take
             the job's CancelSignal besides. Or such functions by the names of their jobs; a job of another name fails.
-            Or a ProcessPool. None: jobs are taken by hand, with `get_next_job`.
+            Or a ProcessPool. None: jobs are taken by hand, with `get_next_job`. With `batch=` it is a function of a
+            list of jobs, and returns None where all have completed, or a list with a result or an exception for each,
+            in their order; what it raises fails all.
         connection: a URL, or a redis.asyncio client, whose settings are read. A worker opens three connections of
             its own: one for commands, one that blocks, one for the thread that renews locks; and the workers of a queue
             in one process share one, over which they hear of jobs that are cancelled elsewhere.
@@ -76,6 +79,8 @@ class Worker(ManualProcessing[D, R]):
         super().__init__()
         self.queue_name = queue_name
         self.opts = WorkerOpts.of(options)
+        if self.opts.batch is not None:
+            processor = BatchHandler.of(processor)
         self.keys = checked_keys(prefix, queue_name)
         self._endpoint = endpoint_of(connection, self.keys)
         self._reporter = Reporter(queue_name)
@@ -89,6 +94,8 @@ class Worker(ManualProcessing[D, R]):
         self._has_processor = processor is not None
         self._engine = self._new_engine(_no_processor if processor is None else processor)
         self._use(self._payload_types(data_type, result_type, encryption))
+        if isinstance(processor, ProcessPool):
+            processor.use_types(data_type, result_type)
 
     def __repr__(self) -> str:
         return f"<Worker of queue {self.queue_name!r} at {self._endpoint.describe()}, {self._state}>"
@@ -117,7 +124,7 @@ class Worker(ManualProcessing[D, R]):
 
     @property
     def concurrency(self) -> int:
-        """How many handlers may run at once; a change applies at once, but not to handlers that are running.
+        """How many handlers may run at once, with `batch=` each with many jobs; a change does not end those that run.
 
         Raises:
             InvalidOptionError: no whole number >= 1.

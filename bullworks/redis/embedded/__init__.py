@@ -1,7 +1,5 @@
 """The embedded server: Valkey or Redis for a machine on which none was set up."""
 
-from __future__ import annotations
+from bullworks.facade import lazy_names
 
-from bullworks.redis.embedded.server import EmbeddedServer
-
-__all__ = ["EmbeddedServer"]
+__getattr__, __dir__ = lazy_names(__name__, __file__)

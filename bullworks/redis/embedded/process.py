@@ -16,7 +16,8 @@ from pathlib import Path
 from bullworks.redis.embedded.folder import DataFolder
 from bullworks.redis.embedded.locks import FileLock
 from bullworks.redis.embedded.log_file import log_tail, open_log
-from bullworks.redis.embedded.state import HOST, ServerState, answering, read_state, write_private, write_state
+from bullworks.redis.embedded.probe import answering
+from bullworks.redis.embedded.state import HOST, ServerState, read_state, write_private, write_state
 from bullworks.redis.errors import EmbeddedServerError
 
 _POLL_S = 0.02

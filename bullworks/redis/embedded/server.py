@@ -14,7 +14,8 @@ from bullworks.redis.embedded.binary import find_binary
 from bullworks.redis.embedded.folder import DataFolder
 from bullworks.redis.embedded.launch import launch_guardian
 from bullworks.redis.embedded.locks import FileLock
-from bullworks.redis.embedded.state import ServerState, answering, read_state
+from bullworks.redis.embedded.probe import answering
+from bullworks.redis.embedded.state import ServerState, read_state
 from bullworks.redis.errors import EmbeddedServerError
 
 log = logging.getLogger(__name__)
@@ -145,14 +146,12 @@ def _serving(folder: DataFolder, binary: str | os.PathLike[str] | None, deadline
     """The state of a server that answers and has a guardian. The caller holds the users' lock."""
     start_lock = FileLock.take(folder.start_lock, deadline_s)
     try:
-        is_ours = False
         while True:
             state = read_state(folder) if FileLock.is_held(folder.server_lock) else None
             found = answering(folder, state) if state is not None and state.run_id else None
             is_guarded = FileLock.is_held(folder.guardian_lock)
             if found is not None and is_guarded:
-                level = logging.WARNING if is_ours else logging.INFO
-                log.log(level, "embedded server on port %d, data in %s", found.port, folder.path)
+                log.info("embedded server on port %d, data in %s", found.port, folder.path)
                 return found
             if time.monotonic() >= deadline_s:
                 raise TimeoutError
@@ -160,7 +159,6 @@ def _serving(folder: DataFolder, binary: str | os.PathLike[str] | None, deadline
                 time.sleep(_POLL_S)  # another process's guardian is still starting or restarting the server
             else:
                 launch_guardian(folder, find_binary(folder.path, binary), deadline_s)
-                is_ours = True
     finally:
         start_lock.release()
 

@@ -8,13 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-import redis
-
 from bullworks.redis.embedded.folder import DataFolder
-from bullworks.redis.endpoint import Endpoint
 
 HOST = "127.0.0.1"
-_PROBE_TIMEOUT_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +55,3 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         file.write(text)
     draft.replace(path)
-
-
-def answering(folder: DataFolder, state: ServerState) -> ServerState | None:
-    """Check that the server of `state` answers, and complete `state` from its answer; None if it is another.
-
-    A port or pid may have passed to another process since the file was written: the run id, which no two
-    servers share, and the folder it works in have to agree.
-    """
-    client = Endpoint.of(state.url, connect_timeout_ms=_PROBE_TIMEOUT_MS).sync_client()
-    try:
-        info = client.info()
-        directory = client.config_get("dir")
-    except (redis.RedisError, OSError):
-        return None
-    finally:
-        client.close()
-    if not isinstance(info, dict) or info.get("loading"):
-        return None
-    # A path need not be UTF-8; redis-py puts U+FFFD where it is not.
-    if directory.get("dir") != os.fsencode(folder.path).decode("utf-8", "replace"):
-        return None
-    run_id = str(info.get("run_id"))
-    if state.run_id not in {"", run_id}:
-        return None
-    return ServerState(pid=int(info["process_id"]), port=state.port, run_id=run_id, password=state.password)

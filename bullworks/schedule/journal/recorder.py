@@ -46,12 +46,17 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class MissRecord:
-    """Missed ticks to be written at a given time of the event loop."""
+    """Missed ticks to be written at a given time of the event loop.
+
+    Args:
+        level: of the log line that says a distributed cron's ticks ran nowhere.
+    """
 
     cron: CronFacts
     ticks_ms: Sequence[int]
     reason: str
     at_s: float
+    level: int
 
 
 class Recorder:
@@ -84,10 +89,14 @@ class Recorder:
             del self._runs[next(iter(self._runs))]
         self._wake()
 
-    def miss(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
-        """Record missed ticks; those of a distributed cron once it is certain that no process runs them."""
+    def miss(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str, level: int = logging.WARNING) -> None:
+        """Record missed ticks; those of a distributed cron once it is certain that no process runs them.
+
+        Args:
+            level: of the log line that says so: a warning where the service itself was paused.
+        """
         delay_s = LISTED_AFTER_S if cron.is_distributed else 0
-        self._misses.append(MissRecord(cron, ticks_ms, reason, _soon_s(delay_s)))
+        self._misses.append(MissRecord(cron, ticks_ms, reason, _soon_s(delay_s), level))
         del self._misses[:-_MOST_WAITING]
         self._wake()
 
@@ -200,9 +209,10 @@ class Recorder:
             if not isinstance(outcome, Listing):
                 continue
             if outcome.early and not self._is_closing:  # our clock was ahead: another process may still claim them
-                self._misses.append(MissRecord(cron, outcome.early, miss.reason, _soon_s()))
+                self._misses.append(MissRecord(cron, outcome.early, miss.reason, _soon_s(), miss.level))
             if cron.is_distributed and outcome.listed:
-                log.error(
+                log.log(
+                    miss.level,
                     "cron %s: %s ran in no process: %s",
                     cron.name,
                     count_ticks(outcome.listed),

@@ -30,6 +30,7 @@ class CronRecord:
     Args:
         pattern: its expression and zone, when it last ran.
         started_at_ms, duration_ms: its last run; None means none is known.
+        succeeded_at_ms: when the last run without an error began; None means none is known.
         result: "ok", "failed", "interrupted"; "" where none is known.
         error: what the last run raised, shortened.
         instance: the process of the last run: host and process id.
@@ -42,6 +43,7 @@ class CronRecord:
     pattern: str
     started_at_ms: int | None
     duration_ms: int | None
+    succeeded_at_ms: int | None
     result: str
     error: str
     instance: str
@@ -76,6 +78,7 @@ def _record(name: str, view: CronView) -> CronRecord:
         pattern=state.get("pattern", ""),
         started_at_ms=_int(state.get("started")),
         duration_ms=_int(state.get("duration")),
+        succeeded_at_ms=_int(state.get("succeeded")),
         result=state.get("result", ""),
         error=state.get("error", ""),
         instance=state.get("instance", ""),

@@ -92,12 +92,17 @@ class RedisJournal:
             "instance": self.instance.name,
             "next": "" if next_ms is None else next_ms,
         }
+        if run.error is None:
+            fields["succeeded"] = run.started_at_ms
         self._recorder.run(RunRecord(cron, claimed_ms, gap_ms, fields))
 
     def missed(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str) -> None:
+        self._miss(cron, ticks_ms, reason, logging.WARNING)
+
+    def _miss(self, cron: CronFacts, ticks_ms: Sequence[int], reason: str, level: int) -> None:
         warn_of_misses(cron, ticks_ms, reason)
         if cron.is_distributed or cron.has_own_name or self._records_all:
-            self._recorder.miss(cron, ticks_ms[-_MOST_LISTED:], reason)
+            self._recorder.miss(cron, ticks_ms[-_MOST_LISTED:], reason, level)
 
     async def close(self) -> None:
         """Write what is left, if Redis is available."""
@@ -122,9 +127,8 @@ class RedisJournal:
                         last = error
                     await asyncio.sleep(_BETWEEN_TRIES_S)
         except TimeoutError:
-            self.missed(
-                cron, [tick_ms], f"Redis did not answer within {patience_s * 1000:.0f} ms whether it may run: {last}"
-            )
+            reason = f"Redis did not answer within {patience_s * 1000:.0f} ms whether it may run: {last}"
+            self._miss(cron, [tick_ms], reason, logging.ERROR)
             return None
 
     def _list_gap(self, cron: CronFacts, before_ms: int, tick_ms: int) -> None:

@@ -10,6 +10,7 @@ from bullworks.bullmq import FlowProducer
 from bullworks.core import AnyToken, Binding, Discovery, Shutdown, Token
 from bullworks.core.graph import Graph
 from bullworks.core.provide import UseClass, UseFactory
+from bullworks.limits import Window
 from bullworks.redis import Endpoint, PipelinedConnection, connection_to
 from bullworks.schedule import SchedulerRegistry
 from bullworks.schedule.scheduler import Scheduler
@@ -17,11 +18,12 @@ from bullworks.testing.errors import UnknownOverrideError
 from bullworks.testing.isolation.idle_scheduler import IdleScheduler
 from bullworks.testing.isolation.unnamed_server import UnnamedConnection, UnnamedServer
 from bullworks.testing.isolation.users import ConnectionUsers
+from bullworks.testing.memory.limits import MemoryLimit
 from bullworks.testing.memory.locks import MemoryLocks
 from bullworks.workers import CONNECTION
 from bullworks.workers.connection import keep_locks
 from bullworks.workers.options import RootOptions, WorkersSetup
-from bullworks.workers.tokens import ConnectionTokens, FlowProducerToken, SetupToken
+from bullworks.workers.tokens import ConnectionTokens, FlowProducerToken, LimitToken, SetupToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,11 @@ class Isolation:
             return _then(given, recipe, self._flows)
         if token in self._unnamed:
             return replace(given, recipe=replace(recipe, function=_share))
-        if recipe.function is keep_locks and not self._unnamed.keys().isdisjoint(recipe.inject or ()):
-            return replace(given, recipe=UseFactory(_keep_locks, ()))
+        if not self._unnamed.keys().isdisjoint(recipe.inject or ()):
+            if recipe.function is keep_locks:
+                return replace(given, recipe=UseFactory(_keep_locks, ()))
+            if isinstance(token, LimitToken) and isinstance(recipe.function, functools.partial):
+                return replace(given, recipe=UseFactory(functools.partial(_keep_limit, *recipe.function.args), ()))
         return given
 
     def _setup(self, given: Binding, recipe: UseFactory, token: SetupToken) -> Binding:
@@ -148,6 +153,10 @@ async def _keep_locks() -> AsyncIterator[MemoryLocks]:
     locks = MemoryLocks()
     yield locks
     await locks.close()
+
+
+def _keep_limit(name: str, windows: tuple[Window, ...]) -> MemoryLimit:
+    return MemoryLimit(name, *windows)
 
 
 def _then(given: Binding, recipe: UseFactory, change: Callable[[Any], Any]) -> Binding:

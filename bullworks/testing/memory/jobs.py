@@ -12,6 +12,7 @@ from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.family import MemoryFamily
 from bullworks.testing.memory.job import Children, MemoryJob
 from bullworks.testing.memory.lines import MemoryLines
+from bullworks.testing.memory.steps import is_over, suspend
 
 # As lua/lib/add.lua answers in place of an id.
 # As lua/lib/finish.lua answers in place of 0.
@@ -83,12 +84,18 @@ class MemoryJobs(MemoryLines):
             case "delay":
                 job.fields.update(outcome.fields)
                 self.delay(job, self.now_ms + int(outcome.extra))
-            case "postpone" | "wait_for_children" if job.text(codec.DEFERRED_FAILURE).startswith(_CANCELLED):
+            case "postpone" | "suspend" | "wait_for_children" if job.text(codec.DEFERRED_FAILURE).startswith(
+                _CANCELLED
+            ):
                 self._put_back(job, outcome)  # it waits for nothing any more
             case "postpone":
                 delay_ms = max(int(outcome.extra) - self.now_ms, 0)
                 job.fields[codec.DELAY] = b"%d" % delay_ms
                 self.delay(job, self.now_ms + delay_ms)
+            case "suspend":
+                due_ms = suspend(job, outcome, self.now_ms)
+                job.fields[codec.DELAY] = b"%d" % (due_ms - self.now_ms)
+                self.delay(job, due_ms)
             case "wait_for_children":
                 self.wait_for_children(job, self.now_ms, prev="active")
             case _:
@@ -166,6 +173,11 @@ class MemoryJobs(MemoryLines):
             return _NO_LOCK
         if job.token != outcome.token:
             return _FOREIGN_LOCK
+        if outcome.kind == "suspend":
+            return _NOTHING_TO_WAIT_FOR if is_over(job, outcome, self.now_ms) else 0
+        return self._children_refusal(job, outcome)
+
+    def _children_refusal(self, job: MemoryJob, outcome: Outcome) -> int:
         children = self.children.get(job.id, Children())
         if outcome.kind == "wait_for_children":
             if children.failed:

@@ -3,6 +3,7 @@
 from math import inf
 from typing import Any
 
+from bullworks.bullmq.durations import LONGEST_MS
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.wire import codec
 from bullworks.testing.memory.deduplication import MemoryDeduplication
@@ -154,9 +155,12 @@ class MemoryLines:
         return self._first_due_ms() <= self.now_ms
 
     def next_due_ms(self) -> int | None:
-        """When the next job can be taken, ms since the epoch; None if none will be, as things are."""
+        """When the next job can be taken, ms since the epoch; None if none will be, as things are.
+
+        What waits for a signal with no limit is delayed as long as can be, and never comes due.
+        """
         due_ms = self._first_due_ms()
-        return int(due_ms) if self.now_ms < due_ms < inf else None
+        return int(due_ms) if self.now_ms < due_ms < LONGEST_MS else None
 
     def _wake_due(self) -> None:
         for job_id in self.lines["delayed"].until(self.now_ms):

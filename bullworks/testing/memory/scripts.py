@@ -12,7 +12,9 @@ from bullworks.bullmq.job.outcome import Advanced, Outcome, OutcomeRules
 from bullworks.bullmq.job.state import state_of
 from bullworks.bullmq.keys import QueueKeys
 from bullworks.bullmq.scripts.scripts import Scripts
+from bullworks.bullmq.scripts.steps import SignalOutcome
 from bullworks.bullmq.wire import codec
+from bullworks.bullmq.wire.step_codec import StepMark, decode_marks
 from bullworks.redis import ServerError
 from bullworks.testing.errors import NotSimulatedError
 from bullworks.testing.memory.cancelling import cancel
@@ -22,6 +24,9 @@ from bullworks.testing.memory.groups import MemoryGroupScripts
 from bullworks.testing.memory.job import flatten, slice_page
 from bullworks.testing.memory.jobs import MemoryJobs
 from bullworks.testing.memory.no_server import NoServerConnection
+from bullworks.testing.memory.steps import signal
+
+_NO_LOCK, _FOREIGN_LOCK = -2, -6
 
 
 class MemoryScripts(MemoryFamilyScripts, MemoryGroupScripts, Scripts):
@@ -110,13 +115,21 @@ class MemoryScripts(MemoryFamilyScripts, MemoryGroupScripts, Scripts):
         return [cancel(self.jobs, job_id, reason, removes=removes, children=children) for job_id in job_ids]
 
     async def reprocess_job(
-        self, job_id: str, state: FinishedState, *, lifo: bool, resets_made: bool, resets_started: bool
+        self,
+        job_id: str,
+        state: FinishedState,
+        *,
+        lifo: bool,
+        resets_made: bool,
+        resets_started: bool,
+        forgets: Sequence[bytes] = (),
     ) -> None:
         job = self.jobs.in_state(job_id, state, "retry")
         resets = {codec.ATTEMPTS_MADE: resets_made, codec.ATTEMPTS_STARTED: resets_started}
         for field in (
             *codec.OUTCOME_FIELDS[state],
             codec.DEFERRED_FAILURE,
+            *forgets,
             *(name for name, is_reset in resets.items() if is_reset),
         ):
             job.fields.pop(field, None)
@@ -155,6 +168,18 @@ class MemoryScripts(MemoryFamilyScripts, MemoryGroupScripts, Scripts):
         if code < 0:
             raise outcome_error(code, outcome.job.id, operation)
         return Advanced(code == 0, self.jobs.now_ms)
+
+    async def checkpoint(self, job_id: str, token: str, field: bytes, text: bytes) -> None:
+        job = self.jobs.there(job_id, "keeping a step")
+        if job.token != token:
+            raise outcome_error(_FOREIGN_LOCK if job.token else _NO_LOCK, job_id, "keeping a step")
+        job.fields[field] = text
+
+    async def read_steps(self, job_id: str) -> list[StepMark]:
+        return list(decode_marks(await self.read_fields(job_id)).values())
+
+    async def signal_job(self, job_id: str, name: str, data: bytes) -> SignalOutcome:
+        return signal(self.jobs, job_id, name, data)
 
     async def extend_lock(self, job_id: str, token: str, duration_ms: int) -> bool:  # noqa: ARG002 - no lock expires
         job = self.jobs.find(job_id)

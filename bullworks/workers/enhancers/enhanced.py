@@ -71,11 +71,17 @@ class ThreadHandler:
             calls.put(call)
             return await call.done
 
-        running = asyncio.run_coroutine_threadsafe(self._chain.run(async_job(job), job, handle), self._loop)
+        running = asyncio.run_coroutine_threadsafe(self._attempt(job, handle), self._loop)
         running.add_done_callback(partial(_no_more, calls))
         while (call := calls.get()) is not None:
             call.make()
         return running.result()
+
+    async def _attempt(self, job: SyncJob[Any, Any], handle: Callable[[], Awaitable[Any]]) -> Any:
+        try:
+            return await self._chain.run(async_job(job), job, handle)
+        except SystemExit as error:  # of an enhancer: out of a task it would end the loop
+            raise _carried(error, "an enhancer") from error
 
 
 class EnhancedPool(ProcessPool):
@@ -123,8 +129,8 @@ class _ThreadCall:
             self.done.set_exception(error)
 
 
-def _carried(error: BaseException) -> RuntimeError:
-    ended = RuntimeError(f"the handler raised {type(error).__name__}")
+def _carried(error: BaseException, culprit: str = "the handler") -> RuntimeError:
+    ended = RuntimeError(f"{culprit} raised {type(error).__name__}")
     ended.__cause__ = error
     return ended
 

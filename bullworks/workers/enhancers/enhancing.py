@@ -1,12 +1,15 @@
 """Puts enhancers around what the engine's worker calls for a processor; without any, that stays what it is."""
 
 import asyncio
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bullworks.arity import bound_signature
 from bullworks.bullmq import ProcessPool, Queue
+from bullworks.bullmq.worker.batches.handler import BatchHandler
 from bullworks.bullmq.worker.processor import Handle, Processor, is_async
 from bullworks.workers.enhancers.chain import Chain, OpenRequest
 from bullworks.workers.enhancers.enhanced import AsyncHandler, EnhancedPool, HostHandler, ThreadHandler
@@ -52,6 +55,8 @@ class Enhancing:
             pool = pool_of(self.cls, self.spec, EnhancedPool)
             pool.chains = used
             return pool
+        if self.spec.options.get("batch") is not None and not isinstance(processor, Mapping):
+            return BatchHandler(processor, partial(_around_each, used[None]))
         if not isinstance(processor, Mapping):
             return self._handler(used[None], "process", processor, hosts)
         return {
@@ -78,3 +83,8 @@ class Enhancing:
         if hosts is None:
             return HostHandler(chain, handle, signature)
         return AsyncHandler(chain, target, signature)
+
+
+def _around_each(chain: Chain, join: Handle) -> Handle:
+    """Put enhancers around each job's part in a batch."""
+    return HostHandler(chain, join, inspect.signature(join))

@@ -69,6 +69,7 @@ async def names(client: httpx.AsyncClient, path: str = "/admin/queues") -> list[
 async def test_all_queues_of_the_application_are_shown(serve: Serve) -> None:
     async with serve(BoardModule.for_root(auth=None)) as client:
         assert await names(client) == ["email", "images"]
+        assert (await client.get("/admin/queues")).headers["Location"] == "queues/"  # whatever a proxy calls it
         page = await client.get("/admin/queues", follow_redirects=True)
         assert page.url.path == "/admin/queues/"
         assert page.headers["Content-Security-Policy"]

@@ -193,7 +193,7 @@ def test_a_wheel_is_built_without_npm_unless_the_page_is_required(tmp_path: Path
     root = Path(__file__).resolve().parents[3]
     copy = tmp_path / "project"
     copy.mkdir()
-    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "CHANGELOG.md", "LICENSE"):
         (copy / name).write_text((root / name).read_text())
     for name in ("bullworks/__init__.py", "bullworks/board/ui/fetch.py"):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from bullworks.board.wire import engine_options, public_options
         ({"de": {"id": "x"}}, {"attempts": 0, "deduplication": {"id": "x"}}),
         ({"rdof": True}, {"attempts": 0, "removeDependencyOnFailure": True}),
         ({"idof": True}, {"attempts": 0, "ignoreDependencyOnFailure": True}),
+        ({"expires": {"at": 5}}, {"attempts": 0, "expires": {"at": 5}}),
         ({"backoff": 500}, {"attempts": 0, "backoff": {"type": "fixed", "delay": 500}}),
         ({"backoff": {"type": "own"}}, {"attempts": 0, "backoff": {"type": "own"}}),
         ({"tm": "trace", "omc": True}, {"attempts": 0, "telemetry": {"metadata": "trace", "omitContext": True}}),
@@ -33,11 +34,13 @@ def test_public_options_are_the_engines() -> None:
     given = {
         "attempts": 3, "backoff": {"type": "fixed", "delay": 5}, "removeOnComplete": {"age": 5, "count": 6},
         "jobId": "x", "lifo": True, "keepLogs": 4, "deduplication": {"id": "d", "keepLastIfActive": True},
+        "expires": {"at": 7},
         "delay": None, "repeat": {"every": 5, "endDate": 9, "limit": None}, "parent": {"id": "p", "queue": "bull:q"},
     }  # fmt: skip
     assert engine_options(given) == {
         "attempts": 3, "backoff": {"type": "fixed", "delay": 5}, "remove_on_complete": {"age": 5, "count": 6},
         "job_id": "x", "lifo": True, "keep_logs": 4, "deduplication": {"id": "d", "keep_last_if_active": True},
+        "expires": {"at": 7},
         "repeat": {"every": 5, "end_date": 9}, "parent": {"id": "p", "queue": "bull:q"},
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bullworks.bullmq import Backoff, JobOpts, Retention
+from bullworks.bullmq.options.expiry import Expiry
 from bullworks.bullmq.options.job import CHECKS
 from bullworks.bullmq.wire.codec import decode_opts, encode_opts
 from bullworks.bullmq.wire.job_options import ROWS
@@ -20,6 +21,7 @@ retentions = st.builds(Retention, counts) | st.just(Retention()) | st.builds(Ret
 backoffs = st.builds(
     Backoff, st.sampled_from(["fixed", "exponential", "mine"]), counts, st.sampled_from([0.0, 0.25, 1.0])
 )
+expiries = st.builds(Expiry, st.integers(1, 10**6)) | st.builds(Expiry, st.none(), counts)
 all_opts = st.builds(
     JobOpts,
     attempts=counts,
@@ -32,6 +34,7 @@ all_opts = st.builds(
     job_id=st.none() | st.text("abcż", min_size=1),
     timestamp=st.none() | counts,
     timeout_ms=st.none() | st.integers(1, 10**6),
+    expires=st.none() | expiries,
     keep_logs=st.none() | counts,
     stack_trace_limit=st.none() | counts,
     size_limit=st.none() | st.integers(1, 10**6),
@@ -68,6 +71,7 @@ def test_options_stand_under_bullmqs_names() -> None:
         job_id="a",
         timestamp=7,
         timeout_ms=8,
+        expires=Expiry(within_ms=12),
         keep_logs=9,
         stack_trace_limit=10,
         size_limit=11,
@@ -83,6 +87,7 @@ def test_options_stand_under_bullmqs_names() -> None:
         "jobId": "a",
         "timestamp": 7,
         "timeout": 8,
+        "expires": 12,
         "kl": 9,
         "stackTraceLimit": 10,
         "sizeLimit": 11,

@@ -197,3 +197,14 @@ async def _has_failed(queue: Queue, jobs: int) -> bool:
 
 async def _is_gone(queue: Queue, job: Job) -> bool:
     return await queue.get_job(job.id) is None
+
+
+async def test_a_job_that_cannot_be_moved_keeps_no_other(queue: Queue, dead: Queue) -> None:
+    """One has a key that others spoiled; one is locked, as a job is that was retried, and runs, in that moment."""
+    jobs = [await queue.add("welcome", {"n": n}) for n in range(4)]
+    await failed(queue, *jobs)
+    await queue.connection.execute("SET", f"{queue.keys.of(jobs[0].id)}:dependencies", "a text")
+    await queue.connection.execute("SET", f"{queue.keys.of(jobs[1].id)}:lock", "a token")
+    assert await queue.dead_letters().collect() == 2
+    assert await count(queue, "failed") == 2
+    assert [letter.data["id"] for letter in await dead.get_jobs("waiting", asc=True)] == [job.id for job in jobs[2:]]

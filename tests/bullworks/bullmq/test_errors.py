@@ -11,6 +11,7 @@ from bullworks.bullmq.errors import (
     InvalidOptionError,
     InvalidPayloadError,
     JobChildrenError,
+    JobExpiredError,
     JobLockedError,
     JobNotFoundError,
     JobStateError,
@@ -33,6 +34,7 @@ EXAMPLES: list[QueueError] = [
     JobChildrenError("7", "a child failed"),
     WrongKeyTypeError("7", "WRONGTYPE bull:q:wait is a string"),
     JobTimeoutError("7", 500),
+    JobExpiredError.of("7", 1_700_000_000_000, 1_700_000_000_500),
     SchedulerJobError("repeat:a:1", "remove"),
     LoopBlockedError(30.0),
 ]

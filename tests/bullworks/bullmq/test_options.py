@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bullworks.bullmq import Backoff, InvalidOptionError, JobOptions, JobOpts, Retention
 from bullworks.bullmq.keys import RESERVED_IDS
+from bullworks.bullmq.options.expiry import Expiry
 from bullworks.bullmq.options.job import CHECKS
 
 
@@ -25,6 +26,7 @@ def test_everything_that_can_be_said_is_understood() -> None:
             "job_id": "order-17",
             "timestamp": 1_700_000_000_000,
             "timeout": 30_000,
+            "expires": datetime(2030, 1, 1, tzinfo=UTC),
             "keep_logs": 0,
             "stack_trace_limit": 0,
             "size_limit": 1,
@@ -41,6 +43,7 @@ def test_everything_that_can_be_said_is_understood() -> None:
         job_id="order-17",
         timestamp=1_700_000_000_000,
         timeout_ms=30_000,
+        expires=Expiry(at_ms=1_893_456_000_000),
         keep_logs=0,
         stack_trace_limit=0,
         size_limit=1,
@@ -86,6 +89,11 @@ def test_what_the_type_names_is_what_is_checked() -> None:
         ({"lifo": 1}, "lifo: must be True or False"),
         ({"timestamp": -1}, "timestamp: "),
         ({"timeout": 0}, "timeout: must be 1 "),
+        ({"expires": 0}, "expires: must be 1 "),
+        ({"expires": "soon"}, "expires: must be whole milliseconds or a timedelta, not 'soon'"),
+        ({"expires": datetime(2030, 1, 1)}, "expires: .* has no time zone"),  # noqa: DTZ001 - just that
+        ({"expires": {"at": "2030"}}, "expires.at: must be ms since the epoch or a datetime, not"),
+        ({"expires": {"at": 1, "in": 2}}, "expires: must be a duration, a datetime or "),
         ({"keep_logs": -1}, "keep_logs: "),
         ({"stack_trace_limit": 1.0}, "stack_trace_limit: "),
         ({"size_limit": 0}, "size_limit: "),

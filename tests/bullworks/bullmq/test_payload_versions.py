@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +166,25 @@ async def test_a_rolling_deploy_of_two_versions_fails_no_job(redis_url: str, key
             await eventually(lambda: _counted(after, "completed", 60))
         assert await _counted(after, "failed", 0)
     assert set(seen) == {"Ada Lovelace"}
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_how_long_a_newer_one_waits_is_counted_by_the_clock_of_redis(
+    redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Given a process whose clock is wrong: it would take the job again on and on, or hide it from newer workers."""
+
+    async def old(job: Job[UserV1, None]) -> None: ...
+
+    async with Queue("users", connection=redis_url, prefix=key_prefix, data_type=UserV2) as queue:
+        job = await queue.add("greet", UserV2(given="Ada", family="Lovelace"))
+        now_ns = time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: now_ns() + hours * 3_600_000_000_000)
+        async with Worker("users", old, connection=redis_url, prefix=key_prefix, data_type=UserV1):
+            await eventually(lambda: _counted(queue, "delayed", 1))
+        stored = await queue.get_job(job.id)
+    assert stored is not None
+    assert 4_000 < stored.delay <= 5_000
 
 
 def _spec(data: Any) -> Any:

@@ -65,6 +65,13 @@ async def test_clean_goes_past_thousands_that_are_too_young(queue: Queue, keyspa
     assert await keyspace.ids("wait") == [str(i) for i in range(2_345, 0, -1)]
 
 
+async def test_clean_removes_from_between_those_that_are_too_young(queue: Queue, keyspace: Keyspace) -> None:
+    """From the nearer end of the list, so that it has to be right from both."""
+    await queue.add_bulk(JobSpec("a", timestamp=OLD) if i % 3 else JobSpec("young") for i in range(1_200))
+    assert await queue.clean(timedelta(hours=1), "waiting") == [str(i + 1) for i in range(1_199, -1, -1) if i % 3]
+    assert await keyspace.ids("wait") == [str(i + 1) for i in range(1_197, -1, -3)]
+
+
 async def test_clean_never_removes_a_job_that_a_worker_holds(
     queue: Queue, hand: HandWorker, keyspace: Keyspace
 ) -> None:

@@ -1,6 +1,7 @@
 """Jobs with pydantic models and dataclasses: checked where they are added and before they run, plain JSON between."""
 
 import json
+import pickle
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +9,18 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from bullworks.bullmq import InvalidOptionError, InvalidPayloadError, Job, JobFailedError, JobSpec, Queue, Worker
+from bullworks.bullmq import (
+    FlowJob,
+    FlowProducer,
+    InvalidOptionError,
+    InvalidPayloadError,
+    Job,
+    JobFailedError,
+    JobSpec,
+    Queue,
+    SyncQueue,
+    Worker,
+)
 from bullworks.bullmq.wire.payload_type import PayloadType, PayloadTypes
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -140,6 +152,52 @@ async def test_a_typed_job_goes_its_whole_way(redis_url: str, key_prefix: str) -
         with pytest.raises(InvalidPayloadError, match=r"\$\.email"):
             await done.update_data({"email": 1})  # type: ignore[arg-type]
         assert sum((await queue.get_job_counts()).values()) == 2
+
+
+async def test_whatever_adds_a_job_checks_it_and_says_of_which_it_speaks(redis_url: str, key_prefix: str) -> None:
+    says = r"^job 'welcome' for queue 'email': \$\.email does not fit EmailJob: Field required$"
+    where: Any = {"connection": redis_url, "prefix": key_prefix}
+    async with (
+        Queue[EmailJob]("email", data_type=EmailJob, **where) as queue,
+        FlowProducer(queues=[queue], **where) as flows,
+    ):
+        with pytest.raises(InvalidPayloadError, match=says) as caught:
+            await queue.add("welcome", {})  # type: ignore[arg-type]
+        assert (caught.value.queue_name, caught.value.job_name, caught.value.path) == ("email", "welcome", "$.email")
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+        with pytest.raises(InvalidPayloadError, match=says):
+            await queue.add_bulk([JobSpec("welcome", {})])
+        with pytest.raises(InvalidPayloadError, match=says):
+            await queue.add("welcome", {}, repeat={"every": 60_000})  # type: ignore[arg-type]
+        for template in ({"name": "welcome"}, {"name": "welcome", "data": {"emial": "a"}}):
+            with pytest.raises(InvalidPayloadError, match=says):
+                await queue.upsert_job_scheduler("nightly", {"every": 60_000}, template)  # type: ignore[arg-type]
+        parent: FlowJob = {"name": "report", "queue_name": "reports", "children": []}
+        for data in ({}, Receipt("m", 1)):
+            child: FlowJob = {"name": "welcome", "queue_name": "email", "data": data}
+            with pytest.raises(InvalidPayloadError, match=r"^job 'welcome' for queue 'email': \$\.email"):
+                await flows.add({**parent, "children": [child]})
+        with pytest.raises(
+            InvalidPayloadError, match=r"^job 'report' for queue 'reports': \$\.at is a datetime, which"
+        ):
+            await flows.add({**parent, "data": {"at": datetime.now(UTC)}})
+        assert sum((await queue.get_job_counts()).values()) == 0
+        scheduled = await queue.upsert_job_scheduler("nightly", {"every": 60_000}, {"data": EmailJob(email="a@b")})
+        assert scheduled.data == EmailJob(email="a@b")
+
+
+def test_a_sync_queue_is_typed_as_a_queue_is(redis_url: str, key_prefix: str) -> None:
+    with SyncQueue("email", connection=redis_url, prefix=key_prefix, data_type=EmailJob, result_type=Receipt) as queue:
+        job = queue.add("welcome", EmailJob(email="a@b"))
+        found = queue.get_job(job.id)
+        assert found is not None
+        assert job.data == found.data == EmailJob(email="a@b")
+        with pytest.raises(InvalidPayloadError, match=r"^job 'welcome' for queue 'email': \$\.email"):
+            queue.add("welcome")
+    with SyncQueue("plain", connection=redis_url, prefix=key_prefix) as plain:
+        assert plain.add("welcome").data == {}
+    with pytest.raises(InvalidOptionError, match="data_type: Queue cannot be checked"):
+        SyncQueue("email", connection=NOWHERE, data_type=Queue)
 
 
 async def test_a_payload_that_does_not_fit_fails_at_once_and_never_reaches_the_handler(

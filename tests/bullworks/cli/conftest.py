@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -47,8 +48,19 @@ def environment(redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("QUEUE_DATA_DIR", str(tmp_path / "redis"))
     monkeypatch.setenv("MAIL_OUTBOX_DIR", str(tmp_path / "outbox"))
     monkeypatch.setenv("HTTP_PORT", "0")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture(autouse=True)
+def root_logger() -> Iterator[None]:
+    """What is run in this process configures its logging, which later tests do not want."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 
 from bullworks import __version__
 from bullworks.cli import main
 from bullworks.cli.commands import CommandError
+from bullworks.cli.framework_commands import FRAMEWORK_COMMANDS, add_framework_commands
+from bullworks.cli.root_command import root_command
 from tests.bullworks.cli.conftest import Command
 from tests.bullworks.cli.service import AppModule
 
@@ -29,6 +33,43 @@ def test_help_says_what_there_is(command: Command, arguments: tuple[str, ...], w
     ran = command(*arguments, "--help")
     assert ran.code == 0
     assert [word for word in words if word not in ran.out] == []
+
+
+@pytest.mark.parametrize("name", FRAMEWORK_COMMANDS)
+def test_the_list_says_of_each_command_what_its_own_help_begins_with(name: str) -> None:
+    cli = root_command()
+    add_framework_commands(cli, typed=name)
+    own = get_group(cli).commands[name]
+    assert (own.help or "").partition("\n\n")[0].replace("\n", " ") == FRAMEWORK_COMMANDS[name].summary
+
+
+def test_help_remembers_the_service_s_own_commands_until_a_source_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "service" / "small_service.py"
+    source.parent.mkdir()
+    monkeypatch.syspath_prepend(source.parent)
+
+    def write(name: str) -> None:
+        sys.modules.pop("small_service", None)
+        source.write_text(
+            "from bullworks.core import command, module\n\n\ndef greet():\n    'Say hello.'\n\n\n"
+            f"@module(providers=[command(greet, name={name!r})])\nclass AppModule:\n    'A service.'\n"
+        )
+
+    def listed() -> str:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main("small_service:AppModule", ["--help"])
+        return capsys.readouterr().out
+
+    write("greet")
+    first = listed()
+    assert ("greet" in first, "Say hello." in first) == (True, True)
+    with monkeypatch.context() as patch:
+        patch.setattr("bullworks.cli.overview.import_object", lambda place: pytest.fail("the service was imported"))
+        assert listed() == first
+    write("greet-all")
+    assert "greet-all" in listed()
 
 
 def test_the_version_is_shown(command: Command) -> None:

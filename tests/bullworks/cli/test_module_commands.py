@@ -48,7 +48,7 @@ class ImageListener(QueueEventsHost): ...
 
 class Ticker:
     @cron(CronExpression.EVERY_10_SECONDS)
-    @cron("0 0 * * *", name='the "nightly" one')
+    @cron("0 0 * * *", name='the "nightly" one', distributed=True)
     async def tick(self) -> None: ...
 
     @interval("poll", 5_000)
@@ -112,7 +112,7 @@ def test_the_tree_shows_what_each_module_has(found: list[ModuleOutline]) -> None
         "processor  ImageWorker processes image as worker image, concurrency 1, 2 processes",
         "listener  ImageListener hears image",
         f"schedule  Ticker.tick  @cron('{CronExpression.EVERY_10_SECONDS}')",
-        "schedule  Ticker.tick  @cron('0 0 * * *')",
+        "schedule  Ticker.tick  @cron('0 0 * * *'), distributed",
         "schedule  Ticker.poll  @interval(5000)",
         "schedule  Ticker.warm_up  @timeout(1000)",
         "exports  QueueModule(report)",
@@ -132,7 +132,7 @@ def test_the_diagram_has_modules_queues_workers_and_schedules(found: list[Module
     assert f"  {names['QueueModule(report)']} --- {queue}" in drawn
     assert f'  {report} -. "ReportWorker processes" .-> {queue}' in drawn
     assert any(line.startswith(f'  {report} -. "ImageListener hears" .->') for line in drawn)
-    assert f"""  s{report[1:]}_1(["Ticker.tick @cron('0 0 * * *')"]) --- {report}""" in drawn
+    assert f"""  s{report[1:]}_1(["Ticker.tick @cron('0 0 * * *'), distributed"]) --- {report}""" in drawn
     assert any("[[" in line and "BullModule" in line for line in drawn)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bullworks.cli.scaffold import FILES
+from bullworks.cli.scaffold import BASE_FILE, FILES
 from tests.bullworks.cli.conftest import ROOT, Command
 
 TEMPLATE = "bullworks/cli/scaffold/template"
@@ -28,7 +28,7 @@ def written(folder: Path) -> set[str]:
 def test_a_project_has_the_name_of_its_folder_and_says_what_comes_next(command: Command, elsewhere: Path) -> None:
     ran = command("new", "shop")
     assert (ran.code, ran.err) == (0, "")
-    assert written(elsewhere / "shop") == set(FILES)
+    assert written(elsewhere / "shop") == {*FILES, BASE_FILE}
     assert tomllib.loads((elsewhere / "shop/pyproject.toml").read_text())["project"]["name"] == "shop"
     assert (elsewhere / "shop/README.md").read_text().startswith("# shop\n")
     first, _, *steps = ran.out.splitlines()
@@ -46,7 +46,7 @@ def test_the_current_folder_will_do_also_if_it_is_a_new_repository(command: Comm
     assert ran.code == 0
     assert "shop is written" in ran.out
     assert "  cd " not in ran.out
-    assert written(project) == {*FILES, ".git/HEAD"}
+    assert written(project) == {*FILES, BASE_FILE, ".git/HEAD"}
 
 
 def test_a_folder_with_something_in_it_is_left_alone(command: Command, elsewhere: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from bullworks.cli.scaffold import Project, write_project
 from tests.bullworks.cli.conftest import ROOT
+from tests.bullworks.cli.growing import grow
 from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.waiting import wait_until
 
@@ -63,6 +64,7 @@ def test_make_sets_it_up_once_passes_arguments_on_and_its_tests_pass_without_a_s
     project: Path, environment: dict[str, str]
 ) -> None:
     """With a Python in its .venv that notes what pip is asked to install, and installs nothing."""
+    grow(project)
     # A server that nobody listens at: a test that reached for one would fail.
     nowhere = {**environment, "QUEUE_REDIS_URL": "redis://127.0.0.1:1", "GREETING": "Good morning"}
     python = project / ".venv/bin/python"
@@ -73,7 +75,7 @@ def test_make_sets_it_up_once_passes_arguments_on_and_its_tests_pass_without_a_s
     python.chmod(0o755)
     printed = run(["make", "test", "ARGS=-q -p no:cacheprovider"], project, nowhere)
     assert printed.count("Installing into .venv") == 1
-    assert "8 passed" in printed
+    assert "36 passed" in printed
     assert "--processes" in run(["make", "run", "ARGS=worker --help"], project, environment)
     asked = (project / "pip.log").read_text()
     assert (

@@ -121,6 +121,26 @@ def test_an_interrupt_while_it_imports_ends_without_a_traceback(start: Start) ->
     assert "Traceback" not in logged
 
 
+IN_A_CALLBACK = """
+import signal, weakref
+from bullworks.cli.early_signals import EarlySignals
+class Module: pass
+with EarlySignals(is_serving=False).handled():
+    module = Module()
+    lock = weakref.ref(module, lambda _: signal.raise_signal(signal.SIGINT))
+    del module
+    print("it went on")
+"""
+
+
+def test_an_interrupt_in_a_callback_of_the_import_system_is_not_lost() -> None:
+    """What is raised there, Python reports as "Exception ignored" and goes on."""
+    ended = subprocess.run(
+        [sys.executable, "-c", IN_A_CALLBACK], cwd=ROOT, capture_output=True, text=True, timeout=END_S, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_a_start_that_waits_for_redis_ends_on_a_signal(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that listens, and whose owner never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

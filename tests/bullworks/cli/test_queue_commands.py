@@ -201,6 +201,39 @@ def test_an_unknown_queue_is_an_error_everywhere(command: Command, name: str) ->
     assert (ran.code, ran.err) == (1, "error: there is no queue 'emial'. Did you mean 'email'?\n")
 
 
+def test_a_job_is_signalled_and_runs_again_from_a_step(command: Command, redis_url: str, key_prefix: str) -> None:
+    job_id = add(command)
+    assert command("job", "signal", job_id, "go", "--data", "[7]").out.startswith(
+        f"Job {job_id} of email has the signal"
+    )
+    assert command("job", "signal", job_id, "go", "--queue", "email").out.endswith("it keeps the first.\n")
+    assert "the data is not JSON" in command("job", "signal", job_id, "go", "--data", "{").err
+
+    async def handle(job: Job) -> Any:
+        await job.step("charge", lambda: "paid\x1b[2J")
+        return await job.wait_for("go")
+
+    async def work() -> None:
+        async with (
+            Queue("email", connection=redis_url, prefix=key_prefix) as queue,
+            Worker("email", handle, connection=redis_url, prefix=key_prefix),
+        ):
+            job = await queue.get_job(job_id)
+            assert job is not None
+            assert await job.wait_until_finished(ttl=10_000) == [7]
+
+    run(work())
+    shown = command("job", "show", job_id)
+    assert r'charge (step): "paid\u001b[2J"' in shown.out
+    assert command("job", "show", job_id, "--json").json["steps"][1] == "go (wait): kept"
+    assert command("job", "retry-from", job_id, "ship").err == (
+        f"error: job {job_id}: it has done no step 'ship' to run again from, but 'charge', 'go'; job.retry() runs what "
+        "was not done\n"
+    )
+    assert command("job", "retry-from", job_id, "go").out == f"Job {job_id} of email runs again from 'go'.\n"
+    assert command("job", "show", job_id, "--json").json["state"] == "waiting"
+
+
 def test_cancel_tells_what_came_of_each_job(command: Command) -> None:
     job_id = add(command)
     ran = command("queue", "cancel", "email", job_id, "nobody", "--reason", "by mistake", "--json")

@@ -34,7 +34,7 @@ async def test_commands_and_scripts_find_their_nodes_over_one_connection_each(
 ) -> None:
     keys = [f"{prefix[:-1]}-{n}}}" for n in range(40)]
     source = b"return redis.call('INCR', KEYS[1]) + ARGV[1]"
-    script = Script("count", source, b"0" * 40)
+    script = Script("count", lambda: source)
     assert [await connection.run(script, (key,), [1]) for key in keys] == [2] * 40
     assert await connection.together(*(("GET", key) for key in keys)) == [b"1"] * 40
     assert await connection.execute("EVAL", source, 1, keys[0], 5) == 7

@@ -24,7 +24,7 @@ async def test_what_workers_did_is_kept_read_and_removed_where_the_queues_are(gr
 
     workers = BullModule.for_root(connection=group.url, prefix=prefix, queues=("mail", "log"), providers=[MailWorker])
     history = HistoryModule.for_root(enabled=True, flush_s=0.05)
-    health = HealthModule.for_root(max_wait=60_000, metrics_auth=Credentials())
+    health = HealthModule.for_root(max_run=0, metrics_scope="all", metrics_auth=Credentials())
     async with await create_application(dynamic_module(Root, imports=[workers, history, health])) as app:
         await app.get(get_queue_token("mail")).add("x")
         read = app.get(RedisHistory)

@@ -55,7 +55,7 @@ class WatchedPair:
         return wait_until(self._master, within_s=_HEAL_S, what="a master")
 
     def heal(self) -> None:
-        """Start what was killed as a replica of the other, and wait until the sentinels are content."""
+        """Start what was killed and thaw what was frozen, as a replica of the other; wait until the sentinels agree."""
         for sentinel in self.sentinels:
             if not sentinel.is_running():
                 sentinel.start()
@@ -63,6 +63,7 @@ class WatchedPair:
         for server in self.servers:
             if not server.is_running():
                 server.start()
+            server.thaw()
             if server is not master and role_of(server).get("role") == "master":
                 # The sentinels would do so, after some 10 s.
                 with client_of(server) as client:

@@ -53,17 +53,24 @@ class Comparison:
 
     async def _see(self, url: str, steps: list[Step], play: Callable[..., Awaitable[list[Any]]]) -> Seen:
         clear(url)
-        await _away_from_the_full_minute()
+        await _away_from_the_full_minute(steps)
         normaliser = Normaliser(int(time.time() * 1000))
         answers = await play(url, PREFIX, steps)
         return Seen(normaliser.answers(answers), normaliser.keys(dump(url)))
 
 
-async def _away_from_the_full_minute() -> None:
-    """A scheduler's runs lie on full minutes: one that is set at such a moment has another offset than all others."""
-    past_s = (time.time() + _MARGIN_S) % 60
-    if past_s < 2 * _MARGIN_S:
-        await asyncio.sleep(2 * _MARGIN_S - past_s)
+async def _away_from_the_full_minute(steps: list[Step]) -> None:
+    """A scheduler's runs lie on full minutes: one that is set at such a moment has another offset than all others.
+
+    The same holds for a moment that is as long before a full minute as an offset that the steps ask for.
+    """
+    repeats = [part for step in steps for part in step if isinstance(part, dict)]
+    ahead_s = [0.0, *(repeat["offsetIn"] / 1000 for repeat in repeats if "offsetIn" in repeat)]
+    for _ in ahead_s:
+        for ahead in ahead_s:
+            past_s = (time.time() + ahead + _MARGIN_S) % 60
+            if past_s < 2 * _MARGIN_S:
+                await asyncio.sleep(2 * _MARGIN_S - past_s)
 
 
 def _differences(path: str, one: Any, other: Any) -> dict[str, tuple[Any, Any]]:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from bullworks.bullmq import Job, Queue, QueueEvents, Worker
+from bullworks.bullmq import Batch, Job, Queue, QueueEvents, Worker
 from bullworks.bullmq.flow_producer import FlowProducer
 from bullworks.redis.pipelined import PipelinedConnection
 from tests.bullworks.compat.line_process import LineProcess
@@ -27,6 +27,7 @@ class Fleet:
         self._open = AsyncExitStack()
         self.flows = FlowProducer(connection=url, prefix=prefix)
         self.heard: dict[str, list[str]] = {}
+        self.batches: list[int] = []
 
     async def __aenter__(self) -> Self:
         await self._open.enter_async_context(self.flows)
@@ -52,6 +53,18 @@ class Fleet:
     async def work(self, queue: str, *, name: str, concurrency: int) -> Worker:
         worker = Worker(
             queue, self._handle, connection=self.url, prefix=self.prefix, name=name, concurrency=concurrency
+        )
+        return await self._open.enter_async_context(worker)
+
+    async def work_in_batches(self, queue: str, *, name: str, size: int) -> Worker:
+        """As `work`, with many jobs a call."""
+
+        async def handle(jobs: list[Job]) -> list[int | BaseException]:
+            self.batches.append(len(jobs))
+            return await asyncio.gather(*map(self._handle, jobs), return_exceptions=True)
+
+        worker = Worker(
+            queue, handle, connection=self.url, prefix=self.prefix, name=name, batch=Batch(size=size), concurrency=2
         )
         return await self._open.enter_async_context(worker)
 

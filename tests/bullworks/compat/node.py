@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -12,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent.parent / "node"
+PINNED_FOLDER = Path(__file__).parent.parent / "node"
+FOLDER = Path(os.environ.get("BULLMQ_NODE_FOLDER") or PINNED_FOLDER)
+"""Where the scripts and their node_modules are; `make upstream` sets the variable to a copy with another bullmq."""
 QUEUE = "q"
 """The queue that a scenario is about, unless it says otherwise."""
 LONGEST_S = 15.0

@@ -6,7 +6,16 @@ from typing import Annotated, Any
 import pytest
 from dependency_injector import containers, providers
 
-from bullworks.core import AsyncFactoryError, Inject, WiringError, create_application, dynamic_module, module, provide
+from bullworks.core import (
+    AsyncFactoryError,
+    Inject,
+    Scope,
+    WiringError,
+    create_application,
+    dynamic_module,
+    module,
+    provide,
+)
 
 
 class App: ...
@@ -182,3 +191,42 @@ async def test_what_is_made_with_its_context_local_singletons_is_request_scoped(
 
         one, other = [await asyncio.create_task(work()) for _ in range(2)]
         assert one[0] is not other[0]
+
+
+async def test_a_bare_provider_is_known_by_its_class_or_by_the_token_it_is_given() -> None:
+    mail = providers.Singleton(MailService, smtp="smtp://")
+    text = providers.Callable(str.upper, "smtp://")
+    given = [mail, provide("smtp", use_provider=text), EmailWorker]
+    async with create_application(dynamic_module(App, providers=given)) as app:
+        assert app.get(EmailWorker).mail is mail()
+        assert app.get(EmailWorker).smtp == "SMTP://"
+    with mail.override("other"):
+        assert mail() == "other"
+    assert mail().smtp == "smtp://"  # it stays its owner's
+
+
+async def test_a_bare_factory_makes_one_each_time_it_is_asked() -> None:
+    factory = providers.Factory(MailService, smtp="smtp://")
+    app = create_application(dynamic_module(App, providers=[factory]))
+    assert app.get(MailService) is not app.get(MailService)
+    with app.container.mail_service.override("mine"):
+        assert app.get(MailService) == "mine"
+    local = providers.ContextLocalSingleton(MailService, smtp="smtp://")
+    app = create_application(dynamic_module(App, providers=[local, provide("smtp", use_value=""), EmailWorker]))
+    seen = []
+    for _ in range(2):
+        async with app.request():
+            seen.append(await app.resolve(EmailWorker))
+    assert seen[0] is not seen[1]
+
+
+def test_a_bare_provider_that_does_not_say_what_it_makes_is_refused_with_the_line_to_write() -> None:
+    with pytest.raises(WiringError) as caught:
+        dynamic_module(App, providers=[providers.Object(1), providers.Callable(len), provide])
+    text = str(caught.value)
+    assert text.count('Hint: give it a token: provide("a name", use_provider=...).') == 2
+    assert text.count("Hint: list a class, or what provide(token, use_value=...) returns.") == 1
+    with pytest.raises(TypeError, match="use_provider= takes a dependency-injector provider, not 1"):
+        provide("one", use_provider=1)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="scope= goes with"):
+        provide("one", use_provider=providers.Object(1), scope=Scope.REQUEST)  # type: ignore[call-overload]

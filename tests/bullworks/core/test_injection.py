@@ -230,7 +230,7 @@ def test_an_error_in_a_constructor_says_what_was_being_built() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "exactly one of use_value, use_class, use_factory, use_existing; 0 were given"),
+        ({}, "exactly one of use_value, use_class, use_factory, use_existing and use_provider; 0 were given"),
         ({"use_value": 1, "use_existing": "x"}, "2 were given"),
         ({"use_value": 1, "inject": ["x"]}, "inject= goes with use_factory only"),
     ],

@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from dependency_injector import containers, providers
 from dependency_injector.wiring import Provide, Provider, inject
+from fastapi import Depends
 
 from bullworks.core import Application, Scope, create_application, injectable, module, provide
 
@@ -49,6 +50,11 @@ async def shout(name: str, greeting: Any = Provide["greeting"], mark: Any = Prov
 
 
 @inject
+def greet_as_a_route(greeting: Annotated[Any, Depends(Provide["greeting"])]) -> str:
+    return str(greeting)
+
+
+@inject
 def make_sessions(make: Any = Provider["session"]) -> tuple[Any, Any]:
     return make(), make()
 
@@ -82,3 +88,8 @@ async def test_a_wired_function_gets_the_instance_of_its_request(app: Applicatio
     async with app, app.request():
         one, same = make_sessions()
         assert one is same is app.get(Session)
+
+
+async def test_a_wired_function_may_name_the_provider_as_fastapi_does(app: Application) -> None:
+    async with app:
+        assert greet_as_a_route() == "hello"  # type: ignore[call-arg]

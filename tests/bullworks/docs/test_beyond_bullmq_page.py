@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from bullworks.bullmq import GroupLimits, GroupSize, Job, JobSpec, Keyring, Worker
+from bullworks.bullmq import Batch, GroupLimits, GroupSize, Job, JobSpec, Keyring, Worker
 from bullworks.bullmq.wire.payload_type import PayloadType
+from bullworks.workers import get_queue_token
+from tests.bullworks.docs import checks_of_lifetimes, checks_of_limits
 from tests.bullworks.docs.checks import Checks
 from tests.bullworks.docs.examples import ROOT, examples_of
 from tests.bullworks.docs.stage import Stage
@@ -19,6 +21,7 @@ PAGE = "docs/beyond-bullmq.md"
 EXAMPLES = examples_of(PAGE)
 
 checks = Checks()
+checks.by_name |= checks_of_lifetimes.checks.by_name | checks_of_limits.checks.by_name
 
 
 def test_every_example_has_a_name_and_a_check() -> None:
@@ -27,7 +30,9 @@ def test_every_example_has_a_name_and_a_check() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-async def test_example(example: Any, redis_url: str, key_prefix: str) -> None:
+async def test_example(example: Any, redis_url: str, key_prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUEUE_REDIS_URL", redis_url)
+    monkeypatch.setenv("QUEUE_PREFIX", key_prefix)
     await checks.by_name[example.name](Stage(example, redis_url, key_prefix))
 
 
@@ -46,6 +51,12 @@ def test_the_lines_for_npm_that_open_encrypted_fields_are_those_that_its_test_ru
     page = (ROOT / PAGE).read_text()
     (block,) = re.findall(r"<!-- lines: npm open -->\n```js\n(.*?)```", page, re.DOTALL)
     assert block in (ROOT / "tests/bullworks/node/open_sealed.mjs").read_text()
+
+
+def test_the_lines_for_node_that_refuse_expired_jobs_are_those_that_its_test_runs() -> None:
+    page = (ROOT / PAGE).read_text()
+    (block,) = re.findall(r"<!-- lines: npm expires -->\n```js\n(.*?)```", page, re.DOTALL)
+    assert block in (ROOT / "tests/bullworks/node/expiring_worker.mjs").read_text()
 
 
 @checks("cancel")
@@ -87,6 +98,46 @@ async def it_stops_between_two_rows(stage: Stage) -> None:
         await job.refresh()
         assert (copied, job.failed_reason) == ([1, 2], "cancelled: the user left")
         assert await job.logs() == ["stopped after 2 rows: cancelled: the user left"]
+
+
+@checks("batches")
+async def many_rows_are_one_insert(stage: Stage) -> None:
+    inserts: list[list[Any]] = []
+
+    class Table:
+        async def insert(self, rows: list[Any]) -> None:
+            inserts.append(rows)
+
+    async with stage.queue("rows") as queue:
+        await queue.add_bulk([JobSpec("row", {"n": n}) for n in range(150)])
+    page = await stage.run(Table=Table)
+    async with stage.application(page.RowWorker, Table, queues=("rows",)) as application:
+        queue = application.get(get_queue_token("rows"))
+        await eventually(lambda: sum(map(len, inserts)) == 150)
+        assert await queue.get_failed_count() == 0
+    assert inserts == [[{"n": n} for n in range(100)], [{"n": n} for n in range(100, 150)]]
+
+
+@checks("batch-min-size")
+async def small_ones_wait(stage: Stage) -> None:
+    page = await stage.run(Batch=Batch)
+    assert (page.batch.min_size, page.batch.max_wait_ms) == (20, 1_000)
+
+
+@checks("batch-outcomes")
+async def each_has_its_own(stage: Stage) -> None:
+    async def send(data: Any) -> str:
+        if data == "bad":
+            raise ValueError("no such address")
+        return f"sent to {data}"
+
+    page = await stage.run(Job=Job, send=send)
+    async with stage.queue("mails") as queue:
+        jobs = await queue.add_bulk([JobSpec("mail", data) for data in ("ada", "bad", "bob")])
+        batch = Batch(size=3)
+        async with Worker("mails", page.process, connection=stage.redis_url, prefix=stage.prefix, batch=batch):
+            ada, bad, bob = [await stage.finished(job) for job in jobs]
+    assert (ada.returnvalue, bad.failed_reason, bob.returnvalue) == ("sent to ada", "no such address", "sent to bob")
 
 
 @checks("groups")

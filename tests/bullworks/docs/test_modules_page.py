@@ -106,6 +106,39 @@ async def modules_take_arguments_and_import_each_other(stage: Stage) -> None:
         assert app.get("orders") == (["ada"], 60)
 
 
+@checks("lazy-modules")
+async def reports_are_loaded_once_and_when_they_are_asked_for(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    page = await stage.run(log=log)
+    async with running(page.AppModule) as app:
+        assert lines_of(caplog) == []
+        assert [await app.get(page.Api).report() for _ in range(2)] == ["report", "report"]
+        assert lines_of(caplog) == ["reports are ready"]
+
+
+@checks("durable-providers")
+async def a_tenant_s_jobs_share_its_database(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    page = await stage.run(log=log)
+    root = BullModule.for_root(connection=stage.redis_url, prefix=stage.prefix)
+    async with running(page.InvoicesModule, root) as app:
+        queue = app.get(get_queue_token("invoices"))
+        done = [
+            await stage.finished(await queue.add("invoice", {"tenant": tenant, "number": number}))
+            for number, tenant in enumerate(("acme", "acme", "globex"))
+        ]
+        assert [job.returnvalue for job in done] == ["acme: 0", "acme: 1", "globex: 2"]
+        assert lines_of(caplog) == ["connected for acme", "connected for globex"]
+    assert sorted(lines_of(caplog)[2:]) == ["disconnected for acme", "disconnected for globex"]
+
+
+@checks("options-from-a-class")
+async def options_come_from_a_class(stage: Stage) -> None:
+    page = await stage.run()
+    async with running(page.AppModule) as app:
+        queue = app.get(get_queue_token("email"))
+        assert queue.default_job_options == {"attempts": 3}
+        assert queue.connection.endpoint.describe() == stage.redis_url
+
+
 @checks("named-connections")
 async def the_report_is_made_elsewhere_once_it_is_warm(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     page = await stage.run(log=log)

@@ -115,6 +115,14 @@ async def timedeltas_mean_the_same(stage: Stage) -> None:
         assert job.opts.backoff == Backoff.exponential(60_000)
 
 
+@checks("job-options-in-a-dict")
+async def a_dict_behind_the_data_means_the_same(stage: Stage) -> None:
+    async with stage.queue("email") as queue:
+        await stage.run(self=SimpleNamespace(email_queue=queue), **MAIL)
+        (job,) = await queue.get_jobs("waiting")
+        assert (job.data, job.opts.attempts, job.opts.backoff) == (MAIL, 3, Backoff.exponential(60_000))
+
+
 @checks("repeatable-jobs")
 async def the_job_waits_for_its_time_and_is_followed_by_the_next(stage: Stage) -> None:
     async with stage.queue("sync") as queue:
@@ -274,6 +282,17 @@ async def registration_makes_a_container(stage: Stage) -> None:
     page = await stage.run(**await _worker_classes(stage))
     workers = page.WorkersModule.for_root(connection=stage.redis_url)
     assert {"email_worker", "thumbnail_worker"} <= set(workers.providers)
+
+
+@checks("registration-as-in-nest")
+async def queues_are_registered_as_in_nest(stage: Stage) -> None:
+    page = await stage.run()
+    root = module(imports=[page.root, page.queues])(type("Root", (), {}))
+    async with create_application(root) as application:
+        email, ticker = (application.get(get_queue_token(name)) for name in ("email", "ticker"))
+        assert ((await email.add("x")).opts.attempts, (await ticker.add("x")).opts.attempts) == (3, 1)
+        await email.obliterate(force=True)
+        await ticker.obliterate(force=True)
 
 
 @checks("running")

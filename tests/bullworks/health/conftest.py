@@ -38,7 +38,8 @@ def serving(redis_url: str, key_prefix: str) -> Serving:
         *providers: Any,
         url: str = redis_url,
         queues: Sequence[str] = ("email",),
-        max_wait: int = 0,
+        max_run: int = 0,
+        metrics_scope: Any = "all",
         metrics_auth: Any = Credentials(token=TOKEN),
         **options: Any,
     ) -> Application:
@@ -52,7 +53,7 @@ def serving(redis_url: str, key_prefix: str) -> Serving:
                 imports=[
                     workers,
                     WebModule.for_root(port=0),
-                    HealthModule.for_root(max_wait=max_wait, metrics_auth=metrics_auth),
+                    HealthModule.for_root(max_run=max_run, metrics_scope=metrics_scope, metrics_auth=metrics_auth),
                     HistoryModule.for_root(enabled=True, flush_s=0.05),
                 ],
             )

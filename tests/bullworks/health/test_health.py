@@ -78,47 +78,37 @@ async def test_a_redis_that_hangs_is_not_ready_within_seconds(serving: Serving, 
             server.thaw()
 
 
-async def test_a_stuck_queue_is_not_ready_and_the_log_says_which(
-    serving: Serving, caplog: pytest.LogCaptureFixture
-) -> None:
-    release = asyncio.Event()
-
-    @processor("email", concurrency=1)
-    class Stuck(WorkerHost):
-        async def process(self, job: Job) -> None:
-            await release.wait()
-
-    async with serving(Stuck, max_wait=60_000) as app:
-        queue = app.get(get_queue_token("email"))
-        await queue.add("first")
-        await eventually(queue.get_active_count)
-        await queue.add("fresh")
-        assert await is_answer(app, "/health/ready", 200)
-        await queue.add("old", timestamp=int(time.time() * 1000) - 120_000, priority=5)
-        await eventually(lambda: is_answer(app, "/health/ready", 503))
-        assert "not ready: a job in queue email has waited for 12" in caplog.text
-        release.set()
-        await eventually(lambda: is_answer(app, "/health/ready", 200))
-
-
-async def test_what_waits_in_a_queue_that_others_work_off_is_not_its_business(serving: Serving) -> None:
-    async with serving(EmailWorker, queues=("email", "other"), max_wait=60_000) as app:
-        await app.get(get_queue_token("other")).add("old", timestamp=1)
-        assert await is_answer(app, "/health/ready", 200)
-
-
-async def test_without_a_limit_jobs_may_wait_for_ever(serving: Serving) -> None:
-    async with serving(EmailWorker, max_wait=0) as app:
+async def test_a_backlog_makes_no_process_unready(serving: Serving) -> None:
+    async with serving(EmailWorker) as app, serving(EmailWorker, workers_enabled=False) as idle:
         queue = app.get(get_queue_token("email"))
         await queue.pause()
         await queue.add("old", timestamp=1)
         assert await is_answer(app, "/health/ready", 200)
+        assert await is_answer(idle, "/health/ready", 200)
 
 
-async def test_a_process_without_workers_is_ready_while_redis_answers(serving: Serving) -> None:
-    async with serving(EmailWorker, workers_enabled=False, max_wait=60_000) as app:
-        await app.get(get_queue_token("email")).add("old", timestamp=1)
+async def test_a_job_that_hangs_ends_the_process_if_that_is_asked_for(
+    serving: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    release = asyncio.Event()
+
+    @processor("email")
+    class Stuck(WorkerHost):
+        async def process(self, job: Job) -> None:
+            await release.wait()
+
+    async with serving(Stuck, max_run=100) as app, serving(workers_enabled=False) as patient:
+        queue = app.get(get_queue_token("email"))
+        assert await is_answer(app, "/health/live", 200)
+        job = await queue.add("first")
+        await eventually(lambda: is_answer(app, "/health/live", 503))
+        assert await is_answer(app, "/health/live", 503)
         assert await is_answer(app, "/health/ready", 200)
+        assert await is_answer(patient, "/health/live", 200)
+        (line,) = [record.message for record in caplog.records if "not alive" in record.message]
+        assert f"job {job.id} of queue email has run for" in line
+        release.set()
+        await eventually(lambda: is_answer(app, "/health/live", 200))
 
 
 async def test_a_worker_that_was_closed_is_not_ready(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,12 +13,18 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 
-from bullworks.core import Application
+from bullworks.bullmq import InvalidOptionError
+from bullworks.core import Application, injectable
 from bullworks.health import Credentials
+from bullworks.health.exposition import format_metrics
 from bullworks.health.options import HealthOptions, complete
+from bullworks.health.reading import FleetReading, QueueReading, Reading
 from bullworks.health.settings import HealthSettings
+from bullworks.locks import DistributedLockService
+from bullworks.schedule import cron
 from bullworks.settings import SettingsSource
 from bullworks.workers import get_queue_token
+from bullworks.workers.history import Tally
 from tests.bullworks.health.conftest import BEARER, TOKEN, EmailWorker, Serving, get
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
@@ -188,24 +194,96 @@ async def test_a_function_that_fails_lets_nobody_in(serving: Serving) -> None:
 
 @pytest.mark.process
 @pytest.mark.timeout(40)
-async def test_without_redis_there_are_none_and_the_log_says_why(
+async def test_without_redis_the_process_tells_of_itself_and_that_redis_is_away(
     serving: Serving, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with RedisServer(tmp_path) as server:
         async with serving(EmailWorker, url=server.url) as app:
+            assert (await read(app))["bullworks_redis_up", "", ""] == 1
             server.freeze()
-            answer = await get(app, "/metrics", **BEARER)
+            found = await read(app)
+            await read(app)
             server.thaw()
-    assert (answer.status_code, answer.text) == (503, "not ok\n")
-    assert "metrics could not be read" in caplog.text
+            await eventually(lambda: is_up(app))
+    assert found["bullworks_redis_up", "", ""] == 0
+    assert found["bullworks_process_worker_slots", "email", ""] == 1
+    assert not any(metric == "bullworks_jobs" for metric, _, _ in found)
+    assert caplog.text.count("metrics of the fleet cannot be read: Redis did not answer in time") == 1
+
+
+async def is_up(app: Application) -> bool:
+    return (await read(app))["bullworks_redis_up", "", ""] == 1
+
+
+async def test_a_scope_keeps_many_processes_from_telling_the_same(serving: Serving) -> None:
+    async with serving(EmailWorker, metrics_scope="process") as one, serving(metrics_scope="fleet") as exporter:
+        of_process = {name for name, _, _ in await read(one)}
+        of_fleet = {name for name, _, _ in await read(exporter)}
+    assert of_process & of_fleet == {"bullworks_info"}
+    assert {"bullworks_process_worker_slots", "bullworks_process_running_jobs", "process_open_fds"} <= of_process
+    assert {"bullworks_redis_up", "bullworks_jobs", "bullworks_locks_held"} <= of_fleet
+
+
+def test_an_unknown_scope_is_refused() -> None:
+    with pytest.raises(InvalidOptionError, match="metrics_scope: must be one of all, process, fleet, not 'pod'"):
+        complete(HealthOptions(metrics_scope="pod"))  # type: ignore[arg-type]
+
+
+async def test_what_is_set_of_a_queue_and_what_crons_did_is_told(serving: Serving) -> None:
+    @injectable()
+    class Crons:
+        def __init__(self) -> None:
+            self.has_failed = False
+
+        @cron("* * * * * *", name="every-second")
+        async def run(self) -> None:
+            if not self.has_failed:
+                self.has_failed = True
+                raise ValueError("the first time")
+
+    async with serving(EmailWorker, Crons) as app:
+        queue = app.get(get_queue_token("email"))
+        await queue.pause()
+        await queue.set_global_concurrency(7)
+        await queue.rate_limit(60_000)
+
+        async def have_both_run() -> bool:
+            found = await read(app)
+            last = found.get(("bullworks_cron_last_run_timestamp_seconds", "", ""), 0)
+            return 0 < last == found.get(("bullworks_cron_last_success_timestamp_seconds", "", ""))
+
+        async with (await app.resolve(DistributedLockService)).hold("report", 60_000):
+            await eventually(have_both_run, within_s=20)
+            found = await read(app)
+    assert found["bullworks_queue_paused", "email", ""] == 1
+    assert found["bullworks_queue_concurrency_limit", "email", ""] == 7
+    assert 50 < found["bullworks_queue_rate_limited_seconds", "email", ""] <= 60
+    assert found["bullworks_cron_missed_ticks", "", ""] == 0
+    assert found["bullworks_locks_held", "", ""] == 1
+
+
+def test_only_the_busiest_queues_have_histograms() -> None:
+    queues = [a_reading(name, completed) for name, completed in (("idle", 0), ("busy", 9), ("calm", 3))]
+    text, _ = format_metrics(Reading(fleet=FleetReading(queues=queues), is_redis_up=True), 2, "")
+    found = samples(text.decode())
+    assert {queue for name, queue, _ in found if name.endswith("_bucket")} == {"busy", "calm"}
+    assert {queue for name, queue, _ in found if name == "bullworks_jobs_processed_total"} == {"idle", "busy", "calm"}
+
+
+def a_reading(name: str, completed: int) -> QueueReading:
+    ever = Tally()
+    ever.completed = completed
+    return QueueReading(
+        name=name, counts={}, oldest_ms=None, ever=ever, is_paused=False, concurrency=None, rate_limit_ttl_ms=0
+    )
 
 
 def test_secrets_are_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_TOKEN", "hunter2")
     monkeypatch.setenv("METRICS_PASSWORD", "hunter2")
-    monkeypatch.setenv("HEALTH_MAX_WAIT_MS", "5000")
+    monkeypatch.setenv("HEALTH_MAX_RUN_MS", "5000")
     setup = complete(HealthOptions(), SettingsSource()[HealthSettings])
-    assert setup.max_wait_ms == 5_000
+    assert setup.max_run_ms == 5_000
     assert isinstance(setup.metrics_auth, Credentials)
     assert (setup.metrics_auth.token, setup.metrics_auth.user, setup.metrics_auth.password) == (
         "hunter2", "prometheus", "hunter2",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bullworks.escaping import escape
 from bullworks.logs import (
     FACT_CHARS,
     JsonFormatter,
@@ -18,7 +19,6 @@ from bullworks.logs import (
     StandardErrorHandler,
     TextFormatter,
     configure,
-    escape,
 )
 
 

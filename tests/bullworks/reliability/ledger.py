@@ -26,12 +26,14 @@ class Ledger:
         if fd is not None:
             os.close(fd)
 
+    def entries(self) -> list[tuple[str, str]]:
+        """All that was noted, in order: what, and the id."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        return [(what, job_id) for what, _, job_id in (line.partition(" ") for line in lines)]
+
     def ids(self, what: str) -> list[str]:
         """The ids noted under `what`, in order."""
-        if not self.path.exists():
-            return []
-        lines = [line.split(" ", 1) for line in self.path.read_text().splitlines()]
-        return [job_id for noted, job_id in lines if noted == what]
+        return [job_id for noted, job_id in self.entries() if noted == what]
 
     def count(self, what: str) -> Counter[str]:
         """How often each id was noted under `what`."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 
-from bullworks.bullmq import Job, Queue, Worker
+from bullworks.bullmq import Batch, Job, Queue, Worker
 from bullworks.bullmq.scripts.scripts import CHECK_STALLED
 from tests.bullworks.reliability.history import add_many, check_ended, completed, fields, is_blocked, places
 from tests.bullworks.reliability.ledger import Ledger
@@ -53,6 +53,35 @@ async def test_jobs_of_a_killed_worker_run_again_side_by_side_and_none_is_lost(
     assert ledger.count("end") == dict.fromkeys(ids, 1)
     assert {fields(look, queue, job_id)["stc"] for job_id in killed} == {"1"}
     assert all("stc" not in fields(look, queue, job_id) for job_id in set(ids) - killed)
+
+
+async def test_of_batches_in_flight_when_their_worker_is_killed_none_is_lost(
+    queue: Queue[Any], own_server: RedisServer, key_prefix: str, ledger: Ledger, look: redis.Redis
+) -> None:
+    """Some have ended, two run; others of a batch are stored, and nobody's outcome twice."""
+    ids = await add_many(queue, 500)
+    timing = {"lock_duration": LOCK_MS, "stalled_interval": STALLED_INTERVAL_MS}
+    with WorkerProcess(
+        own_server.url, key_prefix, "q", ledger.path, run_ms=30, concurrency=2, batch=60, **timing
+    ) as doomed:
+        await eventually(lambda: completed(look, queue) >= 100, what=f"some batches to end; {doomed.log}")
+        doomed.kill()
+    assert completed(look, queue) < len(ids), "there was nothing left to lose"
+    active = set(places(look, queue)["active"])
+
+    async def process(jobs: list[Job[Any, Any]]) -> None:
+        for job in jobs:
+            ledger.note("end", job.id)
+
+    batch = Batch(size=60)
+    async with Worker("q", process, connection=own_server.url, prefix=key_prefix, batch=batch, **timing):
+        await eventually(lambda: completed(look, queue) == len(ids), within_s=LOCK_MS / 1000 + BUSY_S)
+    check_ended(look, queue, ids)
+    assert set(ledger.count("end")) == set(ids)
+    assert {job_id for job_id, count in ledger.count("end").items() if count > 1} <= active
+    assert {job_id for job_id in ids if "stc" in fields(look, queue, job_id)} == active
+    told = [entry[b"jobId"] for _, entry in look.xrange(queue.keys.of("events")) if entry[b"event"] == b"completed"]
+    assert len(told) == len(set(told)) == len(ids)
 
 
 @pytest.mark.timeout(60)

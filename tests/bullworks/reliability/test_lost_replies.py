@@ -11,6 +11,7 @@ import redis
 
 from bullworks.bullmq import Job, Queue, Worker
 from bullworks.bullmq.scripts.processing import ADVANCE, FETCH
+from bullworks.bullmq.scripts.steps import CHECKPOINT
 from tests.bullworks.reliability.history import add_many, check_ended, completed, fields, is_blocked
 from tests.bullworks.reliability.ledger import Ledger
 from tests.bullworks.reliability.proxy import Command, FaultProxy, runs
@@ -29,7 +30,7 @@ def _fetches(command: Command) -> bool:
 @pytest.fixture(autouse=True)
 def known_scripts(look: redis.Redis) -> None:
     """Redis knows the scripts already: a first EVALSHA would only be answered by NOSCRIPT."""
-    for script in (ADVANCE, FETCH):
+    for script in (ADVANCE, FETCH, CHECKPOINT):
         look.script_load(script.source.decode())
 
 
@@ -68,6 +69,39 @@ async def test_a_lost_finish_reply_leaves_the_job_completed_once(
     for job_id in ids:
         assert fields(look, queue, job_id)["returnvalue"] == '"done"'
     assert not [record for record in caplog.records if "failed:" in record.getMessage()]
+
+
+def _keeps_a_step(command: Command) -> bool:
+    return runs(CHECKPOINT.sha)(command)
+
+
+def _suspends(command: Command) -> bool:
+    return runs(ADVANCE.sha)(command) and b"suspend" in command
+
+
+async def test_a_lost_reply_to_a_step_or_a_sleep_costs_neither_a_call_nor_an_attempt(
+    queue: Queue[Any], proxy: FaultProxy, key_prefix: str, ledger: Ledger, look: redis.Redis
+) -> None:
+    failures: list[Any] = []
+
+    async def process(job: Job[Any, Any]) -> str:
+        await job.step("call", ledger.note, "call", job.id)
+        await job.sleep("nap", 20)
+        return str(await job.wait_for("go", timeout=60_000))
+
+    worker: Worker[Any, Any] = Worker("q", process, connection=proxy.url, prefix=key_prefix)
+    worker.on("failed", lambda _job, error: failures.append(error))
+    proxy.lose_reply(_keeps_a_step)
+    proxy.lose_reply(_suspends, times=2)
+    async with worker:
+        job = await queue.add("job", {})
+        await eventually(lambda: b"bw:wait:go" in look.hgetall(queue.keys.of(job.id)), what="a wait")
+        await queue.signal(job.id, "go", "gone")
+        assert await job.wait_until_finished(ttl=10_000) == "gone"
+    assert len(proxy.lost) == 3
+    assert not failures
+    await job.refresh()
+    assert (ledger.ids("call"), job.attempts_made, job.failed_reason) == ([job.id], 1, None)
 
 
 async def test_a_batch_whose_reply_is_lost_is_completed_once_each(

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from bullworks.bullmq import Job, Queue, Worker
+from bullworks.bullmq import Job, JobSpec, Queue, Worker
 from bullworks.bullmq.job.outcome import Outcome
 from bullworks.bullmq.worker.finisher import Finisher
+from bullworks.redis import ServerError
 from tests.bullworks.reliability.history import add_many, check_ended, completed, fields
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.waiting import eventually
@@ -196,3 +197,73 @@ async def test_an_outcome_that_no_script_can_store_is_given_up_in_the_end(
         await eventually(lambda: errors)
     assert tries == 5
     assert "index a number value; look at its hash" in str(errors[0])
+
+
+LIMITS = [
+    '{"concurrency":true}', '{"concurrency":-1}', '{"concurrency":0.5}', '{"concurrency":"2"}',
+    '{"max":0.5,"duration":9}', '{"max":1e300,"duration":9}', '{"max":true,"duration":true}',
+    '{"max":2,"duration":1.5}', '{"max":2,"duration":1e300}', '{"max":nan,"duration":9}',
+    '{"ordered":1}', '{"paused":true}', '{"weight":-1}', "[1]", "7", "{",
+]  # fmt: skip
+GROUP_KEYS = ["group", "slots", "parked", "starts"]
+
+
+async def test_spoiled_limits_and_keys_of_groups_stall_no_job(
+    jobs: Queue[Any], any_server: RedisServer, key_prefix: str
+) -> None:
+    """A fetch that fails half way would leave all that it popped without a lock, to be failed as stalled."""
+
+    async def process(job: Job[Any, Any]) -> None: ...
+
+    groups = [f"limits {number}" for number in range(len(LIMITS))]
+    spoiled = [f"a spoiled {name}" for name in GROUP_KEYS]
+    specs = [JobSpec("job", group={"id": group}) for group in ["healthy", *groups, *spoiled]]
+    ids = [job.id for job in await jobs.add_bulk(specs * 2)] + await add_many(jobs, 5)
+    with any_server.client() as look:
+        for group, limits in zip(groups, LIMITS, strict=True):
+            look.hset(jobs.keys.group_limits, f"l:{group}", limits)
+        for group, name in zip(spoiled, GROUP_KEYS, strict=True):
+            look.hset(jobs.keys.group_limits, f"l:{group}", '{"concurrency":3,"max":50,"duration":1000}')
+            look.set(f"{jobs.keys.base}bw:{name}:{group}", "a text")
+        async with Worker("q", process, connection=any_server.url, prefix=key_prefix, concurrency=5, **TIMING):
+            await eventually(lambda: completed(look, jobs) == len(ids))
+        assert not [job_id for job_id in ids if "stc" in fields(look, jobs, job_id)]
+        assert not look.llen(jobs.keys.of("active"))
+
+
+@pytest.mark.parametrize("name", ["limits", "clock", "groups"])
+async def test_what_all_groups_share_may_be_spoiled(
+    name: str, jobs: Queue[Any], any_server: RedisServer, key_prefix: str
+) -> None:
+    """Its jobs run, in whatever order; adding to a group fails with the name of the key, and stores nothing."""
+
+    async def process(job: Job[Any, Any]) -> None: ...
+
+    ids = [job.id for job in await jobs.add_bulk([JobSpec("job", group={"id": group}) for group in "abc"] * 3)]
+    ids += await add_many(jobs, 5)
+    with any_server.client() as look:
+        key = f"{jobs.keys.base}bw:{name}"
+        look.set(key, "a text")
+        async with Worker("q", process, connection=any_server.url, prefix=key_prefix, concurrency=5, **TIMING):
+            await eventually(lambda: completed(look, jobs) == len(ids))
+        assert not [job_id for job_id in ids if "stc" in fields(look, jobs, job_id)]
+        look.set(key, "a text")  # with the last job of all groups some of it went
+        with pytest.raises(ServerError, match=f"bw:{name} is a string"):
+            await jobs.add("job", {}, job_id="refused", group={"id": "a"})
+        assert not look.exists(jobs.keys.of("refused"))
+
+
+async def test_starts_of_a_group_in_the_future_do_not_close_it(
+    jobs: Queue[Any], any_server: RedisServer, key_prefix: str
+) -> None:
+    """Redis's clock may have been set back since."""
+
+    async def process(job: Job[Any, Any]) -> None: ...
+
+    await jobs.set_group_limits(rate={"max": 2, "duration": 200})
+    await jobs.add_bulk([JobSpec("job", group={"id": group}) for group in "ab"])
+    with any_server.client() as look:
+        look.lpush(f"{jobs.keys.base}bw:starts:a", 10**15, 10**15)
+        look.lpush(f"{jobs.keys.base}bw:starts:b", "abc", "nan")
+        async with Worker("q", process, connection=any_server.url, prefix=key_prefix, **TIMING):
+            await eventually(lambda: completed(look, jobs) == 2)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from bullworks.bullmq import Job, Worker
+from bullworks.bullmq import Batch, Job, Worker
 from tests.bullworks.orphans import end_with_tests
 from tests.bullworks.reliability.ledger import Ledger
 
@@ -29,7 +29,9 @@ class WorkerProcess:
         prefix, queue: of the queue.
         ledger: where each run is noted under "start" and "end".
         run_ms: how long a handler takes.
+        steps: how many steps each job has, noted as `take_steps` does.
         grace_ms: for close, on SIGTERM.
+        batch: how many jobs a call has; None: one, in a handler of its own.
         options: of Worker.
     """
 
@@ -41,7 +43,9 @@ class WorkerProcess:
         ledger: Path,
         *,
         run_ms: int = 0,
+        steps: int = 0,
         grace_ms: int = 10_000,
+        batch: int | None = None,
         **options: Any,
     ) -> None:
         plan = {
@@ -50,7 +54,9 @@ class WorkerProcess:
             "queue": queue,
             "ledger": str(ledger),
             "run_ms": run_ms,
+            "steps": steps,
             "grace_ms": grace_ms,
+            "batch": batch,
             "options": options,
         }
         self._log = ledger.with_name(f"{ledger.name}.worker-{time.monotonic_ns()}.log")
@@ -94,6 +100,20 @@ class WorkerProcess:
         self.kill()
 
 
+async def take_steps(job: Job[Any, Any], ledger: Ledger, steps: int) -> None:
+    """Take a job's steps, and note each as "called", and once it is acknowledged as "done"."""
+
+    async def call(step: str) -> str:
+        ledger.note("called", step)
+        await asyncio.sleep(0.002)
+        return step
+
+    for number in range(steps):
+        step = f"{job.id}/{number}"
+        assert await job.step(f"step {number}", call, step) == step
+        ledger.note("done", step)
+
+
 async def main(plan: dict[str, Any]) -> None:
     """Run the worker until SIGTERM."""
     ledger = Ledger(Path(plan["ledger"]))
@@ -103,13 +123,21 @@ async def main(plan: dict[str, Any]) -> None:
         if job.name == POISON:
             await asyncio.sleep(0.05)  # so that others run beside it
             os.kill(os.getpid(), signal.SIGKILL)
+        if plan["steps"]:
+            await take_steps(job, ledger, plan["steps"])
         if plan["run_ms"]:
             await asyncio.sleep(plan["run_ms"] / 1000)
         ledger.note("end", job.id)
         return "done"
 
+    async def process_batch(jobs: list[Job[Any, Any]]) -> list[str]:
+        return await asyncio.gather(*map(process, jobs))
+
+    if plan["batch"] is not None:
+        plan["options"]["batch"] = Batch(size=plan["batch"])
+    handler = process if plan["batch"] is None else process_batch
     worker: Worker[Any, Any] = Worker(
-        plan["queue"], process, connection=plan["url"], prefix=plan["prefix"], **plan["options"]
+        plan["queue"], handler, connection=plan["url"], prefix=plan["prefix"], **plan["options"]
     )
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)

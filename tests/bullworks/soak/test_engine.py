@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq import FlowProducer, JobSpec, Queue
-from bullworks.redis import RedisError
+from bullworks.redis import PipelinedConnection, RedisError
 from tests.bullworks.cluster.watched import WatchedPair
 from tests.bullworks.servers import RedisServer
 from tests.bullworks.soak.soak_worker import TIMING, SoakWorker, Vitals
@@ -69,10 +69,10 @@ class Producer:
         self._number += 1
         jobs = [JobSpec("job", {"n": n}, job_id=f"job-{self._number}-{n}") for n in range(JOBS_A_BATCH)]
         flows = [self._flow(f"{self._number}-{n}") for n in range(FLOWS_A_BATCH)]
-        await self._insist(lambda: self.queue.add_bulk(jobs))
+        await self._insist(self.queue.connection, lambda: self.queue.add_bulk(jobs))
         self.jobs |= {str(spec.opts["job_id"]) for spec in jobs}
         for flow in flows:
-            await self._insist(lambda flow=flow: self.flows.add(flow))
+            await self._insist(self.flows.connection, lambda flow=flow: self.flows.add(flow))
             self.parents.add(flow["opts"]["job_id"])
             self.jobs |= {child["opts"]["job_id"] for child in flow["children"]}
 
@@ -83,16 +83,22 @@ class Producer:
         ]
         return {"name": "parent", "queue_name": "parents", "opts": {"job_id": f"parent-{name}"}, "children": children}
 
-    async def _insist(self, step: Any) -> None:
+    async def _insist(self, connection: PipelinedConnection, step: Any) -> None:
         while True:
+            generation = connection.generation
             try:
                 async with asyncio.timeout(60):
                     await step()
-                if not self._waits or await self.queue.connection.execute("WAIT", 1, 2_000, key=self.queue.keys.base):
+                if not self._waits or await self._is_replicated(connection, generation):
                     return
             except RedisError:
                 pass
             await asyncio.sleep(0.1)
+
+    async def _is_replicated(self, connection: PipelinedConnection, generation: int) -> bool:
+        """Whether a replica has what was written since; WAIT speaks only of what the same connection wrote."""
+        replicas = await connection.execute("WAIT", 1, 2_000, key=self.queue.keys.base)
+        return bool(replicas) and connection.generation == generation
 
     async def close(self) -> None:
         await self.flows.close()
@@ -153,21 +159,27 @@ async def test_nothing_is_lost_or_grows_under_faults(
 async def test_nothing_is_lost_through_failovers(
     fleet: list[SoakWorker], chance: random.Random, tmp_path: Path
 ) -> None:
-    """Primaries that Sentinel watches are killed one after the other; what was added was replicated first."""
+    """Primaries that Sentinel watches are killed or frozen, one after the other; what was added was replicated first.
+
+    Nothing can be replicated until the pair is whole again, so what is added meanwhile waits for that.
+    """
     with WatchedPair(tmp_path) as pair:
         faults, producer = Faults(), Producer(pair.url, waits_for_replica=True)
         fleet += [SoakWorker(pair.url, PREFIX, tmp_path) for _ in range(2)]
         end_s = time.monotonic() + SOAK_S / 4
         while time.monotonic() < end_s:
             await producer.add()
+            old = await asyncio.to_thread(pair.primary, PREFIX)
             began_ms = time.time() * 1000
-            old = pair.primary(PREFIX)
-            old.kill() if chance.random() < 0.5 else old.freeze()
+            adding = asyncio.create_task(producer.add())
+            what = chance.choice(["kill", "freeze"])
+            old.kill() if what == "kill" else old.freeze()
             await asyncio.to_thread(pair.primary, PREFIX)
-            await producer.add()
+            await asyncio.sleep(chance.uniform(0, 2))
             await asyncio.to_thread(pair.heal)
+            await adding
             faults.spans.append((began_ms, time.time() * 1000))
-            faults.counts["failover"] += 1
+            faults.counts[f"failover after a {what}"] += 1
         await _all_ended(producer, fleet[0])
         vitals = fleet[0].vitals()
         await _check(pair.url, producer, faults, fleet, vitals, vitals)

@@ -5,7 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bullworks.bullmq import DelayedError, Job, JobSpec, Queue, RateLimitError, UnrecoverableError, WaitingError
+from bullworks.bullmq import (
+    DelayedError,
+    Job,
+    JobSpec,
+    Queue,
+    RateLimitError,
+    SignalTimeoutError,
+    UnrecoverableError,
+    WaitingError,
+)
 from bullworks.bullmq.worker.processor import Processor
 
 TICK_MS = 40
@@ -107,6 +116,12 @@ async def attempts_are_used_up(side: Side) -> None:
 
 
 @scenario(noting)
+async def a_retry_past_the_end_of_a_lifetime_is_not_made(side: Side) -> None:
+    await side.queue.add("a", {"fails": 9}, attempts=3, backoff=3_600_000, expires=3_600_000)
+    await side.settle()
+
+
+@scenario(noting)
 async def lines_have_an_order(side: Side) -> None:
     for name, options in (
         ("low", {"priority": 9}),
@@ -128,7 +143,8 @@ async def lines_have_an_order(side: Side) -> None:
 async def groups_take_turns(side: Side) -> None:
     many = [JobSpec(f"a{n}", {"fails": n == 1}, group={"id": "A"}, attempts=2) for n in range(6)]
     await side.queue.add_bulk([*many, *(JobSpec(f"b{n}", group={"id": "B", "weight": 2}) for n in range(4))])
-    await side.queue.add_bulk([JobSpec(f"c{n}", group={"id": "C", "weight": 0.5}, delay=TICK_MS) for n in range(2)])
+    slow = {"id": "C", "weight": 0.5}
+    await side.queue.add_bulk([JobSpec(f"c{n}", group=slow, delay=10 * TICK_MS) for n in range(2)])
     await side.queue.add("plain")
     await side.settle()
     await side.queue.add_bulk([JobSpec(f"{group}-late", group={"id": group}) for group in "AABC"])
@@ -289,6 +305,38 @@ async def backoff_may_be_ones_own(side: Side) -> None:
         await side.queue.add(kind, {"fails": 1}, attempts=3, backoff={"type": kind})
         await side.settle()
     await side.queue.add("unknown", {"fails": 1}, attempts=3, backoff={"type": "unheard of"})
+    await side.settle()
+
+
+def stepping(side: Side) -> Processor:
+    """Has a step of each kind, fails once behind them, and at last returns what came of them."""
+
+    async def handle(job: Job) -> Any:
+        side.started.append(job.name)
+        done = [await job.step("number", lambda: len(side.started))]
+        done += [letter async for letter in job.cursor("letters", "abc", every=2)]
+        await job.sleep("nap", TICK_MS)
+        try:
+            done.append(await job.wait_for("go", timeout=TICK_MS if job.data.get("hurries") else None))
+        except SignalTimeoutError:
+            done.append("nobody came")
+        if job.attempts_made == 0:
+            raise ValueError("on purpose")
+        return {"done": done, "steps": [[step.kind, step.name, step.number] for step in job.steps]}
+
+    return handle
+
+
+@scenario(stepping)
+async def steps_are_done_once(side: Side) -> None:
+    early = await side.queue.add("early", {}, attempts=2)
+    assert await side.queue.signal(early.id, "go", {"by": "me"}) == "kept"
+    assert await side.queue.signal(early.id, "go") == "repeated"
+    await side.settle()
+    await side.queue.add("late", {"hurries": True}, attempts=2, priority=2)
+    await side.settle()
+    await side.queue.retry_from(early.id, "letters")
+    assert await side.queue.signal(early.id, "go", "again") == "kept"
     await side.settle()
 
 

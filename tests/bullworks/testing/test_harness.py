@@ -13,6 +13,7 @@ from bullworks.bullmq import (
     InvalidOptionError,
     InvalidPayloadError,
     Job,
+    JobExpiredError,
     JobFailedError,
     JobNotFoundError,
     JobSpec,
@@ -156,6 +157,27 @@ async def test_delayed_jobs_run_at_their_time_in_the_order_in_which_they_are_due
     await harness.advance(10_000)
     assert ran == [("now", 0), ("early", 500), ("late", 2_000)]
     assert harness.now_ms == START_MS + 10_000
+
+
+async def test_a_job_whose_time_is_over_by_the_harness_clock_is_failed_unrun() -> None:
+    ran: list[str] = []
+
+    async def handle(job: Job) -> None:
+        ran.append(job.name)
+
+    harness = harness_of(handle)
+    late = await harness.add("late", {}, expires=timedelta(minutes=1))
+    in_time = await harness.add("in time", {}, delay=60_000, expires=1_000)
+    await harness.queue.pause()
+    await harness.advance(60_000)
+    await harness.queue.resume()
+    await harness.drain()
+    assert (ran, harness.counts) == (["in time"], {"failed": 1, "completed": 1})
+    assert [type(error) for error in harness.errors] == [JobExpiredError]
+    await late.refresh()
+    assert late.failed_reason is not None
+    assert "expired, it was to start before 2027-01-15 08:01:00+00:00" in late.failed_reason
+    assert in_time.expires_on == START_MS + 61_000
 
 
 async def test_priorities_and_lifo_decide_who_is_next() -> None:

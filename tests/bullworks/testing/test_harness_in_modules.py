@@ -1,5 +1,6 @@
 """A harness in a testing module: services add to it, processors run its jobs, and init() needs no Redis."""
 
+from collections.abc import Hashable, Mapping
 from typing import Annotated, Any
 from unittest.mock import AsyncMock
 
@@ -9,7 +10,16 @@ from app.modules.email import EmailModule, MailNotSentError, MailService
 from app.modules.users import UserService, UsersModule
 from app.workers.email_worker import EmailWorker
 from bullworks.bullmq import Job, Queue
-from bullworks.core import Inject, Scope, injectable, module, provide
+from bullworks.core import (
+    AnyToken,
+    ContextKey,
+    ContextStrategy,
+    Inject,
+    Scope,
+    injectable,
+    module,
+    provide,
+)
 from bullworks.testing import HarnessSetupError, QueueHarness, Test, TestingModule
 from bullworks.workers import JOB, BullModule, InjectQueue, NoWorkerError, WorkerHost, get_queue_token, processor
 
@@ -179,3 +189,39 @@ async def _two_processors(harness: QueueHarness[Any]) -> TestingModule:
 
     root = BullModule.for_root(connection="redis://127.0.0.1:1/0")
     return await Test.create_testing_module(imports=[root, Both]).use_harness(harness).compile()
+
+
+async def test_a_tenant_s_jobs_share_a_durable_host_and_what_it_needs() -> None:
+    built: list[Any] = []
+
+    class ByTenant(ContextStrategy):
+        def key_of(self, values: Mapping[AnyToken, Any]) -> Hashable | None:
+            return values[JOB].data["tenant"] if JOB in values else None
+
+    @injectable(scope=Scope.REQUEST, durable=True)
+    class Database:
+        def __init__(self, key: ContextKey) -> None:
+            built.append(key.value)
+
+        async def on_module_destroy(self) -> None:
+            built.append("closed")
+
+    @processor("invoices")
+    class InvoiceWorker(WorkerHost):
+        def __init__(self, database: Database) -> None:
+            self.seen = 0
+
+        async def process(self, job: Job) -> int:
+            self.seen += 1
+            return self.seen
+
+    harness: QueueHarness[Any] = QueueHarness("invoices")
+    given = [InvoiceWorker, Database, provide(ContextStrategy, use_class=ByTenant)]
+    root = BullModule.for_root(connection="redis://127.0.0.1:1/0", queues=("invoices",), providers=given)
+    async with await Test.create_testing_module(imports=[root]).use_harness(harness).compile():
+        for tenant in ("acme", "acme", "globex"):
+            await harness.add("invoice", {"tenant": tenant})
+        await harness.drain()
+        assert [job.returnvalue for job in harness.jobs] == [1, 2, 1]
+        assert built == ["acme", "globex"]
+    assert built[2:] == ["closed", "closed"]

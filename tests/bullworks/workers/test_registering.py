@@ -8,11 +8,13 @@ import pytest
 
 from bullworks.bullmq import InvalidOptionError, Job
 from bullworks.bullmq.flow_producer import FlowProducer
-from bullworks.core import WiringError, create_application, module, provide
+from bullworks.core import LazyModuleLoader, WiringError, create_application, module, provide
+from bullworks.schedule import LateJobError, cron
 from bullworks.workers import (
     BullModule,
     FlowProducerOptions,
     InjectFlowProducer,
+    LateHostError,
     QueueOptions,
     RegisteredTwiceError,
     WorkerHost,
@@ -198,3 +200,36 @@ def test_a_flow_producer_that_is_not_registered_says_how_to_register_it() -> Non
         create_application(root(type("App", (), {}))).container.check_dependencies()
     assert get_flow_producer_token("orders").hint == ('add BullModule.register_flow_producer(name="orders") to imports')
     assert get_queue_token("email").queue_name == "email"
+
+
+async def test_a_module_that_is_loaded_later_has_queues_and_no_processors(redis_url: str, key_prefix: str) -> None:
+    @processor("later")
+    class LateWorker(WorkerHost):
+        async def process(self, job: Job) -> None: ...
+
+    class LateTicker:
+        @cron("0 0 * * *")
+        def tick(self) -> None: ...
+
+    @module(imports=[BullModule.register_queue("later")])
+    class LateModule: ...
+
+    @module(imports=[LateModule], providers=[LateWorker, LateTicker])
+    class LateWorkers: ...
+
+    class Api:
+        def __init__(self, loader: LazyModuleLoader) -> None:
+            self.loader = loader
+
+    root = BullModule.for_root(connection=redis_url, prefix=key_prefix, providers=[Api])
+    async with create_application(app_of(root)) as app:
+        loader = app.get(Api).loader
+        with pytest.raises(ExceptionGroup) as caught:
+            await loader.load(LateWorkers)
+        assert [type(error) for error in caught.value.exceptions] == [LateJobError, LateHostError]
+        assert str(caught.value.exceptions[1]).startswith(
+            "LateWorkers > LateWorker is in a module that LazyModuleLoader"
+        )
+        modules = await loader.load(LateModule)
+        queue = modules.get(get_queue_token("later"))
+        assert (await queue.add("x")).id == "1"

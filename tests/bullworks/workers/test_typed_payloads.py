@@ -7,10 +7,21 @@ import pytest
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from bullworks.bullmq import InvalidOptionError, InvalidPayloadError, Job, Queue
+from bullworks.bullmq import FlowJob, FlowProducer, InvalidOptionError, InvalidPayloadError, Job, Queue, SyncJob
 from bullworks.core import create_application, module
-from bullworks.testing import QueueHarness, Test
-from bullworks.workers import BullModule, InjectQueue, RegisteredTwiceError, WorkerHost, get_queue_token, processor
+from bullworks.testing import HarnessFlowProducer, QueueHarness, Test
+from bullworks.workers import (
+    BullModule,
+    InjectFlowProducer,
+    InjectQueue,
+    PayloadTypeError,
+    ProcessPoolError,
+    QueueOptions,
+    RegisteredTwiceError,
+    WorkerHost,
+    get_queue_token,
+    processor,
+)
 from bullworks.workers.processor import PROCESSOR
 from tests.bullworks.workers.conftest import Workers
 
@@ -81,12 +92,83 @@ def test_a_type_that_cannot_be_checked_is_an_error_where_it_is_given() -> None:
         BullModule.register_queue("a", result_type=Queue)
 
 
-def test_processes_of_a_pool_get_plain_json() -> None:
-    with pytest.raises(InvalidOptionError, match="data_type: does not go with process_pool="):
+@processor("email", process_pool=1)
+class PooledWorker(WorkerHost[EmailJob, Receipt]):
+    def process(self, job: SyncJob[EmailJob, Receipt]) -> Receipt:
+        job.update_data(EmailJob(email=job.data.email.upper()))
+        return Receipt(job.data.email)
 
-        @processor("a", process_pool=1)
-        class Pooled(WorkerHost[EmailJob]):
-            def process(self, job: Any) -> None: ...
+
+async def test_a_type_that_no_process_could_import_is_an_error_at_the_start() -> None:
+    class Local(BaseModel):
+        email: str
+
+    @processor("email", process_pool=1, data_type=Local)
+    class Pooled(PooledWorker): ...
+
+    root = BullModule.for_root(connection=NOWHERE, queues=("email",), providers=[Pooled])
+    with pytest.raises(ProcessPoolError, match="defined inside a function"):
+        await create_application(root)
+
+
+async def test_a_queue_and_its_processor_of_different_types_are_an_error_at_the_start() -> None:
+    class Order(BaseModel):
+        number: int
+
+    @module(imports=[BullModule.register_queue("email", data_type=Order, result_type=Receipt)])
+    class Orders: ...
+
+    def options() -> QueueOptions:
+        return {"data_type": Order}
+
+    @module(imports=[BullModule.register_queue_async("email", use_factory=options)])
+    class OrdersLater: ...
+
+    for orders in (Orders, OrdersLater):
+        root = BullModule.for_root(connection=NOWHERE, providers=[EmailWorker], imports=[orders])
+        with pytest.raises(PayloadTypeError) as caught:
+            await create_application(root)
+        assert (caught.value.option, caught.value.queue) == ("data_type", "email")
+        assert str(caught.value) == (
+            "BullModule > EmailWorker has data_type=EmailJob, but the queue 'email' is registered with data_type="
+            f"Order, by BullModule > {orders.__name__} > BullModule > QueueModule(email) > queue:email. "
+            "Give both the same, or leave it out of the processor, which then has its queue's"
+        )
+
+
+class Reports:
+    def __init__(self, flows: Annotated[FlowProducer, InjectFlowProducer()]) -> None:
+        self.flows = flows
+
+
+async def test_flows_and_processes_know_the_types_of_registered_queues(workers: Workers) -> None:
+    queue = BullModule.register_queue("email", data_type=EmailJob, result_type=Receipt)
+    producer = BullModule.register_flow_producer()
+    root = workers(PooledWorker, Reports, queues=(), imports=[queue, producer])
+    async with create_application(root) as app:
+        flows = app.get(Reports).flows
+        with pytest.raises(InvalidPayloadError) as caught:
+            await flows.add({"name": "x", "queue_name": "email", "data": {"emial": "you"}})
+        assert str(caught.value) == "job 'x' for queue 'email': $.email does not fit EmailJob: Field required"
+        child: FlowJob = {"name": "y", "queue_name": "email", "data": EmailJob(email="y")}
+        node = await flows.add({"name": "x", "queue_name": "email", "data": {"email": "x"}, "children": [child]})
+        assert (node.job.data, node.children[0].job.data) == (EmailJob(email="x"), EmailJob(email="y"))
+        assert await node.job.wait_until_finished(ttl=10_000) == Receipt("X")
+        read = await flows.get_flow(node.job.id, "email")
+        assert read is not None
+        assert (read.job.data, read.job.returnvalue) == (EmailJob(email="X"), Receipt("X"))
+        assert await read.job.get_children_values() != {}
+
+
+async def test_flows_of_harnesses_know_the_types_of_their_processors() -> None:
+    harness: QueueHarness[Any] = QueueHarness("email", EmailWorker())
+    flows = HarnessFlowProducer(harness)
+    with pytest.raises(InvalidPayloadError, match=r"job 'x' for queue 'email': \$\.email"):
+        await flows.add({"name": "x", "queue_name": "email"})
+    node = await flows.add({"name": "x", "queue_name": "email", "data": EmailJob(email="you")})
+    await harness.drain()
+    assert harness.jobs[0].returnvalue == Receipt("you")
+    assert node.job.data == EmailJob(email="you")
 
 
 async def test_a_service_adds_models_and_its_worker_gets_them(workers: Workers) -> None:

@@ -1,18 +1,22 @@
 """Modules, providers and tokens need no cast; never run, but checked by mypy --strict and pyright."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable, Mapping
 from typing import Annotated, Any, Protocol, assert_type
 
 from dependency_injector.containers import DynamicContainer
-from dependency_injector.providers import Provider
+from dependency_injector.providers import Provider, Singleton
 from dependency_injector.wiring import Provide, inject
 
 from bullworks.core import (
+    AnyToken,
     Application,
+    ContextKey,
+    ContextStrategy,
     ForwardRef,
     Inject,
     Lazy,
+    LazyModuleLoader,
     ModuleContainer,
     ModuleRef,
     Scope,
@@ -73,6 +77,25 @@ class EmailWorker:
             assert_type(await self.modules.resolve(URL), str)
 
 
+@injectable(scope=Scope.REQUEST, durable=True)
+class Pool:
+    def __init__(self, key: ContextKey) -> None:
+        assert_type(key.value, Hashable)
+
+
+class ByTenant(ContextStrategy):
+    most_contexts = 10
+
+    def key_of(self, values: Mapping[AnyToken, Any]) -> Hashable | None:
+        return values.get(URL)
+
+
+async def load(loader: LazyModuleLoader) -> None:
+    modules = await loader.load(lambda: MailModule)
+    assert_type(modules.get(MailService), MailService)
+    assert_type(await loader.load(MailModule), ModuleRef)
+
+
 async def open_url() -> AsyncIterator[str]:
     yield "redis://"
 
@@ -96,6 +119,11 @@ class MailModule: ...
         provide(MailService, use_factory=lambda seed: MailService(), inject=[URL], scope=Scope.TRANSIENT),
         provide("from json", use_factory=json.loads, inject=["text"]),
         provide("a name", use_value=1, lazy=False),
+        Singleton(MailService),
+        provide(URL, use_provider=Singleton(str)),
+        provide("mail", use_provider=Singleton(MailService)),
+        provide(ContextStrategy, use_class=ByTenant),
+        provide(QUEUE, use_factory=Queue, scope=Scope.REQUEST, durable=True),
         provide(MailService, use_class=MailService, scope=Scope.SINGLETON),
     ],
     exports=[EmailWorker, QUEUE, "a name", MailModule],

@@ -7,13 +7,25 @@ from typing import Annotated, Any, TypedDict, assert_type
 
 from pydantic import BaseModel
 
-from bullworks.bullmq import Backoff, CancelSignal, Job, JobOptions, JobSpec, Queue, QueueEvents, SyncJob, Worker
+from bullworks.bullmq import (
+    Backoff,
+    CancelSignal,
+    Job,
+    JobOptions,
+    JobSpec,
+    Queue,
+    QueueEvents,
+    SyncJob,
+    SyncQueue,
+    Worker,
+)
 from bullworks.bullmq.flow_producer import FlowProducer
-from bullworks.core import create_application, module, provide
+from bullworks.core import Token, create_application, module, provide
 from bullworks.workers import (
     APP_GUARD,
     AddContext,
     BullModule,
+    BullOptions,
     CallHandler,
     FlowProducerOptions,
     InjectFlowProducer,
@@ -130,6 +142,29 @@ class EmailListener(QueueEventsHost):
         return "0"
 
 
+async def literal_shapes(queue: Queue[Mail], sync: SyncQueue[Mail]) -> None:
+    assert_type(await queue.add("x", {"to": "a"}, {"attempts": 3, "backoff": {"type": "fixed"}}, delay=5), Job[Mail])
+    assert_type(sync.add("x", {"to": "a"}, opts={"attempts": 3}), SyncJob[Mail])
+    BullModule.register_queue({"name": "ticker", "default_job_options": {"attempts": 3}}, "email", prefix="p")
+    BullModule.for_root(connection={"url": "redis://"}, default_job_options={"attempts": 3})
+    assert_type(SyncQueue("x", connection="redis://", data_type=EmailJob), SyncQueue[EmailJob])
+    Queue("x", connection={"host": "localhost", "port": 6379})
+
+
+class BullConfig:
+    def create_shared_configuration(self) -> BullOptions:
+        return {"connection": {"url": "redis://"}}
+
+    async def create_register_queue_options(self) -> QueueOptions:
+        return {"default_job_options": {"attempts": 3}}
+
+
+CONFIG: Token[BullConfig] = Token("config")
+BullModule.for_root_async(use_class=BullConfig)
+BullModule.register_queue_async("x", use_existing=CONFIG)
+BullModule.register_queue_async("x", use_existing=BullConfig)
+
+
 def queue_options(worker: EmailWorker) -> QueueOptions:
     return {"prefix": "p", "default_job_options": {"attempts": 3}, "streams": {"events": {"max_len": 10}}}
 
@@ -173,6 +208,7 @@ async def produce(queue: Queue[Mail], plain: Queue) -> None:
         job_id="a",
         timestamp=1,
         timeout=5_000,
+        expires=timedelta(hours=1),
         keep_logs=10,
         stack_trace_limit=3,
         size_limit=1_000,

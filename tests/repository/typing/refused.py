@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, TypedDict
 
+from dependency_injector.providers import Singleton
 from pydantic import BaseModel
 
 from bullworks.bullmq import Job, JobSpec, Queue, Worker
 from bullworks.bullmq.flow_producer import FlowProducer
-from bullworks.core import Application, Inject, Lazy, ModuleRef, Token, provide
+from bullworks.core import Application, Inject, Lazy, LazyModuleLoader, ModuleRef, Token, provide
 from bullworks.testing import QueueHarness, Test
 from bullworks.workers import (
     BullModule,
@@ -73,6 +74,8 @@ async def produce(queue: Queue[Mail], plain: Queue) -> None:
     await plain.add("x", attempts="3")  # refused: mypy arg-type, pyright reportArgumentType
     await plain.add("x", backoff={"typ": "fixed"})  # refused: mypy arg-type, pyright reportArgumentType
     await plain.add_bulk([JobSpec("x", 1, prority=1)])  # refused: mypy call-arg, pyright reportCallIssue
+    await plain.add("x", {}, {"removeOnFail": 1})  # refused: mypy arg-type, pyright reportArgumentType
+    await plain.apply_async("x")  # refused: mypy attr-defined, pyright reportAttributeAccessIssue
     await plain.clean(0, "done")  # refused: mypy arg-type, pyright reportArgumentType
     await plain.get_jobs("failled")  # refused: mypy arg-type, pyright reportArgumentType
 
@@ -113,7 +116,7 @@ class Marked:
         want_flows(queue)  # refused: mypy arg-type, pyright reportArgumentType
 
 
-async def look_up(app: Application, modules: ModuleRef) -> None:
+async def look_up(app: Application, modules: ModuleRef, loader: LazyModuleLoader) -> None:
     want_mail(app.get(Text))  # refused: mypy arg-type, pyright reportArgumentType
     want_int(await app.resolve(URL))  # refused: mypy arg-type, pyright reportArgumentType
     want_mail(await modules.create(Text))  # refused: mypy arg-type, pyright reportArgumentType
@@ -130,6 +133,12 @@ async def look_up(app: Application, modules: ModuleRef) -> None:
     provide(MailService, use_factory=7)  # refused: mypy call-overload, pyright reportArgumentType reportCallIssue
     Inject(7)  # refused: mypy arg-type, pyright reportArgumentType
     BullModule.register_queue("email", prefx="p")  # refused: mypy call-arg, pyright reportCallIssue
+    BullModule.register_queue({"prefix": "p"})  # refused: mypy arg-type, pyright reportArgumentType
+    BullModule.for_root(connection={"uri": ""})  # refused: mypy arg-type, pyright reportArgumentType
+    BullModule.for_root_async(use_class=MailService)  # refused: mypy arg-type, pyright reportArgumentType
+    mail = Singleton(MailService)
+    provide(URL, use_provider=mail)  # refused: mypy misc, pyright reportArgumentType reportCallIssue
+    want_mail((await loader.load(MailService)).get(Text))  # refused: mypy arg-type, pyright reportArgumentType
     BullModule.for_root(queus=("email",))  # refused: mypy call-arg, pyright reportCallIssue
 
 

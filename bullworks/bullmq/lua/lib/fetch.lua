@@ -98,18 +98,27 @@ local function pop(queue, count)
   return ids
 end
 
--- Whether options are of a job that Node added to a group. Asked of each text once, since jobs mostly share theirs.
-local named_opts, names_one
-local function names_group(opts)
-  if opts ~= named_opts then
-    named_opts, names_one = opts, opts and string.find(opts, '"group":{', 1, true) and true
+-- What the options say that concerns a fetch: whether Node added the job to a group, and whether it may expire. Asked of
+-- each text once, since jobs mostly share theirs.
+local read_opts, names_group, names_expiry
+local function read_options(opts)
+  if opts ~= read_opts then
+    read_opts = opts
+    names_group = opts and string.find(opts, '"group":{', 1, true) and true
+    names_expiry = opts and string.find(opts, '"expires"', 1, true)
   end
-  return names_one
+  return names_group, names_expiry
+end
+
+-- Lua makes the functions of a script with each call, and few jobs have the option.
+local function has_expired(hash, opts, now)
+  -- include within: lib/expiry.lua
+  return is_past_expiry(hash, opts, now)
 end
 
 -- What lies under a job's id, and of it what a fetch must know: the attempts started, how often it stalled, whether it
 -- is to be failed unrun, and its group, true where its options alone name one. nil where that is no job.
-local function read_job(key)
+local function read_job(key, now)
   local hash = redis.pcall('HGETALL', key)
   if hash.err then return nil end
   local is_job, attempts_started, stalled, deferred, group, opts
@@ -130,7 +139,9 @@ local function read_job(key)
     end
   end
   if not is_job then return nil end
-  return hash, attempts_started, stalled or 0, deferred, group or names_group(opts)
+  local is_in_group, may_expire = read_options(opts)
+  if may_expire and not deferred then deferred = has_expired(hash, opts, now) end
+  return hash, attempts_started, stalled or 0, deferred, group or is_in_group
 end
 
 -- Lua makes the functions of a script with each call, and few jobs have a group.
@@ -138,7 +149,7 @@ local gate_made
 local function gate()
   if gate_made then return gate_made end
   -- include within: lib/group_gate.lua
-  gate_made = {may_start = may_start, admit = admit}
+  gate_made = {passes = passes}
   return gate_made
 end
 
@@ -179,8 +190,7 @@ local function fetch(queue, now, options)
   -- Whether a job is to be taken now: one of a group may have to wait for its turn, and is elsewhere then.
   local function may_take(id, deferred, group)
     if deferred or not group then return true end
-    if group == true and not gate().admit(queue, id) then return true end
-    if group ~= true and gate().may_start(queue, now, id, group) then return true end
+    if gate().passes(queue, now, id, group) then return true end
     held_back = held_back + 1
     return false
   end
@@ -196,7 +206,7 @@ local function fetch(queue, now, options)
     seen = seen + #ids
     for i, id in ipairs(ids) do
       local key = queue.base .. id
-      local hash, attempts_started, stalled, deferred, group = read_job(key)
+      local hash, attempts_started, stalled, deferred, group = read_job(key, now)
       if not hash then
         redis.call('LREM', queue.base .. 'active', 1, id)
       elseif options.isolates and stalled >= SUSPECT_STALLS and not deferred then
@@ -221,7 +231,7 @@ local function fetch(queue, now, options)
     local first = 1
     if taken == 0 and options.holds == 0 then
       local key = queue.base .. aside[1]
-      local hash, attempts_started, _, _, group = read_job(key)
+      local hash, attempts_started, _, _, group = read_job(key, now)
       if may_take(aside[1], false, group) then take_it(aside[1], key, hash, attempts_started, false, false) end
       first = 2
     end

@@ -1,4 +1,5 @@
 -- include: lib/group_join.lua
+-- include: lib/wrong_type.lua
 
 -- Which of some new jobs could not be added, before any of them is: so that all or none of them are.
 -- Within add.lua's scripts, whose codes it answers.
@@ -31,11 +32,19 @@ local function find_refused(jobs, bases, keys)
   return nil
 end
 
+-- Fails with the name of the key that is of another type, of those that joining a group writes.
+local function refuse_group_types(base, group)
+  local wrong = wrong_type(base .. 'bw:limits', 'hash') or wrong_type(base .. 'bw:clock', 'hash')
+    or wrong_type(base .. 'bw:groups', 'zset') or wrong_type(base .. 'bw:group:' .. group, 'zset')
+  if wrong then error({err = wrong}) end
+end
+
 -- The same for jobs whose groups have as many as they may; queues: of each its queue.
 local function find_group_full(jobs, queues)
   local pending = {}
   for i, job in ipairs(jobs) do
     if job.group then
+      refuse_group_types(queues[i].base, job.group.id)
       local key = queues[i].base .. job.group.id
       local before = pending[key] or 0
       if not has_group_room(queues[i], job.group.id, before) then return GROUP_FULL, i end

@@ -76,7 +76,8 @@ local function other_ends()
   if ends_made then return ends_made end
   -- include within: lib/other_ends.lua
   ends_made = {
-    refuse_place = refuse_place, refuse_to_wait = refuse_to_wait, refuse_relations = refuse_relations,
+    refuse_place = refuse_place, refuse_to_wait = refuse_to_wait, refuse_to_suspend = refuse_to_suspend,
+    refuse_relations = refuse_relations,
     tell_relations = tell_relations, child_removed = child_removed, delete_job = delete_job,
     apply_retention = apply_retention, tell_group = tell_group, store_retry = store_retry, store_move = store_move,
   }
@@ -109,7 +110,7 @@ local function refuse_children(key)
   return nil
 end
 
--- Either the reason not to store the outcome, or nil and what the job's hash says. Writes nothing.
+-- Either the reason not to store the outcome, or nil and what the job's hash says. Writes nothing but that a wait is over.
 local function examine(queue, batch, number, at, kind, key)
   local finished = finished_key(at, kind)
   local wrong = batch.wrong[finished or kind]
@@ -127,6 +128,7 @@ local function examine(queue, batch, number, at, kind, key)
   if not holder then return wrong_type(batch.locks[number], 'string') or NO_LOCK end
   if holder ~= ARGV[at + TOKEN] then return FOREIGN_LOCK end
   if kind == 'wait_for_children' then return other_ends().refuse_to_wait(key, ARGV[at + VALUE]), job end
+  if kind == 'suspend' then return other_ends().refuse_to_suspend(key, at, tonumber(batch.now)), job end
   if job[PARENT_KEY] or job[DEDUPLICATION_ID] then
     wrong = other_ends().refuse_relations(queue, job, key)
     if wrong then return wrong end

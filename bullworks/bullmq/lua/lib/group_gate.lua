@@ -32,10 +32,11 @@ local function has_slot(queue, group, limits)
   return redis.call('SCARD', key) < limits.concurrency
 end
 
--- When the group's rate allows the next start, ms since the epoch.
+-- When the group's rate allows the next start, ms since the epoch. A start that is yet to come was counted by a clock that
+-- was set back since, or is none.
 local function next_start(queue, now, group, limits)
-  local oldest = redis.call('LINDEX', queue.base .. 'bw:starts:' .. group, limits.max - 1)
-  return oldest and math.max(now, oldest + limits.duration) or now
+  local oldest = number_of(redis.call('LINDEX', queue.base .. 'bw:starts:' .. group, limits.max - 1))
+  return oldest and oldest <= now and math.max(now, oldest + limits.duration) or now
 end
 
 local function count_start(queue, now, group, limits)
@@ -111,15 +112,40 @@ local function may_start(queue, now, id, group)
   return true
 end
 
+-- The id of a group that a job's options name, a text or a whole number; nil: they name none, as anybody may have written
+-- them. In Python it is wire/group_codec.py.
+local function group_named(options)
+  local asked = type(options) == 'table' and options.group
+  local id = type(asked) == 'table' and asked.id
+  if type(id) == 'string' and id ~= '' then return id end
+  local is_whole = type(id) == 'number' and id % 1 == 0 and math.abs(id) < 9007199254740992
+  return is_whole and whole(id) or nil
+end
+
 -- A job that Node added with `group` among its options joins that group; it is taken in its turn.
 local function admit(queue, id)
   local is_read, options = pcall(cjson.decode, redis.call('HGET', queue.base .. id, 'opts'))
-  local asked = is_read and type(options) == 'table' and options.group
-  if type(asked) ~= 'table' or asked.id == nil or asked.id == '' then return false end
-  local group, weight = tostring(asked.id), tonumber(asked.weight)
-  redis.call('LREM', queue.base .. 'active', 1, id)
+  local group = is_read and group_named(options)
+  if not group then return false end
+  local weight = tonumber(options.group.weight)
   redis.call('HSET', queue.base .. id, 'gid', group)
   if weight and weight > 0 then redis.call('HSET', queue.base .. id, 'gw', weight) end
-  add_prioritized(queue, id, rank_again(queue, id, group))
+  -- Before it leaves its place: an error must not leave it in none.
+  local priority = rank_again(queue, id, group)
+  redis.call('LREM', queue.base .. 'active', 1, id)
+  add_prioritized(queue, id, priority)
   return true
+end
+
+local function starts(queue, now, id, group)
+  if group == true then return not admit(queue, id) end
+  return may_start(queue, now, id, group)
+end
+
+-- Whether a job that was popped starts now; else it is elsewhere. `group`: true where its options alone name one.
+local function passes(queue, now, id, group)
+  local is_known, answer = pcall(starts, queue, now, id, group)
+  if is_known then return answer end
+  -- A key of the group that others spoiled limits nothing; an error would lose all jobs that were popped.
+  return redis.call('LPOS', queue.base .. 'active', id)
 end

@@ -27,7 +27,8 @@ end
 -- later, and is the first of all where Node brings it in line.
 local function join_group(queue, job, id)
   local group = job.group.id
-  if not queue.clock then tidy_some(queue) end
+  -- Of another group, whose keys others may have spoiled.
+  if not queue.clock then pcall(tidy_some, queue) end
   if job.delay > 0 or job.waits_for_children then
     local clock = read_clock(queue)
     local round = string.format('%.17g', clock.now)

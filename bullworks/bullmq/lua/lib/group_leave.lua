@@ -1,7 +1,6 @@
 -- include: lib/group_parked.lua
 
--- A job that ended, or is removed, leaves its group; with the last one goes what is known of the group, but its limits.
-local function leave_group(queue, id, group)
+local function forget_member(queue, id, group)
   local base = queue.base
   -- First, since whoever gets its slot is looked for among the parked.
   redis.call('ZREM', base .. 'bw:parked:' .. group, id)
@@ -15,6 +14,12 @@ local function leave_group(queue, id, group)
   elseif limits_of(queue, group) then
     redis.call('HDEL', base .. 'bw:clock', 'w:' .. group)
   end
+end
+
+-- A job that ended, or is removed, leaves its group; with the last one goes what is known of the group, but its limits.
+-- A key of the group that others spoiled keeps no job from its end.
+local function leave_group(queue, id, group)
+  pcall(forget_member, queue, id, group)
 end
 
 -- Whether a job of a group has ended, by whomever it was run, or is gone.

@@ -21,8 +21,11 @@ end
 -- The group's first parked job may be looked at again: it joins its line.
 local function wake_first(queue, group)
   local id = first_parked(queue, group)
-  if not id or redis.call('ZREM', queue.base .. 'delayed', id) == 0 then return end
-  add_prioritized(queue, id, rank_again(queue, id, group))
+  if not id or not redis.call('ZSCORE', queue.base .. 'delayed', id) then return end
+  -- Before it leaves its place: an error must not leave it in none.
+  local priority = rank_again(queue, id, group)
+  redis.call('ZREM', queue.base .. 'delayed', id)
+  add_prioritized(queue, id, priority)
   redis.call('HSET', queue.base .. id, 'delay', 0)
   emit(queue, 'waiting', 'jobId', id, 'prev', 'delayed')
   mark_work_unless_closed(queue)

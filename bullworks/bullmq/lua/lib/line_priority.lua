@@ -14,7 +14,11 @@ end
 
 -- The priority with which a job joins the end of its line, 0 for none: as its hash has it, or of its group's next round.
 local function priority_in_line(queue, id, stored, group)
-  if group then return ranks().rank_again(queue, id, group) end
+  if group then
+    -- A key of the group that others spoiled must not keep the job, which may lie nowhere now, from its line.
+    local is_ranked, priority = pcall(ranks().rank_again, queue, id, group)
+    if is_ranked then return priority end
+  end
   return number_of(stored) or 0
 end
 

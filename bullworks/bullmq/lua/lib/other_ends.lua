@@ -5,6 +5,7 @@
 -- include: lib/add.lua
 -- include: lib/hand_back.lua
 -- include: lib/retention.lua
+-- include: lib/wrong_relation.lua
 
 -- Ends of jobs that are more than plain: of a child, of the owner of a deduplication id; and outcomes that put a job
 -- elsewhere. Within finish.lua, whose names it uses.
@@ -13,7 +14,7 @@
 local DELAYED = {'delayed', 'zset', 'marker', 'zset'}
 local WAITING = {'wait', 'list', 'prioritized', 'zset', 'marker', 'zset', 'pc', 'string'}
 local PLACES = {
-  retry = WAITING, delay = DELAYED, postpone = DELAYED, hand_back = WAITING, release = WAITING,
+  retry = WAITING, delay = DELAYED, postpone = DELAYED, suspend = DELAYED, hand_back = WAITING, release = WAITING,
   wait_for_children = {'waiting-children', 'zset'},
 }
 
@@ -39,21 +40,22 @@ local function refuse_to_wait(key, child)
   return not is_open and NOTHING_TO_WAIT_FOR or nil
 end
 
+-- A wait is over once its signal is there, or its time is up: then its mark says so, and no signal can come any more. A
+-- sleep names no signal, and ends by being over.
+local function refuse_to_suspend(key, at, now)
+  local mark, signal = ARGV[at + VALUE], ARGV[at + RETENTION]
+  if signal == '' then return nil end
+  if redis.call('HEXISTS', key, signal) == 1 then return NOTHING_TO_WAIT_FOR end
+  local number, until_ms = string.match(redis.call('HGET', key, mark) or '', '^(%d+) (%d+)$')
+  if not until_ms or tonumber(until_ms) > now then return nil end
+  redis.call('HSET', key, mark, number .. ' timeout')
+  return NOTHING_TO_WAIT_FOR
+end
+
 -- Of the keys of others that the end of this job touches, one that is of another type; nil: none is.
 local function refuse_relations(queue, job, key)
   job[PARENT] = read_parent(job[PARENT_KEY], redis.call('HGET', key, 'parent'))
-  local deduplication_id, parent = job[DEDUPLICATION_ID], job[PARENT]
-  local wrong = deduplication_id and (wrong_type(queue.base .. 'de:' .. deduplication_id, 'string')
-    or wrong_type(queue.base .. 'dn:' .. deduplication_id, 'hash'))
-  if wrong then return wrong end
-  if not parent then return nil end
-  local family = {dependencies = 'set', processed = 'hash', failed = 'hash', unsuccessful = 'zset'}
-  local places = {['waiting-children'] = 'zset', wait = 'list', prioritized = 'zset', pc = 'string',
-    delayed = 'zset', failed = 'zset', marker = 'zset', events = 'stream'}
-  wrong = wrong_type(parent.key, 'hash')
-  for suffix, expected in pairs(family) do wrong = wrong or wrong_type(parent.key .. ':' .. suffix, expected) end
-  for suffix, expected in pairs(places) do wrong = wrong or wrong_type(parent.base .. suffix, expected) end
-  return wrong or nil
+  return wrong_relation(queue.base, job[DEDUPLICATION_ID], job[PARENT])
 end
 
 -- What came for a deduplication id while its owner was active is added now.
@@ -93,9 +95,9 @@ end
 -- What the outcome is for the job's group.
 local function tell_group(queue, key, id, group, kind)
   if kind == 'complete' or kind == 'fail' then return leave_group(queue, id, group) end
-  free_slot(queue, id, group, false)
+  pcall(free_slot, queue, id, group, false)
   -- Of a job that Node brings in line: rounds may have been moved down by then.
-  if kind == 'delay' or kind == 'postpone' then redis.call('HSET', key, 'priority', 1) end
+  if kind == 'delay' or kind == 'postpone' or kind == 'suspend' then redis.call('HSET', key, 'priority', 1) end
 end
 
 -- A job that was cancelled as its attempt ended waits for nothing any more: whoever takes it next fails it.
@@ -118,11 +120,26 @@ local function store_retry(queue, now, at, key, job, kind)
   end
 end
 
+-- The last ms whose score, with its order, is exact in a double: as long as a wait without a limit can last.
+local LATEST_MS = 2199023255551
+
+-- Marks the job as suspended, and returns until when, ms. One that was woken before its time, by Node's promote for one,
+-- goes on as its mark has it.
+local function mark_suspended(key, at, now)
+  local mark, duration = ARGV[at + VALUE], ARGV[at + EXTRA]
+  local found = redis.call('HGET', key, mark)
+  if found then return tonumber(string.match(found, ' (%d+)$')) or LATEST_MS end
+  local due = duration ~= '' and math.min(now + duration, LATEST_MS)
+  redis.call('HSET', key, mark, ARGV[at + STACK] .. ' ' .. (due and whole(due) or 'never'))
+  return due or LATEST_MS
+end
+
 -- Its handler, or whoever took it by hand, puts it elsewhere: no attempt is spent.
 local function store_move(queue, now, at, key, kind)
   local id = ARGV[at + ID]
-  if kind == 'postpone' and not is_cancelled(key) then
-    local delay = math.max(ARGV[at + EXTRA] - now, 0)
+  if (kind == 'postpone' or kind == 'suspend') and not is_cancelled(key) then
+    local due = kind == 'suspend' and mark_suspended(key, at, now) or ARGV[at + EXTRA]
+    local delay = math.max(due - now, 0)
     redis.call('HSET', key, 'delay', whole(delay))
     add_delayed(queue, id, now + delay)
   elseif kind == 'wait_for_children' and not is_cancelled(key) then

@@ -44,5 +44,7 @@ local function take_out(window, ids)
       count = count + 1
     end
   end
-  redis.call('LREM', window.key, -count, '')
+  -- It looks at all from one end to there, so from the nearer one.
+  local past = redis.call('LLEN', window.key) - window.skip - #window.ids
+  redis.call('LREM', window.key, past < window.skip and count or -count, '')
 end

@@ -7,7 +7,7 @@ from typing import Any
 
 from bullworks.board import BoardQueue
 from bullworks.board.pages.job import LOG_LINES
-from bullworks.bullmq import FlowJob, FlowProducer, Queue, Worker
+from bullworks.bullmq import FlowJob, FlowProducer, Job, Queue, Worker
 from tests.bullworks.board.conftest import MakeBoard, OpenQueue
 from tests.bullworks.board.pages.test_queue_page import EVIL, fail, offered
 
@@ -64,6 +64,35 @@ async def test_a_job_is_cancelled_and_the_trail_says_by_whom(queue: Queue[Any], 
     assert "cancel-job" in trail
     assert (await made.change("PUT", "-/api/queues/email/nobody/cancel", {})).status_code == 404
     assert (await made.change("PUT", cancel, {"reason": "x" * 2_000})).status_code == 400
+
+
+async def test_steps_are_shown_and_a_job_runs_again_from_one(
+    queue: Queue[Any], board: MakeBoard, redis_url: str, key_prefix: str
+) -> None:
+    async def process(job: Job) -> None:
+        await job.step("charge", lambda: {"id": 7, "token": "s3cret"})
+        await job.step("<ship's>", lambda: "x" * 500)
+        await job.wait_for("go")
+
+    job = await queue.add("job", {})
+    await queue.signal(job.id, "go")
+    async with Worker[Any, Any]("email", process, connection=redis_url, prefix=key_prefix):
+        await job.wait_until_finished(ttl=10_000)
+    made = board()
+    page = (await made.get(f"-/job?queue=email&id={job.id}")).text
+    for part in ("charge", "&#34;id&#34;:7", "[redacted]", "&lt;ship&#39;s&gt;", f"{'x' * 199}...", "wait"):
+        assert part in page
+    assert "s3cret" not in page
+    again = next(path for path in offered(page) if path.endswith("/retry-from"))
+    assert (await made.change("PUT", again, {})).status_code == 400
+    assert "has done no step" in (await made.change("PUT", again, {"step": "nothing"})).text
+    assert (await made.change("PUT", "-/api/queues/email/nobody/retry-from", {"step": "a"})).status_code == 404
+    assert (await made.change("PUT", again, {"step": "<ship's>"})).json() == {"message": "runs again from <ship's>"}
+    assert await job.get_state() == "waiting"
+    assert [step.name for step in await queue.get_steps(job.id)] == ["charge"]
+    assert "has done no step" in (await made.change("PUT", again, {"step": "go"})).text
+    refused = await board(policy=lambda access: access.action == "read").change("PUT", again, {"step": "charge"})
+    assert refused.status_code == 403
 
 
 async def test_what_is_offered_is_done(queue: Queue[Any], board: MakeBoard, redis_url: str, key_prefix: str) -> None:

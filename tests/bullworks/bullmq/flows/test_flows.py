@@ -13,7 +13,7 @@ from bullworks.bullmq.errors import (
     UnrecoverableError,
 )
 from bullworks.bullmq.queue.queue import Queue
-from bullworks.bullmq.worker import Worker
+from bullworks.bullmq.worker.worker import Worker
 from tests.bullworks.bullmq.flows.conftest import FlowBench, job
 
 

@@ -78,13 +78,37 @@ async def test_odd_groups_that_others_wrote_stop_nobody(
     assert await order_of_groups(queue, hand, keyspace) == "CDCD"
 
 
-@pytest.mark.parametrize("opts", ['{"group":{}}', '{"group":{"id":""}}', '{"group":{"name":"A"}}', '{"group":{"id":'])
+NO_GROUPS = [
+    "{}", '{"id":""}', '{"name":"A"}', '{"id":null}', '{"id":{"a":1}}', '{"id":[1]}', '{"id":true}', '{"id":1.5}',
+    '{"id":1e300}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("opts", [*(f'{{"group":{group}}}' for group in NO_GROUPS), '{"group":{"id":'])
 async def test_what_names_no_group_is_a_job_without_one(
     queue: Queue, hand: HandWorker, keyspace: Keyspace, opts: str
 ) -> None:
     job = await queue.add("work")
     await keyspace.command("HSET", keyspace.key(job.id), "opts", opts)
+    if opts.endswith("}"):
+        found = await queue.get_job(job.id)
+        assert found is not None
+        assert found.group is None
     assert await hand.take() == job.id
+    assert "gid" not in await keyspace.hash(job.id)
+
+
+@pytest.mark.parametrize(("number", "group"), [("0", "0"), ("1.0", "1"), ("1e15", "1000000000000000"), ("-3", "-3")])
+async def test_a_whole_number_names_the_same_group_whoever_reads_it(
+    queue: Queue, hand: HandWorker, keyspace: Keyspace, number: str, group: str
+) -> None:
+    job = await queue.add("work")
+    await keyspace.command("HSET", keyspace.key(job.id), "opts", f'{{"group":{{"id":{number}}}}}')
+    found = await queue.get_job(job.id)
+    assert found is not None
+    assert found.group == group
+    assert await hand.take() == job.id
+    assert (await keyspace.hash(job.id))["gid"] == group
 
 
 async def test_jobs_know_their_group(queue: Queue, hand: HandWorker) -> None:

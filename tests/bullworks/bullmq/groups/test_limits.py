@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from bullworks.bullmq import GroupCounts, GroupFullError, GroupLimits, InvalidOptionError, PartlyAddedError
+from bullworks.bullmq import GroupCounts, GroupFullError, GroupLimits, InvalidOptionError, Job, PartlyAddedError
 from bullworks.bullmq.queue.bulk import JobSpec
-from bullworks.bullmq.worker import Worker
+from bullworks.bullmq.worker.worker import Worker
 from tests.bullworks.bullmq.groups.conftest import GroupBench
 from tests.bullworks.bullmq.hand_worker import HandWorker
 from tests.bullworks.waiting import eventually
@@ -128,6 +129,28 @@ async def test_elsewhere_a_retry_lets_the_others_pass(bench: GroupBench) -> None
     await run(bench.worker(bench.handle, concurrency=5))
     await bench.until_in("completed", 4)
     assert bench.started == [failing, *others, failing]
+
+
+async def test_an_expired_job_of_a_group_ends_in_its_turn_and_takes_none_of_its_slots(bench: GroupBench) -> None:
+    await bench.queue.set_group_limits("A", concurrency=1)
+    names = ["held", "late", "late", "late", "last"]
+    specs = [
+        JobSpec(name, group={"id": "A"}, **({"expires": 1, "timestamp": 1} if name == "late" else {})) for name in names
+    ]
+    await bench.queue.add_bulk(specs)
+    holder = asyncio.Event()
+
+    async def handle(job: Job) -> None:
+        bench.started.append(job.name)
+        await holder.wait()
+
+    await run(bench.worker(handle, concurrency=10))
+    await bench.until_in("failed", 3)
+    assert bench.started == ["held"]
+    holder.set()
+    await bench.until_in("completed", 2)
+    assert bench.started == ["held", "last"]
+    assert await bench.group_keys() == ["bw:limits"]
 
 
 async def test_a_higher_limit_holds_at_once(bench: GroupBench) -> None:

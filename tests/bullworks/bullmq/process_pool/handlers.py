@@ -14,14 +14,34 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from bullworks.bullmq import CancelSignal, DelayedError, Job, SyncJob, UnrecoverableError
+from pydantic import BaseModel
+
+from bullworks.bullmq import CancelSignal, DelayedError, Encrypted, Job, SyncJob, UnrecoverableError
 
 log = logging.getLogger("tests.in_process")
 
 SEEN: contextvars.ContextVar[str] = contextvars.ContextVar("SEEN", default="nothing")
+
+
+class Order(BaseModel):
+    number: int
+    card: Annotated[str, Encrypted()]
+
+
+@dataclass
+class Charge:
+    number: int
+    card: Annotated[str, Encrypted()]
+
+
+def charge(job: SyncJob[Order, Charge]) -> Charge:
+    """Sees fields in the clear, also after it has changed them; the processes have no keys."""
+    job.update_data(Order(number=job.data.number + 1, card=job.data.card[::-1]))
+    return Charge(job.data.number, job.data.card)
 
 
 class OddError(Exception):
@@ -283,6 +303,23 @@ class Methods:
 
 
 # One process serves many tests with them: a handler for each name of a job.
+def take_steps(job: SyncJob) -> Any:
+    """Fails once behind its steps, and sleeps behind them."""
+    seen = [job.step("pid", os.getpid, result_type=int), *job.cursor("letters", iter("abc"))]
+    if job.attempts_made == 0:
+        raise ValueError("on purpose")
+    job.sleep("nap", 1)
+    return [*seen, job.wait_for("go")]
+
+
+async def take_async_steps(job: Job) -> Any:
+    seen = [await job.step("pid", async_pid, job), *[letter async for letter in job.cursor("letters", "abc")]]
+    if job.attempts_made == 0:
+        raise ValueError("on purpose")
+    await job.sleep("nap", 1)
+    return [*seen, await job.wait_for("go")]
+
+
 HANDLERS: dict[str, Callable[..., Any]] = {
     handler.__name__: handler
     for handler in (
@@ -305,5 +342,7 @@ HANDLERS: dict[str, Callable[..., Any]] = {
         leave_async_context,
         use_job_late,
         ask_state,
+        take_steps,
+        take_async_steps,
     )
 }

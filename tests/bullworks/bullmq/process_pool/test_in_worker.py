@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bullworks.bullmq import Job, ProcessPool, ProcessStartError, Queue, Worker
+from bullworks.bullmq import FlowProducer, Job, Keyring, ProcessPool, ProcessStartError, Queue, Worker
 from tests.bullworks.bullmq.process_pool import handlers
 from tests.bullworks.bullmq.process_pool.processes import is_running
 from tests.bullworks.servers import RedisServer
@@ -43,7 +43,8 @@ class Shared:
 
     def __init__(self, queue: Queue) -> None:
         self.queue = queue
-        self.worker = worker_of(queue, ProcessPool(f"{handlers.__name__}:HANDLERS", size=1))
+        self.pool = ProcessPool(f"{handlers.__name__}:HANDLERS", size=1)
+        self.worker = worker_of(queue, self.pool)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -78,6 +79,24 @@ async def test_jobs_run_in_processes_as_many_at_once_as_there_are(queue: Queue, 
     assert pool.pids == []
 
 
+async def test_processes_get_models_and_the_worker_alone_has_the_keys(redis_url: str, key_prefix: str) -> None:
+    keyring = Keyring({"k1": b"k" * 32})
+    types: Any = {"data_type": handlers.Order, "result_type": handlers.Charge, "encryption": keyring}
+    where: Any = {"connection": redis_url, "prefix": key_prefix}
+    heard: list[Any] = []
+    async with Queue("cpu", **types, **where) as queue, FlowProducer(queues=[queue], **where) as flows:
+        order = handlers.Order(number=1, card="4111-x")
+        job = (await flows.add({"name": "x", "queue_name": "cpu", "data": order})).job
+        async with Worker("cpu", ProcessPool(handlers.charge, size=1), **types, **where) as worker:
+            worker.on("completed", lambda job, result: heard.append(result))
+            assert await job.wait_until_finished(ttl=10_000) == handlers.Charge(2, "x-1114")
+        await job.refresh()
+        assert job.data == handlers.Order(number=2, card="x-1114")
+        stored = await queue.connection.execute("HGETALL", queue.keys.of(job.id))
+        assert not any(card in value for card in (b"4111-x", b"x-1114") for value in stored[1::2])
+        assert heard == [handlers.Charge(2, "x-1114")]
+
+
 async def test_progress_logs_and_data_reach_redis_and_the_worker_s_listeners(shared: Shared) -> None:
     heard: list[Any] = []
     shared.worker.on("progress", lambda job, progress: heard.append((job.id, progress)))
@@ -86,6 +105,21 @@ async def test_progress_logs_and_data_reach_redis_and_the_worker_s_listeners(sha
     assert (job.progress, job.data, await job.logs()) == ({"step": 1}, {"n": 1, "seen": True}, ["one", "two"])
     await eventually(lambda: len(heard) == 2)
     assert heard == [(job.id, {"step": 1}), ({"n": 1, "seen": True}, {"n": 1, "seen": True})]
+
+
+@pytest.mark.parametrize("name", ["take_steps", "take_async_steps"])
+async def test_steps_are_done_once_also_in_a_process(shared: Shared, name: str) -> None:
+    job = await shared.queue.add(name, attempts=2)
+    await shared.queue.signal(job.id, "go", True)
+    ended = await in_state(job, "completed")
+    # The cursor had come to its end, so the second attempt saw none of its items.
+    assert ended.returnvalue == [*shared.pool.pids, True]
+    assert [(step.kind, step.name) for step in ended.steps] == [
+        ("step", "pid"),
+        ("cursor", "letters"),
+        ("sleep", "nap"),
+        ("wait", "go"),
+    ]
 
 
 async def test_a_failure_is_stored_with_its_reason_and_the_trace_of_the_process(shared: Shared) -> None:

@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 
 from bullworks.bullmq import InvalidPayloadError, Job, UnrecoverableError
-from bullworks.bullmq.process_pool import ProcessDiedError, ProcessPool, ProcessStartError, UnpicklableError
+from bullworks.bullmq.process_pool.errors import ProcessDiedError, ProcessStartError, UnpicklableError
+from bullworks.bullmq.process_pool.pool import ProcessPool
 from tests.bullworks.bullmq.process_pool import handlers
 from tests.bullworks.bullmq.process_pool.processes import is_running
 from tests.bullworks.waiting import eventually

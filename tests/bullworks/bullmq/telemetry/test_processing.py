@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
-from bullworks.bullmq import DelayedError, FlowProducer, Job, RateLimitError, SyncJob, UnrecoverableError, Worker
+from bullworks.bullmq import Batch, DelayedError, FlowProducer, Job, RateLimitError, SyncJob, UnrecoverableError, Worker
 from tests.bullworks.bullmq.telemetry.conftest import Told, TracedBench, id_of, parent_of, trace_of
 from tests.bullworks.waiting import eventually
 
@@ -48,6 +48,22 @@ async def test_a_job_is_processed_below_the_span_that_added_it(bench: TracedBenc
     }
     (event,) = process_span.events
     assert (event.name, dict(event.attributes or {})) == ("job completed", {"bullmq.job.result": '{"sent":1}'})
+
+
+async def test_a_batch_is_a_span_of_its_own_beside_those_of_its_jobs(bench: TracedBench, told: Told):
+    async def process(jobs: list[Job]) -> list[Any]:
+        await bench.queue.add("child", delay=60_000)
+        return [None, ValueError("no")]
+
+    for name in ("first", "second"):
+        await bench.queue.add(name)
+    async with observed(bench, process, batch=Batch(size=2)):
+        spans = await told.ended("process work", 2)
+    call = told.one("processBatch work")
+    assert said(call)["bullmq.job.bulk.count"] == 2
+    assert call.parent is None
+    assert parent_of(told.one("add work.child")) == id_of(call)
+    assert len({trace_of(span) for span in (*spans, call)}) == 3
 
 
 @pytest.mark.parametrize("in_thread", [False, True])

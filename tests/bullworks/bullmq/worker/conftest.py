@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bullworks.bullmq.queue.queue import Queue
-from bullworks.bullmq.worker import Worker
+from bullworks.bullmq.worker.worker import Worker
 from tests.bullworks.waiting import eventually
 
 

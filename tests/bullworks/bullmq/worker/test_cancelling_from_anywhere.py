@@ -300,12 +300,34 @@ async def test_a_child_that_is_cancelled_alone_has_failed_for_its_parent(bench: 
     assert list((await root.get_ignored_children_failures()).values()) == ["cancelled: enough"]
 
 
-async def test_a_key_of_another_type_is_named_and_nothing_is_changed(bench: Bench):
-    job = await bench.queue.add("a")
-    await bench.command("SET", bench.key("failed"), "mine")
-    with pytest.raises(Exception, match="WRONGTYPE"):
-        await job.cancel()
-    assert await bench.ids("wait") == [job.id]
+@pytest.mark.parametrize("remove", [False, True])
+@pytest.mark.parametrize("suffix", ["failed", "bw:cancels", "de:x", "p", "p:dependencies", "p:failed"])
+async def test_a_key_of_another_type_is_named_and_nothing_is_changed(bench: Bench, suffix: str, remove: bool):
+    """Given a job that runs, one of a group, a child, and one with a deduplication id."""
+    await bench.queue.add("a", job_id="running")
+    taken, _, _ = await bench.worker(lambda job: None)._engine.scripts.fetch_one("by hand:1")
+    assert taken is not None
+    async with FlowProducer(connection=bench.url, prefix=bench.prefix) as flows:
+        child: FlowJob = {
+            "name": "c",
+            "queue_name": "work",
+            "opts": {"job_id": "c", "continue_parent_on_failure": True},
+        }
+        await flows.add({"name": "p", "queue_name": "work", "opts": {"job_id": "p"}, "children": [child]})
+    await bench.queue.add_bulk(
+        [JobSpec("a", job_id="grouped", group={"id": "A"}), JobSpec("a", job_id="d", deduplication={"id": "x"})]
+    )
+    await bench.command("DEL", bench.key(suffix))
+    await bench.command("LPUSH", bench.key(suffix), "mine")
+    before = await dump(bench)
+    with pytest.raises(Exception, match=f"WRONGTYPE.*{suffix}"):
+        await bench.queue.cancel_many(["grouped", "running", "c", "d"], remove=remove)
+    assert await dump(bench) == before
+
+
+async def dump(bench: Bench) -> dict[bytes, bytes]:
+    """All that lies in Redis of the queue."""
+    return {key: await bench.command("DUMP", key) for key in await bench.command("KEYS", bench.key("*"))}
 
 
 async def test_each_job_ends_once_whatever_it_does_as_it_is_cancelled(bench: Bench):

@@ -12,7 +12,7 @@ import pytest
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.queue.bulk import JobSpec
-from bullworks.bullmq.worker import Worker
+from bullworks.bullmq.worker.worker import Worker
 from bullworks.redis.errors import ConnectError
 from tests.bullworks.bullmq.worker.conftest import Bench
 from tests.bullworks.waiting import BUSY_S, eventually

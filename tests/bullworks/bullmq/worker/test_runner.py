@@ -52,7 +52,7 @@ class Running(AttemptSink):
     def moved(self, job: Job) -> None:
         """No handler moves its job."""
 
-    def freed(self) -> None:
+    def freed(self, job: Job) -> None:
         self.slots_freed += 1
 
 

@@ -301,6 +301,28 @@ async def test_a_plain_handler_runs_in_its_thread_and_what_is_around_it_on_the_l
     assert threads["interceptor"] is threading.main_thread() is not threads["handler"]
 
 
+async def test_an_enhancer_of_a_plain_handler_that_exits_fails_its_attempt_only(run: Any) -> None:
+    """Out of a task of its own SystemExit would end the event loop, with all that runs in it."""
+
+    class Exiting:
+        async def intercept(self, context: JobContext, call: CallHandler) -> Any:
+            if context.job.name == "exit":
+                raise SystemExit(3)
+            return await call.handle()
+
+    @use_interceptors(Exiting())
+    @processor("email")
+    class Plain(WorkerHost):
+        def process(self, job: SyncJob) -> str:
+            return "done"
+
+    async with run(Plain) as app:
+        queue = queue_of(app)
+        ended = await finished(await queue.add("exit"))
+        assert ended.failed_reason == "an enhancer raised SystemExit"
+        assert (await finished(await queue.add("x"))).returnvalue == "done"
+
+
 async def test_a_handler_that_is_run_again_has_its_data_piped_once_and_what_it_stored_stays(run: Any) -> None:
     seen = []
 

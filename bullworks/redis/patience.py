@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bullworks.redis import ConnectError, ConnectionLostError, RedisError, ServerError
+from bullworks.redis.errors import ConnectError, ConnectionLostError, RedisError
+from bullworks.redis.server_error import ServerError
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Commands for whoever develops a service: `serve --reload` and `shell`."""

@@ -1,0 +1,3 @@
+from bullworks.redis.embedded.server import EmbeddedServer
+
+__all__ = ["EmbeddedServer"]

@@ -1,0 +1,1 @@
+"""What another release of npm bullmq changes for us: `make upstream VERSION=6.5.4`."""
