@@ -35,15 +35,14 @@ class Protected:
 
     def write(self, fence: int) -> bool:
         """Whether the write was taken."""
-        with (self.folder / "protected").open("a+") as file:
+        number = os.open(self.folder / "protected", os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(number, "r+b", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
             highest = int(file.read() or 0)
             accepted = fence >= highest
             if accepted:
-                file.truncate(0)
-                file.write(str(fence))
-                file.flush()
+                # In place and in one call: a process that is killed here leaves the old fence or the new one.
+                os.pwrite(number, f"{fence:020}".encode(), 0)
             self.ledger.note("accepted" if accepted else "refused", str(fence))
             return accepted
 
