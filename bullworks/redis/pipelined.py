@@ -122,21 +122,22 @@ class PipelinedConnection:
         Raises:
             ConnectionLostError: there is no connection now; nothing was sent.
         """
-        if self._wire is None or self._loop is None:
-            raise self._lost("it is being reopened" if not self._is_closed else "it was closed")
-        # First what may raise: a reply awaited for a command that never left would shift all those after it.
-        packed = _pack(command)
-        reply = self._loop.create_future()
-        if not self._pending:
-            self._last_progress_s = self._loop.time()
-        self._pending.append(reply)
-        self._outgoing.append(packed)
+        reply = self._queue(command)
         if len(self._outgoing) == 1:
-            self._loop.call_soon(self.flush)
+            cast(asyncio.AbstractEventLoop, self._loop).call_soon(self.flush)
+        return reply
+
+    def send_now(self, *command: Argument) -> asyncio.Future[Any]:
+        """Send a command, and those queued before it, at once, where nothing follows in this tick.
+
+        Raises as `send` does.
+        """
+        reply = self._queue(command)
+        self.flush()
         return reply
 
     def flush(self) -> None:
-        """Write the queued commands at once, for a sender that knows that nothing follows in this tick."""
+        """Write the queued commands."""
         if self._wire is not None and self._outgoing:
             packed = self._outgoing
             self._outgoing = []
@@ -155,7 +156,7 @@ class PipelinedConnection:
         """
         if self._wire is None:
             await self._wait_connected()
-        return await self._send_now(*command)
+        return await self._send_soon(*command)
 
     async def together(self, *commands: tuple[Argument, ...]) -> list[Any]:
         """Run commands in one write, one after the other; returns their replies.
@@ -185,7 +186,7 @@ class PipelinedConnection:
         if self._wire is None:
             await self._wait_connected()
         try:
-            return await self._send_now("EVALSHA", script.sha, len(keys), *keys, *args)
+            return await self._send_soon("EVALSHA", script.sha, len(keys), *keys, *args)
         except ServerError as error:
             if error.code != "NOSCRIPT" and not self.follows(error):
                 raise
@@ -248,11 +249,20 @@ class PipelinedConnection:
 
     # Inside.
 
-    def _send_now(self, *command: Argument) -> asyncio.Future[Any]:
-        reply = self.send(*command)
-        if len(self._pending) == 1:
-            # Nothing else is under way, so a sender that awaits one after the other need not wait for the tick's end.
-            self.flush()
+    def _send_soon(self, *command: Argument) -> asyncio.Future[Any]:
+        # Where nothing else is under way, a sender that awaits one after the other need wait for no turn of the loop.
+        return self.send(*command) if self._pending else self.send_now(*command)
+
+    def _queue(self, command: tuple[Argument, ...]) -> asyncio.Future[Any]:
+        if self._wire is None or self._loop is None:
+            raise self._lost("it is being reopened" if not self._is_closed else "it was closed")
+        # First what may raise: a reply awaited for a command that never left would shift all those after it.
+        packed = _pack(command)
+        reply = self._loop.create_future()
+        if not self._pending:
+            self._last_progress_s = self._loop.time()
+        self._pending.append(reply)
+        self._outgoing.append(packed)
         return reply
 
     def _lost(self, reason: str) -> ConnectionLostError:

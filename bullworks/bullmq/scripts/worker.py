@@ -53,8 +53,7 @@ class Advance:
         self._args = args
         self._reply: asyncio.Future[Any] | None = None
         if connection.is_connected:
-            self._reply = connection.send("EVALSHA", ADVANCE.sha, 1, *keys, *args)
-            connection.flush()
+            self._reply = connection.send_now("EVALSHA", ADVANCE.sha, 1, *keys, *args)
 
     def __await__(self) -> Generator[Any, Any, tuple[list[int | bytes], Fetched]]:
         """A code for each outcome (see lua/advance.lua), and what was taken.

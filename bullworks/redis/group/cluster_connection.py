@@ -50,10 +50,10 @@ class ClusterConnection(PipelinedConnection):
             await connection.disconnect(nowait=True)
 
     def send(self, *command: Argument) -> asyncio.Future[Any]:
-        link = self._links.get(slot_of(_key_of(command)))
-        if link is None:
-            raise self._lost("there is none to the key's node; use at(key), or execute()")
-        return link.send(*command)
+        return self._link_of(command).send(*command)
+
+    def send_now(self, *command: Argument) -> asyncio.Future[Any]:
+        return self._link_of(command).send_now(*command)
 
     async def execute(self, *command: Argument, key: Argument | None = None) -> Any:
         """Run one command on the node of its key: `key`, or else the command's first argument."""
@@ -83,6 +83,12 @@ class ClusterConnection(PipelinedConnection):
     def drop(self, reason: str) -> None:
         for link in self._all:
             link.drop(reason)
+
+    def _link_of(self, command: tuple[Argument, ...]) -> FollowingConnection:
+        link = self._links.get(slot_of(_key_of(command)))
+        if link is None:
+            raise self._lost("there is none to the key's node; use at(key), or execute()")
+        return link
 
     async def _at_node(self, key: bytes, call: Callable[[FollowingConnection], Awaitable[Any]]) -> Any:
         slot = slot_of(key)

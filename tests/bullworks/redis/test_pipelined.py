@@ -39,6 +39,12 @@ async def test_what_is_said_in_one_tick_reaches_redis_in_one_read(redis_server: 
     await connection.close()
 
 
+async def test_what_is_sent_at_once_takes_along_what_was_queued_before_it(connection: PipelinedConnection):
+    await connection.connect()
+    replies = [connection.send("ECHO", "queued"), connection.send_now("ECHO", "now"), connection.send("ECHO", "later")]
+    assert await asyncio.gather(*replies) == [b"queued", b"now", b"later"]
+
+
 async def test_an_error_in_a_reply_belongs_to_its_caller_alone(connection: PipelinedConnection):
     await connection.execute("SET", "pipelined-test", "text")
     good, bad, nested, last = await asyncio.gather(
