@@ -5,6 +5,7 @@ from bullworks.extras import require
 require("outbox", "the outbox")
 
 from bullworks.outbox.errors import OutboxError, UnknownQueueError, UnsupportedDatabaseError
+from bullworks.outbox.module import OutboxModule
 from bullworks.outbox.once import once, once_sync
 from bullworks.outbox.outbox import Outbox
 from bullworks.outbox.tables import create_tables, drop_tables, metadata
@@ -12,6 +13,7 @@ from bullworks.outbox.tables import create_tables, drop_tables, metadata
 __all__ = [
     "Outbox",
     "OutboxError",
+    "OutboxModule",
     "UnknownQueueError",
     "UnsupportedDatabaseError",
     "create_tables",

@@ -16,7 +16,7 @@ from bullworks.outbox.errors import UnknownQueueError
 from bullworks.outbox.relay import Relay
 from bullworks.outbox.rows import NOTIFY, insertion, refuse_options
 
-_DAY_MS = 86_400_000
+DAY_MS = 86_400_000
 # Of a session: which outboxes are woken by its next commit.
 _TO_WAKE = "bullworks.outbox"
 
@@ -40,7 +40,7 @@ class Outbox(Closing):
         engine: Engine | AsyncEngine,
         queues: Iterable[Queue[Any]] = (),
         *,
-        remember: Duration = _DAY_MS,
+        remember: Duration = DAY_MS,
         poll: Duration = 1_000,
     ) -> None:
         self._database = Database(engine)
