@@ -50,7 +50,7 @@ class Database:
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """Call it in a thread. A cancellation waits until the call has returned: the connection is then free again."""
+    """Call a function in a thread. A cancellation waits until it has returned: the connection is then free again."""
     running = asyncio.ensure_future(asyncio.to_thread(call))
     try:
         return await asyncio.shield(running)

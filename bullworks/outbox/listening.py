@@ -12,6 +12,7 @@ from bullworks.outbox.rows import CHANNEL
 _DRIVERS = frozenset({"asyncpg", "psycopg"})
 # A connection that a firewall dropped in silence would be listened to for ever.
 _PROBE_S = 60.0
+_PROBE = "VALUES (1)"
 
 
 def can_listen(database: Database) -> bool:
@@ -43,7 +44,7 @@ async def _by_asyncpg(raw: Any, woken: Callable[[], None]) -> None:
     woken()
     while True:
         await asyncio.sleep(_PROBE_S)
-        await raw.execute("SELECT 1")
+        await raw.execute(_PROBE)
 
 
 async def _by_psycopg(raw: Any, woken: Callable[[], None]) -> None:
@@ -52,7 +53,7 @@ async def _by_psycopg(raw: Any, woken: Callable[[], None]) -> None:
     while True:
         async for _ in raw.notifies(timeout=_PROBE_S):
             woken()
-        await raw.execute("SELECT 1")
+        await raw.execute(_PROBE)
 
 
 async def _discard(connection: AsyncConnection) -> None:

@@ -14,7 +14,7 @@ from bullworks.closing import Closing
 from bullworks.outbox.database import Database
 from bullworks.outbox.errors import UnknownQueueError
 from bullworks.outbox.relay import Relay
-from bullworks.outbox.rows import NOTIFY, insertion, refuse_options
+from bullworks.outbox.rows import insertion, refuse_options
 
 DAY_MS = 86_400_000
 # Of a session: which outboxes are woken by its next commit.
@@ -85,10 +85,9 @@ class Outbox(Closing):
         target = self._queue(queue)
 
         async def write(name: str, data: Any, given: Mapping[str, Any]) -> str:
-            statement, job_id = insertion(queue, _checked(target, name, data, given))
+            job = _checked(target, name, data, given)
+            statement, job_id = insertion(queue, job, notifies=self._database.is_postgres)
             await session.execute(statement)
-            if self._database.is_postgres:
-                await session.execute(NOTIFY)
             self._wake_after_commit(session.sync_session)
             return job_id
 
@@ -99,10 +98,9 @@ class Outbox(Closing):
 
     def add_sync(self, session: Session, queue: str, name: str, data: Any, **options: Unpack[JobOptions]) -> str:
         """Write a job in the transaction of a blocking session; see `add`. What surrounds `Queue.add` is not called."""
-        statement, job_id = insertion(queue, _checked(self._queue(queue), name, data, options))
+        job = _checked(self._queue(queue), name, data, options)
+        statement, job_id = insertion(queue, job, notifies=self._database.is_postgres)
         session.execute(statement)
-        if self._database.is_postgres:
-            session.execute(NOTIFY)
         self._wake_after_commit(session)
         return job_id
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Insert, delete, insert, select, text, update
+from sqlalchemy import Connection, Executable, delete, func, insert, select, text, update
 
 from bullworks.bullmq import InvalidOptionError
 from bullworks.bullmq.job.new_job import NewJob
@@ -17,8 +17,6 @@ from bullworks.outbox.tables import OUTBOX
 
 CHANNEL = "bullworks_outbox"
 """Where Postgres notifies relays of rows."""
-
-NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 # What would make a row that Redis may refuse, or that is a further job, once the caller's transaction has gone.
 _REFUSED_OPTIONS = {
@@ -70,18 +68,24 @@ def job_id_of(row_id: str) -> str:
 
 
 def refuse_options(options: Collection[str]) -> None:
-    """Raises InvalidOptionError: one of the options cannot be kept in the outbox."""
+    """Check that all options can be kept in the outbox. Raises InvalidOptionError: one cannot."""
     for option, problem in _REFUSED_OPTIONS.items():
         if option in options:
             raise InvalidOptionError(option, problem)
 
 
-def insertion(queue: str, job: NewJob) -> tuple[Insert, str]:
-    """Build the statement that writes a checked job, and the id that the job will have."""
+def insertion(queue: str, job: NewJob, *, notifies: bool) -> tuple[Executable, str]:
+    """Build the statement that writes a checked job, and the id that the job will have.
+
+    Args:
+        notifies: whether relays are told of it when the transaction is committed, which Postgres does.
+    """
     row_id = uuid4().hex
     opts = json.dumps(codec.wire_opts(job.opts), ensure_ascii=False)
     values = {"id": row_id, "queue": queue, "name": job.name, "data": job.data.decode(), "opts": opts}
-    return insert(OUTBOX).values(values), job.id or job_id_of(row_id)
+    statement = insert(OUTBOX).values(values)
+    job_id = job.id or job_id_of(row_id)
+    return statement.returning(func.pg_notify(CHANNEL, "")) if notifies else statement, job_id
 
 
 def take_gate(connection: Connection) -> bool:
