@@ -13,6 +13,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "fastapi": {"fastapi": "fastapi", "starlette": "starlette", "uvicorn": "uvicorn"},
     "metrics": {"prometheus-client": "prometheus_client"},
     "otel": {"opentelemetry-api": "opentelemetry"},
+    "outbox": {"greenlet": "greenlet", "sqlalchemy": "sqlalchemy"},
     "reload": {"watchfiles": "watchfiles"},
     "testing": {"pytest": "pytest", "pytest-asyncio": "pytest_asyncio"},
     "web": {"starlette": "starlette", "uvicorn": "uvicorn"},

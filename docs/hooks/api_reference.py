@@ -13,6 +13,7 @@ PACKAGES = {
     "schedule": "crons, intervals, timeouts",
     "locks": "distributed locks",
     "limits": "limits that processes share",
+    "outbox": "jobs in database transactions",
     "core": "modules, providers, the application",
     "settings": "settings classes",
     "web": "the HTTP server and routes",

