@@ -4,14 +4,14 @@ import redis.asyncio
 
 from bullworks.bullmq.errors import InvalidOptionError
 from bullworks.bullmq.keys import QueueKeys
-from bullworks.redis import ConnectionOptions, Endpoint, Lease, PipelinedConnection, has_tag, lease_connection
+from bullworks.redis import ConnectionOptions, Endpoint, Lease, PipelinedConnection, connection_to, has_tag
 
 Connection = str | ConnectionOptions | redis.asyncio.Redis | redis.asyncio.RedisCluster | Endpoint | PipelinedConnection
 """A URL, a dict of one, a client whose settings are read (never used itself), or a connection, which stays open."""
 
 
 def lease(connection: Connection, keys: QueueKeys | None = None) -> Lease:
-    """Lease the connection that the option says: shared with all on this event loop that have the same URL.
+    """Lease the connection that the option says: the one that is given, or one of its own.
 
     Args:
         keys: of the one queue that it is for; None means any keys.
@@ -22,8 +22,8 @@ def lease(connection: Connection, keys: QueueKeys | None = None) -> Lease:
     """
     endpoint = endpoint_of(connection, keys)
     if isinstance(connection, PipelinedConnection):
-        return Lease(connection if keys is None else connection.at(keys.base))
-    return lease_connection(endpoint, key=None if keys is None else keys.base)
+        return Lease(connection if keys is None else connection.at(keys.base), is_own=False)
+    return Lease(connection_to(endpoint, key=None if keys is None else keys.base), is_own=True)
 
 
 def endpoint_of(connection: Connection, keys: QueueKeys | None = None) -> Endpoint:

@@ -131,7 +131,7 @@ class FlowProducer(Closing):
     async def close(self) -> None:
         """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         await self._readers.close()
-        self.connection = await self._lease.end()
+        await self._lease.end()
 
     async def wait_until_ready(self) -> None:
         """Connect to Redis.

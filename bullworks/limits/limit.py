@@ -40,11 +40,11 @@ class Limit:
     """
 
     def __init__(self, name: str, *windows: Window, connection: Connection) -> None:
-        self._keys = self.check(name, windows)
+        keys = self.check(name, windows)
         self.name = name
         self.windows = windows
         self._lease = lease(connection)
-        self.scripts = LimitScripts(self._lease.connection, self._keys, windows)
+        self.scripts = LimitScripts(self._lease.connection, keys, windows)
 
     @staticmethod
     def check(name: str, windows: tuple[Window, ...]) -> LimitKeys:
@@ -125,7 +125,7 @@ class Limit:
 
     async def close(self) -> None:
         """Close its connection; a shared one stays open. Closing twice is fine."""
-        self.scripts = LimitScripts(await self._lease.end(), self._keys, self.windows)
+        await self._lease.end()
 
     async def _ask(self, key: str, cost: int, wait_ms: int) -> Granted | Refused:
         """Ask until there is room, or until it is known that there will be none in time."""

@@ -200,7 +200,7 @@ class DistributedLockService(Closing):
             if lock.extending is not None:
                 lock.extending.cancel()
         await self._claims.close()
-        self._connection = await self._lease.end()
+        await self._lease.end()
 
     async def _extend(self, lock: Lock, ttl_ms: int) -> bool:
         if not lock.is_held:

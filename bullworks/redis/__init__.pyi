@@ -11,12 +11,12 @@ from bullworks.redis.errors import (
     UnusableClientError,
 )
 from bullworks.redis.group.hash_slot import has_tag
+from bullworks.redis.lease import Lease
 from bullworks.redis.pace import Pace, retry_pause_s
 from bullworks.redis.patience import persist
 from bullworks.redis.pipelined import Argument, PipelinedConnection
 from bullworks.redis.script import Script
 from bullworks.redis.server_error import ServerError
-from bullworks.redis.sharing import Lease, lease_connection
 from bullworks.redis.url import parse_url
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "UnusableClientError",
     "connection_to",
     "has_tag",
-    "lease_connection",
     "parse_url",
     "persist",
     "retry_pause_s",

@@ -96,11 +96,6 @@ class PipelinedConnection:
     def is_connected(self) -> bool:
         return self._wire is not None
 
-    @property
-    def is_sharable(self) -> bool:
-        """Whether the connection is there, or nobody has tried it yet: it is neither closed nor being reopened."""
-        return not self._is_closed and (self._wire is not None or self.generation == 0)
-
     async def connect(self) -> None:
         """Connect once, if need be.
 

@@ -121,7 +121,7 @@ class Queue(
         """Fail pending waits and close own connections; a shared connection stays open. Closing twice is fine."""
         with trace(self.tracing, "close"):
             await self._readers.close()
-            self.connection = self.scripts.connection = await self._lease.end()
+            await self._lease.end()
 
     async def add(
         self,

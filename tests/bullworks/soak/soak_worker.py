@@ -1,6 +1,6 @@
 """A worker of the soak, in a process of its own: `python -m tests.bullworks.soak.soak_worker JSON`.
 
-It notes when each run begins and ends, and on SIGUSR1 what the process holds.
+It notes when each run begins and ends, and, once started and on SIGUSR1, what the process holds.
 """
 
 from __future__ import annotations
@@ -54,6 +54,11 @@ class SoakWorker:
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
+
+    @property
+    def has_started(self) -> bool:
+        """Whether it is connected; where Redis is away at the start, it ends."""
+        return self.vitals_file.exists()
 
     @property
     def log_bytes(self) -> int:
@@ -127,6 +132,7 @@ async def main(plan: dict[str, Any]) -> None:
     async with FlowProducer(**place):
         for worker in workers:
             await worker.start()
+        write_vitals()
         await told.wait()
         await asyncio.gather(*(worker.close(grace=5_000) for worker in workers))
 

@@ -166,6 +166,7 @@ async def test_nothing_is_lost_through_failovers(
     with WatchedPair(tmp_path) as pair:
         faults, producer = Faults(), Producer(pair.url, waits_for_replica=True)
         fleet += [SoakWorker(pair.url, PREFIX, tmp_path) for _ in range(2)]
+        await eventually(lambda: all(worker.has_started for worker in fleet), within_s=30)
         end_s = time.monotonic() + SOAK_S / 4
         while time.monotonic() < end_s:
             await producer.add()

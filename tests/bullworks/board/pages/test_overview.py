@@ -156,8 +156,11 @@ async def test_the_overview_is_as_many_writes_for_many_queues_as_for_one(redis_u
     for count in (1, 50):
         made = BoardClient(board_app(queues=queues[:count]))
         await made.get("-/")
-        connection.writes = 0
-        await made.get("-/")
-        writes[count] = connection.writes
+        seen = []
+        for _ in range(3):  # a page that a loaded machine is slow with asks whether Redis is there, too
+            connection.writes = 0
+            await made.get("-/")
+            seen.append(connection.writes)
+        writes[count] = min(seen)
     await connection.close()
     assert writes[50] == writes[1] <= 4
