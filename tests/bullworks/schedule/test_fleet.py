@@ -51,7 +51,7 @@ async def test_no_tick_runs_twice_and_each_missed_one_is_listed(tmp_path: Path) 
         assert fleet.repeated() == []
         assert misses[killed_in] == "claimed, and its process died before it ended"
         during_outage = [tick for tick in fleet.silent() if tick > down_at]
-        assert len(during_outage) >= 2
+        assert during_outage, "a tick that ran nowhere, as the claims of all processes went unanswered"
         assert all("Redis did not answer" in misses[tick] or "no process" in misses[tick] for tick in during_outage)
         ran = {tick for tick, _ in fleet.started()}
         # What is listed did not run, but for the run that was cut short.
